@@ -1,0 +1,2 @@
+//! The `host-harness` command.
+fn main() {}
