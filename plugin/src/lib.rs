@@ -5,4 +5,9 @@
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings;
+pub mod codes;
+pub mod doctor;
+pub mod errors;
+pub mod guidance;
+pub mod oauth_error;
 pub mod org;
