@@ -18,6 +18,8 @@ pub struct ApiError {
 const PAGE_EXCERPT: usize = 300;
 /// Longest message that is kept. Salesforce repeats the refused value in it, which may be a whole long text.
 const MESSAGE_LIMIT: usize = 8_192;
+/// Longest code that is kept; Salesforce's longest has 80 letters.
+const CODE_LIMIT: usize = 200;
 /// More errors than this tell nobody anything.
 const ERROR_LIMIT: usize = 50;
 
@@ -66,7 +68,7 @@ fn from_json(value: &Value, errors: &mut Vec<ApiError>) {
 fn error(object: &Map<String, Value>) -> Option<ApiError> {
     let text = |names: [&str; 3]| names.iter().find_map(|name| object.get(*name)?.as_str());
     // Calls say `errorCode`, records `statusCode`, the authorisation server and the gateways before it `error`.
-    let code = text(["errorCode", "statusCode", "error"]).filter(|code| !code.is_empty());
+    let code = text(["errorCode", "statusCode", "error"]).map(str::trim).filter(|code| !code.is_empty());
     let message = text(["message", "error_description", "errorMessage"]);
     if code.is_none() && message.is_none() {
         return None;
@@ -81,7 +83,7 @@ fn error(object: &Map<String, Value>) -> Option<ApiError> {
     if fields.is_empty() {
         fields = code.map(|code| named_fields(code, &message)).unwrap_or_default();
     }
-    Some(ApiError { code: code.map(str::to_owned), message, fields })
+    Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
 }
 
 /// XML, when the request was not taken for JSON; a page or plain text from an edge server otherwise.
@@ -92,7 +94,7 @@ fn from_text(text: &str, errors: &mut Vec<ApiError>) {
         let message = message.map(|(_, message, _)| unescape(message)).unwrap_or_default();
         errors.push(ApiError {
             fields: named_fields(code, &message),
-            code: Some(code.trim().to_owned()),
+            code: Some(code.trim()).filter(|code| !code.is_empty()).map(|code| clip(code, CODE_LIMIT)),
             message: clip(&message, MESSAGE_LIMIT),
         });
         rest = after;

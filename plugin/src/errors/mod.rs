@@ -6,8 +6,11 @@ mod duplicates;
 mod failure;
 mod problem;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use body::text;
+pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED};
 pub use duplicates::{Duplicates, Match, duplicates};
 pub use failure::{problem_from_failure, problem_from_secret_error};
 pub use problem::problem_from_response;
@@ -67,6 +70,7 @@ pub mod codes {
     pub const ANSWER_TOO_LARGE: &str = "answer-too-large";
     /// The host withheld the answer, since the credential was in it.
     pub const ANSWER_BLOCKED: &str = "answer-blocked";
+
     /// The answer was none that Salesforce gives.
     pub const ANSWER_UNREADABLE: &str = "answer-unreadable";
 

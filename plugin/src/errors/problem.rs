@@ -68,6 +68,8 @@ impl Judged {
             return Self { error, code: codes::SESSION_NOT_FOR_API.into(), own_code: true, class: Class::Admin };
         }
         let code = catalogue::wrapped_code(given, &error.message).unwrap_or(given).to_owned();
+        // A save that failed comes with a status of success.
+        let status = if status < 300 { 400 } else { status };
         let class = catalogue::class_of_error(&code, &error.message).unwrap_or_else(|| status::class_of(status));
         Self { error, code, own_code: false, class }
     }

@@ -39,7 +39,7 @@ const API_VERSION: &str = "64.0";
 pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let Some(instance_url) = org.attribute("instance-url") else {
         return Err(vec![own_problem(
-            errors::codes::NOT_CONNECTED,
+            crate::codes::INSTANCE_URL_MISSING,
             Reaction::Reconnect,
             "The connection does not name the address of its org.",
             &[],

@@ -30,8 +30,6 @@ pub mod codes {
     pub const APP_BLOCKED: &str = "app-blocked";
     /// The app is not installed in the org.
     pub const APP_NOT_INSTALLED: &str = "app-not-installed";
-    /// A policy of the app or the org that Salesforce does not name.
-    pub const APPROVAL_FAILED: &str = "approval-failed";
     /// Only the org's own My Domain takes this request.
     pub const MY_DOMAIN_REQUIRED: &str = "my-domain-required";
     /// The client-credentials flow has no user to run as.
@@ -44,6 +42,8 @@ pub mod codes {
     pub const ALREADY_REVOKED: &str = "already-revoked";
     /// The authorisation server failed without giving a code.
     pub const LOGIN_SERVER_ERROR: &str = "login-server-error";
+    /// The authorisation server refused without giving a reason.
+    pub const LOGIN_UNEXPLAINED: &str = "login-unexplained";
 
     /// All of them.
     pub const ALL: &[&str] = &[
@@ -55,13 +55,13 @@ pub mod codes {
         APP_NOT_APPROVED,
         APP_BLOCKED,
         APP_NOT_INSTALLED,
-        APPROVAL_FAILED,
         MY_DOMAIN_REQUIRED,
         RUN_AS_USER_MISSING,
         AUDIENCE_INVALID,
         PKCE_FAILED,
         ALREADY_REVOKED,
         LOGIN_SERVER_ERROR,
+        LOGIN_UNEXPLAINED,
     ];
 }
 
@@ -107,52 +107,124 @@ pub fn explain(error: OauthError) -> Problem {
     }
 }
 
+/// The code that an answer gets, and what it calls for.
 fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Class) {
-    // Salesforce writes `access_denied` and `access-denied`; a browser's way back may leave blanks as `+`.
+    // Salesforce writes `access_denied` and `access-denied`, and codes in capitals on the way back to the browser.
     let code = given.to_ascii_lowercase().replace('-', "_");
+    if let Some((known, class)) = lookup(TELLING, &code) {
+        return (known.to_owned(), class);
+    }
+    // Blanks may still be a form's plus signs.
     let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
     if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
         return ((*own_code).to_owned(), *class);
     }
     match (code.as_str(), error.stage) {
-        // Every way in which a grant ends looks the same, and a repeated revocation like a first one too late.
-        ("invalid_token", OauthStage::Revoke) => return (codes::ALREADY_REVOKED.to_owned(), Class::Reconnect),
-        ("invalid_grant", OauthStage::Refresh) => return (CONNECTION_ENDED.to_owned(), Class::Reconnect),
-        // The verifier is missing, or the code is: Salesforce says the same for both.
-        ("invalid_grant", OauthStage::Exchange) if description.is_empty() => {
-            return (codes::AUTHORIZATION_CODE_ENDED.to_owned(), Class::Reconnect);
-        }
-        _ => {}
-    }
-    if let Some((class, known)) =
-        CODES.iter().find_map(|(class, codes)| codes.iter().find(|known| **known == code).map(|known| (*class, *known)))
-    {
-        return (known.to_owned(), class);
-    }
-    let fails = matches!(error.http_status, Some(429 | 500..=599));
-    match (given, fails) {
-        ("", true) => (codes::LOGIN_SERVER_ERROR.to_owned(), Class::Passes(60)),
-        ("", false) => (codes::APPROVAL_FAILED.to_owned(), Class::Admin),
-        (_, true) => (given.to_owned(), Class::Passes(60)),
-        (_, false) if error.stage == OauthStage::Refresh => (given.to_owned(), Class::Reconnect),
-        (_, false) => (given.to_owned(), Class::Admin),
+        // Every way in which a grant ends looks the same.
+        ("invalid_grant" | "invalid_token", OauthStage::Refresh) => (CONNECTION_ENDED.to_owned(), Class::Reconnect),
+        // A repeated revocation looks like one of a token that never was.
+        ("invalid_token", OauthStage::Revoke) => (codes::ALREADY_REVOKED.to_owned(), Class::Reconnect),
+        _ => lookup(GENERAL, &code)
+            .map(|(known, class)| (known.to_owned(), class))
+            .unwrap_or_else(|| unknown(given, error)),
     }
 }
 
-/// Parts of code and description, in lower case; the first that matches holds. The particular ones come first.
+fn lookup(groups: &'static [(Class, &'static [&'static str])], code: &str) -> Option<(&'static str, Class)> {
+    groups.iter().find_map(|(class, codes)| {
+        codes.iter().find(|known| known.eq_ignore_ascii_case(code)).map(|known| (*known, *class))
+    })
+}
+
+fn unknown(given: &str, error: &OauthError) -> (String, Class) {
+    let fails = matches!(error.http_status, Some(429 | 500..));
+    let code = match (given, fails) {
+        ("", true) => codes::LOGIN_SERVER_ERROR,
+        ("", false) => codes::LOGIN_UNEXPLAINED,
+        (given, _) => given,
+    };
+    let class = match error.stage {
+        _ if fails => Class::Passes(60),
+        OauthStage::Revoke => Class::Admin,
+        _ => Class::Reconnect,
+    };
+    (code.to_owned(), class)
+}
+
+/// Codes that tell the cause whatever the description says.
+static TELLING: &[(Class, &[&str])] = &[
+    (
+        Class::Admin,
+        &[
+            "OAUTH_APP_ACCESS_DENIED",
+            "OAUTH_APP_BLOCKED",
+            "OAUTH_EC_APP_NOT_FOUND",
+            "NO_ACCESS",
+            "app_attest_failed",
+            "app_blocked",
+            "app_not_found",
+            "bad_jti_claim",
+            "ecapp_policy_not_found",
+            "exceeded_registration_limit",
+            "fail_close_app_blocked",
+            "failed_registration",
+            "inactive_org",
+            "installation_error",
+            "invalid_app_access",
+            "invalid_assertion_type",
+            "invalid_basic_auth_header",
+            "invalid_client_id",
+            "invalid_distribution_state",
+            "invalid_dpop_proof",
+            "invalid_expid",
+            "invalid_scope",
+            "oauth_flow_disabled",
+            "oauth_policy_not_found",
+            "redirect_uri_mismatch",
+            "redirect_uri_missing",
+            "registration_error",
+            "unsupported_expid",
+            "unsupported_grant_type",
+            "unsupported_response_type",
+            "unsupported_token_type",
+            "use_dpop_nonce",
+        ],
+    ),
+    (
+        Class::Reconnect,
+        &["immediate_unsuccessful", "inactive_user", "invalid_otp", "invalid_session_level", "otp_error"],
+    ),
+    (Class::Passes(60), &["app_attest_failed_retry", "service_unavailable", "system_down", "temporarily_unavailable"]),
+    (Class::Passes(5), &["authorization_pending", "slow_down"]),
+    (Class::Passes(LOGIN_RATE), &[RATE_LIMIT_EXCEEDED]),
+];
+
+/// Codes that say little by themselves: they hold where the description is not known.
+static GENERAL: &[(Class, &[&str])] = &[
+    (Class::Admin, &["OAUTH_APPROVAL_ERROR_GENERIC", "invalid_client"]),
+    (Class::Reconnect, &["access_denied", "invalid_grant", "invalid_request", "invalid_token"]),
+    (Class::Passes(60), &["login_error", "server_error", "unknown_error"]),
+];
+
+/// Salesforce's code for too many logins.
+const RATE_LIMIT_EXCEEDED: &str = "rate_limit_exceeded";
+/// Logins are counted per user and hour.
+const LOGIN_RATE: u32 = 3600;
+
+/// Parts of code and description, in lower case. The first that occurs holds, so the particular ones come first.
 static TEXTS: &[(&str, &str, Class)] = &[
     ("already being processed", codes::REFRESH_IN_PROGRESS, Class::Passes(5)),
     ("app must be installed", codes::APP_NOT_INSTALLED, Class::Admin),
     ("app is not installed", codes::APP_NOT_INSTALLED, Class::Admin),
-    ("oauth_ec_app_not_found", codes::APP_NOT_INSTALLED, Class::Admin),
+    ("oauth_ec_app_not_found", "OAUTH_EC_APP_NOT_FOUND", Class::Admin),
     ("not admin approved", codes::APP_NOT_APPROVED, Class::Admin),
-    ("oauth_app_access_denied", codes::APP_NOT_APPROVED, Class::Admin),
+    ("oauth_app_access_denied", "OAUTH_APP_ACCESS_DENIED", Class::Admin),
     ("blocked by admin", codes::APP_BLOCKED, Class::Admin),
-    ("oauth_app_blocked", codes::APP_BLOCKED, Class::Admin),
-    ("oauth_approval_error_generic", codes::APPROVAL_FAILED, Class::Admin),
+    ("oauth_app_blocked", "OAUTH_APP_BLOCKED", Class::Admin),
+    ("oauth_approval_error_generic", "OAUTH_APPROVAL_ERROR_GENERIC", Class::Admin),
     ("approved this consumer", codes::APP_NOT_AUTHORIZED, Class::Reconnect),
     ("ip restricted", codes::LOGIN_RESTRICTED, Class::Admin),
-    ("invalid login hours", codes::LOGIN_RESTRICTED, Class::Admin),
+    ("login hours", codes::LOGIN_RESTRICTED, Class::Admin),
     ("not supported on this domain", codes::MY_DOMAIN_REQUIRED, Class::Reconnect),
     ("no client credentials user", codes::RUN_AS_USER_MISSING, Class::Admin),
     ("audience validation failed", codes::AUDIENCE_INVALID, Class::Admin),
@@ -161,31 +233,17 @@ static TEXTS: &[(&str, &str, Class)] = &[
     ("code_verifier", codes::PKCE_FAILED, Class::Reconnect),
     ("authorization code", codes::AUTHORIZATION_CODE_ENDED, Class::Reconnect),
     ("authentication failure", codes::LOGIN_REFUSED, Class::Reconnect),
-    ("invalid_grant expired access/refresh token", CONNECTION_ENDED, Class::Reconnect),
-    // Salesforce's way to say that there was nothing to revoke.
-    ("invalid_token token was invalid", codes::ALREADY_REVOKED, Class::Reconnect),
-    ("number of logins exceeded", "rate_limit_exceeded", Class::Passes(3600)),
-    ("login rate exceeded", "rate_limit_exceeded", Class::Passes(3600)),
+    ("user is inactive", "inactive_user", Class::Reconnect),
+    ("org is locked", "inactive_org", Class::Admin),
+    ("client identifier invalid", "invalid_client_id", Class::Admin),
+    ("number of logins exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
+    ("login rate exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
 ];
 
-/// The authorisation server's own codes.
-static CODES: &[(Class, &[&str])] = &[
-    (
-        Class::Passes(60),
-        &[
-            "server_error",
-            "service_unavailable",
-            "system_down",
-            "login_error",
-            "temporarily_unavailable",
-            "unknown_error",
-        ],
-    ),
-    (Class::Passes(5), &["slow_down", "authorization_pending"]),
-    (Class::Passes(3600), &["rate_limit_exceeded"]),
-];
-
-/// The authorisation server's codes that are recognised, and have advice.
+/// The authorisation server's codes that are known here.
 pub fn server_codes() -> impl Iterator<Item = &'static str> {
-    CODES.iter().flat_map(|(_, codes)| codes.iter().copied())
+    TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.iter().copied())
 }
+
+#[cfg(test)]
+mod tests;
