@@ -1,0 +1,290 @@
+//! How people connect the plugin: everything that is peculiar to an authorisation server, as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderName, header};
+use serde::{Deserialize, Serialize};
+
+use super::{Identifier, ManifestError, egress::is_plain_segment};
+use crate::origin::OriginPattern;
+
+/// A credential that the plugin asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CredentialSpec {
+    /// What kind of credential it is.
+    pub kind: CredentialKind,
+    /// Origins at which people log in. A pattern admits the host that a person names.
+    pub login_hosts: Vec<OriginPattern>,
+    /// Path of the authorisation endpoint (RFC 6749, section 3.1) at the login host.
+    pub authorization_path: EndpointPath,
+    /// Path of the token endpoint (RFC 6749, section 3.2) at the login host.
+    pub token_path: EndpointPath,
+    /// The ways in which a grant may be obtained.
+    #[serde(default = "authorization_code_only")]
+    pub grant_types: BTreeSet<GrantType>,
+    /// How the host authenticates at the token endpoint where it has a client secret.
+    #[serde(default)]
+    pub client_authentication: ClientAuthentication,
+    /// Scopes that are asked for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Where the host attaches the access token.
+    pub slot: Slot,
+    /// The member of the token response that names the origin of the account. Without it, the manifest admits only one.
+    #[serde(default)]
+    pub origin_member: Option<String>,
+    /// Days after which the server ends a refresh token that is not used.
+    #[serde(default)]
+    pub idle_days: Option<u16>,
+    /// Public facts that the plugin may ask for, by name.
+    #[serde(default)]
+    pub attributes: BTreeMap<Identifier, Attribute>,
+    /// What the server's refusals of a token mean.
+    #[serde(default)]
+    pub refresh: Refresh,
+    /// How a grant is revoked; `None` where the server cannot.
+    #[serde(default)]
+    pub revocation: Option<Revocation>,
+}
+
+fn authorization_code_only() -> BTreeSet<GrantType> {
+    BTreeSet::from([GrantType::AuthorizationCode])
+}
+
+/// What kind of credential it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A bearer token of OAuth 2.0 (RFC 6749).
+    Oauth2,
+}
+
+/// A way to obtain a grant, as RFC 7591 names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// A person allows it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
+    AuthorizationCode,
+    /// The client acts for itself (RFC 6749, section 4.4).
+    ClientCredentials,
+}
+
+/// How the host authenticates at the token endpoint (RFC 6749, section 2.3.1), as RFC 7591 names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// `client_id` and `client_secret` in the body.
+    #[default]
+    ClientSecretPost,
+    /// HTTP Basic.
+    ClientSecretBasic,
+}
+
+/// Where the host attaches the access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Slot {
+    /// The header field.
+    pub header: SlotHeader,
+    /// The authentication scheme before the token, for example `Bearer`.
+    #[serde(default)]
+    pub scheme: Option<String>,
+}
+
+/// A header field that may hold a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SlotHeader(HeaderName);
+
+impl SlotHeader {
+    /// Its name.
+    pub fn name(&self) -> &HeaderName {
+        &self.0
+    }
+}
+
+/// A text that is no [`SlotHeader`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be a header field that carries a credential, for example `authorization`, not one that steers the connection"
+)]
+pub struct InvalidSlotHeader;
+
+impl TryFrom<String> for SlotHeader {
+    type Error = InvalidSlotHeader;
+
+    fn try_from(text: String) -> Result<Self, InvalidSlotHeader> {
+        let name = HeaderName::try_from(text).map_err(|_| InvalidSlotHeader)?;
+        let steers = [
+            header::CONNECTION,
+            header::CONTENT_ENCODING,
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::EXPECT,
+            header::HOST,
+            header::TE,
+            header::TRAILER,
+            header::TRANSFER_ENCODING,
+            header::UPGRADE,
+        ];
+        if steers.contains(&name) || name.as_str().starts_with("proxy-") {
+            return Err(InvalidSlotHeader);
+        }
+        Ok(Self(name))
+    }
+}
+
+impl From<SlotHeader> for String {
+    fn from(header: SlotHeader) -> Self {
+        header.0.as_str().to_owned()
+    }
+}
+
+/// A public fact, taken from the token response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// The member that holds it. That of the origin gives the origin as the host uses it.
+    pub member: String,
+    /// Where the member is a URL: which segment of its path, counted from the end, from 1.
+    #[serde(default)]
+    pub path_segment_from_end: Option<u8>,
+}
+
+/// What the server's refusals of a token mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Refresh {
+    /// 401 answers that no refresh cures, by a part of their text.
+    #[serde(default)]
+    pub incurable: Vec<String>,
+    /// Refusals of the token endpoint that pass by themselves.
+    #[serde(default)]
+    pub transient: Vec<ErrorPattern>,
+    /// Refusals that mean that the grant has ended, beside `invalid_grant` (RFC 6749, section 5.2).
+    #[serde(default)]
+    pub ended: Vec<ErrorPattern>,
+}
+
+impl Refresh {
+    /// Whether a 401 with this body may be cured by a fresh token.
+    pub fn cures(&self, body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body).to_lowercase();
+        !self.incurable.iter().any(|part| text.contains(&part.to_lowercase()))
+    }
+}
+
+/// A refusal, by its `error` and a part of its `error_description`. Case does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ErrorPattern {
+    /// `error`.
+    pub error: String,
+    /// A part of `error_description`, where the error alone does not tell.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+impl ErrorPattern {
+    /// Whether it means this refusal.
+    pub fn matches(&self, error: &str, description: Option<&str>) -> bool {
+        self.error.eq_ignore_ascii_case(error)
+            && self.description.as_ref().is_none_or(|part| {
+                description.is_some_and(|description| description.to_lowercase().contains(&part.to_lowercase()))
+            })
+    }
+}
+
+/// How a grant is revoked (RFC 7009).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Revocation {
+    /// Path of the revocation endpoint at the login host.
+    pub path: EndpointPath,
+    /// Whether the host authenticates there, as RFC 7009, section 2.1 has it.
+    #[serde(default = "yes")]
+    pub client_authentication: bool,
+    /// Refusals, by their `error`, that mean: it is revoked already.
+    #[serde(default)]
+    pub already_revoked: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The path of an endpoint: whole, without query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EndpointPath(String);
+
+/// A text that is no [`EndpointPath`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an endpoint is a path of letters, digits and `-._~`, without query: `/services/oauth2/token`")]
+pub struct InvalidEndpointPath;
+
+impl EndpointPath {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for EndpointPath {
+    type Error = InvalidEndpointPath;
+
+    fn try_from(text: String) -> Result<Self, InvalidEndpointPath> {
+        let plain = text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain_segment));
+        if plain { Ok(Self(text)) } else { Err(InvalidEndpointPath) }
+    }
+}
+
+impl From<EndpointPath> for String {
+    fn from(path: EndpointPath) -> Self {
+        path.0
+    }
+}
+
+impl CredentialSpec {
+    pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
+        let fault = |member: &str, fault: &str| Err(ManifestError::value(format!("{key}.{member}"), fault));
+        if self.login_hosts.is_empty() {
+            return fault("login_hosts", "name at least one origin at which people log in");
+        }
+        if self.grant_types.is_empty() {
+            return fault("grant_types", "name `authorization_code`, `client_credentials` or both");
+        }
+        // RFC 6749, section 3.3: blanks separate scopes.
+        if !self.scopes.iter().all(|scope| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return fault("scopes", "write each scope as a text of its own, without blanks");
+        }
+        if self.slot.scheme.as_ref().is_some_and(|scheme| HeaderName::try_from(scheme).is_err()) {
+            return fault("slot.scheme", "must be a token, for example `Bearer`");
+        }
+        if self.idle_days == Some(0) {
+            return fault("idle_days", "must be greater than 0; leave it out where tokens do not end");
+        }
+        for (name, attribute) in &self.attributes {
+            if attribute.path_segment_from_end == Some(0) {
+                return fault(&format!("attributes.{name}.path_segment_from_end"), "is counted from 1");
+            }
+            // What an attribute shows is shown to the plugin.
+            if ["access_token", "refresh_token", "id_token", "signature"].contains(&attribute.member.as_str()) {
+                return fault(&format!("attributes.{name}.member"), "is a secret and cannot be an attribute");
+            }
+        }
+        // An empty part is part of every text.
+        let parts = self.refresh.transient.iter().chain(&self.refresh.ended).filter_map(|it| it.description.as_ref());
+        if parts.chain(&self.refresh.incurable).any(|part| part.trim().is_empty()) {
+            return fault("refresh", "a part of a text must not be blank, for it would match all");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+use super::*;
+
+/// The manifest of an invented CRM: nothing in it is Salesforce's.
+pub(crate) const ACME: &str = r#"
+[plugin]
+id = "acme-leads"
+name = "Acme"
+version = "2.0.0"
+contract = "scheduling:crm@0.1.0"
+
+[[egress]]
+origin = "https://*.api.acme.example"
+methods = ["GET", "POST"]
+path_prefixes = ["/v2/"]
+
+[limits]
+memory_bytes = 1
+cpu_ms = 2
+wall_ms = 3
+http_requests = 4
+request_bytes = 5
+response_bytes = 6
+
+[credentials.acme]
+kind = "oauth2"
+login_hosts = ["https://id.acme.example"]
+authorization_path = "/oauth/authorize"
+token_path = "/oauth/token"
+slot = { header = "x-acme-token" }
+origin_member = "api_base"
+"#;
+
+#[test]
+fn the_plugins_own_manifest_is_accepted() {
+    let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
+    assert_eq!(manifest.plugin.id.as_str(), "salesforce-leads");
+    let salesforce = &manifest.credentials["salesforce"];
+    assert!(salesforce.refresh.transient[0].matches("invalid_grant", Some("Token Request is ALREADY being processed")));
+    assert!(!salesforce.refresh.transient[0].matches("invalid_grant", Some("expired access/refresh token")));
+    assert!(!salesforce.refresh.transient[0].matches("invalid_grant", None));
+    assert!(
+        salesforce.refresh.cures(br#"[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]"#)
+    );
+    assert!(!salesforce.refresh.cures(b"THIS SESSION IS NOT VALID FOR USE WITH THE REST API"));
+}
+
+#[test]
+fn what_is_left_out_has_the_fields_common_default() {
+    let manifest = Manifest::from_toml(ACME).unwrap();
+    let acme = &manifest.credentials["acme"];
+    assert_eq!(acme.grant_types, BTreeMap::from([(GrantType::AuthorizationCode, ())]).into_keys().collect());
+    assert_eq!(acme.client_authentication, ClientAuthentication::ClientSecretPost);
+    assert_eq!(acme.revocation, None);
+    assert_eq!(manifest.plugin.plan, None);
+}
+
+#[test]
+fn a_manifest_reads_back_from_json_as_it_was() {
+    let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
+    let json = serde_json::to_string(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
+}
+
+#[test]
+fn an_error_names_the_line_and_the_remedy() {
+    for (from, to, says) in [
+        ("[limits]", "[limits]\nfuel = 1", vec!["line 14", "fuel", "unknown field"]),
+        ("https://*.api", "https://a*.api", vec!["line 9", "origin", "leftmost part"]),
+        ("https://*.api.acme.example", "http://127.0.0.1:4000", vec!["only `https` is allowed"]),
+        ("https://*.api.acme.example", "https://*.api.acme.example/v2", vec!["end it after the host"]),
+        ("\"/v2/\"", "\"/v2\"", vec!["begins and ends with `/`"]),
+        ("\"GET\"", "\"CONNECT\"", vec!["CONNECT", "`GET`"]),
+        ("x-acme-token", "host", vec!["steers the connection"]),
+        ("acme-leads", "Acme Leads", vec!["lower-case letters"]),
+        ("\"/oauth/token\"", "\"/oauth/token?x=1\"", vec!["without query"]),
+        ("oauth2", "basic", vec!["basic", "oauth2"]),
+        ("wall_ms = 3", "wall_ms = -3", vec!["line 16"]),
+        ("wall_ms = 3", "wall_ms = 0", vec!["limits.wall_ms", "greater than 0"]),
+        ("\"GET\", \"POST\"", "", vec!["egress[0].methods", "at least one"]),
+        ("\"/v2/\"", "", vec!["egress[0].path_prefixes", "at least one"]),
+        ("\"https://id.acme.example\"", "", vec!["credentials.acme.login_hosts"]),
+        ("origin_member = \"api_base\"", "", vec!["credentials.acme.origin_member", "exactly one origin"]),
+        ("name = \"Acme\"", "name = \" \"", vec!["plugin.name", "blank"]),
+        ("version = \"2.0.0\"", "", vec!["missing field `version`"]),
+        ("slot =", "stand_in = 1\nslot =", vec!["unknown field `stand_in`"]),
+        ("[limits]", "[[stand_in]]\n[limits]", vec!["unknown field `stand_in`"]),
+        ("slot =", "scopes = [\"a b\"]\nslot =", vec!["credentials.acme.scopes"]),
+        ("slot =", "idle_days = 0\nslot =", vec!["credentials.acme.idle_days"]),
+        (
+            "slot =",
+            "attributes = { t = { member = \"refresh_token\" } }\nslot =",
+            vec!["attributes.t.member", "secret"],
+        ),
+        ("slot =", "refresh = { incurable = [\" \"] }\nslot =", vec!["credentials.acme.refresh", "match all"]),
+    ] {
+        assert!(ACME.contains(from), "{from}");
+        let error = Manifest::from_toml(&ACME.replacen(from, to, 1)).unwrap_err();
+        let text = error.to_string();
+        for part in says {
+            assert!(text.contains(part), "{to}: {part} is not in: {text}");
+        }
+        assert!(error.code().starts_with("manifest-"));
+    }
+}
+
+#[test]
+fn two_rules_for_one_origin_are_refused() {
+    let twice = ACME.replace(
+        "[limits]",
+        "[[egress]]\norigin = \"https://*.api.acme.example\"\nmethods = [\"PUT\"]\npath_prefixes = [\"/\"]\n[limits]",
+    );
+    let error = Manifest::from_toml(&twice).unwrap_err();
+    assert!(error.to_string().contains("egress[1].origin"), "{error}");
+}
+
+#[test]
+fn a_manifest_beyond_all_measure_is_not_read() {
+    let error = Manifest::from_toml(&format!("{ACME}\n# {}", "x".repeat(MAX_BYTES))).unwrap_err();
+    assert_eq!(error.code(), "manifest-too-large");
+}

@@ -1,0 +1,490 @@
+//! Origins (RFC 6454) that requests may go to, and the patterns that a manifest and a policy name them by.
+//!
+//! There are two kinds of origin: `https` on its default port at a DNS name, and plain `http` on loopback, which only an
+//! operator's stand-in can make reachable. Whatever else a URL may say (user information, a fragment, another port, an address
+//! for a name) is refused, never repaired: each is a way to make two readers of one URL see two hosts.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// An origin that a request may go to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Origin(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    /// `https`, default port.
+    Https(String),
+    /// `http` on this machine.
+    Loopback(Loopback, u16),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Loopback {
+    V4,
+    V6,
+    Name,
+}
+
+/// Why a text is no origin, or no pattern of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OriginError {
+    /// The text cannot be read as an absolute URL in one way only.
+    #[error("not an absolute URL; write it as `https://host`")]
+    NotAUrl,
+    /// The scheme is not `https`.
+    #[error("only `https` is allowed; write it as `https://host`")]
+    Scheme,
+    /// There is user information before the host.
+    #[error("user information (`user@`) is not allowed; leave it out")]
+    UserInfo,
+    /// There is a fragment.
+    #[error("a fragment (`#...`) is not allowed; leave it out")]
+    Fragment,
+    /// The port is not the scheme's own.
+    #[error("only the default port is allowed; leave the port out")]
+    Port,
+    /// The host is an IP address.
+    #[error("an IP address is not allowed; name the host")]
+    Address,
+    /// The host is no DNS name of letters, digits and hyphens.
+    #[error(
+        "the host is not a full DNS name of letters, digits and hyphens; write `name.example.com`, without a final dot"
+    )]
+    Host,
+    /// There is a path or a query where only an origin belongs.
+    #[error("a path or query does not belong to an origin; end it after the host")]
+    Path,
+    /// A wildcard stands where none may stand.
+    #[error(
+        "a wildcard must be the whole leftmost part and have at least two parts after it, as in `https://*.example.com`"
+    )]
+    Wildcard,
+    /// The host of a pattern is not written as it is compared.
+    #[error("a pattern must be written in lower case and without a port, as in `https://*.example.com`")]
+    Spelling,
+}
+
+impl OriginError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAUrl => "origin-not-a-url",
+            Self::Scheme => "origin-scheme",
+            Self::UserInfo => "origin-user-info",
+            Self::Fragment => "origin-fragment",
+            Self::Port => "origin-port",
+            Self::Address => "origin-address",
+            Self::Host => "origin-host",
+            Self::Path => "origin-path",
+            Self::Wildcard => "origin-wildcard",
+            Self::Spelling => "origin-spelling",
+        }
+    }
+}
+
+/// Reads an absolute URL and the origin it leads to; refuses what could be read in two ways.
+pub fn parse_url(text: &str) -> Result<(Url, Origin), OriginError> {
+    // The URL Standard drops tabs and line ends, trims blanks and takes `\` for `/`; other readers do not.
+    if text.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte == 0x7f) {
+        return Err(OriginError::NotAUrl);
+    }
+    let (_, rest) = text.split_once("://").ok_or(OriginError::NotAUrl)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // An empty user (`https://@host`) leaves no trace in the parsed URL.
+    if authority.contains('@') {
+        return Err(OriginError::UserInfo);
+    }
+    if authority.is_empty() {
+        return Err(OriginError::NotAUrl);
+    }
+    let url = Url::parse(text).map_err(|error| match error {
+        url::ParseError::InvalidPort => OriginError::Port,
+        url::ParseError::IdnaError
+        | url::ParseError::InvalidDomainCharacter
+        | url::ParseError::InvalidIpv4Address
+        | url::ParseError::InvalidIpv6Address
+        | url::ParseError::EmptyHost => OriginError::Host,
+        _ => OriginError::NotAUrl,
+    })?;
+    let origin = Origin::of_url(&url)?;
+    Ok((url, origin))
+}
+
+impl Origin {
+    /// The origin that a URL leads to.
+    pub fn of_url(url: &Url) -> Result<Self, OriginError> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(OriginError::UserInfo);
+        }
+        if url.fragment().is_some() {
+            return Err(OriginError::Fragment);
+        }
+        match (url.scheme(), url.host()) {
+            ("https", Some(Host::Domain(name))) => {
+                if url.port().is_some() {
+                    return Err(OriginError::Port);
+                }
+                check_name(name)?;
+                Ok(Self(Kind::Https(name.to_owned())))
+            }
+            ("https", Some(Host::Ipv4(_) | Host::Ipv6(_))) => Err(OriginError::Address),
+            ("http", Some(host)) => {
+                let loopback = match host {
+                    Host::Ipv4(Ipv4Addr::LOCALHOST) => Loopback::V4,
+                    Host::Ipv6(Ipv6Addr::LOCALHOST) => Loopback::V6,
+                    Host::Domain("localhost") => Loopback::Name,
+                    _ => return Err(OriginError::Scheme),
+                };
+                let port = url.port_or_known_default().ok_or(OriginError::Port)?;
+                Ok(Self(Kind::Loopback(loopback, port)))
+            }
+            ("http", None) | ("https", None) => Err(OriginError::NotAUrl),
+            _ => Err(OriginError::Scheme),
+        }
+    }
+
+    /// Whether it is plain `http` on this machine, as only a stand-in may be.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.0, Kind::Loopback(..))
+    }
+
+    /// The URL of a path at this origin. The path begins with `/`.
+    pub(crate) fn join(&self, path: &str) -> Result<Url, OriginError> {
+        Url::parse(&format!("{self}{path}")).map_err(|_| OriginError::NotAUrl)
+    }
+
+    /// `url` with this origin in the place of its own.
+    pub(crate) fn in_place_of(&self, url: &Url) -> Result<Url, OriginError> {
+        self.join(&url[url::Position::BeforePath..])
+    }
+}
+
+/// Checks for a DNS name of at least two labels as RFC 1123, section 2.1 writes host names.
+fn check_name(name: &str) -> Result<(), OriginError> {
+    let label_is_fine = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.contains('.') && name.split('.').all(label_is_fine) {
+        Ok(())
+    } else {
+        Err(OriginError::Host)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Https(host) => write!(f, "https://{host}"),
+            Kind::Loopback(Loopback::V4, port) => write!(f, "http://127.0.0.1:{port}"),
+            Kind::Loopback(Loopback::V6, port) => write!(f, "http://[::1]:{port}"),
+            Kind::Loopback(Loopback::Name, port) => write!(f, "http://localhost:{port}"),
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    /// Reads an origin. A final `/` is accepted, since servers write one; any other path is not.
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let (url, origin) = parse_url(text)?;
+        if url.path() != "/" || url.query().is_some() {
+            return Err(OriginError::Path);
+        }
+        Ok(origin)
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = OriginError;
+
+    fn try_from(text: String) -> Result<Self, OriginError> {
+        text.parse()
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.to_string()
+    }
+}
+
+/// Which origins are meant: one, or all whose host lies below a name.
+///
+/// `https://*.my.salesforce.com` matches one or more labels in the place of `*` (Salesforce's sandboxes have several) and
+/// never `my.salesforce.com` itself. Loopback origins match no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OriginPattern {
+    wildcard: bool,
+    host: String,
+}
+
+impl OriginPattern {
+    /// Whether the pattern means this origin.
+    pub fn matches(&self, origin: &Origin) -> bool {
+        match &origin.0 {
+            Kind::Https(host) => self.covers(false, host),
+            Kind::Loopback(..) => false,
+        }
+    }
+
+    /// The one origin that is meant; `None` for a wildcard.
+    pub fn exact(&self) -> Option<Origin> {
+        (!self.wildcard).then(|| Origin(Kind::Https(self.host.clone())))
+    }
+
+    /// What both patterns mean. Two patterns are either nested or disjoint, so one pattern says it.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        if self.covers(other.wildcard, &other.host) {
+            Some(other.clone())
+        } else if other.covers(self.wildcard, &self.host) {
+            Some(self.clone())
+        } else {
+            None
+        }
+    }
+
+    fn covers(&self, wildcard: bool, host: &str) -> bool {
+        if !self.wildcard {
+            return !wildcard && host == self.host;
+        }
+        if wildcard && host == self.host {
+            return true;
+        }
+        host.strip_suffix(&self.host).and_then(|front| front.strip_suffix('.')).is_some_and(|front| !front.is_empty())
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}{}", if self.wildcard { "*." } else { "" }, self.host)
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let rest = text.strip_prefix("https://").ok_or(OriginError::Scheme)?;
+        let (wildcard, host) = match rest.strip_prefix("*.") {
+            Some(host) => (true, host),
+            None => (false, rest),
+        };
+        if host.contains('*') {
+            return Err(OriginError::Wildcard);
+        }
+        let origin: Origin = format!("https://{host}").parse()?;
+        match origin.0 {
+            // What is compared must be what was written: no case, port, final slash or Unicode to be folded away.
+            Kind::Https(parsed) if parsed == host => Ok(Self { wildcard, host: parsed }),
+            _ => Err(if host.ends_with('/') { OriginError::Path } else { OriginError::Spelling }),
+        }
+    }
+}
+
+impl TryFrom<String> for OriginPattern {
+    type Error = OriginError;
+
+    fn try_from(text: String) -> Result<Self, OriginError> {
+        text.parse()
+    }
+}
+
+impl From<OriginPattern> for String {
+    fn from(pattern: OriginPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn origin(text: &str) -> Origin {
+        text.parse().unwrap()
+    }
+
+    fn pattern(text: &str) -> OriginPattern {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_origin_is_https_at_a_name_or_http_on_loopback() {
+        for (text, normal) in [
+            ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+            ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
+            ("https://ACME.My.Salesforce.com:443/", "https://acme.my.salesforce.com"),
+            ("https://acme--dev.sandbox.my.salesforce.com", "https://acme--dev.sandbox.my.salesforce.com"),
+            ("http://127.0.0.1:4000", "http://127.0.0.1:4000"),
+            ("http://localhost/", "http://localhost:80"),
+            ("http://[::1]:4000", "http://[::1]:4000"),
+        ] {
+            assert_eq!(origin(text).to_string(), normal);
+            assert_eq!(origin(normal), origin(text));
+        }
+    }
+
+    #[test]
+    fn whatever_could_be_read_as_another_host_is_no_origin() {
+        use OriginError::*;
+        for (text, error) in [
+            ("", NotAUrl),
+            ("acme.example.com", NotAUrl),
+            ("//acme.example.com", NotAUrl),
+            ("https:acme.example.com", NotAUrl),
+            ("https:///acme.example.com", NotAUrl),
+            ("https://", NotAUrl),
+            ("https:\\\\acme.example.com", NotAUrl),
+            ("https://acme.example.com\\@evil.test", NotAUrl),
+            ("https://acme.example.com\t", NotAUrl),
+            (" https://acme.example.com", NotAUrl),
+            ("https://acme.exa\nmple.com", NotAUrl),
+            ("https://acme.example.com@evil.test", UserInfo),
+            ("https://@acme.example.com", UserInfo),
+            ("https://user:pass@acme.example.com", UserInfo),
+            ("https://acme.example.com#@evil.test", Fragment),
+            ("https://acme.example.com/#", Fragment),
+            ("https://acme.example.com:8443", Port),
+            ("https://acme.example.com:80", Port),
+            ("https://acme.example.com:99999", Port),
+            ("https://127.0.0.1", Address),
+            ("https://2130706433", Address),
+            ("https://0x7f.1", Address),
+            ("https://0177.0.0.1", Address),
+            ("https://169.254.169.254", Address),
+            ("https://[::1]", Address),
+            ("https://[::ffff:127.0.0.1]", Address),
+            ("https://localhost", Host),
+            ("https://acme.example.com.", Host),
+            ("https://acme..example.com", Host),
+            ("https://.example.com", Host),
+            ("https://-acme.example.com", Host),
+            ("https://acme_.example.com", Host),
+            ("https://*.example.com", Host),
+            ("https://acme%2eexample%2ecom%00", Host),
+            ("https://acme.example.com/path", Path),
+            ("https://acme.example.com/?q", Path),
+            ("http://acme.example.com", Scheme),
+            ("http://10.0.0.1:4000", Scheme),
+            ("http://127.0.0.2:4000", Scheme),
+            ("http://0.0.0.0:4000", Scheme),
+            ("ftp://acme.example.com", Scheme),
+            ("wss://acme.example.com", Scheme),
+        ] {
+            assert_eq!(text.parse::<Origin>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_written_exactly_as_it_is_compared() {
+        use OriginError::*;
+        for text in
+            ["https://*.my.salesforce.com", "https://login.salesforce.com", "https://xn--mnchen-3ya.example.com"]
+        {
+            assert_eq!(pattern(text).to_string(), text);
+        }
+        for (text, error) in [
+            ("*.my.salesforce.com", Scheme),
+            ("http://*.my.salesforce.com", Scheme),
+            ("HTTPS://*.my.salesforce.com", Scheme),
+            ("https://*", Wildcard),
+            ("https://*.*.salesforce.com", Wildcard),
+            ("https://my.*.salesforce.com", Wildcard),
+            ("https://a*.salesforce.com", Wildcard),
+            ("https://**.salesforce.com", Wildcard),
+            ("https://*.com", Host),
+            ("https://*.", NotAUrl),
+            ("https://*.My.Salesforce.com", Spelling),
+            ("https://login.salesforce.com:443", Spelling),
+            ("https://login.salesforce.com:8443", Port),
+            ("https://login.salesforce.com/", Path),
+            ("https://*.my.salesforce.com/services", Path),
+            ("https://user@login.salesforce.com", UserInfo),
+            ("https://*.salesforce.com.", Host),
+            ("https://*.127.0.0.1", Address),
+            ("https://münchen.example.com", Spelling),
+            ("https://localhost", Host),
+        ] {
+            assert_eq!(text.parse::<OriginPattern>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_means_one_or_more_labels_and_never_the_bare_suffix() {
+        let wildcard = pattern("https://*.my.salesforce.com");
+        for (text, meant) in [
+            ("https://acme.my.salesforce.com", true),
+            ("https://acme--dev.sandbox.my.salesforce.com", true),
+            ("https://a.b.c.my.salesforce.com", true),
+            ("https://my.salesforce.com", false),
+            ("https://acmemy.salesforce.com", false),
+            ("https://evil-my.salesforce.com", false),
+            ("https://acme.my.salesforce.com.evil.test", false),
+            ("https://my.salesforce.com.evil.test", false),
+            ("https://acme.salesforce.com", false),
+            ("http://127.0.0.1:4000", false),
+        ] {
+            assert_eq!(wildcard.matches(&origin(text)), meant, "{text}");
+        }
+        assert!(pattern("https://login.salesforce.com").matches(&origin("https://login.salesforce.com")));
+        assert!(!pattern("https://login.salesforce.com").matches(&origin("https://a.login.salesforce.com")));
+    }
+
+    #[test]
+    fn a_stand_in_takes_the_path_and_query_along() {
+        let (url, _) = parse_url("https://acme.my.salesforce.com/services/data/v66.0/query?q=a%2Bb").unwrap();
+        let moved = origin("http://127.0.0.1:4000").in_place_of(&url).unwrap();
+        assert_eq!(moved.as_str(), "http://127.0.0.1:4000/services/data/v66.0/query?q=a%2Bb");
+    }
+
+    fn hosts() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[ab]{1,2}", 2..5).prop_map(|labels| labels.join("."))
+    }
+
+    fn patterns() -> impl Strategy<Value = OriginPattern> {
+        (any::<bool>(), hosts()).prop_map(|(wildcard, host)| OriginPattern { wildcard, host })
+    }
+
+    proptest! {
+        #[test]
+        fn an_intersection_means_exactly_what_both_mean(one in patterns(), other in patterns(), host in hosts()) {
+            let origin = Origin(Kind::Https(host));
+            let both = one.matches(&origin) && other.matches(&origin);
+            let intersection = one.intersection(&other);
+            prop_assert_eq!(intersection.is_some_and(|pattern| pattern.matches(&origin)), both);
+            prop_assert_eq!(one.intersection(&other), other.intersection(&one));
+        }
+
+        #[test]
+        fn a_pattern_reads_back_as_written(pattern in patterns()) {
+            prop_assert_eq!(pattern.to_string().parse::<OriginPattern>(), Ok(pattern));
+        }
+
+        #[test]
+        fn no_text_makes_the_parsers_panic_or_disagree_with_themselves(text in ".{0,40}", tail in ".{0,20}") {
+            for text in [text.clone(), format!("https://{text}"), format!("https://a.{text}.com{tail}")] {
+                if let Ok(origin) = text.parse::<Origin>() {
+                    prop_assert_eq!(origin.to_string().parse::<Origin>(), Ok(origin));
+                }
+                if let Ok(pattern) = text.parse::<OriginPattern>() {
+                    prop_assert_eq!(pattern.to_string(), text);
+                }
+            }
+        }
+    }
+}
