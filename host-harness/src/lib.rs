@@ -1,1 +1,4 @@
 //! Under construction.
+
+pub mod component;
+pub mod install;

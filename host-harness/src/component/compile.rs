@@ -1,0 +1,212 @@
+//! Compiles a package to a core module, with a cargo of its own.
+
+use super::toolchain::{TARGET, Toolchain};
+use super::workspace::Workspace;
+use super::{BuildError, Progress, StandardLibrary, environment};
+use serde::Deserialize;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// What cargo made.
+#[derive(Debug)]
+pub(super) struct Module {
+    /// The core module.
+    pub(super) file: PathBuf,
+    /// The folder of the package it was made from.
+    pub(super) package: PathBuf,
+}
+
+/// Runs cargo and says how far it is.
+pub(super) fn compile(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    package: &str,
+    report: &mut dyn FnMut(Progress),
+) -> Result<Module, BuildError> {
+    let not_run = |source| BuildError::CargoNotRun { cargo: toolchain.cargo.clone(), source };
+    let mut cargo = command(workspace, toolchain, package).spawn().map_err(not_run)?;
+    let messages = cargo.stdout.take().map(|stdout| thread::spawn(move || last_module(BufReader::new(stdout))));
+    let log = match cargo.stderr.take() {
+        Some(stderr) => follow(BufReader::new(stderr), report).map_err(not_run)?,
+        None => String::new(),
+    };
+    let module = messages.and_then(|messages| messages.join().ok());
+    let status = cargo.wait().map_err(not_run)?;
+    if !status.success() {
+        return Err(BuildError::Compile { package: package.to_owned(), log });
+    }
+    module.transpose().map_err(not_run)?.flatten().ok_or_else(|| BuildError::NoModule { package: package.to_owned() })
+}
+
+fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Command {
+    let mut cargo = Command::new(&toolchain.cargo);
+    environment::clean(&mut cargo)
+        .current_dir(workspace.root())
+        .args(["build", "--locked", "--profile", "plugin", "--package", package, "--target", TARGET])
+        .args(["--message-format", "json-render-diagnostics"])
+        .env("RUSTC", &toolchain.rustc)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &toolchain.linker)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain))
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "100")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // The two ways must not share a folder: each would throw away what the other made.
+    match toolchain.standard {
+        StandardLibrary::Precompiled => cargo.arg("--target-dir").arg(workspace.target().join("wasm")),
+        StandardLibrary::FromSource => cargo
+            .arg("-Zbuild-std=std,panic_abort")
+            // Debian's compiler is a stable one; building the standard library is still an unstable option.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .arg("--target-dir")
+            .arg(workspace.target().join("wasm-std")),
+    };
+    cargo
+}
+
+/// Takes the paths of this machine out of panic locations: they would tell who built the component, and give it another
+/// digest on every machine. Where several fit a path, rustc takes the last.
+fn flags(workspace: &Workspace, toolchain: &Toolchain) -> String {
+    let cargo_home = environment::cargo_home();
+    let real_cargo_home = cargo_home.as_ref().and_then(|home| home.canonicalize().ok());
+    let own = [(workspace.root(), "/plugin"), (workspace.target(), "/target")];
+    let dependencies = [&cargo_home, &real_cargo_home].into_iter().flatten().map(|home| (home.as_path(), "/cargo"));
+    let standard = toolchain.standard_sources.iter().map(|source| (source.as_path(), "/rust"));
+    let remapped = own.into_iter().chain(dependencies).chain(standard);
+    let flags = remapped.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    // The separator that cargo defines for this variable: flags may hold blanks.
+    flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// The last module that cargo reports is the package's own: dependencies come before it.
+fn last_module(messages: impl BufRead) -> io::Result<Option<Module>> {
+    let mut module = None;
+    for line in messages.lines() {
+        let message: Message = serde_json::from_str(&line?)?;
+        if message.reason != "compiler-artifact" {
+            continue;
+        }
+        let file = message.filenames.into_iter().find(|file| file.extension().is_some_and(|end| end == "wasm"));
+        let package = message.manifest_path.as_deref().and_then(Path::parent).map(Path::to_owned);
+        module = file.zip(package).map(|(file, package)| Module { file, package }).or(module);
+    }
+    Ok(module)
+}
+
+/// Passes on what cargo says of its progress, and answers the rest: its warnings and errors.
+fn follow(output: impl BufRead, report: &mut dyn FnMut(Progress)) -> io::Result<String> {
+    let mut log = String::new();
+    let mut line = Vec::new();
+    let mut before = None;
+    for byte in output.bytes() {
+        let byte = byte?;
+        // Cargo writes its progress bar over itself, so that a line may not end for minutes.
+        if byte != b'\r' && byte != b'\n' {
+            line.push(byte);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.clear();
+        match Said::of(&text) {
+            Said::Progress(progress) if before.as_ref() == Some(&progress) => {}
+            Said::Progress(progress) => {
+                before = Some(progress.clone());
+                report(progress);
+            }
+            Said::Status => {}
+            Said::Else => {
+                log.push_str(&text);
+                log.push('\n');
+            }
+        }
+    }
+    Ok(log)
+}
+
+/// A line of cargo.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Progress(Progress),
+    Status,
+    Else,
+}
+
+impl Said {
+    fn of(line: &str) -> Self {
+        let said = line.trim_start();
+        if let Some(progress) = bar(said) {
+            return Self::Progress(progress);
+        }
+        match said.split_once(' ').map_or(said, |(word, _)| word) {
+            "Blocking" => Self::Progress(Progress::Announcement(said.to_owned())),
+            "" | "Building" | "Compiling" | "Downloaded" | "Downloading" | "Finished" | "Fresh" => Self::Status,
+            _ => Self::Else,
+        }
+    }
+}
+
+/// Reads `Building [===>      ] 16/96: quote, core`.
+fn bar(line: &str) -> Option<Progress> {
+    let (_, line) = line.strip_prefix("Building [")?.split_once("] ")?;
+    let (count, crates) = line.split_once(": ").unwrap_or((line, ""));
+    let (done, total) = count.split_once('/')?;
+    let (done, total) = (done.parse().ok()?, total.parse().ok()?);
+    Some(Progress::Compiling { done, total, crates: crates.trim_end().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_passed_on_while_cargo_overwrites_its_own_line() {
+        let output = "   Compiling quote v1.0.47\n    Building [=>   ] 1/9: core    \r    Building [=>   ] 1/9: core    \r\
+                      \x20   Building [==>  ] 2/9: core, serde_json(build.rs)   \r\
+                      \x20   Blocking waiting for file lock on build directory\n\
+                      error[E0425]: cannot find value `x`\n --> src/lib.rs:3:5\n  |\n3 |     x\n";
+        let mut seen = Vec::new();
+        let log = follow(output.as_bytes(), &mut |progress| seen.push(progress)).expect("readable");
+        let compiling = |done, crates: &str| Progress::Compiling { done, total: 9, crates: crates.to_owned() };
+        let blocking = Progress::Announcement("Blocking waiting for file lock on build directory".to_owned());
+        assert_eq!(seen, [compiling(1, "core"), compiling(2, "core, serde_json(build.rs)"), blocking]);
+        assert_eq!(log, "error[E0425]: cannot find value `x`\n --> src/lib.rs:3:5\n  |\n3 |     x\n");
+    }
+
+    #[test]
+    fn a_bar_that_cargo_draws_in_another_way_is_no_error() {
+        for line in ["Building", "Building [", "Building [=>  ] soon", "Building [=> ] 1/many: core", "Building x"] {
+            assert_eq!(bar(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_module_is_the_last_one_that_cargo_reports() {
+        let artifact = |package: &str, files: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":"/w/{package}/Cargo.toml","filenames":[{files}]}}"#
+            )
+        };
+        let messages = [
+            artifact("serde", r#""/t/libserde.rlib""#),
+            artifact("other", r#""/t/other.wasm""#),
+            artifact("plugin", r#""/t/libplugin.rlib","/t/plugin.wasm""#),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+        ];
+        let module = last_module(messages.join("\n").as_bytes()).expect("readable").expect("a module");
+        assert_eq!(module.file, Path::new("/t/plugin.wasm"));
+        assert_eq!(module.package, Path::new("/w/plugin"));
+        assert!(last_module(&b""[..]).expect("readable").is_none());
+    }
+}

@@ -1,0 +1,225 @@
+//! Asking for, and doing, the installation of what a command lacks.
+//!
+//! A command never installs in silence and never asks a question: it says what it is about to install and does it where
+//! nobody needs to be asked (root on Debian), stops where `HARNESS_NO_INSTALL=1` forbids it, and prints the command
+//! for a person everywhere else.
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Set to `1`, it forbids every installation.
+pub const FORBIDDEN_BY: &str = "HARNESS_NO_INSTALL";
+
+/// Something that a command needs and that Debian packages bring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// What it is for, as it completes "Installing PACKAGES for ...".
+    pub purpose: &'static str,
+    /// The Debian packages.
+    pub packages: Vec<String>,
+    /// What to do instead, or where there is no Debian: a whole sentence.
+    pub otherwise: &'static str,
+}
+
+/// What decides whether something may be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// `HARNESS_NO_INSTALL=1`.
+    pub forbidden: bool,
+    /// Debian, with its package manager.
+    pub debian: bool,
+    /// Nobody needs to be asked for a password.
+    pub root: bool,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn here() -> Self {
+        Self {
+            forbidden: env::var_os(FORBIDDEN_BY).is_some_and(|value| value == "1"),
+            debian: Path::new("/etc/debian_version").exists() && Path::new("/usr/bin/apt-get").exists(),
+            // The owner of a process's own entry is its effective user (proc(5)).
+            root: fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0),
+        }
+    }
+}
+
+/// Why something that is needed was not installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotInstalled {
+    /// The environment forbids it.
+    #[error("{purpose} is missing, and HARNESS_NO_INSTALL=1 forbids to install it. Run: {command}. {otherwise}")]
+    Forbidden {
+        /// What is missing.
+        purpose: &'static str,
+        /// What a person may run.
+        command: String,
+        /// What a person may do instead.
+        otherwise: &'static str,
+    },
+    /// Only an administrator may install.
+    #[error("{purpose} is missing. Run: {command}. {otherwise}")]
+    NeedsRoot {
+        /// What is missing.
+        purpose: &'static str,
+        /// What a person may run.
+        command: String,
+        /// What a person may do instead.
+        otherwise: &'static str,
+    },
+    /// This machine has no Debian packages.
+    #[error("{purpose} is missing. {otherwise}")]
+    NotDebian {
+        /// What is missing.
+        purpose: &'static str,
+        /// What a person may do.
+        otherwise: &'static str,
+    },
+    /// The package manager could not be run.
+    #[error("`{command}` could not be run: {source}. {otherwise}")]
+    NotRun {
+        /// What was to run.
+        command: String,
+        /// What a person may do instead.
+        otherwise: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The package manager failed.
+    #[error("`{command}` failed ({status}):\n{output}\n{otherwise}")]
+    Failed {
+        /// What ran.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it said.
+        output: String,
+        /// What a person may do instead.
+        otherwise: &'static str,
+    },
+}
+
+impl NotInstalled {
+    /// A stable name of the error, for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "install-forbidden",
+            Self::NeedsRoot { .. } => "install-needs-root",
+            Self::NotDebian { .. } => "install-by-hand",
+            Self::NotRun { .. } | Self::Failed { .. } => "install-failed",
+        }
+    }
+}
+
+/// Installs what is needed, after saying so, or says why not.
+pub fn install(needed: &Needed, announce: &mut dyn FnMut(String)) -> Result<(), NotInstalled> {
+    let steps = steps(needed, Machine::here())?;
+    announce(format!("Installing {} for {}.", needed.packages.join(" "), needed.purpose));
+    steps.iter().try_for_each(|step| step.run(needed.otherwise))
+}
+
+/// A run of Debian's package manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    arguments: Vec<String>,
+}
+
+impl Step {
+    fn new(arguments: &[&str]) -> Self {
+        Self { arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
+    }
+
+    fn run(&self, otherwise: &'static str) -> Result<(), NotInstalled> {
+        let command = self.to_string();
+        let ended = Command::new("/usr/bin/apt-get")
+            .args(["-o", "DPkg::Lock::Timeout=600"])
+            .args(&self.arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // Of the calling cargo; it names libraries of another toolchain.
+            .env_remove("LD_LIBRARY_PATH")
+            .stdin(Stdio::null())
+            .output();
+        match ended {
+            Err(source) => Err(NotInstalled::NotRun { command, otherwise, source }),
+            Ok(ended) if ended.status.success() => Ok(()),
+            Ok(ended) => {
+                let output = [ended.stdout, ended.stderr].concat();
+                let output = String::from_utf8_lossy(&output).trim().to_owned();
+                Err(NotInstalled::Failed { command, status: ended.status, output, otherwise })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "apt-get {}", self.arguments.join(" "))
+    }
+}
+
+/// What to run, or why nothing may run.
+fn steps(needed: &Needed, machine: Machine) -> Result<[Step; 2], NotInstalled> {
+    let Needed { purpose, packages, otherwise } = needed;
+    // A package that would push out another one is for a person to decide: `--no-remove` makes that an error.
+    let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
+    let install = options.into_iter().chain(packages.iter().map(String::as_str)).collect::<Vec<_>>();
+    let steps = [Step::new(&["update"]), Step::new(&install)];
+    let command = || {
+        let sudo = if machine.root { "" } else { "sudo " };
+        format!("{sudo}apt-get update && {sudo}apt-get install --no-install-recommends {}", packages.join(" "))
+    };
+    match machine {
+        Machine { debian: false, .. } => Err(NotInstalled::NotDebian { purpose, otherwise }),
+        Machine { forbidden: true, .. } => Err(NotInstalled::Forbidden { purpose, command: command(), otherwise }),
+        Machine { root: false, .. } => Err(NotInstalled::NeedsRoot { purpose, command: command(), otherwise }),
+        Machine { .. } => Ok(steps),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed() -> Needed {
+        Needed {
+            purpose: "a linker for WebAssembly",
+            packages: vec!["lld-22".to_owned()],
+            otherwise: "Or do it by hand.",
+        }
+    }
+
+    #[test]
+    fn only_root_on_debian_installs_and_only_where_nothing_forbids_it() {
+        let table = [
+            // forbidden, debian, root, code, command shown
+            (true, true, true, "install-forbidden", "Run: apt-get update && apt-get install"),
+            (true, true, false, "install-forbidden", "Run: sudo apt-get update && sudo apt-get install"),
+            (true, false, true, "install-by-hand", "Or do it by hand."),
+            (true, false, false, "install-by-hand", "Or do it by hand."),
+            (false, true, false, "install-needs-root", "Run: sudo apt-get update && sudo apt-get install"),
+            (false, false, true, "install-by-hand", "Or do it by hand."),
+            (false, false, false, "install-by-hand", "Or do it by hand."),
+        ];
+        for (forbidden, debian, root, code, shown) in table {
+            let machine = Machine { forbidden, debian, root };
+            let refused = steps(&needed(), machine).expect_err("must not install");
+            assert_eq!(refused.code(), code, "{machine:?}");
+            assert!(refused.to_string().contains(shown), "{machine:?}: {refused}");
+            assert!(refused.to_string().contains("a linker for WebAssembly"), "{machine:?}: {refused}");
+        }
+        assert!(steps(&needed(), Machine { forbidden: false, debian: true, root: true }).is_ok());
+    }
+
+    #[test]
+    fn an_installation_never_removes_a_package_and_takes_no_recommended_ones() {
+        let steps = steps(&needed(), Machine { forbidden: false, debian: true, root: true }).expect("may install");
+        let shown = steps.map(|step| step.to_string());
+        assert_eq!(shown, ["apt-get update", "apt-get install -y --no-install-recommends --no-remove lld-22"]);
+    }
+}
