@@ -10,7 +10,7 @@ mod status;
 mod tests;
 
 pub use body::text;
-pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED};
+pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED, codes as salesforce_codes};
 pub use duplicates::{Duplicates, Match, duplicates};
 pub use failure::{problem_from_failure, problem_from_secret_error};
 pub use problem::problem_from_response;

@@ -30,12 +30,12 @@ pub fn class_of(status: u16) -> Class {
     match status {
         // Cut short or garbled on its way: what it would have said is lost.
         200..300 | 304 | 408 => Class::Unclear,
-        301 | 302 | 303 | 307 | 308 | 401 | 420 => Class::Reconnect,
+        301..400 | 401 | 420 => Class::Reconnect,
         403 | 404 | 410 => Class::Admin,
         405 | 406 | 415 | 428 => Class::Mapping,
         409 | 412 => Class::Wait(5),
         429 => Class::Wait(BUSY),
-        300..500 => Class::Booking,
+        300 | 400..500 => Class::Booking,
         // A gateway gives up on a request that goes on behind it.
         _ => Class::Unclear,
     }

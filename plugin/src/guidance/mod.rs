@@ -4,6 +4,8 @@
 
 mod cause;
 mod places;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use crate::bindings::guidance::AdviceText;

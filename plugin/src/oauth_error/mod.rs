@@ -246,4 +246,4 @@ pub fn server_codes() -> impl Iterator<Item = &'static str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -19,7 +19,8 @@ fn explained(stage: OauthStage, error: &str, description: Option<&str>, status: 
 }
 
 #[rustfmt::skip]
-const CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
+/// Answers with what becomes of them: stage, error, description, code, reaction.
+pub const CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
     (Refresh, "invalid_grant", "expired access/refresh token", "connection-ended", Reconnect),
     (Refresh, "invalid_grant", "token request is already being processed", "refresh-in-progress", Retry),
     (Exchange, "invalid_grant", "expired authorization code", "authorization-code-ended", Reconnect),

@@ -1,0 +1,253 @@
+//! `docs/errors.md`: the help of this crate as a page, so that people find it without a host.
+
+use crate::{
+    bindings::{
+        guidance::{Actor, AdviceText},
+        http::{Effect, Failure, FailureKind, Response},
+        secrets::SecretError,
+        types::{Problem, Reaction},
+    },
+    doctor,
+    errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
+    guidance::{
+        advice,
+        cause::{Cause, Language, Words, words},
+        causes,
+    },
+    oauth_error,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
+const COMMAND: &str = "UPDATE_DOCS=1 cargo test -p salesforce-leads errors_page";
+
+#[test]
+fn the_errors_page_is_up_to_date() {
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap();
+        fs::write(PAGE, page).unwrap();
+        return;
+    }
+    let written = fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(written == page, "docs/errors.md is out of date; write it anew with: {COMMAND}");
+}
+
+/// Sections of the table of contents: the reactions, and what the plugin finds by itself, whose reaction depends on
+/// whether a booking or a mapping is at hand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Section {
+    FixBooking,
+    FixMapping,
+    AskAdmin,
+    Reconnect,
+    Retry,
+    CheckFirst,
+    Finding,
+}
+
+impl Section {
+    const ALL: [Self; 7] = [
+        Self::FixBooking,
+        Self::FixMapping,
+        Self::AskAdmin,
+        Self::Reconnect,
+        Self::Retry,
+        Self::CheckFirst,
+        Self::Finding,
+    ];
+
+    fn of(reaction: Reaction) -> Self {
+        match reaction {
+            Reaction::FixBooking => Self::FixBooking,
+            Reaction::FixMapping => Self::FixMapping,
+            Reaction::AskAdmin => Self::AskAdmin,
+            Reaction::Reconnect => Self::Reconnect,
+            Reaction::Retry => Self::Retry,
+            Reaction::CheckFirst => Self::CheckFirst,
+        }
+    }
+
+    fn name(self) -> Words {
+        match self {
+            Self::FixBooking => words("`fix-booking`", "`fix-booking`"),
+            Self::FixMapping => words("`fix-mapping`", "`fix-mapping`"),
+            Self::AskAdmin => words("`ask-admin`", "`ask-admin`"),
+            Self::Reconnect => words("`reconnect`", "`reconnect`"),
+            Self::Retry => words("`retry`", "`retry`"),
+            Self::CheckFirst => words("`check-first`", "`check-first`"),
+            Self::Finding => words("found by the plugin", "プラグインの検査"),
+        }
+    }
+
+    fn meaning(self) -> Words {
+        match self {
+            Self::FixBooking => words(
+                "This booking cannot be written as it is: somebody corrects it, or gives up.",
+                "この予約の内容では登録できません。内容を修正するか、登録を見送ります。",
+            ),
+            Self::FixMapping => words("The mapping must be changed first.", "先にマッピングを変更する必要があります。"),
+            Self::AskAdmin => words(
+                "An admin must change something first, mostly in Salesforce.",
+                "先に管理者による変更 (多くは Salesforce 側の設定) が必要です。",
+            ),
+            Self::Reconnect => words(
+                "Somebody must connect to Salesforce again. Bookings wait.",
+                "Salesforce への再接続が必要です。予約は待機します。",
+            ),
+            Self::Retry => words(
+                "It is tried again by itself. Nothing was written.",
+                "自動的に再試行されます。データは書き込まれていません。",
+            ),
+            Self::CheckFirst => words(
+                "Nobody knows yet whether the Lead was written: the plugin looks before it writes again.",
+                "登録されたかどうか未確定です。再度書き込む前に、登録済みかを確認します。",
+            ),
+            Self::Finding => words(
+                "Warnings and refusals of the plugin's own, when a mapping is checked or a booking is delivered.",
+                "マッピングの検査時や予約の登録時に、プラグイン自体が検出する警告とエラーです。",
+            ),
+        }
+    }
+}
+
+/// The sections of every code, from what the code really does: each one is provoked in every way it can be.
+fn sections() -> BTreeMap<String, BTreeSet<Section>> {
+    let mut sections: BTreeMap<String, BTreeSet<Section>> = BTreeMap::new();
+    let mut add = |problem: Problem| {
+        sections.entry(problem.code).or_default().insert(Section::of(problem.reaction));
+    };
+    let response = |status, body: &str| Response { status, headers: Vec::new(), body: body.into() };
+    for call in [Call::Read, Call::Write] {
+        for code in errors::salesforce_codes() {
+            let body = serde_json::json!([{ "errorCode": code, "message": "" }]).to_string();
+            add(problem_from_response(&response(400, &body), call));
+        }
+        for status in 200..600 {
+            add(problem_from_response(&response(status, ""), call));
+        }
+        for kind in [
+            FailureKind::Denied,
+            FailureKind::InvalidRequest,
+            FailureKind::GrantEnded,
+            FailureKind::RefreshFailed,
+            FailureKind::Connect,
+            FailureKind::Tls,
+            FailureKind::Timeout,
+            FailureKind::Closed,
+            FailureKind::ResponseTooLarge,
+            FailureKind::ResponseBlocked,
+            FailureKind::Budget,
+        ] {
+            for effect in [Effect::None, Effect::Unknown] {
+                add(problem_from_failure(&Failure { kind, effect }, call));
+            }
+        }
+    }
+    let terminal =
+        r#"[{"errorCode":"INVALID_SESSION_ID","message":"This session is not valid for use with the REST API"}]"#;
+    add(problem_from_response(&response(401, terminal), Call::Read));
+    for error in [SecretError::Unavailable, SecretError::GrantEnded, SecretError::Temporary] {
+        add(problem_from_secret_error(error));
+    }
+    // Held to what `explain` does by the table's own test.
+    for (.., code, reaction) in oauth_error::tests::CATALOGUE {
+        sections.entry((*code).to_owned()).or_default().insert(Section::of(*reaction));
+    }
+    for code in ["login-server-error", "login-unexplained"] {
+        sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
+    }
+    for code in doctor::codes::ALL {
+        let section = match *code {
+            doctor::codes::LEAD_NOT_EDITABLE | doctor::codes::DAILY_CALLS_LOW => Section::Finding,
+            _ => Section::AskAdmin,
+        };
+        sections.entry((*code).to_owned()).or_default().insert(section);
+    }
+    for code in crate::codes::ALL {
+        sections.entry((*code).to_owned()).or_default().insert(Section::Finding);
+    }
+    sections
+}
+
+fn page() -> String {
+    let sections = sections();
+    let mut page = format!("<!-- Written by `{COMMAND}`; changes by hand are lost. -->\n\n# Errors\n\n");
+    page.push_str("[日本語](#エラー)\n\n");
+    page.push_str(
+        "Every code that a problem or a finding may have, what it means and what to do. The set is open: a code of \
+         Salesforce's that is not listed here keeps its name and message, and is classed by its HTTP status.\n\n",
+    );
+    in_language(&mut page, Language::English, &sections);
+    page.push_str("# エラー\n\n[English](#errors)\n\n");
+    page.push_str(
+        "問題 (problem) および検出事項 (finding) に付くコードと、その意味、対処方法の一覧です。ここにない Salesforce の\
+         コードは、名称とメッセージをそのまま表示し、HTTP ステータスに応じて分類します。\n\n",
+    );
+    in_language(&mut page, Language::Japanese, &sections);
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    page
+}
+
+fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String, BTreeSet<Section>>) {
+    let text = |en, ja| words(en, ja).in_language(language);
+    let tag = language.tag();
+    writeln!(page, "## {}\n", text("By what happens next", "対応の種類から探す")).unwrap();
+    for section in Section::ALL {
+        writeln!(page, "**{}**: {}\n", section.name().in_language(language), section.meaning().in_language(language))
+            .unwrap();
+        let mut links = Vec::new();
+        for cause in causes() {
+            for code in cause.codes.iter().filter(|code| is_in(sections, code, section)) {
+                links.push(format!("[`{code}`](#{tag}-{})", anchor(cause)));
+            }
+        }
+        writeln!(page, "{}\n", links.join(", ")).unwrap();
+    }
+    writeln!(page, "## {}\n", text("What to do", "対処方法")).unwrap();
+    for cause in causes() {
+        let advice = advice(cause.codes[0], tag).unwrap();
+        writeln!(page, "<a id=\"{tag}-{}\"></a>\n", anchor(cause)).unwrap();
+        write_advice(page, language, cause, &advice, sections);
+    }
+}
+
+fn is_in(sections: &BTreeMap<String, BTreeSet<Section>>, code: &str, section: Section) -> bool {
+    sections.get(code).is_some_and(|sections| sections.contains(&section))
+}
+
+fn write_advice(
+    page: &mut String,
+    language: Language,
+    cause: &Cause,
+    advice: &AdviceText,
+    sections: &BTreeMap<String, BTreeSet<Section>>,
+) {
+    writeln!(page, "### {}\n\n{}\n", advice.what, advice.why).unwrap();
+    for (number, step) in advice.steps.iter().enumerate() {
+        let who = match step.who {
+            Actor::TeamAdmin => words("Team admin", "チームの管理者"),
+            Actor::CalendarOwner => words("Calendar owner", "カレンダーの所有者"),
+            Actor::CrmAdmin => words("Salesforce admin", "Salesforce システム管理者"),
+            Actor::Operator => words("Operator", "サービスの運用者"),
+        };
+        let place = step.place.as_deref().map(|place| format!(" *{place}*")).unwrap_or_default();
+        writeln!(page, "{}. **{}**: {}{place}", number + 1, who.in_language(language), step.action).unwrap();
+    }
+    writeln!(page).unwrap();
+    for code in cause.codes {
+        let all = sections.get(*code).unwrap_or_else(|| panic!("{code} is never given"));
+        let names: Vec<_> = all.iter().map(|section| section.name().in_language(language)).collect();
+        writeln!(page, "- `{code}`: {}", names.join(", ")).unwrap();
+    }
+    writeln!(page).unwrap();
+}
+
+fn anchor(cause: &Cause) -> String {
+    cause.codes[0].to_ascii_lowercase().replace('_', "-")
+}
