@@ -9,12 +9,16 @@ mod environment;
 mod toolchain;
 mod workspace;
 
-pub use encode::{MANIFEST_SECTION, embed_manifest};
+pub use encode::embed_manifest;
 pub use workspace::Workspace;
 
 use crate::install::{self, NotInstalled};
+use compile::Module;
 use flate2::{Compression, write::GzEncoder};
-use sha2::{Digest as _, Sha256};
+use runtime::{
+    InspectError, Inspection,
+    manifest::{Manifest, ManifestError},
+};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,9 +56,9 @@ pub struct Built {
     /// The file.
     pub path: PathBuf,
     /// Its size.
-    pub bytes: u64,
+    pub bytes: usize,
     /// Its size, compressed as gzip does it at best.
-    pub gzip_bytes: u64,
+    pub gzip_bytes: usize,
     /// Its SHA-256 digest, in hexadecimal digits.
     pub sha256: String,
     /// The file was there already, with the same content.
@@ -130,6 +134,22 @@ pub enum BuildError {
         /// Why, from the encoder.
         reason: String,
     },
+    /// The plugin's manifest is not accepted.
+    #[error("{}: {source}", file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: ManifestError,
+    },
+    /// The component would not be loaded by any host.
+    #[error("{package} does not keep the contract: {source}")]
+    Refused {
+        /// The package.
+        package: String,
+        /// Why.
+        source: InspectError,
+    },
     /// A file could not be read or written.
     #[error("{}: {source}", file.display())]
     File {
@@ -155,6 +175,8 @@ impl BuildError {
             Self::CargoNotRun { .. } => "cargo-not-run",
             Self::Compile { .. } => "compile-failed",
             Self::NoModule { .. } | Self::Encode { .. } => "no-plugin",
+            Self::Manifest { source, .. } => source.code(),
+            Self::Refused { source, .. } => source.code(),
             Self::File { .. } => "file-error",
         }
     }
@@ -171,23 +193,34 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     let toolchain = toolchain(workspace, report)?;
     let module = compile::compile(workspace, &toolchain, package, report)?;
-    let manifest = module.package.join("plugin.toml");
-    let manifest = fs::read_to_string(&manifest).map_err(|source| BuildError::file(&manifest, source))?;
-    let core = fs::read(&module.file).map_err(|source| BuildError::file(&module.file, source))?;
-    let component = encode::encode(&core, &manifest)
-        .map_err(|error| BuildError::Encode { package: package.to_owned(), reason: format!("{error:#}") })?;
+    let (component, inspection) = assemble(package, &module)?;
     let unchanged = fs::read(out).is_ok_and(|before| before == component);
     if !unchanged {
         replace(out, &component).map_err(|source| BuildError::file(out, source))?;
     }
     Ok(Built {
         path: out.to_owned(),
-        bytes: component.len() as u64,
+        bytes: component.len(),
         gzip_bytes: gzip_bytes(&component).map_err(|source| BuildError::file(out, source))?,
-        sha256: hexadecimal(&Sha256::digest(&component)),
+        sha256: inspection.sha256,
         unchanged,
         standard_library: toolchain.standard,
     })
+}
+
+/// Makes the component, and holds it against what a host accepts: what was built can be loaded.
+fn assemble(package: &str, module: &Module) -> Result<(Vec<u8>, Inspection), BuildError> {
+    let file = module.package.join("plugin.toml");
+    let manifest = fs::read_to_string(&file).map_err(|source| BuildError::file(&file, source))?;
+    Manifest::from_toml(&manifest).map_err(|source| BuildError::Manifest { file, source })?;
+    let core = fs::read(&module.file).map_err(|source| BuildError::file(&module.file, source))?;
+    let mut component = encode::encode(&core)
+        .map_err(|error| BuildError::Encode { package: package.to_owned(), reason: format!("{error:#}") })?;
+    encode::embed_manifest(&mut component, &manifest);
+    let refused = |source| BuildError::Refused { package: package.to_owned(), source };
+    let inspection = Inspection::read(&component).map_err(refused)?;
+    inspection.check(&component).map_err(refused)?;
+    Ok((component, inspection))
 }
 
 /// Finds the toolchain, and installs one where it must and may.
@@ -236,12 +269,8 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn gzip_bytes(content: &[u8]) -> io::Result<u64> {
+fn gzip_bytes(content: &[u8]) -> io::Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
-    Ok(encoder.finish()?.len() as u64)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(encoder.finish()?.len())
 }

@@ -62,7 +62,7 @@ impl Workspace {
             let Some(table) = manifest.workspace else { continue };
             let rust_version = table.package.and_then(|package| package.rust_version);
             let rust_version = rust_version.as_deref().and_then(Version::parse);
-            let rust_version = rust_version.ok_or_else(|| BuildError::NoRustVersion { file })?;
+            let rust_version = rust_version.ok_or(BuildError::NoRustVersion { file })?;
             return Ok(Self { root: folder.to_owned(), target: folder.join("target"), rust_version });
         }
         Err(none())

@@ -1,0 +1,176 @@
+//! A plugin that tries what a host must not let it do.
+//!
+//! The title of the booking says what it tries:
+//!
+//! | title | what |
+//! | --- | --- |
+//! | `loop` | computes for ever |
+//! | `memory bomb` | allocates until something gives way |
+//! | `deep recursion` | calls itself without end |
+//! | `panic` | panics |
+//! | `request` | sends the one request that the booking's `extra` describes |
+//! | `10k requests` | sends it 10,000 times |
+//! | `10k credentials` | opens a credential 10,000 times and keeps them all |
+//! | `huge header` | sends it with a header of 8 MiB |
+//! | `huge body` | sends it with a body of 8 MiB |
+//! | `huge string` | answers with a text of 16 MiB |
+//! | `amplified strings` | answers with 100,000 texts of 1 MiB that all lie in the same place |
+//!
+//! `extra` knows `method` (`GET` where it is absent), `url` (may begin with `{instance-url}`), `header` (`name: value`, may
+//! repeat), `body`, and `credential` (`none` to send without).
+//!
+//! Whatever comes of it is answered as a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, its
+//! message the body of the answer or the counts of what came of many requests.
+
+#[expect(missing_docs, reason = "generated; the documentation is in wit/")]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        world: "lead-plugin",
+        generate_all,
+        export_macro_name: "export_plugin",
+    });
+}
+
+mod exhaust;
+
+use bindings::exports::scheduling::crm::leads::Guest;
+use bindings::scheduling::crm::http::{self, FailureKind, Header, Method, Request};
+use bindings::scheduling::crm::secrets::{self, Credential};
+use bindings::scheduling::crm::types::{Booking, Delivery, History, LeadFields, Mapping, Problem, Reaction};
+use std::collections::BTreeMap;
+
+const MANY: usize = 10_000;
+const HUGE: usize = 8 << 20;
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Hostile;
+
+impl Guest for Hostile {
+    fn on_booking_completed(booking: Booking, _mapping: Mapping, _history: History) -> Result<Delivery, Problem> {
+        Err(match booking.title.as_str() {
+            "loop" => exhaust::time(),
+            "memory bomb" => exhaust::memory(),
+            "deep recursion" => exhaust::stack(),
+            "panic" => panic_on_purpose(),
+            "request" => once(&booking, |_| {}),
+            "10k requests" => many_requests(&booking),
+            "10k credentials" => many_credentials(),
+            "huge header" => once(&booking, |request| request.headers.push(header("x-huge", &"h".repeat(HUGE)))),
+            "huge body" => once(&booking, |request| request.body = Some(vec![b'b'; HUGE])),
+            "huge string" => problem("ended", "s".repeat(2 * HUGE)),
+            "amplified strings" => exhaust::host_memory(),
+            other => problem("ended", format!("the hostile guest does not know how to `{other}`")),
+        })
+    }
+
+    fn list_lead_fields() -> Result<LeadFields, Problem> {
+        Ok(LeadFields { fields: Vec::new(), withheld: Vec::new(), record_types: Vec::new() })
+    }
+}
+
+#[expect(clippy::panic, reason = "a guest that panics is what is tested")]
+fn panic_on_purpose() -> Problem {
+    panic!("on purpose")
+}
+
+/// Sends the request that the booking describes, changed as `change` does it.
+fn once(booking: &Booking, change: impl FnOnce(&mut Request)) -> Problem {
+    let opened = secrets::open("loot");
+    let (Ok(credential), Some(mut request)) = (&opened, described(booking, opened.as_ref().ok())) else {
+        return problem("unavailable", String::new());
+    };
+    change(&mut request);
+    match http::send(&request, Some(credential).filter(|_| extra(booking, "credential") != Some("none"))) {
+        Ok(answer) => Problem {
+            http_status: Some(answer.status),
+            ..problem("answered", String::from_utf8_lossy(&answer.body).into_owned())
+        },
+        Err(failure) => problem(&format!("failed-{}", name(failure.kind)), format!("{:?}", failure.effect)),
+    }
+}
+
+fn many_requests(booking: &Booking) -> Problem {
+    let mut counts = BTreeMap::new();
+    for _ in 0..MANY {
+        *counts.entry(once(booking, |_| {}).code).or_insert(0_usize) += 1;
+    }
+    problem("ended", listed(&counts))
+}
+
+fn many_credentials() -> Problem {
+    let opened = (0..MANY).map_while(|_| secrets::open("loot").ok()).collect::<Vec<_>>();
+    problem("ended", opened.len().to_string())
+}
+
+/// The request of the booking's `extra`.
+fn described(booking: &Booking, credential: Option<&Credential>) -> Option<Request> {
+    let origin = credential?.attribute("instance-url")?;
+    let headers = booking.extra.iter().filter(|extra| extra.name == "header");
+    let headers = headers.filter_map(|extra| extra.value.split_once(": ").map(|(name, value)| header(name, value)));
+    Some(Request {
+        method: match extra(booking, "method").unwrap_or("GET") {
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "PATCH" => Method::Patch,
+            "DELETE" => Method::Delete,
+            _ => Method::Get,
+        },
+        url: extra(booking, "url")?.replace("{instance-url}", &origin),
+        headers: headers.collect(),
+        body: extra(booking, "body").map(|body| body.as_bytes().to_vec()),
+    })
+}
+
+fn extra<'a>(booking: &'a Booking, name: &str) -> Option<&'a str> {
+    booking.extra.iter().find(|extra| extra.name == name).map(|extra| extra.value.as_str())
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// The contract's own spelling.
+fn name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Denied => "denied",
+        FailureKind::InvalidRequest => "invalid-request",
+        FailureKind::GrantEnded => "grant-ended",
+        FailureKind::RefreshFailed => "refresh-failed",
+        FailureKind::Connect => "connect",
+        FailureKind::Tls => "tls",
+        FailureKind::Timeout => "timeout",
+        FailureKind::Closed => "closed",
+        FailureKind::ResponseTooLarge => "response-too-large",
+        FailureKind::ResponseBlocked => "response-blocked",
+        FailureKind::Budget => "budget",
+    }
+}
+
+/// `answered 8, failed-budget 9992`.
+fn listed(counts: &BTreeMap<String, usize>) -> String {
+    counts.iter().map(|(code, count)| format!("{code} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+fn problem(code: &str, message: String) -> Problem {
+    Problem {
+        code: code.to_owned(),
+        message,
+        reaction: Reaction::FixBooking,
+        http_status: None,
+        fields: Vec::new(),
+        rows: Vec::new(),
+        question_ids: Vec::new(),
+        retry_after: None,
+        record_ids: Vec::new(),
+        also: Vec::new(),
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+mod component {
+    #![expect(unsafe_code, reason = "the component's exports are generated as C functions")]
+    use super::{Hostile, bindings};
+    bindings::export_plugin!(Hostile with_types_in bindings);
+}
