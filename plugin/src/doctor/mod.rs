@@ -154,8 +154,9 @@ fn lead_problems(lead: &LeadDescribe) -> Vec<Problem> {
         // No field is createable then.
         return problems;
     }
+    let fields = lead.fields.iter().flatten();
     let closed: Vec<&str> =
-        lead.fields.iter().filter(|field| field.is_required_but_closed()).map(|field| field.name.as_str()).collect();
+        fields.filter(|field| field.is_required_but_closed()).filter_map(|field| field.name.as_deref()).collect();
     if !closed.is_empty() {
         let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
         problems.push(own_problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, &message, &closed));
@@ -212,14 +213,13 @@ struct LeadDescribe {
     updateable: Option<bool>,
     queryable: Option<bool>,
     retrieveable: Option<bool>,
-    #[serde(default)]
-    fields: Vec<FieldDescribe>,
+    fields: Option<Vec<FieldDescribe>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FieldDescribe {
-    name: String,
+    name: Option<String>,
     createable: Option<bool>,
     nillable: Option<bool>,
     defaulted_on_create: Option<bool>,
@@ -228,7 +228,8 @@ struct FieldDescribe {
 impl FieldDescribe {
     /// Salesforce's own fields are never asked for, but for the two that every Lead needs.
     fn is_required_but_closed(&self) -> bool {
-        let is_asked_for = matches!(self.name.as_str(), "LastName" | "Company") || self.name.ends_with("__c");
+        let name = self.name.as_deref().unwrap_or_default();
+        let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
         is_asked_for
             && self.createable == Some(false)
             && self.nillable == Some(false)
@@ -256,3 +257,6 @@ struct Organization {
 struct User {
     username: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

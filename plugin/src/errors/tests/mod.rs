@@ -3,6 +3,7 @@
 mod bodies;
 mod catalogue;
 mod failures;
+mod recorded;
 
 use super::{Call, problem_from_response};
 use crate::bindings::{
