@@ -87,13 +87,9 @@ pub const LEAD_GONE: &str = "lead-gone";
 /// The Lead of the booking that was moved was converted, and can no longer be changed.
 pub const LEAD_CONVERTED: &str = "lead-converted";
 /// An earlier try may still become a Lead.
-pub const OUTCOME_UNKNOWN: &str = "outcome-unknown";
+pub const OUTCOME_PENDING: &str = "outcome-pending";
 /// Several Leads, or ones that differ a little, may be the one that an earlier try made.
 pub const OUTCOME_UNCLEAR: &str = "outcome-unclear";
-/// A duplicate rule matched, but not exactly one Lead with the guest's e-mail address.
-pub const DUPLICATE_NOT_USABLE: &str = "duplicate-not-usable";
-/// Salesforce answered something that cannot be read.
-pub const ANSWER_UNREADABLE: &str = "answer-unreadable";
 /// The host does not say where the connected org is.
 pub const INSTANCE_URL_MISSING: &str = "instance-url-missing";
 
@@ -140,9 +136,7 @@ pub const ALL: &[&str] = &[
     MAPPING_TOO_LARGE,
     LEAD_GONE,
     LEAD_CONVERTED,
-    OUTCOME_UNKNOWN,
+    OUTCOME_PENDING,
     OUTCOME_UNCLEAR,
-    DUPLICATE_NOT_USABLE,
-    ANSWER_UNREADABLE,
     INSTANCE_URL_MISSING,
 ];

@@ -1,13 +1,40 @@
 //! The Salesforce plugin: every confirmed booking becomes a Lead.
 //!
-//! The core is pure: it takes a booking, a mapping and an [`org::Org`] to speak to. This file only glues it to the
+//! The core is pure: it takes a booking, a mapping and an [`org::Org`] to speak to. `host` and `component` glue it to the
 //! component's imports and exports.
 
+mod api;
+mod attributes;
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings;
+mod body;
+pub mod check;
+mod choices;
 pub mod codes;
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the exported functions of a component take and give raw memory")]
+mod component;
+pub mod deliver;
+mod describe;
 pub mod doctor;
 pub mod errors;
+pub mod fields;
+#[cfg(test)]
+mod fixture;
 pub mod guidance;
+#[cfg(target_arch = "wasm32")]
+mod host;
+mod lead;
+mod mapping;
+mod names;
 pub mod oauth_error;
+pub mod options;
 pub mod org;
+mod plan;
+pub mod preview;
+mod soql;
+mod source;
+mod template;
+mod timestamp;
+mod value;
+mod width;

@@ -1,0 +1,169 @@
+//! The calls to Salesforce's REST API.
+
+use crate::{
+    bindings::{
+        http::{Header, Method, Request, Response},
+        types::{LeadFields, Problem, Reaction},
+    },
+    choices::{AssignmentRules, DuplicateRules},
+    codes,
+    describe::Describe,
+    errors::{self, Call, problem_from_failure, problem_from_response},
+    fields, mapping,
+    org::Org,
+    soql::push_encoded,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// The API version that every call names: generally available since Summer '25, and far from retirement.
+pub const VERSION: &str = "v64.0";
+
+/// The longest URL that a host takes, and Salesforce with its headers: 16,384 bytes for both (REST API guide, "URI length").
+const LONGEST_URL: usize = 15_000;
+
+/// The REST API of the connected org.
+pub struct Api<'o, O> {
+    org: &'o mut O,
+    origin: String,
+}
+
+/// A write that was refused, or of which nothing is known.
+pub struct Refused {
+    /// What it means.
+    pub problem: Problem,
+    /// The answer, where there was one.
+    pub response: Option<Response>,
+}
+
+impl<'o, O: Org> Api<'o, O> {
+    /// The API of an org that says where it is.
+    pub fn new(org: &'o mut O) -> Result<Self, Problem> {
+        match org.attribute("instance-url") {
+            Some(url) => Ok(Self { org, origin: url.trim_end_matches('/').to_owned() }),
+            None => Err(mapping::problem(
+                codes::INSTANCE_URL_MISSING,
+                Reaction::Reconnect,
+                "The platform does not say where the connected org is.",
+            )),
+        }
+    }
+
+    /// Id of the connected user, where it is known.
+    pub fn user_id(&self) -> Option<String> {
+        self.org.attribute("user-id")
+    }
+
+    /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
+    pub fn lead_url(&self, id: &str) -> String {
+        let mut url = [&self.origin, "/"].concat();
+        push_encoded(&mut url, id);
+        url
+    }
+
+    /// The Lead fields as they are now.
+    pub fn describe(&mut self) -> Result<LeadFields, Problem> {
+        let response = self.read("/sobjects/Lead/describe")?;
+        match Describe::parse(&response.body) {
+            Ok(describe) => Ok(fields::list(&describe)),
+            Err(reason) => Err(unreadable(&response, &reason)),
+        }
+    }
+
+    /// Runs a query that has one page of results.
+    pub fn query(&mut self, soql: &str) -> Result<Response, Problem> {
+        let mut path = String::with_capacity(soql.len() * 3 / 2);
+        path.push_str("/query?q=");
+        push_encoded(&mut path, soql);
+        if path.len() > LONGEST_URL {
+            return Err(mapping::problem(
+                codes::MAPPING_TOO_LARGE,
+                Reaction::FixMapping,
+                "The mapping has more fields than one look-up can read.",
+            ));
+        }
+        self.read(&path)
+    }
+
+    /// Creates a Lead and answers its id.
+    pub fn create(
+        &mut self,
+        body: Vec<u8>,
+        assignment: AssignmentRules<'_>,
+        duplicates: DuplicateRules,
+    ) -> Result<String, Refused> {
+        let mut headers = write_headers(assignment);
+        if duplicates == DuplicateRules::SaveAnyway {
+            headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
+        }
+        let response = self.write(Method::Post, "/sobjects/Lead", headers, body)?;
+        let saved = std::str::from_utf8(&response.body).ok().and_then(|body| serde_json::from_str::<Saved>(body).ok());
+        match saved {
+            Some(Saved { id: Some(id), success: None | Some(true) }) if !id.is_empty() => Ok(id.into_owned()),
+            _ => Err(refused(response)),
+        }
+    }
+
+    /// Changes a Lead. Assignment rules never run here: who owns a Lead that is there stays its owner.
+    pub fn update(&mut self, id: &str, body: Vec<u8>) -> Result<(), Refused> {
+        let mut path = "/sobjects/Lead/".to_owned();
+        push_encoded(&mut path, id);
+        self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip), body).map(|_| ())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Response, Problem> {
+        let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
+        let response = self.org.send(&request).map_err(|failure| problem_from_failure(&failure, Call::Read))?;
+        if response.status == 200 { Ok(response) } else { Err(problem_from_response(&response, Call::Read)) }
+    }
+
+    fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
+        let request = self.request(method, path, headers, Some(body));
+        match self.org.send(&request) {
+            Ok(response) if (200..300).contains(&response.status) => Ok(response),
+            Ok(response) => Err(refused(response)),
+            Err(failure) => Err(Refused { problem: problem_from_failure(&failure, Call::Write), response: None }),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
+        Request { method, url: [&self.origin, "/services/data/", VERSION, path].concat(), headers, body }
+    }
+}
+
+/// A save's answer, as far as it is read.
+#[derive(Deserialize)]
+struct Saved<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    success: Option<bool>,
+}
+
+fn refused(response: Response) -> Refused {
+    Refused { problem: problem_from_response(&response, Call::Write), response: Some(response) }
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
+}
+
+fn write_headers(assignment: AssignmentRules<'_>) -> Vec<Header> {
+    vec![
+        header("accept", "application/json"),
+        header("content-type", "application/json"),
+        header("sforce-auto-assign", assignment.header()),
+    ]
+}
+
+/// A read that succeeded with something that cannot be read.
+pub fn unreadable(response: &Response, reason: &str) -> Problem {
+    let mut problem = mapping::problem(
+        errors::codes::ANSWER_UNREADABLE,
+        Reaction::Retry,
+        ["Salesforce's answer cannot be read: ", reason].concat(),
+    );
+    problem.http_status = Some(response.status);
+    problem.retry_after = Some(60);
+    problem
+}

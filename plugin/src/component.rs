@@ -1,0 +1,69 @@
+//! The component's exports.
+
+use crate::{
+    api::Api,
+    bindings::{
+        connection::{self, Account, OauthError},
+        guidance::{self, AdviceText},
+        leads,
+        settings::{self, OptionGroup, PreviewResult},
+        types::{Booking, Delivery, Finding, History, LeadFields, Mapping, Problem, Question},
+    },
+    check, deliver, doctor,
+    errors::problem_from_secret_error,
+    host::Host,
+    oauth_error, options,
+    org::Connect,
+    preview,
+};
+
+/// The plugin, as the host calls it.
+struct Plugin;
+
+impl leads::Guest for Plugin {
+    fn on_booking_completed(booking: Booking, mapping: Mapping, history: History) -> Result<Delivery, Problem> {
+        deliver::deliver(&mut Host, &booking, &mapping, &history)
+    }
+
+    fn list_lead_fields() -> Result<LeadFields, Problem> {
+        let mut org = Host.connect().map_err(problem_from_secret_error)?;
+        Api::new(&mut org)?.describe()
+    }
+}
+
+impl settings::Guest for Plugin {
+    fn preview(booking: Booking, mapping: Mapping) -> Result<PreviewResult, Problem> {
+        preview::preview(&mut Host, &booking, &mapping)
+    }
+
+    fn check_mapping(mapping: Mapping, questions: Vec<Question>) -> Result<Vec<Finding>, Problem> {
+        check::check(&mut Host, &mapping, &questions)
+    }
+
+    fn options() -> Vec<OptionGroup> {
+        options::options()
+    }
+}
+
+impl connection::Guest for Plugin {
+    fn check() -> Result<Account, Vec<Problem>> {
+        let mut org = Host.connect().map_err(|error| vec![problem_from_secret_error(error)])?;
+        doctor::check(&mut org)
+    }
+
+    fn explain(error: OauthError) -> Problem {
+        oauth_error::explain(error)
+    }
+}
+
+impl guidance::Guest for Plugin {
+    fn advice(code: String, locale: String) -> Option<AdviceText> {
+        crate::guidance::advice(&code, &locale)
+    }
+
+    fn codes() -> Vec<String> {
+        crate::guidance::codes()
+    }
+}
+
+crate::bindings::export_plugin!(Plugin with_types_in crate::bindings);

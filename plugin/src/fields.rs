@@ -1,0 +1,201 @@
+//! Which Lead fields are offered for mapping, which are withheld, and why.
+
+use crate::{
+    bindings::types::{
+        FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
+    },
+    describe::{Describe, Field, PicklistEntry, Text, is_valid_for},
+};
+
+/// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
+const SYSTEM: [&str; 25] = [
+    "Id",
+    "IsDeleted",
+    "MasterRecordId",
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+    "LastActivityDate",
+    "LastViewedDate",
+    "LastReferencedDate",
+    "LastTransferDate",
+    "IsConverted",
+    "ConvertedDate",
+    "ConvertedAccountId",
+    "ConvertedContactId",
+    "ConvertedOpportunityId",
+    "IsUnreadByOwner",
+    "IsPriorityRecord",
+    "EmailBouncedReason",
+    "EmailBouncedDate",
+    "JigsawContactId",
+    "PhotoUrl",
+    "ConnectionReceivedId",
+    "ConnectionSentId",
+];
+
+/// Sources that most people would choose, by field.
+const SUGGESTED: [(&str, &str); 6] = [
+    ("LastName", "guest.family-name"),
+    ("FirstName", "guest.given-name"),
+    ("Company", "guest.company"),
+    ("Email", "guest.email"),
+    ("Phone", "guest.phone"),
+    ("Description", "comment"),
+];
+
+/// Lists the fields of a describe result: required ones first, then by label.
+pub fn list(describe: &Describe<'_>) -> LeadFields {
+    let mut fields = Vec::new();
+    let mut withheld = Vec::new();
+    for field in &describe.fields {
+        if field.name.0.is_empty() {
+            continue;
+        }
+        match withheld_reason(field, &describe.fields) {
+            None => fields.push(lead_field(field, &describe.fields)),
+            Some(reason) => {
+                withheld.push(WithheldField { name: owned(&field.name), label: label(field), reason });
+            }
+        }
+    }
+    fields.sort_by(|one, other| {
+        (!one.required, &one.label, &one.name).cmp(&(!other.required, &other.label, &other.name))
+    });
+    withheld.sort_by(|one, other| (&one.label, &one.name).cmp(&(&other.label, &other.name)));
+    let record_types = describe
+        .record_types
+        .iter()
+        .filter(|record_type| record_type.active && record_type.available && !record_type.master)
+        .map(|record_type| RecordType {
+            id: owned(&record_type.record_type_id),
+            name: owned(&record_type.name),
+            is_default: record_type.default_record_type_mapping,
+        })
+        .collect();
+    LeadFields { fields, withheld, record_types }
+}
+
+/// Why a field is not offered, if it is not.
+fn withheld_reason(field: &Field<'_>, all: &[Field<'_>]) -> Option<WithheldReason> {
+    let name = &field.name.0;
+    let is_parent = |other: &Field<'_>| {
+        other.name != field.name && other.compound_field_name.as_ref().is_some_and(|parent| parent.0 == *name)
+    };
+    if matches!(&*field.field_type.0, "address" | "location") || all.iter().any(is_parent) {
+        Some(WithheldReason::Compound)
+    } else if field.calculated || field.auto_number {
+        Some(WithheldReason::Calculated)
+    } else if field.field_type.0 == "id" || field.deprecated_and_hidden || SYSTEM.contains(&&**name) {
+        Some(WithheldReason::System)
+    } else if !(field.createable && field.updateable) {
+        Some(WithheldReason::NotWritable)
+    } else {
+        None
+    }
+}
+
+/// A field as the contract has it.
+fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
+    let field_type = field_type(field);
+    let controlling = field.controller_name.as_ref().and_then(|name| all.iter().find(|field| field.name == *name));
+    let is_number =
+        matches!(field_type, FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent);
+    LeadField {
+        name: owned(&field.name),
+        label: label(field),
+        length: (field.length > 0 && !is_number).then_some(field.length),
+        // A whole number's digits are in a key of their own.
+        precision: match field_type {
+            FieldType::Integer => field.digits.max(field.precision),
+            _ if is_number => field.precision,
+            _ => 0,
+        },
+        scale: if is_number { field.scale } else { 0 },
+        // Never a checkbox: without a value it is false.
+        required: field.createable
+            && !field.nillable
+            && !field.defaulted_on_create
+            && field_type != FieldType::Checkbox,
+        restricted: field.restricted_picklist,
+        external_id: field.external_id,
+        unique: field.unique,
+        values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
+        controlling_field: field.controller_name.as_ref().map(owned),
+        reference_to: field.reference_to.iter().map(owned).collect(),
+        help: field.inline_help_text.as_ref().map(owned).filter(|help| !help.is_empty()),
+        suggested_source: SUGGESTED
+            .iter()
+            .find(|(name, _)| *name == field.name.0)
+            .map(|(_, attribute)| Source::Booking((*attribute).to_owned())),
+        field_type,
+    }
+}
+
+fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue {
+    let valid_for = match (&entry.valid_for, controlling) {
+        (Some(bitmap), Some(controlling)) => Some(allowing(&bitmap.0, controlling)),
+        _ => None,
+    };
+    let value = owned(&entry.value);
+    PicklistValue {
+        label: entry.label.as_ref().map_or_else(|| value.clone(), owned),
+        value,
+        active: entry.active,
+        is_default: entry.default_value,
+        valid_for,
+    }
+}
+
+/// The controlling field's values whose bits are set.
+fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
+    if controlling.field_type.0 == "boolean" {
+        return ["false", "true"]
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_valid_for(bitmap, *place))
+            .map(|(_, value)| (*value).to_owned())
+            .collect();
+    }
+    controlling
+        .picklist_values
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_valid_for(bitmap, *place))
+        .map(|(_, entry)| owned(&entry.value))
+        .collect()
+}
+
+fn field_type(field: &Field<'_>) -> FieldType {
+    match &*field.field_type.0 {
+        "string" => FieldType::Text,
+        "textarea" => FieldType::TextArea,
+        "email" => FieldType::Email,
+        "phone" => FieldType::Phone,
+        "url" => FieldType::Url,
+        "int" | "long" => FieldType::Integer,
+        "double" => FieldType::Number,
+        "currency" => FieldType::Currency,
+        "percent" => FieldType::Percent,
+        "boolean" => FieldType::Checkbox,
+        "date" => FieldType::Date,
+        "datetime" => FieldType::DateTime,
+        "time" => FieldType::Time,
+        "picklist" => FieldType::Picklist,
+        "multipicklist" => FieldType::MultiSelectPicklist,
+        "combobox" => FieldType::Combobox,
+        "reference" => FieldType::Reference,
+        other => FieldType::Other(other.to_owned()),
+    }
+}
+
+/// The label, or the name where the org has none.
+fn label(field: &Field<'_>) -> String {
+    if field.label.0.is_empty() { owned(&field.name) } else { owned(&field.label) }
+}
+
+fn owned(text: &Text<'_>) -> String {
+    text.0.clone().into_owned()
+}

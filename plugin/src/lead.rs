@@ -1,0 +1,236 @@
+//! Leads as a query answers them, and whether they hold the values that a booking writes.
+
+use crate::{
+    api::unreadable,
+    bindings::{
+        http::Response,
+        types::{FieldType, Problem},
+    },
+    mapping::is_same_field,
+    plan::Entry,
+    timestamp::Moment,
+    value::{Json, same_record},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt};
+
+/// A Lead of a query's answer.
+#[derive(Debug)]
+pub struct Lead {
+    /// Its id.
+    pub id: String,
+    values: Vec<(String, Held)>,
+}
+
+/// What a field holds.
+#[derive(Debug, PartialEq)]
+enum Held {
+    Nothing,
+    Text(String),
+    Number(String),
+    Boolean(bool),
+}
+
+/// The Leads of a query's answer.
+pub fn read(response: &Response) -> Result<Vec<Lead>, Problem> {
+    let parse = |body| -> Result<Vec<Lead>, String> {
+        let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+        let page: Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        page.records
+            .into_iter()
+            .map(|record| Lead::from_record(record).ok_or_else(|| "a record without id".into()))
+            .collect()
+    };
+    parse(&response.body).map_err(|reason| unreadable(response, &reason))
+}
+
+impl Lead {
+    fn from_record(record: Record<'_>) -> Option<Self> {
+        let mut id = None;
+        let mut values = Vec::with_capacity(record.0.len());
+        for (name, raw) in record.0 {
+            let held = Held::from_raw(raw.get());
+            match held {
+                Held::Text(text) if name == "Id" => id = Some(text),
+                held => values.push((name.into_owned(), held)),
+            }
+        }
+        Some(Self { id: id?, values })
+    }
+
+    fn held(&self, field: &str) -> Option<&Held> {
+        self.values.iter().find(|(name, _)| is_same_field(name, field)).map(|(_, held)| held)
+    }
+
+    /// The text in a field, if the query asked for it and it holds one.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        match self.held(field)? {
+            Held::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether a field holds true.
+    pub fn is_true(&self, field: &str) -> bool {
+        self.held(field) == Some(&Held::Boolean(true))
+    }
+
+    /// Whether the query asked for a field and it holds nothing. Neither 0 nor false is nothing.
+    pub fn is_blank(&self, field: &str) -> bool {
+        match self.held(field) {
+            Some(Held::Nothing) => true,
+            Some(Held::Text(text)) => text.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether the Lead holds everything that a booking writes.
+    pub fn holds(&self, entries: &[Entry<'_>]) -> bool {
+        entries.iter().all(|entry| {
+            self.held(&entry.field.name).is_some_and(|held| held.is_same(&entry.value, &entry.field.field_type))
+        })
+    }
+}
+
+impl Held {
+    fn from_raw(raw: &str) -> Self {
+        match raw.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(raw).map_or(Self::Nothing, Self::Text),
+            Some(b't') => Self::Boolean(true),
+            Some(b'f') => Self::Boolean(false),
+            Some(b'-' | b'0'..=b'9') => Self::Number(raw.to_owned()),
+            // Compound fields and relationships are not compared.
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether this is what Salesforce holds after it was given that value.
+    fn is_same(&self, given: &Json<'_>, field_type: &FieldType) -> bool {
+        match (self, given) {
+            (Self::Boolean(held), Json::Boolean(given)) => held == given,
+            // Salesforce may write 33 as 33.0 and a large one as 1.5E7.
+            (Self::Number(held), Json::Number(given)) => {
+                held == given
+                    || matches!((held.parse::<f64>(), given.parse::<f64>()), (Ok(held), Ok(given)) if held == given)
+            }
+            (Self::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
+            (Self::Nothing, Json::Text(given)) => given.trim().is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// Whether two texts are the same to Salesforce, by the type of the field that holds them.
+fn is_same_text(held: &str, given: &str, field_type: &FieldType) -> bool {
+    match field_type {
+        FieldType::Email => held.eq_ignore_ascii_case(given),
+        FieldType::Reference => same_record(held, given),
+        FieldType::DateTime => match (Moment::parse(held), Moment::parse(given)) {
+            (Some(held), Some(given)) => held.unix() == given.unix(),
+            _ => false,
+        },
+        FieldType::MultiSelectPicklist => {
+            let within = |one: &str, other: &str| {
+                one.split(';').all(|value| other.split(';').any(|other| other.eq_ignore_ascii_case(value)))
+            };
+            within(held, given) && within(given, held)
+        }
+        FieldType::Picklist => held.eq_ignore_ascii_case(given),
+        // Blanks at the ends are trimmed, and line breaks rewritten.
+        _ => held == given || held.split_whitespace().eq(given.split_whitespace()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    records: Vec<Record<'a>>,
+}
+
+/// The members of a record, their values unread.
+struct Record<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Record<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<crate::describe::Text<'de>, &'de RawValue>()? {
+                    members.push((name.0, value));
+                }
+                Ok(Record(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::field;
+
+    fn lead(body: &str) -> Lead {
+        let body = format!(r#"{{"totalSize":1,"done":true,"records":[{body}]}}"#).into_bytes();
+        read(&Response { status: 200, headers: Vec::new(), body }).unwrap().remove(0)
+    }
+
+    #[test]
+    fn values_are_compared_as_salesforce_keeps_them() {
+        for (held, field_type, given, expected) in [
+            (r#""Taro@Example.com""#, FieldType::Email, Json::Text("taro@example.com".into()), true),
+            (r#""0017e00001W4GYRAA3""#, FieldType::Reference, Json::Text("0017e00001W4GYR".into()), true),
+            (
+                r#""2026-12-01T23:30:00.000+0000""#,
+                FieldType::DateTime,
+                Json::Text("2026-12-02T08:30:00+09:00".into()),
+                true,
+            ),
+            (r#""b;a""#, FieldType::MultiSelectPicklist, Json::Text("a;b".into()), true),
+            (r#""a;b;c""#, FieldType::MultiSelectPicklist, Json::Text("a;b".into()), false),
+            (r#""a\r\nb""#, FieldType::TextArea, Json::Text("a\nb ".into()), true),
+            (r#""a b""#, FieldType::Text, Json::Text("a c".into()), false),
+            ("33.0", FieldType::Percent, Json::Number("33".into()), true),
+            ("1.5E7", FieldType::Currency, Json::Number("15000000".into()), true),
+            ("34", FieldType::Number, Json::Number("33".into()), false),
+            ("true", FieldType::Checkbox, Json::Boolean(true), true),
+            ("false", FieldType::Checkbox, Json::Boolean(true), false),
+            ("null", FieldType::Text, Json::Text("a".into()), false),
+            (r#"{"city":"Tokyo"}"#, FieldType::Text, Json::Text("Tokyo".into()), false),
+        ] {
+            let lead = lead(&format!(r#"{{"attributes":{{"type":"Lead"}},"Id":"00Q","Field__c":{held}}}"#));
+            let field = field("field__C", field_type);
+            let entry = Entry { field: &field, value: given, row: 0, from_fallback: false };
+            assert_eq!(lead.holds(std::slice::from_ref(&entry)), expected, "{held}");
+        }
+    }
+
+    #[test]
+    fn zero_and_false_are_not_blank() {
+        let lead = lead(r#"{"Id":"00Q","A":null,"B":"","C":0,"D":false,"E":"x"}"#);
+        let blank: Vec<&str> =
+            ["A", "B", "C", "D", "E", "not-asked-for"].into_iter().filter(|name| lead.is_blank(name)).collect();
+        assert_eq!(blank, ["A", "B"]);
+    }
+
+    #[test]
+    fn what_is_no_answer_of_a_query_is_told() {
+        for body in ["", "<html>", "[]", "{}", r#"{"records":[{"Email":"x"}]}"#, r#"{"records":[{"Id":"00Q""#] {
+            let response = Response { status: 200, headers: Vec::new(), body: body.into() };
+            assert!(read(&response).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Rows and questions by field: what a problem or a finding that names fields is about.
+
+use crate::{
+    bindings::types::{Consequence, Finding, Mapping, MappingRow, Problem, Reaction},
+    source::question_ids,
+    value::Note,
+};
+
+/// Names the rows and questions of the fields that a problem names.
+pub fn attribute(problem: &mut Problem, mapping: &Mapping) {
+    (problem.rows, problem.question_ids) = concerned(&problem.fields, mapping);
+    for further in &mut problem.also {
+        (further.rows, further.question_ids) = concerned(&further.fields, mapping);
+    }
+}
+
+/// Positions of the rows that write these fields, and the questions that those rows read.
+fn concerned(fields: &[String], mapping: &Mapping) -> (Vec<u32>, Vec<String>) {
+    let mut rows = Vec::new();
+    let mut questions: Vec<String> = Vec::new();
+    for (position, row) in positions(mapping) {
+        if fields.iter().any(|field| is_same_field(field, &row.field.name)) {
+            rows.push(position);
+            for id in question_ids(&row.source) {
+                if !questions.iter().any(|known| known == id) {
+                    questions.push(id.to_owned());
+                }
+            }
+        }
+    }
+    (rows, questions)
+}
+
+/// The rows with their positions.
+pub fn positions(mapping: &Mapping) -> impl Iterator<Item = (u32, &MappingRow)> {
+    (0..).zip(&mapping.rows)
+}
+
+/// Salesforce compares API names without regard to case.
+pub fn is_same_field(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// A finding about one row.
+pub fn finding(note: Note, consequence: Consequence, position: u32, row: &MappingRow) -> Finding {
+    Finding {
+        code: note.code.to_owned(),
+        consequence,
+        fields: vec![row.field.name.clone()],
+        rows: vec![position],
+        question_ids: question_ids(&row.source).into_iter().map(str::to_owned).collect(),
+        detail: note.detail,
+    }
+}
+
+/// A problem that the plugin itself raises.
+pub fn problem(code: &str, reaction: Reaction, message: impl Into<String>) -> Problem {
+    Problem {
+        code: code.to_owned(),
+        message: message.into(),
+        reaction,
+        http_status: None,
+        fields: Vec::new(),
+        rows: Vec::new(),
+        question_ids: Vec::new(),
+        retry_after: None,
+        record_ids: Vec::new(),
+        also: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        bindings::types::{FurtherError, Source},
+        fixture,
+    };
+
+    #[test]
+    fn a_problem_names_the_rows_and_questions_of_its_fields() {
+        let mut mapping = fixture::mapping();
+        mapping.rows.push(fixture::row(
+            fixture::text_field("Title", 128),
+            Source::Template("{answers.q-topic} {answers.q-company} {answers.q-topic}".into()),
+        ));
+        let mut problem = problem("code", Reaction::FixBooking, "message");
+        problem.fields = vec!["company".into(), "Title".into(), "Unknown__c".into()];
+        problem.also = vec![FurtherError {
+            code: "code".into(),
+            message: "message".into(),
+            fields: vec!["Email".into()],
+            rows: Vec::new(),
+            question_ids: Vec::new(),
+        }];
+        attribute(&mut problem, &mapping);
+        assert_eq!(problem.rows, [2, 6]);
+        assert_eq!(problem.question_ids, ["q-company", "q-topic"]);
+        assert_eq!(problem.also[0].rows, [3]);
+        assert!(problem.also[0].question_ids.is_empty());
+    }
+}

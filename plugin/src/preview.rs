@@ -1,0 +1,106 @@
+//! What a booking would write, without writing.
+
+use crate::{
+    bindings::{
+        settings::{PlannedAction, PreviewResult, PreviewValue},
+        types::{Booking, History, LeadFields, Mapping, Outcome, Problem},
+    },
+    body,
+    choices::Choices,
+    deliver::{Job, Step, Target},
+    errors::problem_from_secret_error,
+    mapping::{self, is_same_field},
+    org::Connect,
+    plan::{Plan, Scope},
+    value::Json,
+};
+use std::cell::OnceCell;
+
+/// Says what a first try would write. Values are judged by the live fields.
+pub fn preview(connect: &mut impl Connect, booking: &Booking, mapping: &Mapping) -> Result<PreviewResult, Problem> {
+    let choices = match Choices::of(mapping) {
+        Ok(choices) => choices,
+        Err(problem) => return Ok(refusal(problem, &Plan::default(), &[], None)),
+    };
+    let mut org = connect.connect().map_err(problem_from_secret_error)?;
+    // A first try: nothing is known of the booking, and no time passed.
+    let history =
+        History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, oldest_unknown_try: None };
+    let live = OnceCell::new();
+    let mut job = Job::new(&mut org, booking, mapping, &history, choices, &live)?;
+    let fields = job.live()?;
+    let plan = job.plan(Scope::Booking)?;
+    if let Some(mut problem) = plan.problem() {
+        mapping::attribute(&mut problem, mapping);
+        let added = job.added(&Target::New);
+        return Ok(refusal(problem, &plan, &added, Some(fields)));
+    }
+    let step = match job.decide() {
+        Ok(step) => step,
+        // What the plugin itself refuses is the answer; what stopped the look-up is none.
+        Err(problem) if problem.http_status.is_none() && is_refusal(&problem) => {
+            return Ok(refusal(problem, &plan, &job.added(&Target::New), Some(fields)));
+        }
+        Err(problem) => return Err(problem),
+    };
+    Ok(match step {
+        Step::Done(delivery) => PreviewResult {
+            action: match delivery.outcome {
+                Outcome::Created | Outcome::Updated | Outcome::Kept | Outcome::AlreadyDelivered => {
+                    PlannedAction::Keep(delivery.lead_id)
+                }
+            },
+            values: Vec::new(),
+            findings: delivery.findings,
+        },
+        Step::Write { target, plan } => {
+            let values = values(&plan, &job.added(&target), fields);
+            let action = match target {
+                Target::New => PlannedAction::Create,
+                Target::Existing { id, .. } | Target::Moved { id } => PlannedAction::Update(id),
+            };
+            PreviewResult { action, values, findings: plan.findings }
+        }
+    })
+}
+
+/// Whether a problem stands in the way of this booking, rather than of asking.
+fn is_refusal(problem: &Problem) -> bool {
+    use crate::bindings::types::Reaction;
+    matches!(problem.reaction, Reaction::FixBooking | Reaction::FixMapping | Reaction::AskAdmin)
+}
+
+fn refusal(
+    problem: Problem,
+    plan: &Plan<'_>,
+    added: &[(&str, Json<'_>)],
+    fields: Option<&LeadFields>,
+) -> PreviewResult {
+    let mut findings = plan.findings.clone();
+    findings.extend(plan.refusals.iter().map(|refusal| refusal.finding.clone()));
+    let values = fields.map(|fields| values(plan, added, fields)).unwrap_or_default();
+    PreviewResult { action: PlannedAction::Refuse(problem), values, findings }
+}
+
+/// All values, those of the rows first.
+fn values(plan: &Plan<'_>, added: &[(&str, Json<'_>)], fields: &LeadFields) -> Vec<PreviewValue> {
+    let rows = plan.entries.iter().map(|entry| PreviewValue {
+        field: entry.field.name.clone(),
+        label: entry.field.label.clone(),
+        json: body::json(&entry.value),
+        row: Some(entry.row),
+        from_fallback: entry.from_fallback,
+    });
+    let added = added.iter().map(|(name, value)| PreviewValue {
+        field: (*name).to_owned(),
+        label: fields
+            .fields
+            .iter()
+            .find(|field| is_same_field(&field.name, name))
+            .map_or_else(|| (*name).to_owned(), |field| field.label.clone()),
+        json: body::json(value),
+        row: None,
+        from_fallback: false,
+    });
+    rows.chain(added).collect()
+}

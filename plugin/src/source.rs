@@ -1,0 +1,161 @@
+//! Where a value comes from: the value that a mapping row's source has in a booking.
+
+use crate::{
+    attributes,
+    bindings::types::{Answer, AnswerValue, Booking, QuestionKind, Source},
+    template::{Reference, Template},
+};
+use std::borrow::Cow;
+
+/// What a source gave. A blank is no value at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given<'a> {
+    /// Text, as typed or as the booking has it.
+    Text(Cow<'a, str>),
+    /// A number as decimal text.
+    Number(&'a str),
+    /// Yes or no.
+    Boolean(bool),
+    /// The choices taken; at least one.
+    Choices(&'a [String]),
+    /// The choices taken in a consent: whatever they say, the guest agreed.
+    Agreed(&'a [String]),
+}
+
+impl<'a> Given<'a> {
+    /// As one text, for people.
+    pub fn text(&self) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => Cow::Borrowed(*number),
+            Self::Boolean(true) => Cow::Borrowed("true"),
+            Self::Boolean(false) => Cow::Borrowed("false"),
+            Self::Choices([only]) | Self::Agreed([only]) => Cow::Borrowed(only),
+            Self::Choices(choices) | Self::Agreed(choices) => Cow::Owned(choices.join(", ")),
+        }
+    }
+
+    /// The text, unless it is blank.
+    pub fn from_text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let text = text.into();
+        (!text.trim().is_empty()).then_some(Self::Text(text))
+    }
+}
+
+/// The value of a source in a booking; `None` where it is blank. What the booking does not have is blank.
+pub fn resolve<'a>(source: &'a Source, booking: &'a Booking) -> Option<Given<'a>> {
+    match source {
+        Source::Answer(id) => answer(booking, id),
+        Source::Booking(name) => attributes::value(booking, name).and_then(Given::from_text),
+        Source::Tracking(name) => tracking(booking, name),
+        Source::Fixed(text) => Given::from_text(text.as_str()),
+        Source::Template(text) => Given::from_text(
+            Template::parse(text).render(|reference| resolve_reference(reference, booking).map(|given| given.text())),
+        ),
+    }
+}
+
+/// What a reference in a template stands for.
+fn resolve_reference<'a>(reference: Reference<'_>, booking: &'a Booking) -> Option<Given<'a>> {
+    match reference {
+        Reference::Answer(id) => answer(booking, id),
+        Reference::Tracking(name) => tracking(booking, name),
+        Reference::Attribute(name) => attributes::value(booking, name).and_then(Given::from_text),
+    }
+}
+
+/// Ids of the questions that a source reads.
+pub fn question_ids(source: &Source) -> Vec<&str> {
+    match source {
+        Source::Answer(id) => vec![id],
+        Source::Template(text) => Template::parse(text)
+            .references()
+            .filter_map(|reference| match reference {
+                Reference::Answer(id) => Some(id),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the value changes with the time, the place or the hosts of the meeting.
+pub fn is_of_meeting(source: &Source) -> bool {
+    match source {
+        Source::Booking(name) => attributes::is_of_meeting(name),
+        Source::Template(text) => Template::parse(text).references().any(|reference| match reference {
+            Reference::Attribute(name) => attributes::is_of_meeting(name),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+fn answer<'a>(booking: &'a Booking, id: &str) -> Option<Given<'a>> {
+    let Answer { kind, value, .. } = booking.answers.iter().find(|answer| answer.question_id == id)?;
+    match value.as_ref()? {
+        AnswerValue::Text(text) => Given::from_text(text.as_str()),
+        AnswerValue::Number(number) => (!number.trim().is_empty()).then_some(Given::Number(number)),
+        AnswerValue::Boolean(value) => Some(Given::Boolean(*value)),
+        AnswerValue::Choices(choices) if choices.iter().all(|choice| choice.trim().is_empty()) => None,
+        AnswerValue::Choices(choices) if *kind == QuestionKind::Consent => Some(Given::Agreed(choices)),
+        AnswerValue::Choices(choices) => Some(Given::Choices(choices)),
+    }
+}
+
+fn tracking<'a>(booking: &'a Booking, name: &str) -> Option<Given<'a>> {
+    let parameter = booking.tracking.iter().find(|parameter| parameter.name == name)?;
+    Given::from_text(parameter.value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn every_kind_of_source_gives_its_value() {
+        let booking = fixture::booking();
+        for (source, expected) in [
+            (Source::Answer("q-company".into()), Some(Given::Text("株式会社サンプル＆パートナーズ".into()))),
+            (Source::Answer("q-employees".into()), Some(Given::Choices(&["51-300".to_owned()]))),
+            (Source::Answer("q-consent".into()), Some(Given::Agreed(&["同意します".to_owned()]))),
+            (Source::Answer("q-budget".into()), Some(Given::Number("-12.50"))),
+            (Source::Answer("q-visited".into()), Some(Given::Boolean(false))),
+            (Source::Answer("q-empty".into()), None),
+            (Source::Answer("q-not-shown".into()), None),
+            (Source::Answer("q-none-taken".into()), None),
+            (Source::Answer("no-such-question".into()), None),
+            (Source::Booking("guest.email".into()), Some(Given::Text("Taro.Yamada@example.com".into()))),
+            (Source::Booking("no-such-attribute".into()), None),
+            (Source::Tracking("ref".into()), Some(Given::Text("a".into()))),
+            (Source::Tracking("no-such-parameter".into()), None),
+            (Source::Fixed("Web".into()), Some(Given::Text("Web".into()))),
+            (Source::Fixed("　 ".into()), None),
+            (
+                Source::Template("{guest.name} / {answers.q-interests} / {tracking.utm_source}".into()),
+                Some(Given::Text("山田　太郎 / 予約, 請求 / newsletter".into())),
+            ),
+            (Source::Template("{answers.no-such-question}".into()), None),
+        ] {
+            assert_eq!(resolve(&source, &booking), expected, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn only_values_of_time_place_and_hosts_belong_to_the_meeting() {
+        for (source, expected) in [
+            (Source::Booking("start-date".into()), true),
+            (Source::Booking("host.name".into()), true),
+            (Source::Booking("place.join-url".into()), true),
+            (Source::Booking("guest.name".into()), false),
+            (Source::Booking("id".into()), false),
+            (Source::Template("{guest.name}: {start-time}".into()), true),
+            (Source::Template("{guest.name}: start-time".into()), false),
+            (Source::Fixed("start".into()), false),
+            (Source::Answer("start".into()), false),
+        ] {
+            assert_eq!(is_of_meeting(&source), expected, "{source:?}");
+        }
+    }
+}

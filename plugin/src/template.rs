@@ -1,0 +1,251 @@
+//! Templates: text with references in braces, and no dangling punctuation where one of them is blank.
+
+use std::borrow::Cow;
+
+/// A parsed template.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Template<'a> {
+    parts: Vec<Part<'a>>,
+    /// Whether every brace has its other half.
+    pub well_formed: bool,
+}
+
+/// What a template refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// `{answers.ID}`.
+    Answer(&'a str),
+    /// `{tracking.NAME}`.
+    Tracking(&'a str),
+    /// `{ATTRIBUTE}`.
+    Attribute(&'a str),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part<'a> {
+    Literal(&'a str),
+    Reference(Reference<'a>),
+}
+
+impl<'a> Template<'a> {
+    /// Parses a template. A brace without its other half stands for itself.
+    pub fn parse(text: &'a str) -> Self {
+        let mut parts = Vec::new();
+        let mut well_formed = true;
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (literal, from_brace) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            push_literal(&mut parts, literal);
+            let (brace, after) = from_brace.split_at_checked(1).unwrap_or((from_brace, ""));
+            if let Some(after_pair) = after.strip_prefix(brace) {
+                push_literal(&mut parts, brace);
+                rest = after_pair;
+                continue;
+            }
+            let reference = match (brace, after.split_once('}')) {
+                ("{", Some((name, behind))) if !name.contains('{') => Some((name, behind)),
+                _ => None,
+            };
+            match reference {
+                Some((name, behind)) => {
+                    parts.push(Part::Reference(Reference::parse(name.trim())));
+                    rest = behind;
+                }
+                None => {
+                    well_formed = false;
+                    push_literal(&mut parts, brace);
+                    rest = after;
+                }
+            }
+        }
+        push_literal(&mut parts, rest);
+        Self { parts, well_formed }
+    }
+
+    /// What the template refers to, in order.
+    pub fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Reference(reference) => Some(*reference),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The text with every reference replaced. A blank one takes the punctuation and blanks before it along, or those
+    /// after it where nothing stands before; an opening bracket takes its closing one along. When all are blank, the whole is.
+    pub fn render<'v>(&self, value: impl Fn(Reference<'a>) -> Option<Cow<'v, str>>) -> String {
+        let mut out = String::new();
+        let mut given = self.references().next().is_none();
+        // What a blank reference takes along of the literal that follows it.
+        let mut trim_start = false;
+        let mut closing = None;
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => {
+                    let mut literal = *literal;
+                    if let Some(bracket) = closing.take() {
+                        literal = literal.strip_prefix(bracket).unwrap_or(literal);
+                    }
+                    if trim_start {
+                        literal = literal.trim_start_matches(is_separator);
+                    }
+                    trim_start &= literal.is_empty();
+                    out.push_str(literal);
+                }
+                Part::Reference(reference) => match value(*reference) {
+                    Some(text) => {
+                        out.push_str(&text);
+                        given = true;
+                        (trim_start, closing) = (false, None);
+                    }
+                    None => {
+                        let kept = out.trim_end_matches(is_separator).len();
+                        closing = out.get(kept..).and_then(|taken| taken.chars().rev().find_map(closing_bracket));
+                        out.truncate(kept);
+                        trim_start |= out.is_empty();
+                    }
+                },
+            }
+        }
+        if given { out } else { String::new() }
+    }
+}
+
+impl<'a> Reference<'a> {
+    fn parse(name: &'a str) -> Self {
+        if let Some(id) = name.strip_prefix("answers.") {
+            Self::Answer(id)
+        } else if let Some(name) = name.strip_prefix("tracking.") {
+            Self::Tracking(name)
+        } else {
+            Self::Attribute(name)
+        }
+    }
+}
+
+fn push_literal<'a>(parts: &mut Vec<Part<'a>>, literal: &'a str) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(literal));
+    }
+}
+
+/// Whether a character is a blank or punctuation, in ASCII, in the usual Latin texts, and in both widths of Japanese.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_ascii_punctuation()
+        || matches!(u32::from(c),
+            0xA1 | 0xA7 | 0xAB | 0xB6 | 0xB7 | 0xBB | 0xBF
+            | 0x2010..=0x2027 | 0x2030..=0x205E
+            | 0x2190..=0x21FF
+            | 0x3001..=0x3003 | 0x3008..=0x3011 | 0x3014..=0x301F | 0x3030 | 0x30FB
+            | 0xFF01..=0xFF0F | 0xFF1A..=0xFF20 | 0xFF3B..=0xFF40 | 0xFF5B..=0xFF65)
+}
+
+/// The bracket that closes this one.
+fn closing_bracket(c: char) -> Option<char> {
+    let pairs = [
+        ('(', ')'),
+        ('[', ']'),
+        ('{', '}'),
+        ('<', '>'),
+        ('（', '）'),
+        ('［', '］'),
+        ('｛', '｝'),
+        ('＜', '＞'),
+        ('「', '」'),
+        ('『', '』'),
+        ('【', '】'),
+        ('〈', '〉'),
+        ('《', '》'),
+        ('〔', '〕'),
+        ('“', '”'),
+        ('‘', '’'),
+        ('«', '»'),
+    ];
+    pairs.iter().find(|(opening, _)| *opening == c).map(|(_, closing)| *closing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn render(template: &str, values: &[(&str, &str)]) -> String {
+        Template::parse(template).render(|reference| {
+            let name = match reference {
+                Reference::Answer(name) | Reference::Tracking(name) | Reference::Attribute(name) => name,
+            };
+            values.iter().find(|(known, _)| *known == name).map(|(_, value)| Cow::Owned((*value).to_owned()))
+        })
+    }
+
+    #[test]
+    fn references_are_replaced_wherever_they_stand() {
+        let values = [("a", "A"), ("b", "B"), ("q3", "答え")];
+        for (template, expected) in [
+            ("{a}", "A"),
+            ("{a} / {answers.q3}", "A / 答え"),
+            ("x{a}y{b}z", "xAyBz"),
+            ("予約：{a}（{tracking.b}）様", "予約：A（B）様"),
+            ("{{{a}}}", "{A}"),
+            ("{{a}}", "{a}"),
+            ("{ a }", "A"),
+            ("no reference", "no reference"),
+            ("", ""),
+        ] {
+            assert_eq!(render(template, &values), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_blank_reference_leaves_no_dangling_separator() {
+        let values = [("a", "A"), ("c", "C")];
+        for (template, expected) in [
+            ("{a} / {none}", "A"),
+            ("{none} / {a}", "A"),
+            ("{a} / {none} / {c}", "A / C"),
+            ("{none} / {none} / {a}", "A"),
+            ("{a}、{none}、{c}", "A、C"),
+            ("{a}（{none}）", "A"),
+            ("{a}（{none}） {c}", "A C"),
+            ("({none}) {a}", "A"),
+            ("Name: {a}, Mail: {none}", "Name: A, Mail"),
+            ("{none}: {a}", "A"),
+            ("{none}", ""),
+            ("about {none} and {none}", ""),
+            ("「{none}」", ""),
+        ] {
+            assert_eq!(render(template, &values), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_brace_without_its_other_half_stands_for_itself_and_is_told() {
+        for (template, expected) in [("{a", "{a"), ("a}", "a}"), ("{a {b}", "{a B"), ("}{", "}{")] {
+            let values = [("a", "A"), ("b", "B")];
+            assert_eq!(render(template, &values), expected, "{template}");
+            assert!(!Template::parse(template).well_formed, "{template}");
+        }
+        assert!(Template::parse("{{ }} {a}").well_formed);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_escaping(text in any::<String>()) {
+            let template = text.replace('{', "{{").replace('}', "}}");
+            prop_assert_eq!(render(&template, &[]), text);
+        }
+
+        #[test]
+        fn any_template_renders(template in "([{}.a ]|[^a]){0,40}", value in any::<String>()) {
+            let rendered = render(&template, &[("a", &value)]);
+            prop_assert!(rendered.len() <= template.len() + template.len() * value.len());
+        }
+
+        #[test]
+        fn given_values_are_kept_whole(first in "[a-z0-9.,]{1,9}", second in "[a-z0-9.,]{1,9}") {
+            let values = [("a", first.as_str()), ("b", second.as_str())];
+            prop_assert_eq!(render("{a}{none}{b}", &values).ends_with(&second), true);
+            prop_assert_eq!(render("{a} / {b}", &values), format!("{first} / {second}"));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
+
+use super::{Fit, Json, Note};
+use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The length of a text as Salesforce may count it at most.
+///
+/// Salesforce documents "characters" and runs on UTF-16, so a character outside the basic plane may count twice; a line
+/// break in a text area may be stored as two characters. The cautious count never sends what would be refused.
+fn units(text: &str, line_breaks_count_twice: bool) -> usize {
+    let mut units = 0;
+    let mut before = '\0';
+    for c in text.chars() {
+        units += c.len_utf16() + usize::from(line_breaks_count_twice && c == '\n' && before != '\r');
+        before = c;
+    }
+    units
+}
+
+/// Free text: cut to the field's length where it must be, between characters as people see them.
+pub fn free<'a>(given: Given<'a>, field: &LeadField, is_area: bool) -> Fit<'a> {
+    let text = given.text();
+    let (text, removed) = cleaned(text);
+    let limit = limit(field);
+    // Bytes are never fewer than units, apart from line breaks that count twice.
+    let most = if is_area { text.len().saturating_mul(2) } else { text.len() };
+    if most > limit {
+        let length = units(&text, is_area);
+        if length > limit {
+            let note = Note {
+                code: codes::VALUE_SHORTENED,
+                detail: [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat(),
+            };
+            let end = cut(&text, limit, is_area);
+            let text = match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+                Cow::Owned(mut text) => {
+                    text.truncate(end);
+                    Cow::Owned(text)
+                }
+            };
+            if text.trim().is_empty() {
+                return Fit::unfit(codes::VALUE_TOO_LONG, note.detail);
+            }
+            return Fit::Changed(Json::Text(text), note);
+        }
+    }
+    if removed {
+        let detail = "control characters were removed".into();
+        return Fit::Changed(Json::Text(text), Note { code: codes::CHARACTERS_REMOVED, detail });
+    }
+    Fit::Whole(Json::Text(text))
+}
+
+/// A telephone number or a web address: written whole or not at all.
+pub fn whole<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
+    let (text, removed) = cleaned(trimmed(given.text()));
+    if let Some(unfit) = too_long(&text, field) {
+        return unfit;
+    }
+    if removed {
+        let detail = "control characters were removed".into();
+        return Fit::Changed(Json::Text(text), Note { code: codes::CHARACTERS_REMOVED, detail });
+    }
+    Fit::Whole(Json::Text(text))
+}
+
+/// An e-mail address. Only what can be no address at all is refused here; Salesforce judges the rest.
+pub fn email<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
+    let text = trimmed(given.text());
+    // Typed with a Japanese input method, an address may be in full-width letters, which no server takes.
+    let text = match fold(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(folded) => Cow::Owned(folded),
+    };
+    let is_address = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if !is_address {
+        return Fit::unfit(codes::EMAIL_INVALID, "not an e-mail address");
+    }
+    too_long(&text, field).unwrap_or(Fit::Whole(Json::Text(text)))
+}
+
+/// Says that a text which may not be cut is too long.
+pub fn too_long(text: &str, field: &LeadField) -> Option<Fit<'static>> {
+    let limit = limit(field);
+    if text.len() <= limit {
+        return None;
+    }
+    let length = units(text, false);
+    (length > limit).then(|| {
+        let detail = [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat();
+        Fit::unfit(codes::VALUE_TOO_LONG, detail)
+    })
+}
+
+/// The field's length; one without a length takes what comes.
+fn limit(field: &LeadField) -> usize {
+    match field.length {
+        None | Some(0) => usize::MAX,
+        Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
+    }
+}
+
+/// Where to cut: after the last character, as people see it, that fits.
+fn cut(text: &str, limit: usize, is_area: bool) -> usize {
+    let mut left = limit;
+    let mut end = 0;
+    for (start, cluster) in text.grapheme_indices(true) {
+        match left.checked_sub(units(cluster, is_area)) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        end = start + cluster.len();
+    }
+    end
+}
+
+/// The text without the control characters that Salesforce refuses (`TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET`).
+fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
+    fn is_refused(c: char) -> bool {
+        (c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    }
+    if text.contains(is_refused) { (Cow::Owned(text.replace(is_refused, "")), true) } else { (text, false) }
+}
+
+/// The text without blanks around it.
+pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use proptest::prelude::*;
+
+    fn with_length(field_type: FieldType, length: u32) -> LeadField {
+        LeadField { length: Some(length), ..field("Field__c", field_type) }
+    }
+
+    fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
+        match fit(Given::Text(given.to_owned().into()), field, None) {
+            Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
+            Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
+            Fit::Unfit(note) => (None, Some(note.code)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn free_text_is_cut_between_characters_as_people_see_them() {
+        for (given, length, expected) in [
+            ("12345", 5, "12345"),
+            ("123456", 5, "12345"),
+            ("日本語です", 3, "日本語"),
+            // A woman at a computer is three code points, five UTF-16 units and one character.
+            ("ab👩‍💻", 7, "ab👩‍💻"),
+            ("ab👩‍💻", 6, "ab"),
+            ("が\u{3099}x", 1, ""),
+            ("e\u{301}e\u{301}", 3, "e\u{301}"),
+            ("🇯🇵🇯🇵", 7, "🇯🇵"),
+        ] {
+            let (written, code) = text(given, &with_length(FieldType::Text, length));
+            if expected.is_empty() {
+                assert_eq!((written, code), (None, Some(codes::VALUE_TOO_LONG)), "{given}");
+            } else {
+                let shortened = (expected != given).then_some(codes::VALUE_SHORTENED);
+                assert_eq!((written.as_deref(), code), (Some(expected), shortened), "{given}");
+            }
+        }
+    }
+
+    #[test]
+    fn line_breaks_in_a_text_area_may_count_twice() {
+        assert_eq!(text("a\nb", &with_length(FieldType::TextArea, 4)).0.as_deref(), Some("a\nb"));
+        assert_eq!(text("a\nb", &with_length(FieldType::TextArea, 3)).0.as_deref(), Some("a\n"));
+        assert_eq!(text("a\r\nb", &with_length(FieldType::TextArea, 4)).0.as_deref(), Some("a\r\nb"));
+        assert_eq!(text("a\nb", &with_length(FieldType::Text, 3)).0.as_deref(), Some("a\nb"));
+    }
+
+    #[test]
+    fn addresses_are_never_cut() {
+        for (field_type, given) in [
+            (FieldType::Email, "taro@example.com"),
+            (FieldType::Phone, "+81-3-1234-5678"),
+            (FieldType::Url, "https://example.com/?a=1"),
+        ] {
+            assert_eq!(text(given, &with_length(field_type.clone(), 80)), (Some(given.to_owned()), None));
+            assert_eq!(text(given, &with_length(field_type, 10)), (None, Some(codes::VALUE_TOO_LONG)));
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_address_is_told() {
+        let field = with_length(FieldType::Email, 80);
+        for given in ["123", "@example.com", "taro@", "taro yamada@example.com", "a@b\nc"] {
+            assert_eq!(text(given, &field), (None, Some(codes::EMAIL_INVALID)), "{given}");
+        }
+        for (given, expected) in [
+            (" o'neil+tag@x.org ", "o'neil+tag@x.org"),
+            ("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏｍ", "taro@example.com"),
+            ("太郎@example.jp", "太郎@example.jp"),
+        ] {
+            assert_eq!(text(given, &field), (Some(expected.to_owned()), None), "{given}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_removed_and_told() {
+        let field = with_length(FieldType::Text, 80);
+        assert_eq!(text("a\0b\u{1b}c", &field), (Some("abc".to_owned()), Some(codes::CHARACTERS_REMOVED)));
+        assert_eq!(text("a\tb\r\n", &field), (Some("a\tb\r\n".to_owned()), None));
+    }
+
+    #[test]
+    fn numbers_words_and_choices_become_text() {
+        let field = with_length(FieldType::Text, 80);
+        let choices = ["予約".to_owned(), "請求".to_owned()];
+        for (given, expected) in [
+            (Given::Number("-12.50"), "-12.50"),
+            (Given::Boolean(true), "true"),
+            (Given::Choices(&choices), "予約, 請求"),
+        ] {
+            assert_eq!(fit(given, &field, None), Fit::Whole(Json::Text(expected.into())));
+        }
+        assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
+    }
+
+    fn field_of_unknown_type() -> LeadField {
+        field("Field__c", FieldType::Other("encryptedstring".into()))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_fits_and_is_the_start(given in any::<String>(), length in 1_u32..60) {
+            for field_type in [FieldType::Text, FieldType::TextArea] {
+                let is_area = field_type == FieldType::TextArea;
+                if let (Some(written), code) = text(&given, &with_length(field_type, length)) {
+                    prop_assert!(units(&written, is_area) <= length as usize);
+                    if code != Some(codes::CHARACTERS_REMOVED) {
+                        let (clean, _) = cleaned(given.as_str().into());
+                        prop_assert!(clean.starts_with(&written));
+                    }
+                }
+            }
+        }
+    }
+}

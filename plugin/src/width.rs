@@ -1,0 +1,128 @@
+//! Widths folded as NFKC folds them: full-width ASCII becomes ASCII, half-width kana become full-width, with their voiced
+//! marks joined. Only this, since the tables of a whole normalisation weigh more than the rest of the component.
+
+use std::borrow::Cow;
+
+/// Full-width forms of U+FF61 to U+FF9D, as distances from U+3000.
+const KANA: [u8; 61] = [
+    0x02, 0x0C, 0x0D, 0x01, 0xFB, 0xF2, 0xA1, 0xA3, 0xA5, 0xA7, 0xA9, 0xE3, 0xE5, 0xE7, 0xC3, 0xFC, 0xA2, 0xA4, 0xA6,
+    0xA8, 0xAA, 0xAB, 0xAD, 0xAF, 0xB1, 0xB3, 0xB5, 0xB7, 0xB9, 0xBB, 0xBD, 0xBF, 0xC1, 0xC4, 0xC6, 0xC8, 0xCA, 0xCB,
+    0xCC, 0xCD, 0xCE, 0xCF, 0xD2, 0xD5, 0xD8, 0xDB, 0xDE, 0xDF, 0xE0, 0xE1, 0xE2, 0xE4, 0xE6, 0xE8, 0xE9, 0xEA, 0xEB,
+    0xEC, 0xED, 0xEF, 0xF3,
+];
+
+/// The text with its widths folded; borrowed where there is nothing to fold.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(|c| folded(c) != c || is_voiced_mark(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = folded(c);
+        if is_voiced_mark(c) {
+            match out.pop() {
+                Some(before) => match voiced(before, c) {
+                    Some(joined) => out.push(joined),
+                    None => out.extend([before, c]),
+                },
+                None => out.push(c),
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The text folded and in lower case: what two texts are compared by when they may differ in how they were typed.
+pub fn fold_case(text: &str) -> String {
+    let folded = fold(text.trim());
+    if folded.is_ascii() { folded.to_ascii_lowercase() } else { folded.chars().flat_map(char::to_lowercase).collect() }
+}
+
+/// The character in its usual width.
+pub fn folded(c: char) -> char {
+    let code = u32::from(c);
+    let usual = match code {
+        0x3000 => 0x20,
+        0xFF01..=0xFF5E => code - 0xFEE0,
+        0xFF61..=0xFF9D => {
+            let distance = usize::try_from(code - 0xFF61).ok().and_then(|at| KANA.get(at));
+            distance.map_or(code, |distance| 0x3000 + u32::from(*distance))
+        }
+        0xFF9E => 0x3099,
+        0xFF9F => 0x309A,
+        0xFFE0 => 0xA2,
+        0xFFE1 => 0xA3,
+        0xFFE5 => 0xA5,
+        0xFFE6 => 0x20A9,
+        _ => code,
+    };
+    char::from_u32(usual).unwrap_or(c)
+}
+
+/// The combining voiced and half-voiced marks.
+fn is_voiced_mark(c: char) -> bool {
+    matches!(c, '\u{3099}' | '\u{309A}')
+}
+
+/// Kana and mark as one character, where there is one.
+fn voiced(kana: char, mark: char) -> Option<char> {
+    let code = u32::from(kana);
+    // Hiragana and katakana are laid out alike, 0x60 apart.
+    let row = if (0x30A1..=0x30F6).contains(&code) { code - 0x60 } else { code };
+    let step = match (row, mark) {
+        (0x3046, '\u{3099}') => 0x4E,
+        // か to ち are followed by their voiced forms, and so are つ, て and と after the small っ.
+        (0x304B..=0x3061, '\u{3099}') if row % 2 == 1 => 1,
+        (0x3064 | 0x3066 | 0x3068, '\u{3099}') => 1,
+        (0x306F | 0x3072 | 0x3075 | 0x3078 | 0x307B, '\u{3099}') => 1,
+        (0x306F | 0x3072 | 0x3075 | 0x3078 | 0x307B, _) => 2,
+        _ => return None,
+    };
+    char::from_u32(code + step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_fold_as_nfkc_folds_them() {
+        for (text, expected) in [
+            ("ＡＢＣ１２３＆（株）", "ABC123&(株)"),
+            ("ﾔﾏﾀﾞ ﾀﾛｳ", "ヤマダ タロウ"),
+            ("ｶﾞｷﾞｸﾞｹﾞｺﾞ ｻﾞｼﾞｽﾞｾﾞｿﾞ ﾀﾞﾁﾞﾂﾞﾃﾞﾄﾞ", "ガギグゲゴ ザジズゼゾ ダヂヅデド"),
+            ("ﾊﾟﾋﾟﾌﾟﾍﾟﾎﾟ ﾊﾞﾋﾞﾌﾞﾍﾞﾎﾞ ｳﾞ", "パピプペポ バビブベボ ヴ"),
+            ("｡｢｣､･ｦｧｨｩｪｫｬｭｮｯｰ", "。「」、・ヲァィゥェォャュョッー"),
+            ("ｱｲｳｴｵﾅﾆﾇﾈﾉﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝ", "アイウエオナニヌネノマミムメモヤユヨラリルレロワン"),
+            ("か\u{3099}は\u{309A}う\u{3099}", "がぱゔ"),
+            ("東京都　港区", "東京都 港区"),
+            ("￥１，０００", "¥1,000"),
+            ("株式会社サンプル", "株式会社サンプル"),
+            ("ﾞ", "\u{3099}"),
+            ("ア\u{3099}", "ア\u{3099}"),
+            ("👩‍💻 é", "👩‍💻 é"),
+        ] {
+            assert_eq!(fold(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing() {
+        for code in 0..=0x1_FFFF {
+            if let Some(c) = char::from_u32(code) {
+                let text = c.to_string();
+                let once = fold(&text).into_owned();
+                assert_eq!(fold(&once), once, "U+{code:04X}");
+            }
+        }
+    }
+
+    #[test]
+    fn comparison_knows_neither_width_nor_case() {
+        assert_eq!(fold_case(" Ｗｅｂ "), fold_case("web"));
+        assert_eq!(fold_case("ﾘﾓｰﾄ"), fold_case("リモート"));
+        assert_ne!(fold_case("リモート"), fold_case("りもーと"));
+    }
+}
