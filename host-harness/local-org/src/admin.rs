@@ -1,0 +1,95 @@
+//! The admin API, on a port of its own: what tests and people need that no real org offers.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{fault::Fault, log::LogEntry, org::Org};
+
+/// Serves the admin API until told to stop.
+pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        // A sender that is gone stops the server as well.
+        let _ = stop.changed().await;
+    };
+    // Only a listener that breaks ends this early; the org itself goes on.
+    let _ = axum::serve(listener, router(org)).with_graceful_shutdown(stopped).await;
+}
+
+fn router(org: Org) -> Router {
+    Router::new()
+        .route("/leads", get(leads))
+        .route("/requests", get(requests).delete(clear_requests))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/clock", post(advance_clock))
+        .route("/callbacks", post(register_callback))
+        .route("/tokens/expire", post(expire_tokens))
+        .route("/tokens/revoke", post(revoke_tokens))
+        .with_state(org)
+}
+
+async fn leads(State(org): State<Org>) -> Json<Vec<Value>> {
+    Json(org.leads())
+}
+
+async fn requests(State(org): State<Org>) -> Json<Vec<LogEntry>> {
+    Json(org.requests())
+}
+
+async fn clear_requests(State(org): State<Org>) -> StatusCode {
+    org.clear_requests();
+    StatusCode::NO_CONTENT
+}
+
+async fn faults(State(org): State<Org>) -> Json<Vec<Fault>> {
+    Json(org.state().faults.clone())
+}
+
+async fn add_fault(State(org): State<Org>, Json(fault): Json<Fault>) -> StatusCode {
+    org.add_fault(fault);
+    StatusCode::CREATED
+}
+
+async fn clear_faults(State(org): State<Org>) -> StatusCode {
+    org.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: i64,
+}
+
+async fn advance_clock(State(org): State<Org>, Json(advance): Json<Advance>) -> StatusCode {
+    org.advance_clock(SignedDuration::from_secs(advance.seconds));
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Callback {
+    url: String,
+}
+
+async fn register_callback(State(org): State<Org>, Json(callback): Json<Callback>) -> StatusCode {
+    org.register_callback(&callback.url);
+    StatusCode::NO_CONTENT
+}
+
+async fn expire_tokens(State(org): State<Org>) -> StatusCode {
+    org.expire_access_tokens();
+    StatusCode::NO_CONTENT
+}
+
+async fn revoke_tokens(State(org): State<Org>) -> StatusCode {
+    org.revoke_all_tokens();
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,73 @@
+//! The end of tokens, and what they are worth.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::{OAuthError, client};
+use crate::{
+    message::{Answer, Form, Request},
+    org::Org,
+    token::Digest,
+};
+
+/// `POST /services/oauth2/revoke`: an access token ends alone, a refresh token with every access token of its grant.
+pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
+    let form = if request.body.is_empty() { Form::of_query(&request.query) } else { request.form() };
+    let token = Digest::of(form.get("token").unwrap_or_default());
+    let mut state = org.state();
+    if state.kept.sessions.remove(&token).is_some() {
+        return Answer::empty(StatusCode::OK);
+    }
+    let grant = state.kept.grants.iter().find(|(_, grant)| grant.refresh.as_ref() == Some(&token));
+    match grant.map(|(&number, _)| number) {
+        Some(number) => {
+            state.end_grant(number);
+            Answer::empty(StatusCode::OK)
+        }
+        None => OAuthError::new("invalid_token", "Token was invalid").into(),
+    }
+}
+
+/// `POST /services/oauth2/introspect` (RFC 7662).
+pub(crate) fn introspect(org: &Org, request: &Request) -> Answer {
+    let form = request.form();
+    let app = org.app();
+    if client(request, &form) != (Some(app.client_id.clone()), Some(app.client_secret)) {
+        return OAuthError::new("invalid_client", "invalid client credentials").into();
+    }
+    let settings = org.settings();
+    let token = Digest::of(form.get("token").unwrap_or_default());
+    let state = org.state();
+    let subject = |username: &str| {
+        let user = settings.user_id(username).unwrap_or_default();
+        format!("{}/id/{}/{user}", org.base_url(), settings.org_id())
+    };
+    let session = state.kept.sessions.get(&token).filter(|session| session.expires > org.now());
+    let body = if let Some(session) = session {
+        json!({
+            "active": true,
+            "scope": session.scopes.join(" "),
+            "client_id": app.client_id,
+            "username": session.username,
+            "sub": subject(&session.username),
+            "token_type": "access_token",
+            "exp": session.expires.as_second(),
+            "iat": session.issued.as_second(),
+            "nbf": session.issued.as_second(),
+        })
+    } else if let Some(grant) = state.kept.grants.values().find(|grant| grant.refresh.as_ref() == Some(&token)) {
+        json!({
+            "active": true,
+            "scope": grant.scopes.join(" "),
+            "client_id": app.client_id,
+            "username": grant.username,
+            "sub": subject(&grant.username),
+            "token_type": "refresh_token",
+            "iat": grant.issued.as_second(),
+            "nbf": grant.issued.as_second(),
+        })
+    } else {
+        json!({"active": false})
+    };
+    Answer::json(StatusCode::OK, &body)
+}

@@ -1,0 +1,249 @@
+//! The org itself: its file, its state, and the handle through which tests and programs reach into it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Map, Value};
+
+use crate::{
+    clock::Clock,
+    fault::Fault,
+    file::{FileError, OrgFile, User},
+    id,
+    log::LogEntry,
+    schema::Schema,
+    state::State,
+    token,
+};
+
+/// A handle to a running org. Clones are handles to the same org.
+#[derive(Clone, Debug)]
+pub struct Org(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: RwLock<Arc<Settings>>,
+    clock: Clock,
+    base_url: String,
+    instance_url: String,
+    state: Mutex<State>,
+}
+
+/// What the org file says, compiled.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub file: OrgFile,
+    pub schema: Schema,
+    pub zone: TimeZone,
+    /// When the Lead object was last changed.
+    pub described: Timestamp,
+}
+
+impl Settings {
+    fn new(file: OrgFile, described: Timestamp) -> Result<Self, FileError> {
+        let schema = Schema::of_leads(&file)?;
+        let contradiction = |text: String| Err(FileError::Contradiction(text));
+        let zone = match TimeZone::get(&file.time_zone) {
+            Ok(zone) => zone,
+            Err(error) => return contradiction(format!("time-zone {:?}: {error}", file.time_zone)),
+        };
+        if id::to_18(&file.id).is_none() {
+            return contradiction(format!("id {:?} is no record id", file.id));
+        }
+        if file.users.is_empty() {
+            return contradiction("an org needs a user".to_owned());
+        }
+        if let Some(rule) = &file.assignment_rule
+            && !file.users.iter().any(|user| user.username == rule.owner)
+        {
+            return contradiction(format!("the assignment rule's owner {:?} is no user", rule.owner));
+        }
+        Ok(Self { file, schema, zone, described })
+    }
+
+    /// The org's id, 18 characters.
+    pub fn org_id(&self) -> String {
+        id::to_18(&self.file.id).unwrap_or_default()
+    }
+
+    /// A user, by name.
+    pub fn user(&self, username: &str) -> Option<&User> {
+        self.file.users.iter().find(|user| user.username.eq_ignore_ascii_case(username))
+    }
+
+    /// The id of a user, by name.
+    pub fn user_id(&self, username: &str) -> Option<String> {
+        self.users().find(|(_, user)| user.username.eq_ignore_ascii_case(username)).map(|(id, _)| id)
+    }
+
+    /// All users with their ids.
+    pub fn users(&self) -> impl Iterator<Item = (String, &User)> {
+        self.file.users.iter().zip(1..).map(|(user, number)| (id::mint(id::USER, number), user))
+    }
+}
+
+/// What a client must know of the app that it is.
+#[derive(Clone, Debug)]
+pub struct AppCredentials {
+    /// Consumer key.
+    pub client_id: String,
+    /// Consumer secret.
+    pub client_secret: String,
+    /// Callback URLs that are registered.
+    pub redirect_uris: Vec<String>,
+}
+
+impl Org {
+    pub(crate) fn new(
+        file: OrgFile,
+        clock: Clock,
+        base_url: String,
+        instance_url: Option<String>,
+        mut state: State,
+    ) -> Result<Self, FileError> {
+        let settings = Settings::new(file, clock.now())?;
+        let app = &settings.file.app;
+        let kept = &mut state.kept;
+        let settle = |kept: &mut String, file: &str, made_up: String| {
+            if !file.is_empty() {
+                file.clone_into(kept);
+            } else if kept.is_empty() {
+                *kept = made_up;
+            }
+        };
+        settle(&mut kept.client_id, &app.client_id, format!("3MVG9{}", token::random(80)));
+        settle(&mut kept.client_secret, &app.client_secret, token::random(64));
+        for callback in &app.callbacks {
+            if !kept.callbacks.contains(callback) {
+                kept.callbacks.push(callback.clone());
+            }
+        }
+        let instance_url = instance_url.unwrap_or_else(|| base_url.clone());
+        let settings = RwLock::new(Arc::new(settings));
+        Ok(Self(Arc::new(Inner { settings, clock, base_url, instance_url, state: Mutex::new(state) })))
+    }
+
+    /// The file that the org goes by now.
+    pub fn file(&self) -> OrgFile {
+        self.settings().file.clone()
+    }
+
+    /// Changes the org as an admin does in Setup: fields, rules, policies, users. Leads and tokens stay.
+    pub fn change(&self, change: impl FnOnce(&mut OrgFile)) -> Result<(), FileError> {
+        let before = self.settings();
+        let mut file = before.file.clone();
+        change(&mut file);
+        // Clients compare the stamp by the second, so that two changes within one must not share it.
+        let described =
+            self.now().max(before.described.saturating_add(SignedDuration::from_secs(1)).unwrap_or(self.now()));
+        let settings = Arc::new(Settings::new(file, described)?);
+        *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        Ok(())
+    }
+
+    /// Where the org answers, such as `http://127.0.0.1:40123`.
+    pub fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The app that clients present.
+    pub fn app(&self) -> AppCredentials {
+        let state = self.state();
+        AppCredentials {
+            client_id: state.kept.client_id.clone(),
+            client_secret: state.kept.client_secret.clone(),
+            redirect_uris: state.kept.callbacks.clone(),
+        }
+    }
+
+    /// Registers one more callback URL.
+    pub fn register_callback(&self, url: &str) {
+        let mut state = self.state();
+        if !state.kept.callbacks.iter().any(|known| known == url) {
+            state.kept.callbacks.push(url.to_owned());
+        }
+    }
+
+    /// The Leads that are not deleted, as a read of all visible fields answers them, in the order of their creation.
+    pub fn leads(&self) -> Vec<Value> {
+        let settings = self.settings();
+        let leads: Vec<_> = self.state().kept.leads.iter().filter(|lead| !lead.deleted).cloned().collect();
+        leads.iter().map(|lead| crate::rest::record::whole(&settings, lead, settings.file.api.newest)).collect()
+    }
+
+    /// Puts a Lead into the org past all rules, as a data loader would, and returns its id.
+    ///
+    /// Use it for what the API does not let a client make, such as converted Leads.
+    pub fn insert_lead(&self, values: Map<String, Value>) -> String {
+        let settings = self.settings();
+        let owner = settings.users().next().map(|(id, _)| id).unwrap_or_default();
+        crate::rest::record::insert(&settings, &mut self.state(), self.now(), values, &owner)
+    }
+
+    /// The requests that came, oldest first.
+    pub fn requests(&self) -> Vec<LogEntry> {
+        self.state().log.clone()
+    }
+
+    /// Empties the request log.
+    pub fn clear_requests(&self) {
+        self.state().log.clear();
+    }
+
+    /// Sets a fault. Several wait in line.
+    pub fn add_fault(&self, fault: Fault) {
+        self.state().faults.push(fault);
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Lets time pass.
+    pub fn advance_clock(&self, by: SignedDuration) {
+        self.0.clock.advance(by);
+    }
+
+    /// The org's time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Ends every session: access tokens are refused, refresh tokens still work.
+    pub fn expire_access_tokens(&self) {
+        self.state().kept.sessions.clear();
+    }
+
+    /// Ends every grant, as an admin's "Revoke All" does: access and refresh tokens are refused.
+    pub fn revoke_all_tokens(&self) {
+        let mut state = self.state();
+        state.kept.sessions.clear();
+        state.kept.grants.clear();
+    }
+
+    /// Uses up the org's API calls of the last 24 hours.
+    pub fn exhaust_api_limit(&self) {
+        let minute = self.now().as_second().div_euclid(60);
+        let limit = self.settings().file.api.daily_limit;
+        self.state().kept.usage.insert(minute, limit);
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic of another thread leaves a state that is no worse than a crash would have left.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn instance_url(&self) -> &str {
+        &self.0.instance_url
+    }
+
+    /// The org's id, 18 characters.
+    pub fn id(&self) -> String {
+        self.settings().org_id()
+    }
+}

@@ -1,0 +1,91 @@
+//! Bodies of answers, among them ones that break off or lie about their length.
+
+use std::{
+    io::{self, Write as _},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::body::{Body, Frame, SizeHint};
+
+/// A body: some bytes, and then either an end or a broken connection.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    data: Option<Bytes>,
+    /// Announced length; `None` sends chunks.
+    announced: Option<u64>,
+    end: End,
+}
+
+#[derive(Debug, PartialEq)]
+enum End {
+    Proper,
+    /// What was sent must leave the buffers before the connection breaks, or the client would see none of it.
+    BreakAfterFlush,
+    Break,
+}
+
+impl Payload {
+    /// A body as it should be.
+    pub fn whole(data: Bytes) -> Self {
+        let announced = u64::try_from(data.len()).ok();
+        Self { data: Some(data).filter(|data| !data.is_empty()), announced, end: End::Proper }
+    }
+
+    /// A body of unannounced length that breaks off.
+    pub fn truncated(data: Bytes) -> Self {
+        Self { data: Some(data), announced: None, end: End::BreakAfterFlush }
+    }
+
+    /// A body that was announced as longer than it is.
+    pub fn too_short(data: Bytes, excess: u64) -> Self {
+        let length = u64::try_from(data.len()).unwrap_or(0);
+        Self { data: Some(data), announced: Some(length.saturating_add(excess)), end: End::BreakAfterFlush }
+    }
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match self.end {
+            End::Proper => Poll::Ready(None),
+            End::BreakAfterFlush => {
+                self.end = End::Break;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Break => Poll::Ready(Some(Err(io::Error::other("a fault broke the answer off")))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_none() && self.end == End::Proper
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.announced.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// A gzip stream that unpacks to so many mebibytes.
+pub(crate) fn gzip_bomb(mebibytes: u32) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..mebibytes {
+        // Writing to memory does not fail.
+        if encoder.write_all(&blanks).is_err() {
+            break;
+        }
+    }
+    encoder.finish().unwrap_or_default().into()
+}

@@ -1,0 +1,147 @@
+//! Queries and their pages.
+
+use http::StatusCode;
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+use super::{Call, objects, record};
+use crate::{
+    message::{Answer, ApiError, Refusal},
+    soql::{self, Check, Scope, Select, SoqlError},
+    state::Cursor,
+    token,
+};
+
+/// Records on a page, unless the caller asks for fewer.
+const PAGE: usize = 2000;
+/// Fewest records that a caller may ask for.
+const SMALLEST_PAGE: usize = 200;
+/// Largest OFFSET.
+const FURTHEST: usize = 2000;
+/// How long the rest of a result can be fetched.
+const CURSOR_LIFE: SignedDuration = SignedDuration::from_hours(48);
+
+impl From<SoqlError> for Refusal {
+    fn from(error: SoqlError) -> Self {
+        Refusal::bad_request(ApiError::new(error.code, error.message))
+    }
+}
+
+/// `GET query?q=` and `GET queryAll?q=`, which includes deleted records.
+pub(super) fn query(call: &Call<'_>, deleted_too: bool) -> Result<Answer, Refusal> {
+    let Some(text) = call.request.query("q") else {
+        return Err(Refusal::bad_request(ApiError::new("MALFORMED_QUERY", "A query string has to be specified")));
+    };
+    let records = run(call, &text, deleted_too)?;
+    match records {
+        Found::Count(count) => Ok(answer(count, &[], None)),
+        Found::Records(records) => {
+            let batch = batch_size(call.request.header("sforce-query-options"));
+            Ok(page(call, records, 0, batch))
+        }
+    }
+}
+
+/// `GET query/{locator}`: the next page.
+pub(super) fn more(call: &Call<'_>, locator: &str) -> Result<Answer, Refusal> {
+    let invalid = || Refusal::bad_request(ApiError::new("INVALID_QUERY_LOCATOR", "invalid query locator"));
+    let (id, from) = locator.rsplit_once('-').ok_or_else(invalid)?;
+    let from: usize = from.parse().map_err(|_| invalid())?;
+    let cursor = call.org.state().cursors.get(id).cloned();
+    let cursor = cursor.filter(|cursor| cursor.expires > call.org.now() && cursor.username == call.session.username);
+    let cursor = cursor.filter(|cursor| from < cursor.records.len()).ok_or_else(invalid)?;
+    Ok(one_page(call, &cursor.records, from, cursor.batch, id))
+}
+
+enum Found {
+    Count(usize),
+    Records(Vec<Value>),
+}
+
+fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlError> {
+    let query = soql::query(text)?;
+    let table = objects::find(call, &query.from.text).ok_or_else(|| SoqlError::no_such_object(text, &query.from))?;
+    let field = |name: &str| table.field(name);
+    let scope = Scope { entity: table.name, field: &field, now: call.org.now(), zone: &call.settings.zone };
+    let check = Check { query: text, scope: &scope };
+    let fields = match &query.select {
+        Select::Count => Vec::new(),
+        Select::Fields(paths) => {
+            let fields = paths.iter().map(|path| check.field(path)).collect::<Result<Vec<_>, _>>()?;
+            let twice = paths
+                .iter()
+                .enumerate()
+                .find(|(at, path)| paths.iter().take(*at).any(|earlier| earlier.text.eq_ignore_ascii_case(&path.text)));
+            if let Some((_, path)) = twice {
+                let complaint = format!("duplicate field selected: {}", path.text);
+                return Err(SoqlError { code: "MALFORMED_QUERY", message: complaint });
+            }
+            fields
+        }
+    };
+    if let Some(filter) = &query.filter {
+        check.condition(filter)?;
+    }
+    query.order.iter().try_for_each(|key| check.order(&key.field))?;
+    if query.offset.is_some_and(|offset| offset > FURTHEST) {
+        let message = "Maximum SOQL offset allowed is 2000".to_owned();
+        return Err(SoqlError { code: "NUMBER_OUTSIDE_VALID_RANGE", message });
+    }
+    let live = |row: &&Map<String, Value>| deleted_too || row.get("IsDeleted") != Some(&Value::Bool(true));
+    let fits =
+        |row: &&Map<String, Value>| query.filter.as_ref().is_none_or(|filter| soql::matches(filter, row, &scope));
+    let mut rows: Vec<_> = table.rows.iter().filter(live).filter(fits).collect();
+    rows.sort_by(|left, right| soql::order(&query.order, left, right, &scope));
+    let rows = rows.into_iter().skip(query.offset.unwrap_or(0)).take(query.limit.unwrap_or(usize::MAX));
+    if query.select == Select::Count {
+        return Ok(Found::Count(rows.count()));
+    }
+    let records = rows.map(|row| {
+        let id = row.get("Id").and_then(Value::as_str).unwrap_or_default();
+        let mut record = Map::new();
+        record.insert("attributes".to_owned(), record::attributes(table.name, id, call.version));
+        let values =
+            fields.iter().map(|field| (field.name.clone(), row.get(&field.name).cloned().unwrap_or(Value::Null)));
+        record.extend(values);
+        Value::Object(record)
+    });
+    Ok(Found::Records(records.collect()))
+}
+
+fn batch_size(header: Option<&str>) -> usize {
+    let size = header.unwrap_or_default().split([';', ',']).find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        key.trim().eq_ignore_ascii_case("batchSize").then(|| value.trim().parse().ok()).flatten()
+    });
+    size.unwrap_or(PAGE).clamp(SMALLEST_PAGE, PAGE)
+}
+
+fn page(call: &Call<'_>, records: Vec<Value>, from: usize, batch: usize) -> Answer {
+    if records.len() <= batch {
+        return answer(records.len(), &records, None);
+    }
+    let id = format!("01g5i00000{}AAA", token::random(5));
+    let first = one_page(call, &records, from, batch, &id);
+    let now = call.org.now();
+    let expires = now.saturating_add(CURSOR_LIFE).unwrap_or(now);
+    let cursor = Cursor { username: call.session.username.clone(), records, batch, expires };
+    let mut state = call.org.state();
+    state.cursors.retain(|_, cursor| cursor.expires > now);
+    state.cursors.insert(id, cursor);
+    first
+}
+
+fn one_page(call: &Call<'_>, records: &[Value], from: usize, batch: usize, id: &str) -> Answer {
+    let to = (from + batch).min(records.len());
+    let shown = records.get(from..to).unwrap_or_default();
+    let next = (to < records.len()).then(|| call.path(&format!("query/{id}-{to}")));
+    answer(records.len(), shown, next)
+}
+
+fn answer(total: usize, records: &[Value], next: Option<String>) -> Answer {
+    let mut body = json!({"totalSize": total, "done": next.is_none(), "records": records});
+    if let (Value::Object(members), Some(next)) = (&mut body, next) {
+        members.insert("nextRecordsUrl".to_owned(), Value::from(next));
+    }
+    Answer::json(StatusCode::OK, &body)
+}

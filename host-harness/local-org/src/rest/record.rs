@@ -1,0 +1,236 @@
+//! Records: how they are kept, found and shown.
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{Call, objects};
+use crate::{
+    clock::rest_datetime,
+    file::{Field, FieldType},
+    formula, id,
+    message::{Answer, ApiError, Refusal},
+    org::Settings,
+    state::{Lead, State},
+};
+
+/// Puts a record into the org and answers its id. What the caller does not set, the org does.
+pub(crate) fn insert(
+    settings: &Settings,
+    state: &mut State,
+    now: Timestamp,
+    mut values: Map<String, Value>,
+    user: &str,
+) -> String {
+    let id = id::mint(id::LEAD, state.next());
+    let stamp = Value::from(rest_datetime(now));
+    let mut default = |name: &str, value: Value| {
+        let slot = values.entry(name.to_owned()).or_insert(Value::Null);
+        if slot.is_null() {
+            *slot = value;
+        }
+    };
+    for field in &settings.schema.fields {
+        if let Some(value) = &field.default {
+            default(&field.name, value.clone());
+        }
+    }
+    for name in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
+        default(name, stamp.clone());
+    }
+    for name in ["OwnerId", "CreatedById", "LastModifiedById"] {
+        default(name, Value::from(user));
+    }
+    if let Some((record_type, _)) = settings.schema.record_types.iter().find(|(_, kind)| kind.default) {
+        default("RecordTypeId", Value::from(record_type.as_str()));
+    }
+    // Leads that come through the API have not been read by their owner.
+    values.insert("IsUnreadByOwner".to_owned(), Value::Bool(true));
+    values.retain(|_, value| !value.is_null());
+    state.kept.leads.push(Lead { id: id.clone(), deleted: false, values });
+    id
+}
+
+/// All fields of a record, computed ones included, those without a value as null.
+pub(crate) fn row(settings: &Settings, lead: &Lead) -> Map<String, Value> {
+    let mut row: Map<String, Value> = settings
+        .schema
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), lead.values.get(&field.name).cloned().unwrap_or(Value::Null)))
+        .collect();
+    let mut put = |name: &str, value: Value| {
+        if let Some(slot) = row.get_mut(name) {
+            *slot = value;
+        }
+    };
+    put("Id", Value::from(lead.id.as_str()));
+    put("IsDeleted", Value::Bool(lead.deleted));
+    put("PhotoUrl", Value::from(format!("/services/images/photo/{}", lead.id)));
+    put("Name", full_name(settings, &lead.values));
+    put("Address", address(settings, &lead.values));
+    for (name, parts) in settings.schema.formulas() {
+        let value = formula::evaluate(parts, &row).map_or(Value::Null, Value::from);
+        row.insert(name.clone(), value);
+    }
+    row
+}
+
+/// Family name first where the org's locale writes names so.
+fn full_name(settings: &Settings, values: &Map<String, Value>) -> Value {
+    let part = |name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default();
+    let language = settings.file.locale.split('_').next().unwrap_or_default();
+    let order = match language {
+        "ja" | "ko" | "zh" => ["Salutation", "LastName", "FirstName"],
+        _ => ["Salutation", "FirstName", "LastName"],
+    };
+    let name = order.map(part).join(" ");
+    Value::from(name.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn address(settings: &Settings, values: &Map<String, Value>) -> Value {
+    let mut parts = vec![
+        ("city", "City"),
+        ("country", "Country"),
+        ("geocodeAccuracy", "GeocodeAccuracy"),
+        ("latitude", "Latitude"),
+        ("longitude", "Longitude"),
+        ("postalCode", "PostalCode"),
+        ("state", "State"),
+        ("street", "Street"),
+    ];
+    if settings.file.state_country_picklists {
+        parts.extend([("countryCode", "CountryCode"), ("stateCode", "StateCode")]);
+    }
+    if !parts.iter().any(|(_, field)| values.contains_key(*field)) {
+        return Value::Null;
+    }
+    parts
+        .iter()
+        .map(|(key, field)| ((*key).to_owned(), values.get(*field).cloned().unwrap_or(Value::Null)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// A record as a read of all visible fields answers it.
+pub(crate) fn whole(settings: &Settings, lead: &Lead, version: u32) -> Value {
+    let mut row = row(settings, lead);
+    row.retain(|name, _| settings.schema.field(name).is_some());
+    row.insert("attributes".to_owned(), attributes("Lead", &lead.id, version));
+    Value::Object(row)
+}
+
+/// The `attributes` of a record.
+pub(super) fn attributes(object: &str, id: &str, version: u32) -> Value {
+    json!({"type": object, "url": format!("/services/data/v{version}.0/sobjects/{object}/{id}")})
+}
+
+/// `GET sobjects/Lead/{id}`.
+pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
+    let id = resolve(id)?;
+    let lead = find_mut(&mut call.org.state(), &id)?.clone();
+    show(call, &lead)
+}
+
+/// `GET sobjects/Lead/{field}/{value}`.
+pub(super) fn read_by_key(call: &Call<'_>, field: &str, value: &str) -> Result<Answer, Refusal> {
+    let key = key_field(call, field)?;
+    let found = find_by_key(&call.org.state(), key, value);
+    match found.as_slice() {
+        [id] => read(call, id),
+        [] => Err(Refusal::not_found()),
+        several => {
+            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
+            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
+        }
+    }
+}
+
+/// `GET` of a record of another object than Lead.
+pub(super) fn read_other(call: &Call<'_>, object: &str, id: &str) -> Result<Answer, Refusal> {
+    let table = objects::find(call, object).ok_or_else(Refusal::not_found)?;
+    let id = resolve(id)?;
+    let found = table.rows.into_iter().find(|row| row.get("Id").and_then(Value::as_str) == Some(id.as_str()));
+    let mut row = found.ok_or_else(Refusal::not_found)?;
+    row.insert("attributes".to_owned(), attributes(table.name, &id, call.version));
+    Ok(Answer::json(StatusCode::OK, &Value::Object(row)))
+}
+
+fn show(call: &Call<'_>, lead: &Lead) -> Result<Answer, Refusal> {
+    let Some(fields) = call.request.query("fields") else {
+        return Ok(Answer::json(StatusCode::OK, &whole(&call.settings, lead, call.version)));
+    };
+    let row = row(&call.settings, lead);
+    let mut shown = Map::new();
+    for name in fields.split(',').map(str::trim) {
+        let Some(field) = call.settings.schema.field(name) else {
+            let message = format!("No such column '{name}' on sobject of type Lead");
+            return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
+        };
+        shown.insert(field.name.clone(), row.get(&field.name).cloned().unwrap_or(Value::Null));
+    }
+    shown.insert("Id".to_owned(), Value::from(lead.id.as_str()));
+    shown.insert("attributes".to_owned(), attributes("Lead", &lead.id, call.version));
+    Ok(Answer::json(StatusCode::OK, &Value::Object(shown)))
+}
+
+/// An id of either length as a path holds it.
+pub(super) fn resolve(id: &str) -> Result<String, Refusal> {
+    id::to_18(id).ok_or_else(|| match id.len() {
+        15 | 18 => Refusal::bad_request(ApiError::new("MALFORMED_ID", format!("malformed id {id}"))),
+        _ => Refusal::new(
+            StatusCode::NOT_FOUND,
+            ApiError::new(
+                "NOT_FOUND",
+                "Provided external ID field does not exist or is not accessible: ".to_owned() + id,
+            ),
+        ),
+    })
+}
+
+/// A record to change, if it is there and not deleted.
+pub(super) fn find_mut<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Lead, Refusal> {
+    match state.kept.leads.iter_mut().find(|lead| lead.id == id) {
+        Some(lead) if lead.deleted => {
+            let error = ApiError::on::<String>("ENTITY_IS_DELETED", "entity is deleted", &[]);
+            Err(Refusal::new(StatusCode::NOT_FOUND, error))
+        }
+        Some(lead) => Ok(lead),
+        None => Err(Refusal::not_found()),
+    }
+}
+
+/// The field that records may be looked up by under this name.
+pub(super) fn key_field<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a Field, Refusal> {
+    let field = call.settings.schema.field(name).filter(|field| field.external_id || field.id_lookup);
+    field.ok_or_else(|| {
+        let message = format!("Provided external ID field does not exist or is not accessible: {name}");
+        Refusal::new(StatusCode::NOT_FOUND, ApiError::new("NOT_FOUND", message))
+    })
+}
+
+/// Ids of the records that hold a key.
+pub(super) fn find_by_key(state: &State, key: &Field, value: &str) -> Vec<String> {
+    let value = match key.kind {
+        kind if kind.numeric() => value.parse::<f64>().map_or(Value::Null, Value::from),
+        FieldType::Id => id::to_18(value).map_or(Value::Null, Value::from),
+        _ => Value::from(value),
+    };
+    let held = |lead: &&Lead| match key.kind {
+        FieldType::Id => value == lead.id.as_str(),
+        _ => same_key(key, lead.values.get(&key.name), &value),
+    };
+    state.kept.leads.iter().filter(|lead| !lead.deleted).filter(held).map(|lead| lead.id.clone()).collect()
+}
+
+/// Whether two values are the same key: texts without regard to case, unless the field says otherwise.
+pub(super) fn same_key(field: &Field, held: Option<&Value>, value: &Value) -> bool {
+    match (held, value) {
+        (Some(Value::String(held)), Value::String(value)) if !field.case_sensitive => {
+            held.to_lowercase() == value.trim().to_lowercase()
+        }
+        (Some(Value::Number(held)), Value::Number(value)) => held.as_f64() == value.as_f64(),
+        (Some(held), value) => held == value && !value.is_null(),
+        (None, _) => false,
+    }
+}

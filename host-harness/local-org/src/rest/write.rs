@@ -1,0 +1,267 @@
+//! Create, update, upsert and delete.
+
+use http::{StatusCode, header::LOCATION};
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{
+    Call,
+    body::{self, Member},
+    convert::convert,
+    duplicates, record, saved, validate,
+};
+use crate::{
+    clock::rest_datetime,
+    file::Field,
+    id,
+    message::{Answer, ApiError, Refusal},
+    soql,
+    state::State,
+};
+
+/// `POST sobjects/Lead`.
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+    check_media_type(call)?;
+    let members = body::members(&call.request.body)?;
+    let id = insert(call, &mut call.org.state(), &members)?;
+    Ok(created(call, &id, None))
+}
+
+/// `PATCH sobjects/Lead/{id}`.
+pub(super) fn update(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
+    check_media_type(call)?;
+    let members = body::members(&call.request.body)?;
+    let id = record::resolve(id)?;
+    modify(call, &mut call.org.state(), &id, &members)?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `PATCH sobjects/Lead/{field}/{value}`.
+pub(super) fn upsert(call: &Call<'_>, field: &str, value: &str) -> Result<Answer, Refusal> {
+    check_media_type(call)?;
+    let key = record::key_field(call, field)?;
+    let members = body::members(&call.request.body)?;
+    if members.iter().any(|member| member.name.eq_ignore_ascii_case(&key.name)) {
+        let message = format!("The {} field should not be specified in the sobject data.", key.name);
+        return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
+    }
+    // One lock over look-up and write: of two upserts of a new key at once, the second finds the first one's record.
+    let mut state = call.org.state();
+    let found = record::find_by_key(&state, key, value);
+    match found.as_slice() {
+        [] if call.request.query("updateOnly").as_deref() == Some("true") => Err(Refusal::not_found()),
+        [] => {
+            let keyed = json!(value).to_string();
+            let raw: &RawValue = serde_json::from_str(&keyed).map_err(|_| body::parser_error("Invalid key"))?;
+            let key = Member { name: key.name.clone(), raw, line: 1, column: 1 };
+            let members: Vec<Member<'_>> = members.into_iter().chain([key]).collect();
+            let id = insert(call, &mut state, &members)?;
+            Ok(created(call, &id, Some(true)))
+        }
+        [id] => {
+            modify(call, &mut state, id, &members)?;
+            // Versions before 46 answered an update without a body.
+            Ok(match call.version {
+                ..46 => Answer::empty(StatusCode::NO_CONTENT),
+                _ => Answer::json(StatusCode::OK, &saved(id, Some(false))),
+            })
+        }
+        several => {
+            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
+            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
+        }
+    }
+}
+
+/// `DELETE sobjects/Lead/{id}`.
+pub(super) fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
+    let id = record::resolve(id)?;
+    let mut state = call.org.state();
+    let lead = record::find_mut(&mut state, &id)?;
+    lead.deleted = true;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `DELETE sobjects/Lead/{field}/{value}`.
+pub(super) fn delete_by_key(call: &Call<'_>, field: &str, value: &str) -> Result<Answer, Refusal> {
+    let key = record::key_field(call, field)?;
+    let found = record::find_by_key(&call.org.state(), key, value);
+    match found.as_slice() {
+        [id] => delete(call, id),
+        [] => Err(Refusal::not_found()),
+        several => {
+            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
+            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
+        }
+    }
+}
+
+fn created(call: &Call<'_>, id: &str, created: Option<bool>) -> Answer {
+    let location = call.path(&format!("sobjects/Lead/{id}"));
+    Answer::json(StatusCode::CREATED, &saved(id, created)).with(LOCATION, &location)
+}
+
+fn check_media_type(call: &Call<'_>) -> Result<(), Refusal> {
+    match call.request.media_type() {
+        Some(kind) if kind != "application/json" => {
+            let message = format!("MediaType of '{kind}' is not supported by this resource");
+            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ApiError::new("UNSUPPORTED_MEDIA_TYPE", message)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a new record, or refuses it. The order of the checks is the one that callers can rely on: what Salesforce's order of
+/// execution does not fix is as the reference of this org says.
+pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>]) -> Result<String, Refusal> {
+    if !call.user().is_some_and(|user| user.create_leads) {
+        let error =
+            ApiError::on::<String>("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: Lead", &[]);
+        return Err(Refusal::bad_request(error));
+    }
+    let mut set = typed(call, members, |field| field.createable)?;
+    let mut values = defaults(call);
+    values.extend(named(&set));
+    refuse(validate::check(&call.settings, &mut set, &values, true))?;
+    values.extend(named(&set));
+    refuse(validation_rules(call, &values))?;
+    let header = call.request.header("sforce-duplicate-rule-header");
+    let duplicate = duplicates::check(call, duplicates::Wish::of(header), &values, &state.kept.leads);
+    refuse(duplicate.into_iter().collect())?;
+    // Unique fields are indexes of the database, and so come last.
+    refuse(taken(state, &set, None))?;
+    let owner_set = set.iter().any(|(field, value)| field.name == "OwnerId" && !value.is_null());
+    if let Some(owner) = assigned_owner(call, owner_set)? {
+        values.insert("OwnerId".to_owned(), Value::from(owner));
+    }
+    Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
+}
+
+fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
+    if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
+        let message = "The Id field should not be specified in the sobject data.";
+        return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
+    }
+    let mut set = typed(call, members, |field| field.updateable)?;
+    let lead = record::find_mut(state, id)?;
+    if lead.values.get("IsConverted") == Some(&Value::Bool(true)) {
+        let error = ApiError::on::<String>("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
+        return Err(Refusal::bad_request(error));
+    }
+    let mut values = lead.values.clone();
+    values.extend(named(&set));
+    refuse(validate::check(&call.settings, &mut set, &values, false))?;
+    values.extend(named(&set));
+    refuse(validation_rules(call, &values))?;
+    refuse(taken(state, &set, Some(id)))?;
+    let now = Value::from(rest_datetime(call.org.now()));
+    values.insert("LastModifiedDate".to_owned(), now.clone());
+    values.insert("SystemModstamp".to_owned(), now);
+    values.insert("LastModifiedById".to_owned(), Value::from(call.user_id()));
+    values.retain(|_, value| !value.is_null());
+    record::find_mut(state, id)?.values = values;
+    Ok(())
+}
+
+/// The members as fields and values: types, then names, then permissions.
+fn typed<'a>(
+    call: &'a Call<'_>,
+    members: &[Member<'_>],
+    writable: impl Fn(&Field) -> bool,
+) -> Result<Vec<(&'a Field, Value)>, Refusal> {
+    let members: Vec<_> = members.iter().filter(|member| member.name != "attributes").collect();
+    let schema = &call.settings.schema;
+    let mut set: Vec<(&Field, Value)> = Vec::with_capacity(members.len());
+    for member in &members {
+        let Some(field) = schema.field(&member.name) else { continue };
+        // What cannot be written is named as such, whatever its value.
+        let value = if writable(field) { convert(field, member)? } else { Value::Null };
+        set.retain(|(known, _)| known.name != field.name);
+        set.push((field, value));
+    }
+    if let Some(unknown) = members.iter().find(|member| schema.field(&member.name).is_none()) {
+        let message = format!("No such column '{}' on sobject of type Lead", unknown.name);
+        return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
+    }
+    let read_only: Vec<&str> =
+        set.iter().filter(|(field, _)| !writable(field)).map(|(field, _)| field.name.as_str()).collect();
+    if !read_only.is_empty() {
+        let message = format!(
+            "Unable to create/update fields: {}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
+            read_only.join(", ")
+        );
+        return Err(Refusal::bad_request(ApiError::on("INVALID_FIELD_FOR_INSERT_UPDATE", message, &read_only)));
+    }
+    // A checkbox is on or off, never blank.
+    if let Some((field, _)) =
+        set.iter().find(|(field, value)| field.kind == crate::file::FieldType::Boolean && value.is_null())
+    {
+        let message = format!("{}: value not of required type: null", field.label);
+        return Err(Refusal::bad_request(ApiError::on("INVALID_TYPE_ON_FIELD_IN_RECORD", message, &[&field.name])));
+    }
+    Ok(set)
+}
+
+fn named(set: &[(&Field, Value)]) -> Vec<(String, Value)> {
+    set.iter().map(|(field, value)| (field.name.clone(), value.clone())).collect()
+}
+
+fn defaults(call: &Call<'_>) -> Map<String, Value> {
+    let fields = call.settings.schema.fields.iter();
+    fields.filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect()
+}
+
+fn refuse(errors: Vec<ApiError>) -> Result<(), Refusal> {
+    if errors.is_empty() { Ok(()) } else { Err(Refusal { status: StatusCode::BAD_REQUEST, errors }) }
+}
+
+fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiError> {
+    let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.validation);
+    // Rules run in the system's context, and so see hidden fields as well.
+    let field = |name: &str| call.settings.schema.field_of_org(name);
+    let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
+    let broken = rules.filter(|(_, condition)| soql::matches(condition, values, &scope));
+    let error = |(rule, _): (&crate::file::ValidationRule, _)| {
+        let fields: Vec<&String> = rule.field.iter().collect();
+        ApiError::on("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message.clone(), &fields)
+    };
+    broken.map(error).collect()
+}
+
+/// Unique values that another record holds.
+fn taken(state: &State, set: &[(&Field, Value)], own: Option<&str>) -> Vec<ApiError> {
+    let holder = |field: &Field, value: &Value| {
+        let others = state.kept.leads.iter().filter(|lead| !lead.deleted && Some(lead.id.as_str()) != own);
+        others.into_iter().find(|lead| record::same_key(field, lead.values.get(&field.name), value))
+    };
+    let conflict = |(field, value): &(&Field, Value)| {
+        let other = holder(field, value).filter(|_| field.unique && !value.is_null())?;
+        let message = format!(
+            "duplicate value found: {} duplicates value on record with id: {}",
+            field.name,
+            id::to_15(&other.id)
+        );
+        Some(ApiError::on::<String>("DUPLICATE_VALUE", message, &[]))
+    };
+    // One complaint: the database stops at the first index that refuses.
+    set.iter().find_map(conflict).into_iter().collect()
+}
+
+/// The owner that the assignment rule gives a new record. Without the header the active rule runs.
+fn assigned_owner(call: &Call<'_>, owner_set: bool) -> Result<Option<String>, Refusal> {
+    let rule = call.settings.file.assignment_rule.as_ref();
+    let wish = call.request.header("sforce-auto-assign").map(str::trim);
+    let runs = match wish {
+        None => !owner_set,
+        Some(wish) if wish.eq_ignore_ascii_case("true") => true,
+        Some(wish) if wish.eq_ignore_ascii_case("false") => false,
+        Some(wish) => {
+            let asked = id::to_18(wish);
+            if asked.is_none() || asked != rule.and_then(|rule| id::to_18(&rule.id)) {
+                let error = ApiError::on::<String>("INVALID_ASSIGNMENT_RULE", "invalid assignment rule id", &[]);
+                return Err(Refusal::bad_request(error));
+            }
+            true
+        }
+    };
+    Ok(rule.filter(|_| runs).and_then(|rule| call.settings.user_id(&rule.owner)))
+}

@@ -1,0 +1,182 @@
+//! The org on a socket: reads requests whole, lets faults happen, and keeps the log.
+
+use std::{io, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{
+    fault::{self, Effect, Fault},
+    log::{self, LogEntry},
+    message::{Answer, Request},
+    oauth,
+    org::Org,
+    payload::{Payload, gzip_bomb},
+    route,
+};
+
+/// Longest request line and headers; beyond it Salesforce's edge answers with a page.
+const LONGEST_URI: usize = 16_384;
+/// Largest body.
+const LARGEST_BODY: usize = 50 << 20;
+/// How long open connections may finish after a stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Accepts connections until told to stop, then lets the open ones finish.
+pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(org.clone(), stream, stop.clone()));
+                }
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            _ = stop.changed() => break,
+        }
+    }
+    let finished = async { while connections.join_next().await.is_some() {} };
+    // Connections that do not finish in time end with the set.
+    let _ = tokio::time::timeout(GRACE, finished).await;
+}
+
+async fn connection(org: Org, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    let service = service_fn(move |request| respond(org.clone(), request));
+    let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    // How a connection ends is the client's affair: it may hang up at any time, and faults cut it off on purpose.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        _ = stop.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault closed the connection")]
+struct Dropped;
+
+async fn respond(org: Org, request: http::Request<Incoming>) -> Result<Response<Payload>, Dropped> {
+    let request = match read(request).await {
+        Ok(request) => request,
+        Err(answer) => return Ok(whole(answer)),
+    };
+    let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path);
+    // Held until the answer is ready, so that a refresh that is delayed keeps others of its token out.
+    let refreshing = oauth::begin_refresh(&org, &request);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    }
+    let answer = match &refreshing {
+        Err(busy) => busy.clone().into(),
+        Ok(_) if fault.as_ref().is_none_or(commits) => route::respond(&org, &request),
+        Ok(_) => Answer::empty(StatusCode::OK),
+    };
+    let response = distort(fault.as_ref().map(|fault| &fault.effect), answer);
+    let logged = response.as_ref().ok().map(|(answer, _)| answer);
+    let user = oauth::session(&org, &request).map(|(_, session)| session.username);
+    let entry = LogEntry::of(org.now(), &request, user, logged);
+    log::push(&mut org.state().log, entry);
+    drop(refreshing);
+    response.map(|(answer, payload)| assemble(answer, payload))
+}
+
+/// Whether the org does what was asked.
+fn commits(fault: &Fault) -> bool {
+    match fault.effect {
+        Effect::Answer { after_commit, .. } | Effect::Drop { after_commit } => after_commit,
+        Effect::Pass | Effect::Truncate { .. } | Effect::WrongLength { .. } | Effect::GzipBomb { .. } => true,
+    }
+}
+
+fn distort(effect: Option<&Effect>, answer: Answer) -> Result<(Answer, Payload), Dropped> {
+    let body = answer.body.clone();
+    match effect {
+        None | Some(Effect::Pass) => Ok((answer, Payload::whole(body))),
+        Some(Effect::Drop { .. }) => Err(Dropped),
+        Some(Effect::Answer { status, headers, body, .. }) => {
+            let mut answer = Answer::empty(StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+                    answer.headers.append(name, value);
+                }
+            }
+            answer.body = Bytes::from(body.clone());
+            let payload = Payload::whole(answer.body.clone());
+            Ok((answer, payload))
+        }
+        Some(Effect::Truncate { bytes }) => Ok((answer, Payload::truncated(body.slice(..(*bytes).min(body.len()))))),
+        Some(Effect::WrongLength { excess }) => Ok((answer, Payload::too_short(body, *excess))),
+        Some(Effect::GzipBomb { mebibytes }) => {
+            let answer = answer.with(http::header::CONTENT_ENCODING, "gzip");
+            Ok((answer, Payload::whole(gzip_bomb(*mebibytes))))
+        }
+    }
+}
+
+fn whole(answer: Answer) -> Response<Payload> {
+    let payload = Payload::whole(answer.body.clone());
+    assemble(answer, payload)
+}
+
+fn assemble(answer: Answer, payload: Payload) -> Response<Payload> {
+    let mut response = Response::new(payload);
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+async fn read(request: http::Request<Incoming>) -> Result<Request, Answer> {
+    let (parts, body) = request.into_parts();
+    let headers: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let uri = parts.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
+    let page = |status: StatusCode| {
+        let title = status.canonical_reason().unwrap_or_default();
+        Answer::html(status, format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"))
+    };
+    if uri > LONGEST_URI {
+        return Err(page(StatusCode::URI_TOO_LONG));
+    }
+    if uri + headers > LONGEST_URI {
+        return Err(page(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    }
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(page(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(_) => return Err(page(StatusCode::BAD_REQUEST)),
+    };
+    let encoding = parts.headers.get("content-encoding").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let body = match encoding {
+        "" | "identity" => body,
+        "gzip" => unpack(flate2::read::GzDecoder::new(body.as_ref())).map_err(|_| page(StatusCode::BAD_REQUEST))?,
+        "deflate" => {
+            unpack(flate2::read::ZlibDecoder::new(body.as_ref())).map_err(|_| page(StatusCode::BAD_REQUEST))?
+        }
+        _ => return Err(page(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+    };
+    Ok(Request {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+    })
+}
+
+fn unpack(reader: impl io::Read) -> io::Result<Bytes> {
+    let mut unpacked = Vec::new();
+    let limit = u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX);
+    io::Read::read_to_end(&mut io::Read::take(reader, limit), &mut unpacked)?;
+    Ok(unpacked.into())
+}
