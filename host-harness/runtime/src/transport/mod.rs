@@ -1,9 +1,15 @@
 //! HTTP as a seam: one request, one response, and whether it may have had an effect.
 
+mod address;
+mod reqwest_transport;
+mod resolver;
+
 use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 use http::{Request, Response};
+
+pub use reqwest_transport::ReqwestTransport;
 
 use crate::credentials::ConnectionId;
 
@@ -126,3 +132,6 @@ impl Transport for DenyTransport {
         Err(TransportError::before_sending(TransportErrorKind::Denied, "this host sends no requests"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+//! Connecting: the authorisation code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), and client credentials
+//! (section 4.4).
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::{
+    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthStage, StoreError,
+    broker::{Basis, ClientRegistration, Shared},
+    oauth::{Form, TokenResponse, challenge, random_text},
+};
+use crate::{
+    manifest::{CredentialSpec, GrantType, Identifier},
+    origin::{Origin, OriginError},
+    policy::AdmissionError,
+    secret::Secret,
+    transport::TransportError,
+};
+
+/// A connection that a person is about to allow. It works once.
+pub struct Pending {
+    key: GrantKey,
+    login_host: Origin,
+    redirect_uri: String,
+    state: Secret,
+    verifier: Secret,
+    authorize_url: Url,
+}
+
+impl Pending {
+    /// Where the person's browser goes.
+    pub fn authorize_url(&self) -> &Url {
+        &self.authorize_url
+    }
+
+    /// The `state` that comes back with the person. A host that has many pending connections finds this one by it.
+    pub fn state(&self) -> &Secret {
+        &self.state
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("key", &self.key).field("login_host", &self.login_host).finish_non_exhaustive()
+    }
+}
+
+/// A connection that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Where the person logged in.
+    pub login_host: Origin,
+    /// The connected origin.
+    pub origin: Origin,
+    /// The facts that the manifest exposes.
+    pub attributes: BTreeMap<Identifier, String>,
+    /// The scopes that were granted.
+    pub scopes: Vec<String>,
+    /// When.
+    pub connected_at: Timestamp,
+}
+
+/// Why a connection was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The manifest has no such credential.
+    #[error("the plugin asks for no credential `{0}`")]
+    UnknownCredential(String),
+    /// The platform has no client registration for the credential.
+    #[error("no client registration is configured for the credential `{0}`; give the client id and secret")]
+    NoClient(Identifier),
+    /// The manifest does not have this way of connecting.
+    #[error("the plugin's manifest does not allow this grant type; its `grant_types` would have to name it")]
+    GrantType,
+    /// People may not log in at the host.
+    #[error("the login host cannot be used: {0}")]
+    LoginHost(AdmissionError),
+    /// The redirect URI is neither https nor http on loopback.
+    #[error("the redirect URI must be `https`, or `http` on loopback: {0}")]
+    RedirectUri(OriginError),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    NoRandom(String),
+    /// The callback is not the answer to this request. It may be forged.
+    #[error("the callback does not belong to this request (its `state` differs); start again from the settings page")]
+    StateMismatch,
+    /// The callback lacks a parameter, or has it twice.
+    #[error("the callback must have `{0}` exactly once; start again")]
+    Callback(&'static str),
+    /// The server, or the person, refused.
+    #[error("the connection was refused: {0}")]
+    Refused(OAuthError),
+    /// The server gave no answer to the exchange.
+    #[error("the authorisation server gave no answer: {0}; start again")]
+    NoAnswer(TransportError),
+    /// The server's answer was no token response.
+    #[error("the authorisation server's answer cannot be used: {0}")]
+    InvalidAnswer(&'static str),
+    /// The account's origin may not be connected.
+    #[error("the account's origin, as the authorisation server named it, cannot be used: {0}")]
+    Origin(AdmissionError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The host is stopping.
+    #[error("the host is stopping; start again")]
+    Stopping,
+}
+
+impl ConnectError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownCredential(_) => "connect-unknown-credential",
+            Self::NoClient(_) => "connect-no-client",
+            Self::GrantType => "connect-grant-type",
+            Self::LoginHost(_) => "connect-login-host",
+            Self::RedirectUri(_) => "connect-redirect-uri",
+            Self::NoRandom(_) => "connect-no-random",
+            Self::StateMismatch => "connect-state-mismatch",
+            Self::Callback(_) => "connect-callback",
+            Self::Refused(_) => "connect-refused",
+            Self::NoAnswer(_) => "connect-no-answer",
+            Self::InvalidAnswer(_) => "connect-invalid-answer",
+            Self::Origin(_) => "connect-origin",
+            Self::Store(error) => error.code(),
+            Self::Stopping => "connect-stopping",
+        }
+    }
+}
+
+impl Broker {
+    /// Begins to connect: where the person's browser has to go. `login_host` is the host that the person named.
+    /// `redirect_uri` is sent exactly as it is given, for servers compare it character by character.
+    pub fn begin(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+        login_host: &str,
+        redirect_uri: &str,
+    ) -> Result<Pending, ConnectError> {
+        let ready = self.shared.ready(connection, credential, login_host, GrantType::AuthorizationCode)?;
+        crate::origin::parse_url(redirect_uri).map_err(ConnectError::RedirectUri)?;
+        let random = || random_text().map_err(|error| ConnectError::NoRandom(error.to_string()));
+        let (state, verifier) = (random()?, random()?);
+        let mut authorize_url = ready
+            .login_host
+            .join(ready.spec.authorization_path.as_str())
+            .and_then(|url| self.shared.effective.target(&url))
+            .map_err(|error| ConnectError::LoginHost(error.into()))?;
+        authorize_url
+            .query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &ready.client.client_id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", state.expose())
+            .append_pair("code_challenge", &challenge(&verifier))
+            .append_pair("code_challenge_method", "S256");
+        if !ready.spec.scopes.is_empty() {
+            authorize_url.query_pairs_mut().append_pair("scope", &ready.spec.scopes.join(" "));
+        }
+        let redirect_uri = redirect_uri.to_owned();
+        Ok(Pending { key: ready.key, login_host: ready.login_host, redirect_uri, state, verifier, authorize_url })
+    }
+
+    /// Finishes a connection with the query that the person's browser brought back (without `?`). Runs to its end even
+    /// when the caller does not wait: a code works once.
+    pub async fn finish(&self, pending: Pending, callback_query: &str) -> Result<Connected, ConnectError> {
+        let code = code_of(&pending, callback_query)?;
+        let broker = self.clone();
+        tokio::spawn(async move {
+            let ready = broker.shared.ready(
+                &pending.key.connection,
+                pending.key.credential.as_str(),
+                &pending.login_host.to_string(),
+                GrantType::AuthorizationCode,
+            )?;
+            let form = Form::new()
+                .field("grant_type", "authorization_code")
+                .field("code", code.expose())
+                .field("redirect_uri", &pending.redirect_uri)
+                .field("code_verifier", pending.verifier.expose());
+            ready.exchange(&broker.shared, GrantType::AuthorizationCode, form, &[&code, &pending.verifier]).await
+        })
+        .await
+        .unwrap_or(Err(ConnectError::Stopping))
+    }
+
+    /// Connects the client for itself, without a person.
+    pub async fn connect_with_client_credentials(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+        login_host: &str,
+    ) -> Result<Connected, ConnectError> {
+        let ready = self.shared.ready(connection, credential, login_host, GrantType::ClientCredentials)?;
+        let form = Form::new().field("grant_type", "client_credentials");
+        ready.exchange(&self.shared, GrantType::ClientCredentials, form, &[]).await
+    }
+}
+
+/// Takes the code from a callback, after checking that it answers our request.
+fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
+    let once = |name: &'static str| {
+        let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Ok(Some(Secret::new(value))),
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err(ConnectError::Callback(name)),
+        }
+    };
+    let state = once("state")?.ok_or(ConnectError::StateMismatch)?;
+    if !pending.state.matches(state.expose()) {
+        return Err(ConnectError::StateMismatch);
+    }
+    let code = once("code")?;
+    if let Some(error) = once("error")? {
+        let description = once("error_description")?.map(|text| text.expose().to_owned());
+        let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).collect();
+        return Err(ConnectError::Refused(OAuthError::new(
+            OAuthStage::Authorize,
+            error.expose().to_owned(),
+            description,
+            None,
+            &sent,
+        )));
+    }
+    code.filter(|code| !code.expose().is_empty()).ok_or(ConnectError::Callback("code"))
+}
+
+/// Everything that a connection needs before the server is asked.
+struct Ready<'a> {
+    key: GrantKey,
+    spec: &'a CredentialSpec,
+    client: &'a ClientRegistration,
+    login_host: Origin,
+}
+
+impl Shared {
+    fn ready(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+        login_host: &str,
+        grant_type: GrantType,
+    ) -> Result<Ready<'_>, ConnectError> {
+        let (key, spec) = self
+            .find(connection, credential)
+            .ok_or_else(|| ConnectError::UnknownCredential(credential.chars().take(64).collect()))?;
+        if !spec.grant_types.contains(&grant_type) {
+            return Err(ConnectError::GrantType);
+        }
+        let login_host = self.effective.admit_login_host(spec, login_host).map_err(ConnectError::LoginHost)?;
+        let client = self.client(&key.credential).ok_or_else(|| ConnectError::NoClient(key.credential.clone()))?;
+        Ok(Ready { key, spec, client, login_host })
+    }
+}
+
+impl Ready<'_> {
+    /// Asks the token endpoint and saves what it grants.
+    async fn exchange(
+        self,
+        shared: &Shared,
+        grant_type: GrantType,
+        form: Form,
+        sent: &[&Secret],
+    ) -> Result<Connected, ConnectError> {
+        let form = form.authenticated(self.client, self.spec.client_authentication);
+        let (status, body) = shared
+            .post(&self.key.connection, &self.login_host, self.spec.token_path.as_str(), form)
+            .await
+            .map_err(ConnectError::NoAnswer)?;
+        if status != 200 {
+            let sent: Vec<_> = sent.iter().copied().chain(&self.client.client_secret).collect();
+            return Err(ConnectError::Refused(OAuthError::of_response(OAuthStage::Exchange, status, &body, &sent)));
+        }
+        let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
+        if self.spec.origin_member.as_ref().is_some_and(|member| response.member(member).is_none()) {
+            return Err(ConnectError::InvalidAnswer("the member that names the account's origin is missing"));
+        }
+        let basis = Basis::New { grant_type, login_host: &self.login_host };
+        let grant = shared.grant(self.spec, response, basis).map_err(ConnectError::Origin)?;
+        shared.save_new(&self.key, &grant).await?;
+        tracing::info!(connection = %self.key.connection, credential = %self.key.credential, origin = %grant.origin, "connected");
+        let Grant { login_host, origin, attributes, scopes, connected_at, .. } = grant;
+        Ok(Connected { login_host, origin, attributes, scopes, connected_at })
+    }
+}
+
+impl Shared {
+    /// Puts a new grant in the place of whatever lies there: the person has just decided so.
+    async fn save_new(&self, key: &GrantKey, grant: &Grant) -> Result<(), StoreError> {
+        let state = GrantState::Live(grant.clone());
+        // Each conflict is another writer's success, so a few tries suffice.
+        for _ in 0..8 {
+            let expected = self.load(key).await?.map(|stored| stored.generation);
+            match self.save(key, expected, &state).await {
+                Err(StoreError::Conflict) => {}
+                result => return result.map(|_| ()),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+}

@@ -1,0 +1,162 @@
+//! Disconnecting: revocation at the server (RFC 7009), then removal from the store.
+
+use super::{
+    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthStage, StoreError, Stored,
+    broker::{Shared, Turn},
+    oauth::Form,
+};
+use crate::{
+    manifest::{CredentialSpec, Revocation},
+    origin::Origin,
+    transport::TransportError,
+};
+
+/// A connection that is gone from the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disconnected {
+    /// What became of the grant at the server.
+    pub revoked: Revoked,
+}
+
+/// What became of a grant at the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revoked {
+    /// The server has revoked it.
+    Now,
+    /// It had been revoked, or had ended, before.
+    Before,
+    /// There was none.
+    NothingToRevoke,
+    /// The provider has no revocation endpoint. Tell the person to revoke it there.
+    NotSupported,
+    /// The server refused. Tell the person to revoke it there.
+    Refused(OAuthError),
+    /// The server gave no answer, so it may still hold. Tell the person to revoke it there.
+    NoAnswer(TransportError),
+}
+
+impl Revoked {
+    /// Whether nothing is left at the server, for certain.
+    pub fn is_certain(&self) -> bool {
+        matches!(self, Self::Now | Self::Before | Self::NothingToRevoke)
+    }
+}
+
+/// Why a connection could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DisconnectError {
+    /// The store failed; nothing was removed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another process is refreshing it and does not finish.
+    #[error("another process has been refreshing it for too long; try again in a minute")]
+    Busy,
+    /// The host is stopping.
+    #[error("the host is stopping; disconnect again")]
+    Stopping,
+}
+
+impl DisconnectError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Busy => "disconnect-busy",
+            Self::Stopping => "disconnect-stopping",
+        }
+    }
+}
+
+impl Broker {
+    /// Revokes a grant and removes it. It is removed even where the server does not confirm: who disconnects wants the
+    /// tokens gone from here, whatever the server does. Doing it again changes nothing.
+    pub async fn disconnect(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+    ) -> Result<Disconnected, DisconnectError> {
+        let nothing = Disconnected { revoked: Revoked::NothingToRevoke };
+        let Some((key, _)) = self.shared.find(connection, credential) else { return Ok(nothing) };
+        let broker = self.clone();
+        // Half a disconnection, revoked but kept, would look like a grant that ended by itself.
+        tokio::spawn(async move { broker.shared.disconnect(&key).await })
+            .await
+            .unwrap_or(Err(DisconnectError::Stopping))
+    }
+}
+
+impl Shared {
+    async fn disconnect(&self, key: &GrantKey) -> Result<Disconnected, DisconnectError> {
+        // Under the lease: a refresh under way would leave its new token alive behind us.
+        let lease = match self.lease(key, |stored| stored.is_none().then_some(())).await? {
+            Turn::Ours(lease) => lease,
+            Turn::Done(()) => return Ok(Disconnected { revoked: Revoked::NothingToRevoke }),
+            Turn::Busy => return Err(DisconnectError::Busy),
+        };
+        let result = self.disconnect_leased(key).await;
+        self.release(key, &lease).await;
+        result
+    }
+
+    async fn disconnect_leased(&self, key: &GrantKey) -> Result<Disconnected, DisconnectError> {
+        let Some(Stored { state, generation }) = self.load(key).await? else {
+            return Ok(Disconnected { revoked: Revoked::NothingToRevoke });
+        };
+        let revoked = match (&state, self.find(&key.connection, key.credential.as_str())) {
+            (GrantState::Live(grant), Some((_, spec))) => self.revoke(key, spec, grant).await,
+            _ => Revoked::Before,
+        };
+        // A conflict means that a person has connected anew meanwhile; that connection is not ours to remove.
+        self.remove(key, generation).await?;
+        tracing::info!(connection = %key.connection, credential = %key.credential, certain = revoked.is_certain(), "disconnected");
+        Ok(Disconnected { revoked })
+    }
+
+    async fn revoke(&self, key: &GrantKey, spec: &CredentialSpec, grant: &Grant) -> Revoked {
+        let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
+        match self.revoke_at(&grant.login_host, key, spec, revocation, grant).await {
+            // A general login host may send us on to the account's own. We do not follow, for the answer could name any
+            // host; but we know the account's origin, and whether people log in there.
+            Revoked::Refused(error)
+                if error.http_status.is_some_and(|status| (300..400).contains(&status))
+                    && self.effective.admit_login_host(spec, &grant.origin.to_string()).is_ok() =>
+            {
+                self.revoke_at(&grant.origin, key, spec, revocation, grant).await
+            }
+            revoked => revoked,
+        }
+    }
+
+    async fn revoke_at(
+        &self,
+        host: &Origin,
+        key: &GrantKey,
+        spec: &CredentialSpec,
+        revocation: &Revocation,
+        grant: &Grant,
+    ) -> Revoked {
+        // The refresh token takes its access tokens along (RFC 7009, section 2.1); the other way round need not hold.
+        let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
+        let mut form = Form::new().field("token", token.expose());
+        let client = self.client(&key.credential).filter(|_| revocation.client_authentication);
+        if let Some(client) = client {
+            form = form.authenticated(client, spec.client_authentication);
+        }
+        match self.post(&key.connection, host, revocation.path.as_str(), form).await {
+            Ok((200, _)) => Revoked::Now,
+            Ok((status, body)) => {
+                let sent: Vec<_> =
+                    grant.secrets().chain(client.and_then(|client| client.client_secret.as_ref())).collect();
+                let error = OAuthError::of_response(OAuthStage::Revoke, status, &body, &sent);
+                if revocation.already_revoked.iter().any(|done| done.eq_ignore_ascii_case(&error.error)) {
+                    Revoked::Before
+                } else {
+                    Revoked::Refused(error)
+                }
+            }
+            Err(error) => Revoked::NoAnswer(error),
+        }
+    }
+}

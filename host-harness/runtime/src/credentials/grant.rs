@@ -1,0 +1,257 @@
+//! What an authorisation server granted, as the host keeps it.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroizing;
+
+use super::OAuthError;
+use crate::{
+    manifest::{CredentialSpec, GrantType, Identifier},
+    origin::Origin,
+    secret::Secret,
+};
+
+/// Names a connection: one team's authorised link to one account. Chosen by the platform; not secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionId(String);
+
+impl ConnectionId {
+    /// A connection by the platform's name for it.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names a grant: a connection and one of the credentials that the plugin's manifest names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GrantKey {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The credential's name in the manifest.
+    pub credential: Identifier,
+}
+
+/// A grant that holds, with its tokens.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub(super) access_token: Secret,
+    pub(super) refresh_token: Option<Secret>,
+    pub(super) grant_type: GrantType,
+    pub(super) login_host: Origin,
+    pub(super) origin: Origin,
+    pub(super) attributes: BTreeMap<Identifier, String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) connected_at: Timestamp,
+    pub(super) refreshed_at: Timestamp,
+}
+
+impl Grant {
+    /// Where the person logged in; refresh and revocation go there.
+    pub fn login_host(&self) -> &Origin {
+        &self.login_host
+    }
+
+    /// The connected origin.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The facts that the manifest exposes.
+    pub fn attributes(&self) -> &BTreeMap<Identifier, String> {
+        &self.attributes
+    }
+
+    /// The scopes that were granted.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// When a person, or the client for itself, connected.
+    pub fn connected_at(&self) -> Timestamp {
+        self.connected_at
+    }
+
+    /// When the tokens were last renewed.
+    pub fn refreshed_at(&self) -> Timestamp {
+        self.refreshed_at
+    }
+
+    /// The values that must appear nowhere else.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.access_token).chain(&self.refresh_token)
+    }
+
+    /// Whether to refresh now so that the server does not end the grant for lack of use.
+    ///
+    /// Half of the idle days is the time: the other half is left for outages.
+    pub fn due_for_keep_alive(&self, spec: &CredentialSpec, now: Timestamp) -> bool {
+        let Some(days) = spec.idle_days.filter(|_| self.refresh_token.is_some()) else {
+            return false;
+        };
+        now.duration_since(self.refreshed_at) >= SignedDuration::from_hours(i64::from(days) * 12)
+    }
+}
+
+/// A grant that has ended. What it led to is kept, so that the next one can be held against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedGrant {
+    /// Where the person had logged in.
+    pub login_host: Origin,
+    /// The origin that was connected.
+    pub origin: Origin,
+    /// The facts that the manifest exposes.
+    pub attributes: BTreeMap<Identifier, String>,
+    /// When it was found to have ended.
+    pub ended_at: Timestamp,
+    /// What the server said; `None` where nothing was left to ask it with.
+    pub cause: Option<OAuthError>,
+}
+
+/// What became of a grant.
+#[derive(Clone, Debug)]
+pub enum GrantState {
+    /// It holds.
+    Live(Grant),
+    /// Only a person can connect again.
+    Ended(EndedGrant),
+}
+
+/// The written form. It borrows the tokens, so that writing makes no copy but the one that is sealed.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Written<'a> {
+    Live {
+        access_token: &'a str,
+        refresh_token: Option<&'a str>,
+        grant_type: GrantType,
+        login_host: &'a Origin,
+        origin: &'a Origin,
+        attributes: &'a BTreeMap<Identifier, String>,
+        scopes: &'a [String],
+        connected_at: Timestamp,
+        refreshed_at: Timestamp,
+    },
+    Ended(&'a EndedGrant),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Read {
+    Live {
+        #[serde(deserialize_with = "secret")]
+        access_token: Secret,
+        #[serde(deserialize_with = "optional_secret")]
+        refresh_token: Option<Secret>,
+        grant_type: GrantType,
+        login_host: Origin,
+        origin: Origin,
+        attributes: BTreeMap<Identifier, String>,
+        scopes: Vec<String>,
+        connected_at: Timestamp,
+        refreshed_at: Timestamp,
+    },
+    Ended(EndedGrant),
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+}
+
+/// Bytes that are no grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored grant cannot be read; it was written by another version, or is damaged: connect again")]
+pub struct InvalidGrant;
+
+impl GrantState {
+    /// The bytes that a store seals. They hold the tokens in the clear and are wiped when dropped.
+    pub fn to_plaintext(&self) -> Result<Zeroizing<Vec<u8>>, InvalidGrant> {
+        let written = match self {
+            Self::Live(grant) => Written::Live {
+                access_token: grant.access_token.expose(),
+                refresh_token: grant.refresh_token.as_ref().map(Secret::expose),
+                grant_type: grant.grant_type,
+                login_host: &grant.login_host,
+                origin: &grant.origin,
+                attributes: &grant.attributes,
+                scopes: &grant.scopes,
+                connected_at: grant.connected_at,
+                refreshed_at: grant.refreshed_at,
+            },
+            Self::Ended(ended) => Written::Ended(ended),
+        };
+        // Roomy from the start: a buffer that grows leaves its old bytes behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(super::oauth::MAX_RESPONSE_BYTES * 2));
+        serde_json::to_writer(&mut *bytes, &written).map_err(|_| InvalidGrant)?;
+        Ok(bytes)
+    }
+
+    /// Reads what [`GrantState::to_plaintext`] wrote.
+    pub fn from_plaintext(bytes: &[u8]) -> Result<Self, InvalidGrant> {
+        Ok(match serde_json::from_slice(bytes).map_err(|_| InvalidGrant)? {
+            Read::Live {
+                access_token,
+                refresh_token,
+                grant_type,
+                login_host,
+                origin,
+                attributes,
+                scopes,
+                connected_at,
+                refreshed_at,
+            } => Self::Live(Grant {
+                access_token,
+                refresh_token,
+                grant_type,
+                login_host,
+                origin,
+                attributes,
+                scopes,
+                connected_at,
+                refreshed_at,
+            }),
+            Read::Ended(ended) => Self::Ended(ended),
+        })
+    }
+
+    /// Where the person logged in.
+    pub fn login_host(&self) -> &Origin {
+        match self {
+            Self::Live(grant) => &grant.login_host,
+            Self::Ended(ended) => &ended.login_host,
+        }
+    }
+
+    /// The connected origin.
+    pub fn origin(&self) -> &Origin {
+        match self {
+            Self::Live(grant) => &grant.origin,
+            Self::Ended(ended) => &ended.origin,
+        }
+    }
+
+    /// The facts that the manifest exposes.
+    pub fn attributes(&self) -> &BTreeMap<Identifier, String> {
+        match self {
+            Self::Live(grant) => &grant.attributes,
+            Self::Ended(ended) => &ended.attributes,
+        }
+    }
+}

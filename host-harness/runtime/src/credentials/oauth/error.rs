@@ -1,0 +1,151 @@
+//! What an authorisation server refuses with.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+/// Longest text that is kept of a server's words.
+const MAX_CHARACTERS: usize = 500;
+
+/// An error of RFC 6749, section 4.1.2.1 or 5.2, or what came in its place. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OAuthError {
+    /// When it happened.
+    pub stage: OAuthStage,
+    /// `error`. Blank where the answer had none.
+    pub error: String,
+    /// `error_description`.
+    pub description: Option<String>,
+    /// HTTP status of the answer that held it.
+    pub http_status: Option<u16>,
+}
+
+/// When an authorisation error happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OAuthStage {
+    /// In the browser, or on its way back.
+    Authorize,
+    /// While a code, or the client's own credentials, were exchanged for a token.
+    Exchange,
+    /// While a token was refreshed.
+    Refresh,
+    /// While a grant was revoked.
+    Revoke,
+}
+
+impl fmt::Display for OAuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.error.as_str(), self.http_status) {
+            ("", Some(status)) => write!(f, "HTTP {status} without an error code")?,
+            ("", None) => f.write_str("an error without a code")?,
+            (error, _) => f.write_str(error)?,
+        }
+        match &self.description {
+            Some(description) => write!(f, " ({description})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The members of an error response. Some servers leave the description out or write `null`.
+#[derive(Deserialize)]
+struct Body {
+    error: String,
+    #[serde(default)]
+    error_description: Option<String>,
+}
+
+impl Body {
+    fn of_form(form: &[u8]) -> Option<Self> {
+        let mut body = Self { error: String::new(), error_description: None };
+        for (name, value) in url::form_urlencoded::parse(form) {
+            match &*name {
+                "error" => body.error = value.into_owned(),
+                "error_description" => body.error_description = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        (!body.error.is_empty()).then_some(body)
+    }
+}
+
+impl OAuthError {
+    /// Reads the answer that was no success: JSON as RFC 6749 has it, or a form, which older endpoints write.
+    /// `sent` are the secrets of the request: a server that repeats one in its words does not get it into ours.
+    pub(crate) fn of_response(stage: OAuthStage, status: u16, body: &[u8], sent: &[&Secret]) -> Self {
+        let read = serde_json::from_slice::<Body>(body).ok().or_else(|| Body::of_form(body));
+        let (error, description) = match read {
+            Some(body) => (body.error, body.error_description),
+            None => (String::new(), None),
+        };
+        Self::new(stage, error, description, Some(status), sent)
+    }
+
+    /// An error with a server's words, made safe to show.
+    pub(crate) fn new(
+        stage: OAuthStage,
+        error: String,
+        description: Option<String>,
+        http_status: Option<u16>,
+        sent: &[&Secret],
+    ) -> Self {
+        let safe = |text: String| {
+            if sent.iter().any(|secret| !secret.expose().is_empty() && text.contains(secret.expose())) {
+                return "[redacted]".to_owned();
+            }
+            text.chars().filter(|character| !character.is_control()).take(MAX_CHARACTERS).collect()
+        };
+        Self {
+            stage,
+            error: safe(error),
+            description: description.map(safe).filter(|description| !description.is_empty()),
+            http_status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(body: &str) -> (String, Option<String>) {
+        let error = OAuthError::of_response(OAuthStage::Refresh, 400, body.as_bytes(), &[&Secret::new("s3cret")]);
+        assert_eq!((error.stage, error.http_status), (OAuthStage::Refresh, Some(400)));
+        (error.error, error.description)
+    }
+
+    #[test]
+    fn an_error_is_read_in_every_shape_that_servers_write() {
+        for (body, error, description) in [
+            (r#"{"error":"invalid_grant","error_description":"expired"}"#, "invalid_grant", Some("expired")),
+            (r#"{"error":"invalid_grant","error_description":null}"#, "invalid_grant", None),
+            (r#"{"error":"invalid_grant"}"#, "invalid_grant", None),
+            (r#"{"error":"invalid_grant","error_description":""}"#, "invalid_grant", None),
+            ("error=invalid_token&error_description=Token+was%20invalid", "invalid_token", Some("Token was invalid")),
+            ("<html>Down for maintenance</html>", "", None),
+            ("", "", None),
+            ("[]", "", None),
+            ("\u{0}\u{1}", "", None),
+        ] {
+            assert_eq!(of(body), (error.to_owned(), description.map(str::to_owned)), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_is_not_repeated_again() {
+        let (error, description) = of(r#"{"error":"invalid_grant","error_description":"bad token s3cret given"}"#);
+        assert_eq!((error.as_str(), description.as_deref()), ("invalid_grant", Some("[redacted]")));
+        assert_eq!(of("error=s3cret").0, "[redacted]");
+    }
+
+    #[test]
+    fn a_servers_words_stay_within_bounds() {
+        let (_, description) =
+            of(&format!(r#"{{"error":"x","error_description":"{}\\u001b[31m"}}"#, "あ".repeat(9_000)));
+        assert_eq!(description.unwrap().chars().count(), MAX_CHARACTERS);
+    }
+}

@@ -1,0 +1,14 @@
+//! The wire of OAuth 2.0: forms out, token and error responses in. Pure.
+
+mod error;
+mod form;
+mod pkce;
+mod token;
+
+pub use error::{OAuthError, OAuthStage};
+pub(super) use form::Form;
+pub(super) use pkce::{challenge, random_text};
+pub(super) use token::TokenResponse;
+
+/// Largest answer of an authorisation server that is read.
+pub(super) const MAX_RESPONSE_BYTES: usize = 64 << 10;

@@ -1,0 +1,182 @@
+//! Token responses (RFC 6749, section 5.1).
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use url::Url;
+
+use crate::{
+    manifest::{Attribute, Slot},
+    secret::Secret,
+};
+
+/// A token response that can be used. Its members are secrets until one is asked for by name.
+#[derive(Debug)]
+pub(crate) struct TokenResponse {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    members: BTreeMap<String, Member>,
+}
+
+impl TokenResponse {
+    /// Reads a response; the error says what is wrong with it, without its words.
+    pub(crate) fn parse(body: &[u8], slot: &Slot) -> Result<Self, &'static str> {
+        let mut members: BTreeMap<String, Member> =
+            serde_json::from_slice(body).map_err(|_| "the answer is not a JSON object")?;
+        let mut take = |name: &str| members.remove(name).and_then(|member| member.0);
+        let access_token = take("access_token").ok_or("the answer has no `access_token`")?;
+        let refresh_token = take("refresh_token");
+        if !std::iter::once(&access_token).chain(&refresh_token).all(is_token) {
+            return Err("a token in the answer has characters that no token may have");
+        }
+        // RFC 6749, section 7.1: a token of an unknown type must not be used.
+        if let (Some(scheme), Some(kind)) = (&slot.scheme, take("token_type"))
+            && !kind.expose().eq_ignore_ascii_case(scheme)
+        {
+            return Err("the answer's `token_type` is not the one that the manifest's slot has");
+        }
+        Ok(Self { access_token, refresh_token, members })
+    }
+
+    /// A member as text.
+    pub(crate) fn member(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(|member| member.0.as_ref()).map(Secret::expose)
+    }
+
+    /// The granted scopes, where the answer tells (it need not when they are those that were asked for).
+    pub(crate) fn scopes(&self) -> Option<Vec<String>> {
+        self.member("scope").map(|scopes| scopes.split_ascii_whitespace().map(str::to_owned).collect())
+    }
+
+    /// A fact that the manifest exposes.
+    pub(crate) fn attribute(&self, attribute: &Attribute) -> Option<String> {
+        let text = self.member(&attribute.member)?;
+        let Some(from_end) = attribute.path_segment_from_end else {
+            return Some(text.to_owned());
+        };
+        let url = Url::parse(text).ok()?;
+        let segment = url.path_segments()?.rev().nth(usize::from(from_end).checked_sub(1)?)?;
+        (!segment.is_empty()).then(|| segment.to_owned())
+    }
+}
+
+/// RFC 6749, appendix A.12 and A.17: visible ASCII. Anything else could break out of a header.
+fn is_token(secret: &Secret) -> bool {
+    !secret.expose().is_empty() && secret.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// A member's value as text; nothing where it is no scalar.
+#[derive(Debug)]
+struct Member(Option<Secret>);
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+
+        impl<'de> Visitor<'de> for Scalar {
+            type Value = Option<Secret>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any JSON value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(text)))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(text)))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(number.to_string())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(number.to_string())))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Some(Secret::new(value.to_string())))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(None)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(None)
+            }
+        }
+
+        deserializer.deserialize_any(Scalar).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(scheme: &str) -> Slot {
+        toml::from_str(&format!("header = \"authorization\"\nscheme = \"{scheme}\"")).unwrap()
+    }
+
+    fn attribute(text: &str) -> Attribute {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn members_of_every_kind_are_read_or_passed_over() {
+        let body = br#"{"access_token":"a!b","token_type":"bearer","refresh_token":null,"issued_at":1700000000000,
+            "scope":"api refresh_token","ok":true,"list":[1,{"a":2}],"nested":{"access_token":"x"},"n":-1,
+            "id":"https://login.example/id/00Dxx/005xx","instance_url":"https://a.example/"}"#;
+        let response = TokenResponse::parse(body, &slot("Bearer")).unwrap();
+        assert_eq!(response.access_token.expose(), "a!b");
+        assert!(response.refresh_token.is_none());
+        assert_eq!(response.member("issued_at"), Some("1700000000000"));
+        assert_eq!(response.member("list"), None);
+        assert_eq!(response.member("access_token"), None, "tokens are no facts");
+        assert_eq!(response.scopes(), Some(vec!["api".to_owned(), "refresh_token".to_owned()]));
+        for (description, value) in [
+            ("member = \"id\"\npath_segment_from_end = 2", Some("00Dxx")),
+            ("member = \"id\"\npath_segment_from_end = 1", Some("005xx")),
+            ("member = \"id\"\npath_segment_from_end = 9", None),
+            ("member = \"n\"", Some("-1")),
+            ("member = \"n\"\npath_segment_from_end = 1", None),
+            ("member = \"absent\"", None),
+        ] {
+            assert_eq!(response.attribute(&attribute(description)).as_deref(), value, "{description}");
+        }
+    }
+
+    #[test]
+    fn a_response_that_cannot_be_used_is_refused_without_repeating_it() {
+        for (body, says) in [
+            ("", "JSON object"),
+            ("<html>canary</html>", "JSON object"),
+            ("[]", "JSON object"),
+            ("{\"access_token\":null}", "no `access_token`"),
+            ("{\"access_token\":[\"canary\"]}", "no `access_token`"),
+            ("{\"access_token\":\"\"}", "characters"),
+            ("{\"access_token\":\"canary\\r\\nx-evil: 1\"}", "characters"),
+            ("{\"access_token\":\"a\",\"refresh_token\":\"canary\\u0000\"}", "characters"),
+            ("{\"access_token\":\"canary\",\"token_type\":\"mac\"}", "token_type"),
+        ] {
+            let error = TokenResponse::parse(body.as_bytes(), &slot("Bearer")).unwrap_err();
+            assert!(error.contains(says) && !error.contains("canary"), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Opening a credential for a call.
+
+use std::{fmt, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::{Broker, ConnectionId, Generation, Grant, GrantKey, GrantState, StoreError, Stored, broker::Shared};
+use crate::{
+    manifest::{CredentialSpec, Refresh, Slot},
+    origin::Origin,
+    secret::Secret,
+};
+
+/// An opened credential. It attaches the access token to a request; it does not show it.
+#[derive(Clone)]
+pub struct OpenCredential(Arc<Opened>);
+
+struct Opened {
+    grant: Grant,
+    generation: Generation,
+    header: HeaderValue,
+    slot: Slot,
+    refresh: Refresh,
+}
+
+/// Why a credential could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Nothing to open: the name is unknown, nothing is bound to it, or policy no longer allows where it leads.
+    #[error("no such credential is connected; connect it first")]
+    Unavailable,
+    /// There was a grant and it has ended.
+    #[error("the grant has ended; only a person can connect again")]
+    GrantEnded,
+    /// The store failed.
+    #[error(transparent)]
+    Temporary(StoreError),
+}
+
+impl OpenError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "credential-unavailable",
+            Self::GrantEnded => "credential-grant-ended",
+            Self::Temporary(error) => error.code(),
+        }
+    }
+}
+
+impl Broker {
+    /// Opens a credential of the manifest for a connection. Sends nothing.
+    pub async fn open(&self, connection: &ConnectionId, credential: &str) -> Result<OpenCredential, OpenError> {
+        let (key, spec) = self.shared.find(connection, credential).ok_or(OpenError::Unavailable)?;
+        let stored = self.shared.load(&key).await.map_err(|error| {
+            tracing::warn!(connection = %key.connection, credential = %key.credential, code = error.code(), %error,
+                "a credential could not be opened");
+            OpenError::Temporary(error)
+        })?;
+        self.shared.opened(&key, spec, stored.ok_or(OpenError::Unavailable)?)
+    }
+}
+
+impl Shared {
+    /// Opens what lies in the store.
+    pub(super) fn opened(
+        &self,
+        key: &GrantKey,
+        spec: &CredentialSpec,
+        stored: Stored,
+    ) -> Result<OpenCredential, OpenError> {
+        let grant = match stored.state {
+            GrantState::Live(grant) => grant,
+            GrantState::Ended(_) => return Err(OpenError::GrantEnded),
+        };
+        // The policy may have been narrowed, or a stand-in taken away, since the grant was made.
+        if self.effective.rules_for(&grant.origin).next().is_none() {
+            tracing::warn!(connection = %key.connection, credential = %key.credential, origin = %grant.origin,
+                "a stored credential leads to an origin that manifest and policy do not allow");
+            return Err(OpenError::Unavailable);
+        }
+        let text = Zeroizing::new(match &spec.slot.scheme {
+            Some(scheme) => format!("{scheme} {}", grant.access_token.expose()),
+            None => grant.access_token.expose().to_owned(),
+        });
+        let mut header = HeaderValue::from_str(&text).map_err(|_| OpenError::Unavailable)?;
+        header.set_sensitive(true);
+        Ok(OpenCredential(Arc::new(Opened {
+            grant,
+            generation: stored.generation,
+            header,
+            slot: spec.slot.clone(),
+            refresh: spec.refresh.clone(),
+        })))
+    }
+}
+
+impl OpenCredential {
+    /// The connected origin: the only one that is reachable, with or without the credential.
+    pub fn origin(&self) -> &Origin {
+        &self.0.grant.origin
+    }
+
+    /// A fact that the manifest exposes.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.0.grant.attributes.get(name).map(String::as_str)
+    }
+
+    /// Which writing of the grant this is; [`Broker::refresh`] asks for it.
+    pub fn generation(&self) -> Generation {
+        self.0.generation
+    }
+
+    /// The header field that is the credential's.
+    pub fn slot(&self) -> &HeaderName {
+        self.0.slot.header.name()
+    }
+
+    /// Attaches the access token, in the place of whatever the slot held.
+    pub fn attach(&self, headers: &mut HeaderMap) {
+        headers.insert(self.slot(), self.0.header.clone());
+    }
+
+    /// Whether a 401 with this body may be cured by a refresh.
+    pub fn cures_unauthorised(&self, body: &[u8]) -> bool {
+        self.0.refresh.cures(body)
+    }
+
+    /// The values that must not reach the plugin.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.0.grant.secrets()
+    }
+}
+
+impl fmt::Debug for OpenCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenCredential")
+            .field("origin", self.origin())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}

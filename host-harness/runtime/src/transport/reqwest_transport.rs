@@ -1,0 +1,229 @@
+//! Requests over the network, by reqwest and rustls.
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use http::{Request, Response, header};
+use reqwest::{Client, redirect, retry};
+use url::Url;
+
+use super::{
+    Bounds, Transport, TransportError, TransportErrorKind,
+    resolver::{AllRefused, Lookup, Resolver, SystemLookup},
+};
+use crate::{credentials::ConnectionId, origin::Origin, policy::Effective};
+
+/// How long a connection may take to be made. A request that never left has certainly had no effect, so this ends before
+/// a request's own time does.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: shorter than servers keep theirs, so that few requests meet a closing one.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections with a pool of their own; the least recently used one gives way.
+const MAX_POOLS: usize = 256;
+const LOCALHOST: &str = "localhost";
+
+/// Sends requests over the network: TLS by rustls with the platform's trusted certificates, no redirects, no proxy but the
+/// policy's, no addresses but public ones and those that the policy allows, a pool of connections for each connection id.
+pub struct ReqwestTransport {
+    stand_ins: Vec<Origin>,
+    proxy: Option<Url>,
+    pub(super) resolver: Resolver,
+    pools: Mutex<Pools>,
+}
+
+#[derive(Default)]
+struct Pools {
+    clients: HashMap<ConnectionId, (Client, u64)>,
+    /// Counts uses, so that the least recently used pool can be told.
+    uses: u64,
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport")
+            .field("stand_ins", &self.stand_ins)
+            .field("proxy", &self.proxy.as_ref().map(Url::as_str))
+            .finish_non_exhaustive()
+    }
+}
+
+impl ReqwestTransport {
+    /// A transport under an operator's policy: its stand-ins, proxy and private ranges.
+    pub fn new(effective: &Effective) -> Self {
+        Self::with_lookup(effective, Arc::new(SystemLookup))
+    }
+
+    pub(super) fn with_lookup(effective: &Effective, lookup: Arc<dyn Lookup>) -> Self {
+        let stand_ins: Vec<_> = effective.stand_ins().iter().map(|stand_in| stand_in.origin().clone()).collect();
+        let named = stand_ins.iter().any(|origin| origin.to_string().starts_with("http://localhost:"));
+        let proxy = effective.proxy().map(|proxy| proxy.url().clone());
+        let resolver = Resolver {
+            lookup,
+            allowed_private: effective.allowed_private_ranges().into(),
+            loopback_name: named.then_some(LOCALHOST),
+            proxy_name: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
+        };
+        Self { stand_ins, proxy, resolver, pools: Mutex::default() }
+    }
+
+    /// The client of a connection, with its own pool: tenants never share one.
+    fn client(&self, connection: &ConnectionId) -> Result<Client, reqwest::Error> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.uses += 1;
+        let now = pools.uses;
+        if let Some((client, used)) = pools.clients.get_mut(connection) {
+            *used = now;
+            return Ok(client.clone());
+        }
+        let client = self.build_client()?;
+        if pools.clients.len() >= MAX_POOLS
+            && let Some(oldest) = pools.clients.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| id.clone())
+        {
+            pools.clients.remove(&oldest);
+        }
+        pools.clients.insert(connection.clone(), (client.clone(), now));
+        Ok(client)
+    }
+
+    fn build_client(&self) -> Result<Client, reqwest::Error> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Somebody may have been faster; theirs will do.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut builder = Client::builder()
+            .dns_resolver(self.resolver.clone())
+            .redirect(redirect::Policy::none())
+            // By default reqwest sends a request again that an HTTP/2 server says it has not processed; the caller decides.
+            .retry(retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            // Not the environment's proxies: they would see where requests go, and may stand anywhere.
+            .no_proxy();
+        if let Some(proxy) = &self.proxy {
+            // For https only: stand-ins, which are http, are on this machine.
+            builder = builder.proxy(reqwest::Proxy::https(proxy.clone())?);
+        }
+        builder.build()
+    }
+
+    /// Refuses what the resolver does not see: addresses in the place of names, and plain http but to a stand-in.
+    fn check(&self, url: &Url) -> Result<(), TransportError> {
+        match Origin::of_url(url) {
+            Ok(origin) if !origin.is_loopback() || self.stand_ins.contains(&origin) => Ok(()),
+            Ok(_) => Err(TransportError::before_sending(
+                TransportErrorKind::Denied,
+                "loopback is reached through a policy's stand-in only",
+            )),
+            Err(error) => Err(TransportError::before_sending(TransportErrorKind::Denied, error.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        connection: &ConnectionId,
+        request: Request<Vec<u8>>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
+        let invalid = |detail: &str| TransportError::before_sending(TransportErrorKind::Invalid, detail);
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string()).map_err(|_| invalid("the URL cannot be read"))?;
+        self.check(&url)?;
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = (!body.is_empty()).then(|| body.into());
+        let client = self.client(connection).map_err(|error| invalid(&detail(&error)))?;
+        let exchange = async {
+            let response = client.execute(request).await.map_err(|error| failure(&error))?;
+            read(response, bounds.max_response_bytes).await
+        };
+        tokio::time::timeout(bounds.timeout, exchange).await.unwrap_or_else(|_| {
+            Err(TransportError::maybe_sent(
+                TransportErrorKind::Timeout,
+                format!("no complete answer within {} ms", bounds.timeout.as_millis()),
+            ))
+        })
+    }
+}
+
+/// Reads a response to its end. The size that is bounded is the decoded one, so a small answer that unpacks to a huge one is
+/// cut off as it unpacks.
+async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Response<Vec<u8>>, TransportError> {
+    let too_large = || {
+        TransportError::maybe_sent(TransportErrorKind::TooLarge, format!("the body has more than {max_bytes} bytes"))
+    };
+    // What reqwest decodes, it takes out of the headers; what is left, nobody here could read.
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(TransportError::maybe_sent(
+            TransportErrorKind::Closed,
+            "the body has a content coding that was not asked for",
+        ));
+    }
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |announced| announced > max_bytes) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| closed(&error))? {
+        if chunk.len() > max_bytes.saturating_sub(body.len()) {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut whole = Response::new(body);
+    *whole.status_mut() = response.status();
+    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(whole)
+}
+
+/// A failure before the response began. Only one of making the connection is certain to have sent nothing.
+fn failure(error: &reqwest::Error) -> TransportError {
+    let detail = detail(error);
+    if error.is_builder() {
+        return TransportError::before_sending(TransportErrorKind::Invalid, detail);
+    }
+    if !error.is_connect() {
+        let kind = if error.is_timeout() { TransportErrorKind::Timeout } else { TransportErrorKind::Closed };
+        return TransportError::maybe_sent(kind, detail);
+    }
+    let kind = if causes(error).any(|cause| cause.is::<AllRefused>()) {
+        TransportErrorKind::Denied
+    } else if causes(error).any(is_tls) {
+        TransportErrorKind::Tls
+    } else {
+        TransportErrorKind::Connect
+    };
+    TransportError::before_sending(kind, detail)
+}
+
+/// A failure within a response: the request was certainly sent.
+fn closed(error: &reqwest::Error) -> TransportError {
+    TransportError::maybe_sent(TransportErrorKind::Closed, detail(error))
+}
+
+/// Whether a cause is one of TLS. An I/O error wraps its own cause without naming it as its source.
+fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
+    cause.is::<rustls::Error>()
+        || cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .is_some_and(|wrapped| is_tls(wrapped))
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+/// The innermost cause in words. reqwest's own words hold the URL, the causes' do not.
+fn detail(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
+}
