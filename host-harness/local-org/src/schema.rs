@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    file::{Field, FieldType, FileError, OrgFile, PicklistValue, RecordType, standard_lead_fields},
+    file::{Field, FieldType, FileError, OrgFile, RecordType, plain_field, standard_lead_fields},
     formula::{self, Part},
     id,
     soql::{self, Condition},
@@ -114,39 +114,6 @@ impl Schema {
     /// Fields that are computed from others.
     pub fn formulas(&self) -> &[(String, Vec<Part>)] {
         &self.formulas
-    }
-}
-
-/// A field as an admin makes it, without any setting.
-pub(crate) fn plain_field(name: &str, label: &str, kind: FieldType) -> Field {
-    Field {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        kind,
-        length: 0,
-        precision: 0,
-        scale: 0,
-        digits: 0,
-        nillable: true,
-        createable: true,
-        updateable: true,
-        permissionable: true,
-        default: None,
-        defaulted_on_create: false,
-        formula: None,
-        restricted: false,
-        values: Vec::<PicklistValue>::new(),
-        controller: None,
-        external_id: false,
-        unique: false,
-        case_sensitive: false,
-        id_lookup: false,
-        reference_to: Vec::new(),
-        relationship: None,
-        compound: None,
-        help: None,
-        extra_type_info: None,
-        imported: None,
     }
 }
 

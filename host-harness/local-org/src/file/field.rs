@@ -138,6 +138,39 @@ impl Field {
     }
 }
 
+/// A field as an admin makes it, without any setting.
+pub(crate) fn plain_field(name: &str, label: &str, kind: FieldType) -> Field {
+    Field {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        kind,
+        length: 0,
+        precision: 0,
+        scale: 0,
+        digits: 0,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        permissionable: true,
+        default: None,
+        defaulted_on_create: false,
+        formula: None,
+        restricted: false,
+        values: Vec::new(),
+        controller: None,
+        external_id: false,
+        unique: false,
+        case_sensitive: false,
+        id_lookup: false,
+        reference_to: Vec::new(),
+        relationship: None,
+        compound: None,
+        help: None,
+        extra_type_info: None,
+        imported: None,
+    }
+}
+
 /// A value of a picklist.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(from = "PicklistEntry")]

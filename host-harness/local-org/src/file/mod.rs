@@ -1,12 +1,15 @@
 //! Org files: an org described in TOML.
 
 mod field;
+mod import;
+mod named;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use field::plain_field;
 pub use field::{Field, FieldType, PicklistValue};
 
 /// Everything that makes one org differ from another.
@@ -349,14 +352,6 @@ pub enum FileError {
     /// Two parts of the file contradict each other.
     #[error("the org file contradicts itself: {0}")]
     Contradiction(String),
-    /// There is no built-in org of this name.
-    #[error("there is no built-in org named {name:?}; there are: {known}")]
-    UnknownName {
-        /// The name that was asked for.
-        name: String,
-        /// The names that there are.
-        known: String,
-    },
     /// A describe result cannot be read.
     #[error("the describe result cannot be read: {0}")]
     Describe(#[from] serde_json::Error),
@@ -368,14 +363,10 @@ impl FileError {
         match self {
             Self::Syntax(_) => "org-file-syntax",
             Self::Contradiction(_) => "org-file-contradiction",
-            Self::UnknownName { .. } => "org-file-unknown-name",
             Self::Describe(_) => "org-file-describe",
         }
     }
 }
-
-/// The default org, in its own file so that it can be read as an example.
-const DEFAULT: &str = include_str!("../../orgs/default.toml");
 
 impl OrgFile {
     /// Whether the file lists all fields itself, standard ones included.
@@ -394,11 +385,6 @@ impl OrgFile {
     /// Reads an org file.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         Ok(toml::from_str(text)?)
-    }
-
-    /// The org of `orgs/default.toml`: a new enterprise org with some custom fields.
-    pub fn enterprise() -> Result<Self, FileError> {
-        Self::parse(DEFAULT)
     }
 }
 

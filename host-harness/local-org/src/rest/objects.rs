@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Call, record};
 use crate::{
     clock::rest_datetime,
-    file::{Field, FieldType},
+    file::{Field, FieldType, plain_field},
     id,
-    schema::plain_field,
 };
 
 /// An object's fields and rows.

@@ -1,7 +1,5 @@
 //! A small client for the tests, on real sockets.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};

@@ -1,9 +1,7 @@
 //! The main job over real sockets: connect through the pages, describe, create, read, query, refresh, revoke.
 
-mod support;
-
+use crate::support::{Client, enterprise};
 use serde_json::{Value, json};
-use support::{Client, enterprise};
 
 #[tokio::test]
 async fn a_client_connects_describes_creates_reads_queries_refreshes_and_revokes() {

@@ -1,0 +1,169 @@
+//! An org made from the describe result of somebody's own org.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Map, Value};
+
+use super::{Field, FieldType, FileError, OrgFile, PicklistValue, RecordType, field::plain_field};
+
+impl OrgFile {
+    /// Makes an org whose Lead object is the one of a describe result (`GET .../sobjects/Lead/describe`).
+    ///
+    /// A byte-order mark, missing keys and keys and types that did not exist when this was written are taken as they come. What only the
+    /// org knows is set to what a new enterprise org has: policies, users, and the standard duplicate rule as far as its fields
+    /// exist.
+    pub fn from_describe(json: &[u8]) -> Result<Self, FileError> {
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let describe: Map<String, Value> = serde_json::from_slice(json)?;
+        let Some(entries) = describe.get("fields").and_then(Value::as_array) else {
+            return Err(FileError::Contradiction("the describe result has no `fields`".to_owned()));
+        };
+        let mut fields = Vec::new();
+        for (position, entry) in entries.iter().enumerate() {
+            let field = entry.as_object().and_then(field).ok_or_else(|| {
+                FileError::Contradiction(format!("field {} of the describe result has no name", position + 1))
+            })?;
+            fields.push(field);
+        }
+        resolve_dependencies(&mut fields, entries);
+        let text = |key: &str| describe.get(key).and_then(Value::as_str).unwrap_or_default();
+        let known = |name: &String| fields.iter().any(|field: &Field| field.name == *name);
+        let mut file = Self {
+            name: "Imported Org".to_owned(),
+            description: format!("Made from the describe result of {}", text("name")),
+            state_country_picklists: known(&"CountryCode".to_owned()),
+            record_types: record_types(&describe),
+            ..Self::default()
+        };
+        for rule in &mut file.duplicate_rules {
+            rule.when_same.retain(|group| group.iter().all(known));
+        }
+        file.fields = fields;
+        Ok(file)
+    }
+}
+
+fn field(entry: &Map<String, Value>) -> Option<Field> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+    let number = |key: &str| entry.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
+    let name = text("name").filter(|name| !name.is_empty())?;
+    let kind = entry.get("type").cloned().and_then(|kind| serde_json::from_value(kind).ok());
+    let base = plain_field(&name, &text("label").unwrap_or_else(|| name.clone()), kind.unwrap_or(FieldType::AnyType));
+    let references = entry.get("referenceTo").and_then(Value::as_array).into_iter().flatten();
+    let values = entry.get("picklistValues").and_then(Value::as_array).into_iter().flatten();
+    // A calculated field is one even if its formula is not shown to the user.
+    let calculated = flag("calculated") == Some(true);
+    Some(Field {
+        length: number("length"),
+        precision: number("precision"),
+        scale: number("scale"),
+        digits: number("digits"),
+        nillable: flag("nillable").unwrap_or(true),
+        createable: flag("createable").unwrap_or(true),
+        updateable: flag("updateable").unwrap_or(true),
+        permissionable: flag("permissionable").unwrap_or(true),
+        default: entry.get("defaultValue").filter(|value| !value.is_null()).cloned(),
+        defaulted_on_create: flag("defaultedOnCreate").unwrap_or(false),
+        formula: calculated.then(|| text("calculatedFormula").unwrap_or_default()),
+        restricted: flag("restrictedPicklist").unwrap_or(false),
+        values: values.filter_map(picklist_value).collect(),
+        controller: text("controllerName"),
+        external_id: flag("externalId").unwrap_or(false),
+        unique: flag("unique").unwrap_or(false),
+        case_sensitive: flag("caseSensitive").unwrap_or(false),
+        id_lookup: flag("idLookup").unwrap_or(false),
+        reference_to: references.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+        relationship: text("relationshipName"),
+        compound: text("compoundFieldName"),
+        help: text("inlineHelpText"),
+        extra_type_info: text("extraTypeInfo"),
+        imported: Some(entry.clone()),
+        ..base
+    })
+}
+
+fn picklist_value(entry: &Value) -> Option<PicklistValue> {
+    let value = entry.get("value").and_then(Value::as_str)?.to_owned();
+    let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
+    Some(PicklistValue {
+        label: entry.get("label").and_then(Value::as_str).unwrap_or(&value).to_owned(),
+        value,
+        active: flag("active").unwrap_or(true),
+        default: flag("defaultValue").unwrap_or(false),
+        valid_for: None,
+    })
+}
+
+/// Turns the bitmaps of dependent picklists into the names of the controlling values.
+fn resolve_dependencies(fields: &mut [Field], entries: &[Value]) {
+    let controlling: BTreeMap<String, Vec<String>> = fields
+        .iter()
+        .map(|field| match field.kind {
+            FieldType::Boolean => (field.name.clone(), vec!["false".to_owned(), "true".to_owned()]),
+            _ => (field.name.clone(), field.values.iter().map(|value| value.value.clone()).collect()),
+        })
+        .collect();
+    // A controller that the user cannot see controls nothing that we could check.
+    fields
+        .iter_mut()
+        .for_each(|field| field.controller = field.controller.take().filter(|name| controlling.contains_key(name)));
+    for (field, entry) in fields.iter_mut().zip(entries) {
+        let Some(names) = field.controller.as_ref().and_then(|name| controlling.get(name)) else { continue };
+        let bitmaps = entry.get("picklistValues").and_then(Value::as_array).into_iter().flatten();
+        for (value, bitmap) in field.values.iter_mut().zip(bitmaps) {
+            let bitmap = bitmap.get("validFor").and_then(Value::as_str).unwrap_or_default();
+            let bytes = BASE64_STANDARD.decode(bitmap).unwrap_or_default();
+            let set = |index: usize| bytes.get(index / 8).is_some_and(|byte| byte & (0x80 >> (index % 8)) != 0);
+            let allowed = names.iter().enumerate().filter(|(index, _)| set(*index)).map(|(_, name)| name.clone());
+            value.valid_for = Some(allowed.collect());
+        }
+    }
+}
+
+fn record_types(describe: &Map<String, Value>) -> Vec<RecordType> {
+    let infos = describe.get("recordTypeInfos").and_then(Value::as_array).into_iter().flatten();
+    infos
+        .filter(|info| info.get("master").and_then(Value::as_bool) != Some(true))
+        .filter_map(|info| {
+            let flag = |key: &str| info.get(key).and_then(Value::as_bool).unwrap_or(true);
+            let name = info.get("name").and_then(Value::as_str)?;
+            let developer_name = info.get("developerName").and_then(Value::as_str).unwrap_or(name);
+            Some(RecordType {
+                name: name.to_owned(),
+                developer_name: developer_name.to_owned(),
+                active: flag("active"),
+                available: flag("available"),
+                default: info.get("defaultRecordTypeMapping").and_then(Value::as_bool).unwrap_or(false),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+
+    #[test]
+    fn a_describe_with_a_byte_order_mark_missing_keys_and_unknown_types_makes_an_org() {
+        let json = "\u{feff}{\"name\":\"Lead\",\"fields\":[
+            {\"name\":\"LastName\",\"type\":\"string\",\"length\":80,\"nillable\":false},
+            {\"name\":\"Odd__c\",\"type\":\"hologram\",\"someNewKey\":[1]},
+            {\"name\":\"Kind__c\",\"type\":\"picklist\",\"picklistValues\":[{\"value\":\"A\"},{\"value\":\"B\"}]},
+            {\"name\":\"Sub__c\",\"type\":\"picklist\",\"controllerName\":\"Kind__c\",\"picklistValues\":[{\"value\":\"b1\",\"validFor\":\"QAAA\"}]}]}";
+        let file = OrgFile::from_describe(json.as_bytes()).unwrap();
+        let schema = Schema::of_leads(&file).unwrap();
+        assert_eq!(schema.fields.len(), 4);
+        assert!(schema.field("lastname").unwrap().required());
+        assert_eq!(schema.field("Sub__c").unwrap().values[0].valid_for.as_deref(), Some(&["B".to_owned()][..]));
+    }
+
+    #[test]
+    fn what_is_no_describe_is_named() {
+        assert!(matches!(OrgFile::from_describe(b"{"), Err(FileError::Describe(_))));
+        assert!(matches!(OrgFile::from_describe(b"{}"), Err(FileError::Contradiction(_))));
+        assert!(matches!(OrgFile::from_describe(br#"{"fields":[{}]}"#), Err(FileError::Contradiction(_))));
+    }
+}
