@@ -9,6 +9,11 @@ use std::borrow::Cow;
 /// A describe result.
 #[derive(Deserialize)]
 pub struct Describe<'a> {
+    /// Whether the connected user may create such records, where it is told; likewise the three that follow.
+    pub createable: Option<bool>,
+    pub updateable: Option<bool>,
+    pub queryable: Option<bool>,
+    pub retrieveable: Option<bool>,
     /// The fields that the connected user can see.
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub fields: Vec<Field<'a>>,

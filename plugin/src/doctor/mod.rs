@@ -1,15 +1,19 @@
 //! The doctor: whether a connection has all that a delivery needs, and what is missing.
 
 use crate::{
+    api::{VERSION, unreadable},
     bindings::{
         connection::{Account, CallUsage},
         http::{Header, Method, Request, Response},
         types::{Consequence, Finding, Problem, Reaction},
     },
-    errors::{self, Call, problem_from_failure, problem_from_response},
+    describe::{Describe, Field},
+    errors::{self, Call, json, problem_from_failure, problem_from_response},
+    mapping::problem,
     org::Org,
+    soql::push_encoded,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// The plugin's own codes of this module.
 pub mod codes {
@@ -29,52 +33,43 @@ pub mod codes {
         &[LEAD_NOT_READABLE, LEAD_NOT_CREATABLE, LEAD_NOT_EDITABLE, REQUIRED_FIELD_NOT_WRITABLE, DAILY_CALLS_LOW];
 }
 
-/// The version that the plugin is written for.
-const API_VERSION: &str = "64.0";
-
 /// Goes through everything that a delivery needs. Answers the account, or all the problems it found, the most pressing
 /// first, never an empty list.
 ///
 /// At most four requests. What only adorns the account (names, edition) may be unreadable without harm.
 pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
-    let Some(instance_url) = org.attribute("instance-url") else {
-        return Err(vec![own_problem(
-            crate::codes::INSTANCE_URL_MISSING,
-            Reaction::Reconnect,
-            "The connection does not name the address of its org.",
-            &[],
-        )]);
-    };
-    let mut visit = Visit { org, base: instance_url.trim_end_matches('/').to_owned(), daily_calls: None };
+    let mut visit = Visit::new(org).map_err(|problem| vec![problem])?;
     visit.check_version().map_err(|problem| vec![problem])?;
-    let lead = visit.describe_lead().map_err(|problem| vec![problem])?;
+    let described = visit.describe_lead().map_err(|problem| vec![problem])?;
+    let lead = match Describe::parse(&described.body) {
+        Ok(lead) => lead,
+        Err(reason) => return Err(vec![unreadable(&described, &reason)]),
+    };
     let problems = lead_problems(&lead);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let organization: Option<Organization> =
-        visit.first("SELECT Id,Name,OrganizationType,IsSandbox FROM Organization LIMIT 1");
+    let organization = visit.first("SELECT Id,Name,OrganizationType,IsSandbox FROM Organization LIMIT 1");
     let user_id = visit.org.attribute("user-id");
-    let user: Option<User> = user_id
+    let user = user_id
         .as_deref()
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .and_then(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")));
+        .map(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")))
+        .unwrap_or_default();
 
-    let organization = organization.unwrap_or_default();
-    let daily_calls = visit.daily_calls;
+    let text = |record: &Value, name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_sandbox = organization.get("IsSandbox").and_then(Value::as_bool) == Some(true);
+    let edition = text(&organization, "OrganizationType");
     Ok(Account {
-        org_id: visit.org.attribute("org-id").or(organization.id).unwrap_or_default(),
-        org_name: organization.name,
-        edition: organization.edition.map(|edition| match organization.is_sandbox {
-            Some(true) => format!("{edition} (sandbox)"),
-            _ => edition,
-        }),
+        org_id: visit.org.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
+        org_name: text(&organization, "Name"),
+        edition: edition.map(|edition| if is_sandbox { edition + " (sandbox)" } else { edition }),
         user_id,
-        username: user.and_then(|user| user.username),
+        username: text(&user, "Username"),
         instance_url: visit.base,
-        api_version: API_VERSION.to_owned(),
-        findings: findings(&lead, daily_calls.as_ref()),
-        daily_calls,
+        api_version: VERSION.trim_start_matches('v').to_owned(),
+        findings: findings(&lead, visit.daily_calls.as_ref()),
+        daily_calls: visit.daily_calls,
     })
 }
 
@@ -85,34 +80,50 @@ struct Visit<'a, O> {
     daily_calls: Option<CallUsage>,
 }
 
-impl<O: Org> Visit<'_, O> {
-    /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
-    fn check_version(&mut self) -> Result<(), Problem> {
-        let versions: Vec<Version> = self.get("/services/data")?;
-        if versions.iter().any(|version| version.version == API_VERSION) {
-            return Ok(());
+impl<'a, O: Org> Visit<'a, O> {
+    fn new(org: &'a mut O) -> Result<Self, Problem> {
+        match org.attribute("instance-url") {
+            Some(url) => Ok(Self { base: url.trim_end_matches('/').to_owned(), org, daily_calls: None }),
+            None => Err(problem(
+                crate::codes::INSTANCE_URL_MISSING,
+                Reaction::Reconnect,
+                "The platform does not say where the connected org is.",
+            )),
         }
-        let message = format!("The org has no API version {API_VERSION}.");
-        Err(own_problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, &message, &[]))
     }
 
-    fn describe_lead(&mut self) -> Result<LeadDescribe, Problem> {
-        let described = self.get(&format!("/services/data/v{API_VERSION}/sobjects/Lead/describe"));
-        described.map_err(|problem: Problem| match problem.http_status {
+    /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
+    fn check_version(&mut self) -> Result<(), Problem> {
+        let response = self.get("/services/data")?;
+        let Some(Value::Array(versions)) = json(&response.body) else {
+            return Err(unreadable(&response, "no list of versions"));
+        };
+        let number = VERSION.trim_start_matches('v');
+        if versions.iter().any(|version| version.get("version").and_then(Value::as_str) == Some(number)) {
+            return Ok(());
+        }
+        let message = format!("The org has no API version {number}.");
+        Err(problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message))
+    }
+
+    fn describe_lead(&mut self) -> Result<Response, Problem> {
+        let described = self.get(&format!("/services/data/{VERSION}/sobjects/Lead/describe"));
+        described.map_err(|problem| match problem.http_status {
             // For a user who may not see Leads at all, the object does not exist.
             Some(404) => Problem { code: codes::LEAD_NOT_READABLE.into(), ..problem },
             _ => problem,
         })
     }
 
-    /// The first record of a query, if there is one and the user may read it.
-    fn first<T: DeserializeOwned>(&mut self, soql: &str) -> Option<T> {
-        let query = soql.replace(' ', "+").replace('\'', "%27");
-        let page: Page<T> = self.get(&format!("/services/data/v{API_VERSION}/query?q={query}")).ok()?;
-        page.records.into_iter().next()
+    /// The first record of a query; null if there is none or the user may not read it.
+    fn first(&mut self, soql: &str) -> Value {
+        let mut path = format!("/services/data/{VERSION}/query?q=");
+        push_encoded(&mut path, soql);
+        let page = self.get(&path).ok().and_then(|response| json(&response.body)).unwrap_or_default();
+        page.get("records").and_then(|records| records.get(0)).cloned().unwrap_or_default()
     }
 
-    fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Problem> {
+    fn get(&mut self, path: &str) -> Result<Response, Problem> {
         let request = Request {
             method: Method::Get,
             url: format!("{}{path}", self.base),
@@ -123,11 +134,7 @@ impl<O: Org> Visit<'_, O> {
         if let Some(usage) = daily_calls(&response) {
             self.daily_calls = Some(usage);
         }
-        if response.status != 200 {
-            return Err(problem_from_response(&response, Call::Read));
-        }
-        let text = errors::text(&response.body);
-        serde_json::from_str(&text).map_err(|_| problem_from_response(&response, Call::Read))
+        if response.status == 200 { Ok(response) } else { Err(problem_from_response(&response, Call::Read)) }
     }
 }
 
@@ -142,32 +149,43 @@ fn daily_calls(response: &Response) -> Option<CallUsage> {
     })
 }
 
-fn lead_problems(lead: &LeadDescribe) -> Vec<Problem> {
+fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if lead.queryable == Some(false) || lead.retrieveable == Some(false) {
         let message = "The connected user may not read Leads.";
-        problems.push(own_problem(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message, &[]));
+        problems.push(problem(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message));
     }
     if lead.createable == Some(false) {
         let message = "The connected user may not create Leads.";
-        problems.push(own_problem(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message, &[]));
+        problems.push(problem(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
         // No field is createable then.
         return problems;
     }
-    let fields = lead.fields.iter().flatten();
-    let closed: Vec<&str> =
-        fields.filter(|field| field.is_required_but_closed()).filter_map(|field| field.name.as_deref()).collect();
+    let closed: Vec<String> = lead
+        .fields
+        .iter()
+        .filter(|field| is_required_but_closed(field))
+        .map(|field| field.name.0.to_string())
+        .collect();
     if !closed.is_empty() {
         let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
-        problems.push(own_problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, &message, &closed));
+        let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
+        problems.push(Problem { fields: closed, ..problem });
     }
     problems
+}
+
+/// Salesforce's own fields are never asked for, but for the two that every Lead needs.
+fn is_required_but_closed(field: &Field<'_>) -> bool {
+    let name = field.name.0.as_ref();
+    let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
+    is_asked_for && !field.createable && !field.nillable && !field.defaulted_on_create
 }
 
 /// Of a hundred calls, how many may be used before somebody should know.
 const DAILY_CALLS_WARNING_PERCENT: u128 = 90;
 
-fn findings(lead: &LeadDescribe, daily_calls: Option<&CallUsage>) -> Vec<Finding> {
+fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if lead.updateable == Some(false) {
         let detail = "The connected user may create Leads, but not change them.".to_owned();
@@ -184,78 +202,6 @@ fn findings(lead: &LeadDescribe, daily_calls: Option<&CallUsage>) -> Vec<Finding
 
 fn finding(code: &str, consequence: Consequence, detail: String) -> Finding {
     Finding { code: code.into(), consequence, fields: vec![], rows: vec![], question_ids: vec![], detail }
-}
-
-fn own_problem(code: &str, reaction: Reaction, message: &str, fields: &[&str]) -> Problem {
-    Problem {
-        code: code.into(),
-        message: message.into(),
-        reaction,
-        http_status: None,
-        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-        rows: vec![],
-        question_ids: vec![],
-        retry_after: None,
-        record_ids: vec![],
-        also: vec![],
-    }
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: String,
-}
-
-/// What the doctor wants to know of Lead. Members may be missing or null.
-#[derive(Deserialize)]
-struct LeadDescribe {
-    createable: Option<bool>,
-    updateable: Option<bool>,
-    queryable: Option<bool>,
-    retrieveable: Option<bool>,
-    fields: Option<Vec<FieldDescribe>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FieldDescribe {
-    name: Option<String>,
-    createable: Option<bool>,
-    nillable: Option<bool>,
-    defaulted_on_create: Option<bool>,
-}
-
-impl FieldDescribe {
-    /// Salesforce's own fields are never asked for, but for the two that every Lead needs.
-    fn is_required_but_closed(&self) -> bool {
-        let name = self.name.as_deref().unwrap_or_default();
-        let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
-        is_asked_for
-            && self.createable == Some(false)
-            && self.nillable == Some(false)
-            && self.defaulted_on_create == Some(false)
-    }
-}
-
-#[derive(Deserialize)]
-struct Page<T> {
-    records: Vec<T>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Organization {
-    id: Option<String>,
-    name: Option<String>,
-    #[serde(rename = "OrganizationType")]
-    edition: Option<String>,
-    is_sandbox: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct User {
-    username: Option<String>,
 }
 
 #[cfg(test)]

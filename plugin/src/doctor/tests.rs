@@ -39,8 +39,8 @@ impl Org for Script {
         match path {
             "/services/data" => self.versions.clone(),
             _ if path.ends_with("/sobjects/Lead/describe") => self.describe.clone(),
-            _ if path.contains("FROM+Organization") => self.organization.clone(),
-            _ if path.contains("FROM+User") => self.user.clone(),
+            _ if path.contains("FROM%20Organization") => self.organization.clone(),
+            _ if path.contains("FROM%20User") => self.user.clone(),
             _ => panic!("{path}"),
         }
     }
@@ -118,8 +118,8 @@ fn a_healthy_connection_names_its_org_and_user() {
         [
             "/services/data",
             "/services/data/v64.0/sobjects/Lead/describe",
-            "/services/data/v64.0/query?q=SELECT+Id,Name,OrganizationType,IsSandbox+FROM+Organization+LIMIT+1",
-            "/services/data/v64.0/query?q=SELECT+Username+FROM+User+WHERE+Id=%27005000000000001AAA%27",
+            "/services/data/v64.0/query?q=SELECT%20Id%2CName%2COrganizationType%2CIsSandbox%20FROM%20Organization%20LIMIT%201",
+            "/services/data/v64.0/query?q=SELECT%20Username%20FROM%20User%20WHERE%20Id%3D%27005000000000001AAA%27",
         ]
     );
 }

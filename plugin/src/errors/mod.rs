@@ -9,7 +9,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use body::text;
+pub use body::json;
 pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED, codes as salesforce_codes};
 pub use duplicates::{Duplicates, Match, duplicates};
 pub use failure::{problem_from_failure, problem_from_secret_error};
