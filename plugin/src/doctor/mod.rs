@@ -38,9 +38,9 @@ pub mod codes {
 ///
 /// At most four requests. What only adorns the account (names, edition) may be unreadable without harm.
 pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
-    let mut visit = Visit::new(org).map_err(|problem| vec![problem])?;
-    visit.check_version().map_err(|problem| vec![problem])?;
-    let described = visit.describe_lead().map_err(|problem| vec![problem])?;
+    let mut visit = Visit::new(org)?;
+    visit.check_version()?;
+    let described = visit.describe_lead()?;
     let lead = match Describe::parse(&described.body) {
         Ok(lead) => lead,
         Err(reason) => return Err(vec![unreadable(&described, &reason)]),
@@ -81,37 +81,39 @@ struct Visit<'a, O> {
 }
 
 impl<'a, O: Org> Visit<'a, O> {
-    fn new(org: &'a mut O) -> Result<Self, Problem> {
+    fn new(org: &'a mut O) -> Result<Self, Vec<Problem>> {
         match org.attribute("instance-url") {
             Some(url) => Ok(Self { base: url.trim_end_matches('/').to_owned(), org, daily_calls: None }),
-            None => Err(problem(
+            None => Err(vec![problem(
                 crate::codes::INSTANCE_URL_MISSING,
                 Reaction::Reconnect,
                 "The platform does not say where the connected org is.",
-            )),
+            )]),
         }
     }
 
     /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
-    fn check_version(&mut self) -> Result<(), Problem> {
+    fn check_version(&mut self) -> Result<(), Vec<Problem>> {
         let response = self.get("/services/data")?;
         let Some(Value::Array(versions)) = json(&response.body) else {
-            return Err(unreadable(&response, "no list of versions"));
+            return Err(vec![unreadable(&response, "no list of versions")]);
         };
         let number = VERSION.trim_start_matches('v');
         if versions.iter().any(|version| version.get("version").and_then(Value::as_str) == Some(number)) {
             return Ok(());
         }
         let message = format!("The org has no API version {number}.");
-        Err(problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message))
+        Err(vec![problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message)])
     }
 
-    fn describe_lead(&mut self) -> Result<Response, Problem> {
+    fn describe_lead(&mut self) -> Result<Response, Vec<Problem>> {
         let described = self.get(&format!("/services/data/{VERSION}/sobjects/Lead/describe"));
-        described.map_err(|problem| match problem.http_status {
+        described.map_err(|mut problems| {
             // For a user who may not see Leads at all, the object does not exist.
-            Some(404) => Problem { code: codes::LEAD_NOT_READABLE.into(), ..problem },
-            _ => problem,
+            for problem in problems.iter_mut().filter(|problem| problem.http_status == Some(404)) {
+                problem.code = codes::LEAD_NOT_READABLE.into();
+            }
+            problems
         })
     }
 
@@ -123,18 +125,18 @@ impl<'a, O: Org> Visit<'a, O> {
         page.get("records").and_then(|records| records.get(0)).cloned().unwrap_or_default()
     }
 
-    fn get(&mut self, path: &str) -> Result<Response, Problem> {
+    fn get(&mut self, path: &str) -> Result<Response, Vec<Problem>> {
         let request = Request {
             method: Method::Get,
             url: format!("{}{path}", self.base),
             headers: vec![Header { name: "accept".into(), value: "application/json".into() }],
             body: None,
         };
-        let response = self.org.send(&request).map_err(|failure| problem_from_failure(&failure, Call::Read))?;
+        let response = self.org.send(&request).map_err(|failure| vec![problem_from_failure(&failure, Call::Read)])?;
         if let Some(usage) = daily_calls(&response) {
             self.daily_calls = Some(usage);
         }
-        if response.status == 200 { Ok(response) } else { Err(problem_from_response(&response, Call::Read)) }
+        if response.status == 200 { Ok(response) } else { Err(vec![problem_from_response(&response, Call::Read)]) }
     }
 }
 

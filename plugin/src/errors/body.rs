@@ -1,5 +1,6 @@
 //! The errors in a body, whatever shape Salesforce or something on the way gave it.
 
+use crate::soql::is_field_name;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -20,36 +21,36 @@ const PAGE_EXCERPT: usize = 300;
 const MESSAGE_LIMIT: usize = 8_192;
 /// Longest code that is kept; Salesforce's longest has 80 letters.
 const CODE_LIMIT: usize = 200;
+/// Longest body that is looked at: a thousand times an error, and far from what fills the memory when it is parsed.
+const BODY_LIMIT: usize = 262_144;
 /// More errors than this tell nobody anything.
 const ERROR_LIMIT: usize = 50;
 
 /// The body as text: without a byte order mark, and with a mark in place of what is not UTF-8.
-pub fn text(body: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(body) {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim_start_matches('\u{feff}').trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim_start_matches('\u{feff}').trim().to_owned()),
-    }
+fn text(body: &[u8]) -> Cow<'_, str> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    String::from_utf8_lossy(body.get(..BODY_LIMIT).unwrap_or(body))
 }
 
-/// The body as JSON, if it is that.
+/// The body as JSON, if it is that, and of the size that errors and short lists have.
 pub fn json(body: &[u8]) -> Option<Value> {
     serde_json::from_str(&text(body)).ok()
 }
 
-/// All the errors in a body; empty where there are none to be seen.
-pub fn errors(body: &[u8]) -> Vec<ApiError> {
+/// All the errors in a body, `json` being what it is as JSON; empty where there are none to be seen.
+pub fn errors(body: &[u8], json: Option<&Value>) -> Vec<ApiError> {
     let mut errors = Vec::new();
-    match json(body) {
-        Some(value) => from_json(&value, &mut errors),
-        None => from_text(&text(body), &mut errors),
+    match json {
+        Some(value) => from_json(value, &mut errors),
+        None => from_text(text(body).trim(), &mut errors),
     }
-    errors.truncate(ERROR_LIMIT);
     errors
 }
 
 /// Arrays of errors, a bare error, saves that failed (`success: false`), and the wrappings of the composite resources.
 fn from_json(value: &Value, errors: &mut Vec<ApiError>) {
     match value {
+        _ if errors.len() >= ERROR_LIMIT => {}
         Value::Array(items) => items.iter().for_each(|item| from_json(item, errors)),
         Value::Object(object) => match error(object) {
             Some(error) => errors.push(error),
@@ -66,22 +67,21 @@ fn from_json(value: &Value, errors: &mut Vec<ApiError>) {
 }
 
 fn error(object: &Map<String, Value>) -> Option<ApiError> {
-    let text = |names: [&str; 3]| names.iter().find_map(|name| object.get(*name)?.as_str());
+    let text = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
     // Calls say `errorCode`, records `statusCode`, the authorisation server and the gateways before it `error`.
-    let code = text(["errorCode", "statusCode", "error"]).map(str::trim).filter(|code| !code.is_empty());
-    let message = text(["message", "error_description", "errorMessage"]);
+    let code = text(&["errorCode", "statusCode", "error"]).map(str::trim).filter(|code| !code.is_empty());
+    let message = text(&["message", "error_description", "errorMessage"]);
     if code.is_none() && message.is_none() {
         return None;
     }
     let message = clip(message.unwrap_or_default(), MESSAGE_LIMIT);
-    let mut fields: Vec<String> = match object.get("fields") {
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(name)) => vec![name.clone()],
-        _ => Vec::new(),
-    };
-    fields.retain(|name| is_api_name(name));
+    let mut fields = Vec::new();
+    match object.get("fields") {
+        Some(Value::Array(names)) => names.iter().for_each(|name| push_name(&mut fields, name.as_str())),
+        name => push_name(&mut fields, name.and_then(Value::as_str)),
+    }
     if fields.is_empty() {
-        fields = code.map(|code| named_fields(code, &message)).unwrap_or_default();
+        name_fields(&mut fields, code.unwrap_or_default(), &message);
     }
     Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
 }
@@ -89,72 +89,80 @@ fn error(object: &Map<String, Value>) -> Option<ApiError> {
 /// XML, when the request was not taken for JSON; a page or plain text from an edge server otherwise.
 fn from_text(text: &str, errors: &mut Vec<ApiError>) {
     let mut rest = text;
-    while let Some((before, code, after)) = element(rest, "errorCode") {
-        let message = element(after, "message").or_else(|| element(before, "message"));
-        let message = message.map(|(_, message, _)| unescape(message)).unwrap_or_default();
-        errors.push(ApiError {
-            fields: named_fields(code, &message),
-            code: Some(code.trim()).filter(|code| !code.is_empty()).map(|code| clip(code, CODE_LIMIT)),
-            message: clip(&message, MESSAGE_LIMIT),
-        });
+    while let Some((one, after)) = element(rest, "Error").filter(|_| errors.len() < ERROR_LIMIT) {
+        let part = |name| element(one, name).map(|(part, _)| unescape(part)).unwrap_or_default();
+        let (code, message) = (part("errorCode"), part("message"));
+        if !code.is_empty() {
+            let mut fields = Vec::new();
+            name_fields(&mut fields, &code, &message);
+            let (code, message) = (Some(clip(&code, CODE_LIMIT)), clip(&message, MESSAGE_LIMIT));
+            errors.push(ApiError { code, message, fields });
+        }
         rest = after;
     }
     if errors.is_empty() && !text.is_empty() {
-        let title = element(text, "title").map(|(_, title, _)| unescape(title));
-        let message = title.as_deref().unwrap_or(text).split_whitespace().collect::<Vec<_>>().join(" ");
-        errors.push(ApiError { message: clip(&message, PAGE_EXCERPT), ..ApiError::default() });
+        let page = element(text, "title").map_or(text, |(title, _)| title);
+        let mut message = String::new();
+        for word in clip(page, PAGE_EXCERPT).split_whitespace() {
+            if !message.is_empty() {
+                message.push(' ');
+            }
+            message.push_str(word);
+        }
+        errors.push(ApiError { message: unescape(&message), ..ApiError::default() });
     }
 }
 
-/// The first element of that name: what is before it, in it and after it.
-fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str, &'a str)> {
-    let (before, rest) = text.split_once(&format!("<{name}>"))?;
-    let (content, after) = rest.split_once(&format!("</{name}>"))?;
-    Some((before, content, after))
+/// The first element of that name: its content, and what is after it.
+fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = text.split_once(["<", name, ">"].concat().as_str())?;
+    rest.split_once(["</", name, ">"].concat().as_str())
 }
 
 fn unescape(text: &str) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(text.trim().to_owned(), |text, (entity, character)| text.replace(entity, character))
+    let mut text = text.trim().to_owned();
+    for (entity, character) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")]
+    {
+        text = text.replace(entity, character);
+    }
+    text
 }
 
-/// The fields that a message names. Several codes come without `fields`, or with an empty list, though their words have
-/// the API name; the words around it are in the language of the user.
-fn named_fields(code: &str, message: &str) -> Vec<String> {
-    let names: Vec<&str> = match code {
+/// Adds the fields that a message names. Several codes come without `fields`, or with an empty list, though their words
+/// have the API name; the words around it are in the language of the user.
+fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
+    let after_colon = || message.split_once(": ").map(|(_, rest)| rest);
+    let list = match code {
         // Required fields are missing: [LastName, Company]
-        "REQUIRED_FIELD_MISSING" => between(message, '[', ']').into_iter().flat_map(|list| list.split(',')).collect(),
+        "REQUIRED_FIELD_MISSING" => between(message, '[', ']'),
         // No such column 'Subject' on sobject of type Lead. A query comes first where one was sent, and may quote anything.
-        "INVALID_FIELD" => {
-            let words = message.rsplit_once('\n').map_or(message, |(_, words)| words);
-            between(words, '\'', '\'').into_iter().collect()
-        }
+        "INVALID_FIELD" => between(message.rsplit_once('\n').map_or(message, |(_, words)| words), '\'', '\''),
         // Unable to create/update fields: MasterRecordId, Name. Please check ...
-        "INVALID_FIELD_FOR_INSERT_UPDATE" => match message.split_once(": ") {
-            Some((_, rest)) => rest.split(". ").take(1).flat_map(|list| list.split(',')).collect(),
-            None => Vec::new(),
-        },
-        // duplicate value found: BookingId__c duplicates value on record with id: 00Q...
-        "DUPLICATE_VALUE" => {
-            message.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next()).into_iter().collect()
+        "INVALID_FIELD_FOR_INSERT_UPDATE" => {
+            after_colon().map(|rest| rest.split_once(". ").map_or(rest, |(list, _)| list))
         }
+        // duplicate value found: BookingId__c duplicates value on record with id: 00Q...
+        "DUPLICATE_VALUE" => after_colon().and_then(|rest| rest.split(' ').next()),
         // Provided external ID field does not exist or is not accessible: BookingId__c
-        "NOT_FOUND" => message.rsplit_once(": ").map(|(_, name)| name).into_iter().collect(),
-        _ => Vec::new(),
+        "NOT_FOUND" => after_colon(),
+        _ => None,
     };
-    names.into_iter().map(str::trim).filter(|name| is_api_name(name)).map(str::to_owned).collect()
+    for name in list.unwrap_or_default().split(',') {
+        push_name(fields, Some(name.trim()));
+    }
+}
+
+/// Adds a name, if it may be the API name of a field.
+fn push_name(fields: &mut Vec<String>, name: Option<&str>) {
+    if let Some(name) = name.filter(|name| is_field_name(name)) {
+        fields.push(name.to_owned());
+    }
 }
 
 fn between(text: &str, open: char, close: char) -> Option<&str> {
     let (_, rest) = text.split_once(open)?;
     rest.split_once(close).map(|(inner, _)| inner)
-}
-
-/// Whether a text may be the API name of a field.
-pub fn is_api_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
 }
 
 fn clip(text: &str, limit: usize) -> String {

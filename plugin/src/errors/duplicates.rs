@@ -29,9 +29,13 @@ pub struct Match {
 
 /// What a duplicate rule found, where one refused the request.
 pub fn duplicates(response: &Response) -> Option<Duplicates> {
-    let body = body::json(&response.body)?;
-    let mut found: Option<Duplicates> = None;
-    collect(&body, &mut found);
+    duplicates_in(&body::json(&response.body)?)
+}
+
+/// The same for a body that is parsed already.
+pub fn duplicates_in(body: &Value) -> Option<Duplicates> {
+    let mut found = None;
+    collect(body, &mut found);
     found
 }
 

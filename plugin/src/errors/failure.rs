@@ -1,10 +1,13 @@
 //! Requests that got no response, and credentials that could not be opened.
 
 use super::{Call, catalogue::BUSY, catalogue::Class, codes};
-use crate::bindings::{
-    http::{Effect, Failure, FailureKind},
-    secrets::SecretError,
-    types::Problem,
+use crate::{
+    bindings::{
+        http::{Effect, Failure, FailureKind},
+        secrets::SecretError,
+        types::Problem,
+    },
+    mapping::problem,
 };
 
 /// What a request without a response means. Whatever may have been a write that landed is `check-first`.
@@ -59,16 +62,5 @@ pub fn problem_from_secret_error(error: SecretError) -> Problem {
 
 fn plain_problem(code: &str, class: Class, call: Call, message: &str) -> Problem {
     let (reaction, retry_after) = class.reaction(call);
-    Problem {
-        code: code.into(),
-        message: message.into(),
-        reaction,
-        http_status: None,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        question_ids: Vec::new(),
-        retry_after,
-        record_ids: Vec::new(),
-        also: Vec::new(),
-    }
+    Problem { retry_after, ..problem(code, reaction, message) }
 }

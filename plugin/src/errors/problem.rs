@@ -5,13 +5,14 @@ use super::{
     body::{self, ApiError},
     catalogue::{self, Class, DUPLICATE_VALUE},
     codes,
-    duplicates::duplicates,
+    duplicates::duplicates_in,
     status,
 };
 use crate::bindings::{
     http::Response,
     types::{FurtherError, Problem},
 };
+use serde_json::Value;
 
 /// What a response that is no success means.
 ///
@@ -20,9 +21,12 @@ use crate::bindings::{
 ///
 /// A response of status 2xx is judged too: a save may say `success: false`, and a body may arrive cut short.
 pub fn problem_from_response(response: &Response, call: Call) -> Problem {
-    let mut errors: Vec<Judged> =
-        body::errors(&response.body).into_iter().map(|error| Judged::new(error, response.status)).collect();
-    let record_ids = record_ids(response, &errors);
+    let json = body::json(&response.body);
+    let mut errors = Vec::new();
+    for error in body::errors(&response.body, json.as_ref()) {
+        errors.push(Judged::new(error, response.status));
+    }
+    let record_ids = json.map(|json| record_ids(response.status, &json, &errors)).unwrap_or_default();
 
     let mut main = match first_to_overcome(&errors) {
         Some(position) => errors.remove(position),
@@ -94,29 +98,43 @@ fn is_not_for_api(code: &str, message: &str) -> bool {
 }
 
 fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
-    let rank = |judged: &Judged| match judged.code.as_str() {
-        // The key that proves an earlier success.
-        DUPLICATE_VALUE => u8::MAX,
-        _ => judged.class.rank(),
-    };
-    // Of equals `max_by_key` takes the last one, hence backwards.
-    errors.iter().enumerate().rev().max_by_key(|(_, judged)| rank(judged)).map(|(position, _)| position)
+    let mut first: Option<(usize, u8)> = None;
+    for (position, error) in errors.iter().enumerate() {
+        let rank = match error.code.as_str() {
+            // The key that proves an earlier success.
+            DUPLICATE_VALUE => u8::MAX,
+            _ => error.class.rank(),
+        };
+        if first.is_none_or(|(_, highest)| rank > highest) {
+            first = Some((position, rank));
+        }
+    }
+    first.map(|(position, _)| position)
 }
 
 /// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several hold.
-fn record_ids(response: &Response, errors: &[Judged]) -> Vec<String> {
-    let matched = duplicates(response).into_iter().flat_map(|found| found.matches).map(|matched| matched.id);
-    let holders = errors
-        .iter()
-        .filter(|judged| judged.code == DUPLICATE_VALUE)
-        .filter_map(|judged| judged.error.message.split_whitespace().rfind(|word| is_record_id(word)))
-        .map(str::to_owned);
-    let several = match body::json(&response.body) {
-        Some(serde_json::Value::Array(urls)) if response.status == 300 => urls,
-        _ => Vec::new(),
-    };
-    let several = several.iter().filter_map(|url| url.as_str()?.rsplit('/').next()).filter(|id| is_record_id(id));
-    matched.chain(holders).chain(several.map(str::to_owned)).collect()
+fn record_ids(status: u16, json: &Value, errors: &[Judged]) -> Vec<String> {
+    let mut ids = Vec::new();
+    if let Some(found) = duplicates_in(json) {
+        for matched in found.matches {
+            ids.push(matched.id);
+        }
+    }
+    for judged in errors {
+        if judged.code == DUPLICATE_VALUE
+            && let Some(id) = judged.error.message.rsplit(' ').find(|word| is_record_id(word))
+        {
+            ids.push(id.to_owned());
+        }
+    }
+    if let (300, Value::Array(urls)) = (status, json) {
+        for url in urls {
+            if let Some(id) = url.as_str().and_then(|url| url.rsplit('/').next()).filter(|id| is_record_id(id)) {
+                ids.push(id.to_owned());
+            }
+        }
+    }
+    ids
 }
 
 /// Whether a text has the form of a record id: 15 letters and digits, or 18 with the checksum.

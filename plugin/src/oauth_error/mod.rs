@@ -9,6 +9,7 @@ use crate::{
         types::{Problem, Reaction},
     },
     errors::codes::CONNECTION_ENDED,
+    mapping::problem,
 };
 
 /// The plugin's own codes of this module, for causes that Salesforce gives no code of their own. The others keep the
@@ -93,18 +94,7 @@ pub fn explain(error: OauthError) -> Problem {
         (None, "") => "The authorisation server gave no reason.".to_owned(),
         (None, given) => given.to_owned(),
     };
-    Problem {
-        code,
-        message,
-        reaction,
-        http_status: error.http_status,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        question_ids: Vec::new(),
-        retry_after,
-        record_ids: Vec::new(),
-        also: Vec::new(),
-    }
+    Problem { http_status: error.http_status, retry_after, ..problem(&code, reaction, message) }
 }
 
 /// The code that an answer gets, and what it calls for.

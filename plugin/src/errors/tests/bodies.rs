@@ -278,11 +278,17 @@ fn salesforces_own_delay_is_kept() {
 
 #[test]
 fn what_is_kept_of_an_answer_is_bounded() {
-    let long = "長".repeat(100_000);
+    let long = "長".repeat(50_000);
     let problem = write(400, &usual("STRING_TOO_LONG", &long));
     assert!(problem.message.len() <= 8_192 && problem.message.starts_with('長'));
     assert!(read(503, &long).message.len() <= 300);
-    let many: Vec<_> = (0..5_000).map(|_| serde_json::json!({"errorCode": "STRING_TOO_LONG", "message": ""})).collect();
+    let larger = write(400, &usual("STRING_TOO_LONG", &"長".repeat(100_000)));
+    assert_eq!((larger.code.as_str(), larger.reaction), ("request-refused", Reaction::FixBooking));
+    let endless = "<Error><errorCode>STRING_TOO_LONG</errorCode></Error>".repeat(100_000);
+    assert!(write(400, &endless).also.len() < 50);
+    let nested = ["[".repeat(200_000), "]".repeat(200_000)].concat();
+    assert_eq!(write(400, &nested).code, "request-refused");
+    let many: Vec<_> = (0..4_000).map(|_| serde_json::json!({"errorCode": "STRING_TOO_LONG", "message": ""})).collect();
     assert!(write(400, &serde_json::Value::from(many).to_string()).also.len() < 50);
 }
 
