@@ -1,1 +1,4 @@
 //! Under construction.
+
+pub mod guests;
+pub mod node_host;

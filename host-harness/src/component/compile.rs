@@ -69,14 +69,14 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
 }
 
 /// Takes the paths of this machine out of panic locations: they would tell who built the component, and give it another
-/// digest on every machine. Where several fit a path, rustc takes the last.
+/// digest on every machine. Where several fit a path, rustc takes the last one.
 fn flags(workspace: &Workspace, toolchain: &Toolchain) -> String {
-    let cargo_home = environment::cargo_home();
-    let real_cargo_home = cargo_home.as_ref().and_then(|home| home.canonicalize().ok());
-    let own = [(workspace.root(), "/plugin"), (workspace.target(), "/target")];
-    let dependencies = [&cargo_home, &real_cargo_home].into_iter().flatten().map(|home| (home.as_path(), "/cargo"));
+    let dependencies = environment::dependency_sources();
+    let target = Some((workspace.target(), "/target")).filter(|(target, _)| !target.starts_with(workspace.root()));
+    let own = [(workspace.root(), "/plugin")].into_iter().chain(target);
+    let dependencies = dependencies.iter().map(|source| (source.as_path(), "/cargo"));
     let standard = toolchain.standard_sources.iter().map(|source| (source.as_path(), "/rust"));
-    let remapped = own.into_iter().chain(dependencies).chain(standard);
+    let remapped = own.chain(dependencies).chain(standard);
     let flags = remapped.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
     // The separator that cargo defines for this variable: flags may hold blanks.
     flags.collect::<Vec<_>>().join("\u{1f}")

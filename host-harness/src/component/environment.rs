@@ -1,7 +1,8 @@
 //! The environment of the programs that a build starts.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a person has set up and every cargo needs: where things are, and the way to the registry.
@@ -24,9 +25,22 @@ fn is_of_the_caller(name: &str) -> bool {
     build && !KEPT.iter().any(|kept| name.starts_with(kept))
 }
 
-/// Where cargo keeps the sources of dependencies.
-pub(super) fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+/// Where cargo keeps the sources of dependencies, the outermost folder first. The innermost is named after the registry
+/// they came from, or after its mirror.
+pub(super) fn dependency_sources() -> Vec<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let real = home.as_ref().and_then(|home| home.canonicalize().ok()).filter(|real| home.as_ref() != Some(real));
+    let homes = [home, real].into_iter().flatten().collect::<Vec<_>>();
+    let registries = homes.iter().flat_map(|home| entries(&home.join("registry/src"))).collect::<Vec<_>>();
+    homes.into_iter().chain(registries).collect()
+}
+
+/// What a folder holds, in order; nothing where there is no such folder.
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut entries = entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>();
+    entries.sort();
+    entries
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 //! rustup may not download, Debian's packages have a Rust whose standard library is built from source along with the
 //! plugin. Nothing here starts an installation.
 
+use super::StandardLibrary;
+use super::environment::{self, entries};
 use super::workspace::{Version, Workspace};
-use super::{StandardLibrary, environment};
 use crate::install::Needed;
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -127,13 +127,6 @@ fn linker_package() -> String {
     newest.map_or_else(|| "lld".to_owned(), |release| format!("lld-{release}"))
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut entries = entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>();
-    entries.sort();
-    entries
-}
-
 /// The second word of what a tool prints as its version: `rustc 1.96.0 (ac68faa20 2026-05-25)`.
 fn version(tool: &Path) -> Option<Version> {
     let mut tool = Command::new(tool);
@@ -149,6 +142,7 @@ fn line_of(mut command: Command) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     /// A machine made of files.

@@ -1,0 +1,105 @@
+//! Components that no honest author would ship, made from the contract's text.
+//!
+//! Guests that have to run are crates in `guests/`; [`build`] builds them as the command builds a plugin. Guests that must
+//! be refused before any of them runs need no code: each function of such a one is a single trap.
+
+use anyhow::{Context as _, Result};
+use host_harness::component::{self, Built, Workspace, embed_manifest};
+use std::fs;
+use std::path::{Path, PathBuf};
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve};
+
+/// The workspace under test.
+pub fn workspace() -> Result<Workspace> {
+    Ok(Workspace::containing(Path::new(env!("CARGO_MANIFEST_DIR")))?)
+}
+
+/// Builds a package of the workspace, as `host-harness build` does: `salesforce-leads`, `tiny-crm`, `hostile`.
+pub fn build(package: &str) -> Result<Built> {
+    let workspace = workspace()?;
+    let out = workspace.component(package);
+    Ok(component::build(&workspace, package, &out, &mut |_| {})?)
+}
+
+/// A plugin that also wants a clock and the environment of WASI.
+pub fn greedy() -> Result<Vec<u8>> {
+    let world = "
+        package intruder:greedy;
+
+        package wasi:clocks@0.2.0 { interface wall-clock { now: func() -> u64; } }
+        package wasi:cli@0.2.0 { interface environment { get-environment: func() -> list<tuple<string, string>>; } }
+
+        world wanted {
+            include scheduling:crm/lead-plugin@0.1.0;
+            import wasi:clocks/wall-clock@0.2.0;
+            import wasi:cli/environment@0.2.0;
+        }";
+    let mut resolve = Resolve::default();
+    resolve.push_dir(contract()?)?;
+    let package = resolve.push_str("greedy.wit", world)?;
+    with_manifest(encode(&resolve, package, "wanted")?)
+}
+
+/// A plugin that imports nothing beyond the contract, but exports none of it.
+pub fn without_leads() -> Result<Vec<u8>> {
+    let world = "package intruder:idle; world idle { import scheduling:crm/http@0.1.0; }";
+    let mut resolve = Resolve::default();
+    resolve.push_dir(contract()?)?;
+    let package = resolve.push_str("idle.wit", world)?;
+    with_manifest(encode(&resolve, package, "idle")?)
+}
+
+/// A plugin for a later version of the contract, alike but for its number.
+pub fn of_another_contract() -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    for entry in fs::read_dir(contract()?)? {
+        let entry = entry?;
+        let text = fs::read_to_string(entry.path())?.replace("scheduling:crm@0.1.0", "scheduling:crm@0.2.0");
+        fs::write(folder.path().join(entry.file_name()), text)?;
+    }
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(folder.path())?;
+    with_manifest(encode(&resolve, package, "lead-plugin")?)
+}
+
+/// A plugin that keeps to its world, without a manifest.
+pub fn without_manifest() -> Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(contract()?)?;
+    encode(&resolve, package, "lead-plugin")
+}
+
+/// A plugin with two manifests, of which a careless host would read the wrong one.
+pub fn with_two_manifests() -> Result<Vec<u8>> {
+    with_manifest(with_manifest(without_manifest()?)?)
+}
+
+/// A core module that carries the world, but was not made a component.
+pub fn core_module() -> Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(contract()?)?;
+    module(&resolve, package, "lead-plugin")
+}
+
+fn contract() -> Result<PathBuf> {
+    Ok(workspace()?.root().join("wit"))
+}
+
+fn with_manifest(mut component: Vec<u8>) -> Result<Vec<u8>> {
+    let manifest = workspace()?.root().join("tests/guests/hostile/plugin.toml");
+    embed_manifest(&mut component, &fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?);
+    Ok(component)
+}
+
+fn encode(resolve: &Resolve, package: PackageId, world: &str) -> Result<Vec<u8>> {
+    ComponentEncoder::default().module(&module(resolve, package, world)?)?.validate(true).encode()
+}
+
+/// A core module that imports and exports what a world has; every function of it traps.
+fn module(resolve: &Resolve, package: PackageId, world: &str) -> Result<Vec<u8>> {
+    let world = resolve.select_world(&[package], Some(world))?;
+    let mut module = dummy_module(resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
+    Ok(module)
+}

@@ -1,0 +1,180 @@
+//! What a built component is: small, the same every time, and no more than it says.
+
+use acceptance::guests;
+use anyhow::{Context as _, Result, ensure};
+use host_harness::component::{self, BuildError, Built, Progress};
+use runtime::Inspection;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{env, fs, thread};
+
+const PLUGIN: &str = "salesforce-leads";
+const PACKAGES: [&str; 3] = [PLUGIN, "tiny-crm", "hostile"];
+
+/// Builds share a target folder, which one test copies.
+fn alone() -> MutexGuard<'static, ()> {
+    static TARGET: Mutex<()> = Mutex::new(());
+    TARGET.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn built(package: &str) -> Built {
+    let _alone = alone();
+    guests::build(package).expect("built")
+}
+
+fn file(built: &Built) -> Vec<u8> {
+    fs::read(&built.path).expect("the component")
+}
+
+#[test]
+fn a_component_imports_the_three_interfaces_of_its_world_and_nothing_else() {
+    for package in PACKAGES {
+        let bytes = file(&built(package));
+        let inspection = Inspection::read(&bytes).expect("readable");
+        let mut imports = inspection.imports.clone();
+        imports.sort();
+        let expected = ["http", "secrets", "types"].map(|name| format!("scheduling:crm/{name}@0.1.0"));
+        assert_eq!(imports, expected, "{package}");
+        inspection.check(&bytes).expect("keeps the contract");
+    }
+}
+
+#[test]
+fn the_plugin_keeps_its_budget_of_bytes() {
+    let built = built(PLUGIN);
+    assert!(built.bytes <= 256 << 10, "{} bytes", built.bytes);
+    assert!(built.gzip_bytes <= 100 << 10, "{} bytes compressed", built.gzip_bytes);
+    assert_eq!(file(&built).len(), built.bytes);
+}
+
+#[test]
+fn no_path_of_the_building_machine_is_in_a_component() {
+    let home = env::home_dir().expect("a home");
+    let cargo_home = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let root = guests::workspace().expect("a workspace").root().to_owned();
+    // A home that is `/` or so short is in every path.
+    let homes = [home].into_iter().filter(|home| home.as_os_str().len() > 4);
+    let private =
+        homes.chain([cargo_home, root, "/usr/src/".into(), "/usr/lib/rustlib".into(), "/registry/src/index".into()]);
+    let private = private.collect::<Vec<_>>();
+    for package in PACKAGES {
+        let bytes = file(&built(package));
+        for path in &private {
+            let name = path.to_str().expect("Unicode").as_bytes();
+            let found = bytes.windows(name.len()).position(|window| window == name);
+            let around = found.map(|at| String::from_utf8_lossy(&bytes[at..bytes.len().min(at + 120)]).into_owned());
+            assert_eq!(around, None, "{package} names {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_up_to_date_is_not_touched() {
+    let first = built(PLUGIN);
+    let modified = |built: &Built| fs::metadata(&built.path).and_then(|file| file.modified()).expect("a time");
+    let time = modified(&first);
+    let second = built(PLUGIN);
+    assert!(second.unchanged);
+    assert_eq!(second.sha256, first.sha256);
+    assert_eq!(modified(&second), time);
+}
+
+#[test]
+fn builds_at_the_same_time_give_the_same_whole_component() {
+    let _alone = alone();
+    let workspace = guests::workspace().expect("a workspace");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("component.wasm");
+    let build = || component::build(&workspace, "tiny-crm", &out, &mut |_| {}).expect("built").sha256;
+    let digests = thread::scope(|scope| {
+        let builds = [(); 3].map(|()| scope.spawn(build));
+        builds.map(|build| build.join().expect("no panic"))
+    });
+    let whole = Inspection::read(&fs::read(&out).expect("the component")).expect("readable");
+    assert_eq!(digests, [(); 3].map(|()| whole.sha256.clone()));
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing half-written is left");
+}
+
+/// The standard library and all dependencies are copied into a second target folder, which takes a second instead of a
+/// minute; the plugin itself is compiled, linked and encoded anew there.
+#[test]
+fn the_same_toolchain_gives_the_same_digest_in_another_folder() -> Result<()> {
+    let _alone = alone();
+    let first = guests::build(PLUGIN)?;
+    let workspace = guests::workspace()?;
+    let second = workspace.target().join("second");
+    if second.exists() {
+        fs::remove_dir_all(&second)?;
+    }
+    fs::create_dir_all(&second)?;
+    let folder = match first.standard_library {
+        component::StandardLibrary::Precompiled => "wasm",
+        component::StandardLibrary::FromSource => "wasm-std",
+    };
+    let copied = Command::new("cp").arg("-pR").arg(workspace.target().join(folder)).arg(&second).status()?;
+    ensure!(copied.success(), "cp: {copied}");
+    let removed = remove_what_was_made_of(PLUGIN, &second)?;
+    ensure!(removed > 0, "nothing of the plugin was in the copy");
+
+    let workspace = workspace.building_in(&second);
+    let mut compiled = String::new();
+    let built = component::build(&workspace, PLUGIN, &workspace.component(PLUGIN), &mut |progress| {
+        if let Progress::Compiling { crates, .. } = progress {
+            compiled.push_str(&crates);
+        }
+    })?;
+    assert!(compiled.contains(PLUGIN), "the plugin was not compiled anew, only {compiled}");
+    assert_eq!(built.sha256, first.sha256);
+    fs::remove_dir_all(&second).context("the copy")
+}
+
+fn remove_what_was_made_of(package: &str, folder: &Path) -> Result<usize> {
+    let mut removed = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().replace('_', "-");
+        match name.strip_prefix("lib").unwrap_or(&name).starts_with(package) {
+            true if path.is_dir() => fs::remove_dir_all(&path)?,
+            true => fs::remove_file(&path)?,
+            false if path.is_dir() => {
+                removed += remove_what_was_made_of(package, &path)?;
+                continue;
+            }
+            false => continue,
+        }
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+#[test]
+fn a_package_that_cannot_be_built_is_named_with_what_cargo_says() {
+    let workspace = guests::workspace().expect("a workspace");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("none.wasm");
+    let error = component::build(&workspace, "no-such-plugin", &out, &mut |_| {}).expect_err("no such package");
+    assert!(matches!(error, BuildError::Compile { .. }), "{error:?}");
+    assert!(error.to_string().contains("no-such-plugin"), "{error}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn what_is_no_plugin_of_this_contract_is_refused_by_name() -> Result<()> {
+    let table = [
+        (guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
+        (guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),
+        (guests::of_another_contract()?, "other-contract", "@0.2.0"),
+        (guests::without_leads()?, "missing-export", "scheduling:crm/leads@0.1.0"),
+        (guests::without_manifest()?, "no-manifest", "scheduling-crm-manifest"),
+        (guests::with_two_manifests()?, "several-manifests", "scheduling-crm-manifest"),
+        (guests::core_module()?, "core-module", "component"),
+        (b"{\"not\": \"wasm\"}".to_vec(), "not-wasm", "WebAssembly"),
+    ];
+    for (bytes, code, named) in table {
+        let refused = Inspection::read(&bytes).and_then(|inspection| inspection.check(&bytes)).expect_err(code);
+        assert_eq!(refused.code(), code, "{refused}");
+        assert!(refused.to_string().contains(named), "{refused}");
+    }
+    Ok(())
+}
