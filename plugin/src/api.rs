@@ -13,8 +13,7 @@ use crate::{
     org::Org,
     soql::push_encoded,
 };
-use serde::Deserialize;
-use std::borrow::Cow;
+use serde_json::Value;
 
 /// The API version that every call names: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
@@ -97,9 +96,9 @@ impl<'o, O: Org> Api<'o, O> {
             headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
         }
         let response = self.write(Method::Post, "/sobjects/Lead", headers, body)?;
-        let saved = std::str::from_utf8(&response.body).ok().and_then(|body| serde_json::from_str::<Saved>(body).ok());
-        match saved {
-            Some(Saved { id: Some(id), success: None | Some(true) }) if !id.is_empty() => Ok(id.into_owned()),
+        let saved: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        match saved.get("id").and_then(Value::as_str) {
+            Some(id) if !id.is_empty() && saved.get("success") != Some(&Value::Bool(false)) => Ok(id.to_owned()),
             _ => Err(refused(response)),
         }
     }
@@ -129,15 +128,6 @@ impl<'o, O: Org> Api<'o, O> {
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
         Request { method, url: [&self.origin, "/services/data/", VERSION, path].concat(), headers, body }
     }
-}
-
-/// A save's answer, as far as it is read.
-#[derive(Deserialize)]
-struct Saved<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    success: Option<bool>,
 }
 
 fn refused(response: Response) -> Refused {

@@ -4,8 +4,9 @@ use crate::{
     bindings::types::{
         FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
     },
-    describe::{Describe, Field, PicklistEntry, Text, is_valid_for},
+    describe::{Describe, Field, PicklistEntry, Scalar, is_valid_for},
 };
+use std::borrow::Cow;
 
 /// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [
@@ -50,21 +51,22 @@ const SUGGESTED: [(&str, &str); 6] = [
 pub fn list(describe: &Describe<'_>) -> LeadFields {
     let mut fields = Vec::new();
     let mut withheld = Vec::new();
-    for field in &describe.fields {
-        if field.name.0.is_empty() {
+    // Sorting references to one type of thing weighs less than sorting two.
+    let mut all: Vec<&Field<'_>> = describe.fields.iter().collect();
+    all.sort_unstable_by(|one, other| {
+        (!is_required(one), label(one), &one.name).cmp(&(!is_required(other), label(other), &other.name))
+    });
+    for field in all {
+        if field.name.is_empty() {
             continue;
         }
         match withheld_reason(field, &describe.fields) {
             None => fields.push(lead_field(field, &describe.fields)),
             Some(reason) => {
-                withheld.push(WithheldField { name: owned(&field.name), label: label(field), reason });
+                withheld.push(WithheldField { name: owned(&field.name), label: label(field).to_owned(), reason });
             }
         }
     }
-    fields.sort_by(|one, other| {
-        (!one.required, &one.label, &one.name).cmp(&(!other.required, &other.label, &other.name))
-    });
-    withheld.sort_by(|one, other| (&one.label, &one.name).cmp(&(&other.label, &other.name)));
     let record_types = describe
         .record_types
         .iter()
@@ -80,15 +82,15 @@ pub fn list(describe: &Describe<'_>) -> LeadFields {
 
 /// Why a field is not offered, if it is not.
 fn withheld_reason(field: &Field<'_>, all: &[Field<'_>]) -> Option<WithheldReason> {
-    let name = &field.name.0;
+    let name = &field.name;
     let is_parent = |other: &Field<'_>| {
-        other.name != field.name && other.compound_field_name.as_ref().is_some_and(|parent| parent.0 == *name)
+        other.name != field.name && other.compound_field_name.as_ref().is_some_and(|parent| *parent == *name)
     };
-    if matches!(&*field.field_type.0, "address" | "location") || all.iter().any(is_parent) {
+    if matches!(&*field.field_type, "address" | "location") || all.iter().any(is_parent) {
         Some(WithheldReason::Compound)
     } else if field.calculated || field.auto_number {
         Some(WithheldReason::Calculated)
-    } else if field.field_type.0 == "id" || field.deprecated_and_hidden || SYSTEM.contains(&&**name) {
+    } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.contains(&&**name) {
         Some(WithheldReason::System)
     } else if !(field.createable && field.updateable) {
         Some(WithheldReason::NotWritable)
@@ -105,7 +107,7 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         matches!(field_type, FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent);
     LeadField {
         name: owned(&field.name),
-        label: label(field),
+        label: label(field).to_owned(),
         length: (field.length > 0 && !is_number).then_some(field.length),
         // A whole number's digits are in a key of their own.
         precision: match field_type {
@@ -114,29 +116,30 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
             _ => 0,
         },
         scale: if is_number { field.scale } else { 0 },
-        // Never a checkbox: without a value it is false.
-        required: field.createable
-            && !field.nillable
-            && !field.defaulted_on_create
-            && field_type != FieldType::Checkbox,
+        required: is_required(field),
         restricted: field.restricted_picklist,
         external_id: field.external_id,
         unique: field.unique,
         values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
         controlling_field: field.controller_name.as_ref().map(owned),
-        reference_to: field.reference_to.iter().map(owned).collect(),
+        reference_to: field.reference_to.iter().filter_map(Scalar::as_text).map(str::to_owned).collect(),
         help: field.inline_help_text.as_ref().map(owned).filter(|help| !help.is_empty()),
         suggested_source: SUGGESTED
             .iter()
-            .find(|(name, _)| *name == field.name.0)
+            .find(|(name, _)| *name == field.name)
             .map(|(_, attribute)| Source::Booking((*attribute).to_owned())),
         field_type,
     }
 }
 
+/// Whether a Lead cannot be created without a value. A checkbox without one is false.
+fn is_required(field: &Field<'_>) -> bool {
+    field.createable && !field.nillable && !field.defaulted_on_create && field.field_type != "boolean"
+}
+
 fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue {
     let valid_for = match (&entry.valid_for, controlling) {
-        (Some(bitmap), Some(controlling)) => Some(allowing(&bitmap.0, controlling)),
+        (Some(bitmap), Some(controlling)) => Some(allowing(&bitmap, controlling)),
         _ => None,
     };
     let value = owned(&entry.value);
@@ -151,7 +154,7 @@ fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) ->
 
 /// The controlling field's values whose bits are set.
 fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
-    if controlling.field_type.0 == "boolean" {
+    if controlling.field_type == "boolean" {
         return ["false", "true"]
             .iter()
             .enumerate()
@@ -169,7 +172,7 @@ fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
 }
 
 fn field_type(field: &Field<'_>) -> FieldType {
-    match &*field.field_type.0 {
+    match &*field.field_type {
         "string" => FieldType::Text,
         "textarea" => FieldType::TextArea,
         "email" => FieldType::Email,
@@ -192,10 +195,10 @@ fn field_type(field: &Field<'_>) -> FieldType {
 }
 
 /// The label, or the name where the org has none.
-fn label(field: &Field<'_>) -> String {
-    if field.label.0.is_empty() { owned(&field.name) } else { owned(&field.label) }
+fn label<'f>(field: &'f Field<'_>) -> &'f str {
+    if field.label.is_empty() { &field.name } else { &field.label }
 }
 
-fn owned(text: &Text<'_>) -> String {
-    text.0.clone().into_owned()
+fn owned(text: &Cow<'_, str>) -> String {
+    text.clone().into_owned()
 }

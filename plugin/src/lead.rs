@@ -11,79 +11,52 @@ use crate::{
     timestamp::Moment,
     value::{Json, same_record},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use serde_json::{Map, Value};
 
 /// A Lead of a query's answer.
 #[derive(Debug)]
 pub struct Lead {
     /// Its id.
     pub id: String,
-    values: Vec<(String, Held)>,
-}
-
-/// What a field holds.
-#[derive(Debug, PartialEq)]
-enum Held {
-    Nothing,
-    Text(String),
-    Number(String),
-    Boolean(bool),
+    values: Map<String, Value>,
 }
 
 /// The Leads of a query's answer.
 pub fn read(response: &Response) -> Result<Vec<Lead>, Problem> {
-    let parse = |body| -> Result<Vec<Lead>, String> {
-        let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-        let page: Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        page.records
-            .into_iter()
-            .map(|record| Lead::from_record(record).ok_or_else(|| "a record without id".into()))
-            .collect()
+    let body = serde_json::from_slice(&response.body).unwrap_or_default();
+    let Value::Object(mut page) = body else { return Err(unreadable(response, "not an object")) };
+    let Some(Value::Array(records)) = page.remove("records") else {
+        return Err(unreadable(response, "there are no records in it"));
     };
-    parse(&response.body).map_err(|reason| unreadable(response, &reason))
+    let leads: Option<Vec<Lead>> = records.into_iter().map(Lead::from_record).collect();
+    leads.ok_or_else(|| unreadable(response, "a record without id"))
 }
 
 impl Lead {
-    fn from_record(record: Record<'_>) -> Option<Self> {
-        let mut id = None;
-        let mut values = Vec::with_capacity(record.0.len());
-        for (name, raw) in record.0 {
-            let held = Held::from_raw(raw.get());
-            match held {
-                Held::Text(text) if name == "Id" => id = Some(text),
-                held => values.push((name.into_owned(), held)),
-            }
-        }
-        Some(Self { id: id?, values })
+    fn from_record(record: Value) -> Option<Self> {
+        let Value::Object(values) = record else { return None };
+        Some(Self { id: values.get("Id")?.as_str()?.to_owned(), values })
     }
 
-    fn held(&self, field: &str) -> Option<&Held> {
+    fn held(&self, field: &str) -> Option<&Value> {
         self.values.iter().find(|(name, _)| is_same_field(name, field)).map(|(_, held)| held)
     }
 
     /// The text in a field, if the query asked for it and it holds one.
     pub fn text(&self, field: &str) -> Option<&str> {
-        match self.held(field)? {
-            Held::Text(text) => Some(text),
-            _ => None,
-        }
+        self.held(field)?.as_str()
     }
 
     /// Whether a field holds true.
     pub fn is_true(&self, field: &str) -> bool {
-        self.held(field) == Some(&Held::Boolean(true))
+        self.held(field) == Some(&Value::Bool(true))
     }
 
     /// Whether the query asked for a field and it holds nothing. Neither 0 nor false is nothing.
     pub fn is_blank(&self, field: &str) -> bool {
         match self.held(field) {
-            Some(Held::Nothing) => true,
-            Some(Held::Text(text)) => text.is_empty(),
+            Some(Value::Null) => true,
+            Some(Value::String(text)) => text.is_empty(),
             _ => false,
         }
     }
@@ -91,36 +64,20 @@ impl Lead {
     /// Whether the Lead holds everything that a booking writes.
     pub fn holds(&self, entries: &[Entry<'_>]) -> bool {
         entries.iter().all(|entry| {
-            self.held(&entry.field.name).is_some_and(|held| held.is_same(&entry.value, &entry.field.field_type))
+            self.held(&entry.field.name).is_some_and(|held| is_same(held, &entry.value, &entry.field.field_type))
         })
     }
 }
 
-impl Held {
-    fn from_raw(raw: &str) -> Self {
-        match raw.as_bytes().first() {
-            Some(b'"') => serde_json::from_str(raw).map_or(Self::Nothing, Self::Text),
-            Some(b't') => Self::Boolean(true),
-            Some(b'f') => Self::Boolean(false),
-            Some(b'-' | b'0'..=b'9') => Self::Number(raw.to_owned()),
-            // Compound fields and relationships are not compared.
-            _ => Self::Nothing,
-        }
-    }
-
-    /// Whether this is what Salesforce holds after it was given that value.
-    fn is_same(&self, given: &Json<'_>, field_type: &FieldType) -> bool {
-        match (self, given) {
-            (Self::Boolean(held), Json::Boolean(given)) => held == given,
-            // Salesforce may write 33 as 33.0 and a large one as 1.5E7.
-            (Self::Number(held), Json::Number(given)) => {
-                held == given
-                    || matches!((held.parse::<f64>(), given.parse::<f64>()), (Ok(held), Ok(given)) if held == given)
-            }
-            (Self::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
-            (Self::Nothing, Json::Text(given)) => given.trim().is_empty(),
-            _ => false,
-        }
+/// Whether a field holds what Salesforce makes of a value.
+fn is_same(held: &Value, given: &Json<'_>, field_type: &FieldType) -> bool {
+    match (held, given) {
+        (Value::Bool(held), Json::Boolean(given)) => held == given,
+        // Salesforce keeps numbers in binary and writes 33 as 33.0, and a large one as 1.5E7.
+        (Value::Number(held), Json::Number(given)) => held.as_f64() == given.parse().ok(),
+        (Value::String(held), Json::Text(given)) => is_same_text(held, given, field_type),
+        (Value::Null, Json::Text(given)) => given.trim().is_empty(),
+        _ => false,
     }
 }
 
@@ -142,39 +99,6 @@ fn is_same_text(held: &str, given: &str, field_type: &FieldType) -> bool {
         FieldType::Picklist => held.eq_ignore_ascii_case(given),
         // Blanks at the ends are trimmed, and line breaks rewritten.
         _ => held == given || held.split_whitespace().eq(given.split_whitespace()),
-    }
-}
-
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    records: Vec<Record<'a>>,
-}
-
-/// The members of a record, their values unread.
-struct Record<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Record<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a record")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<crate::describe::Text<'de>, &'de RawValue>()? {
-                    members.push((name.0, value));
-                }
-                Ok(Record(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
     }
 }
 

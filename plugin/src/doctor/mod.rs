@@ -167,7 +167,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         .fields
         .iter()
         .filter(|field| is_required_but_closed(field))
-        .map(|field| field.name.0.to_string())
+        .map(|field| field.name.to_string())
         .collect();
     if !closed.is_empty() {
         let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
@@ -179,7 +179,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
 
 /// Salesforce's own fields are never asked for, but for the two that every Lead needs.
 fn is_required_but_closed(field: &Field<'_>) -> bool {
-    let name = field.name.0.as_ref();
+    let name = field.name.as_ref();
     let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
     is_asked_for && !field.createable && !field.nillable && !field.defaulted_on_create
 }
