@@ -1,0 +1,58 @@
+//! The tables, and how an older file becomes a current one.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::sqlite_store::OpenError;
+
+/// Each step takes the schema from its index to the next version. Steps that were released never change.
+const STEPS: [&str; 1] = ["
+    -- One row: the text that only the right key opens.
+    CREATE TABLE key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
+
+    -- One row: the last generation that was given to a grant. No generation is given twice.
+    CREATE TABLE last_generation (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
+    INSERT INTO last_generation VALUES (1, 0);
+
+    CREATE TABLE grants (
+        connection TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (connection, credential)
+    ) STRICT;
+
+    CREATE TABLE leases (
+        connection TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        until_ms INTEGER NOT NULL,
+        PRIMARY KEY (connection, credential)
+    ) STRICT;
+
+    CREATE TABLE team_connections (
+        team TEXT NOT NULL,
+        plugin TEXT NOT NULL,
+        connection TEXT NOT NULL UNIQUE,
+        login_host TEXT NOT NULL,
+        account_id TEXT,
+        connected_at TEXT NOT NULL,
+        PRIMARY KEY (team, plugin)
+    ) STRICT;
+"];
+
+/// Settings of a connection, then the missing steps.
+pub(crate) fn prepare(database: &mut Connection) -> Result<(), OpenError> {
+    database.busy_timeout(std::time::Duration::from_secs(5))?;
+    // FULL: a rotated refresh token that is saved must survive a power cut. secure_delete: what is gone is overwritten.
+    database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let missing = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
+    for step in missing.ok_or(OpenError::NewerSchema { version, known: STEPS.len() })? {
+        transaction.execute_batch(step)?;
+        version += 1;
+    }
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Sealing with XChaCha20-Poly1305: what is read was written by who has the key, for this place, and is whole.
+
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use rand::{TryRng, rngs::SysRng};
+use zeroize::Zeroizing;
+
+use crate::key::Key;
+
+const NONCE_BYTES: usize = 24;
+
+/// Seals and opens.
+pub(crate) struct Sealer(XChaCha20Poly1305);
+
+/// A sealed text that cannot be opened, or one that could not be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SealError;
+
+impl Sealer {
+    pub(crate) fn new(key: &Key) -> Self {
+        Self(XChaCha20Poly1305::new(key.bytes().into()))
+    }
+
+    /// Seals a text for a place. The nonce is random; with 192 bits none comes twice.
+    pub(crate) fn seal(&self, text: &[u8], place: &[&[u8]]) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_BYTES];
+        SysRng.try_fill_bytes(&mut nonce).map_err(|_| SealError)?;
+        let payload = Payload { msg: text, aad: &associated_data(place) };
+        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed for the same place.
+    pub(crate) fn open(&self, sealed: &[u8], place: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
+        let payload = Payload { msg: sealed, aad: &associated_data(place) };
+        self.0.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError)
+    }
+}
+
+/// The parts of a place, each with its length, so that no two places read the same.
+fn associated_data(place: &[&[u8]]) -> Vec<u8> {
+    place.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), *part].concat()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::*;
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::new(&Key::from_base64(&STANDARD.encode([byte; 32])).unwrap())
+    }
+
+    #[test]
+    fn only_the_same_key_and_place_open_a_sealed_text() {
+        let sealed = sealer(1).seal(b"canary", &[b"a", b"bc"]).unwrap();
+        assert!(!sealed.windows(6).any(|six| six == b"canary"));
+        assert_eq!(sealer(1).open(&sealed, &[b"a", b"bc"]).unwrap().as_slice(), b"canary");
+        assert!(sealer(2).open(&sealed, &[b"a", b"bc"]).is_err());
+        for place in [&[b"ab".as_slice(), b"c"][..], &[b"abc"], &[b"a", b"bc", b""], &[]] {
+            assert!(sealer(1).open(&sealed, place).is_err(), "{place:?}");
+        }
+        assert_ne!(sealer(1).seal(b"canary", &[b"a", b"bc"]).unwrap(), sealed, "every sealing is another");
+    }
+
+    #[test]
+    fn a_changed_or_cut_text_does_not_open() {
+        let sealed = sealer(1).seal(b"canary", &[]).unwrap();
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(sealer(1).open(&changed, &[]).is_err(), "byte {index}");
+            assert!(sealer(1).open(&sealed[..index], &[]).is_err(), "cut at {index}");
+        }
+    }
+}
