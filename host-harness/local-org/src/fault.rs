@@ -110,6 +110,13 @@ impl Fault {
         Self::answer(status, "application/json;charset=UTF-8", body.to_string())
     }
 
+    /// An error of the token endpoint, before the org does anything.
+    pub fn oauth_error(error: &str, description: &str) -> Self {
+        let body = json!({"error": error, "error_description": description});
+        let fault = Self::answer(400, "application/json;charset=UTF-8", body.to_string());
+        fault.on("POST", "/services/oauth2/token")
+    }
+
     /// The HTML page of an edge that cannot reach the org.
     pub fn html(status: u16) -> Self {
         let page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>We are down for maintenance.</h1></body></html>";

@@ -37,6 +37,7 @@ mod schema;
 mod server;
 mod soql;
 mod state;
+mod store;
 mod token;
 pub mod visitor;
 

@@ -1,6 +1,10 @@
 //! The org itself: its file, its state, and the handle through which tests and programs reach into it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
@@ -13,7 +17,7 @@ use crate::{
     log::LogEntry,
     schema::Schema,
     state::State,
-    token,
+    store, token,
 };
 
 /// A handle to a running org. Clones are handles to the same org.
@@ -24,9 +28,17 @@ pub struct Org(Arc<Inner>);
 struct Inner {
     settings: RwLock<Arc<Settings>>,
     clock: Clock,
-    base_url: String,
-    instance_url: String,
+    place: Place,
     state: Mutex<State>,
+}
+
+/// Where an org is found, and where it keeps its state.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub base_url: String,
+    /// What token responses name, if not the base URL.
+    pub instance_url: Option<String>,
+    pub store: Option<PathBuf>,
 }
 
 /// What the org file says, compiled.
@@ -94,13 +106,7 @@ pub struct AppCredentials {
 }
 
 impl Org {
-    pub(crate) fn new(
-        file: OrgFile,
-        clock: Clock,
-        base_url: String,
-        instance_url: Option<String>,
-        mut state: State,
-    ) -> Result<Self, FileError> {
+    pub(crate) fn new(file: OrgFile, clock: Clock, place: Place, mut state: State) -> Result<Self, FileError> {
         let settings = Settings::new(file, clock.now())?;
         let app = &settings.file.app;
         let kept = &mut state.kept;
@@ -118,9 +124,8 @@ impl Org {
                 kept.callbacks.push(callback.clone());
             }
         }
-        let instance_url = instance_url.unwrap_or_else(|| base_url.clone());
         let settings = RwLock::new(Arc::new(settings));
-        Ok(Self(Arc::new(Inner { settings, clock, base_url, instance_url, state: Mutex::new(state) })))
+        Ok(Self(Arc::new(Inner { settings, clock, place, state: Mutex::new(state) })))
     }
 
     /// The file that the org goes by now.
@@ -143,7 +148,7 @@ impl Org {
 
     /// Where the org answers, such as `http://127.0.0.1:40123`.
     pub fn base_url(&self) -> &str {
-        &self.0.base_url
+        &self.0.place.base_url
     }
 
     /// The app that clients present.
@@ -229,6 +234,15 @@ impl Org {
         self.state().kept.usage.insert(minute, limit);
     }
 
+    /// Writes the state to its file, if it has one.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        match &self.0.place.store {
+            // Under the lock, so that an older state never overwrites a newer one.
+            Some(path) => store::save(path, &self.state().kept),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic of another thread leaves a state that is no worse than a crash would have left.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -239,7 +253,7 @@ impl Org {
     }
 
     pub(crate) fn instance_url(&self) -> &str {
-        &self.0.instance_url
+        self.0.place.instance_url.as_ref().unwrap_or(&self.0.place.base_url)
     }
 
     /// The org's id, 18 characters.

@@ -1,7 +1,7 @@
 //! Starting and stopping an org.
 
 use std::{
-    fs, io,
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
@@ -13,9 +13,10 @@ use crate::{
     admin,
     clock::Clock,
     file::{FileError, OrgFile},
-    org::{AppCredentials, Org},
+    org::{AppCredentials, Org, Place},
     server,
     state::{Kept, State},
+    store,
 };
 
 /// How an org is run.
@@ -101,11 +102,12 @@ pub async fn serve(file: OrgFile, options: Options) -> Result<RunningOrg, ServeE
     let base_url = url(&listener).map_err(|source| ServeError::Listen { address: options.listen, source })?;
     let admin_url = url(&admin_listener).map_err(|source| ServeError::Listen { address: options.admin, source })?;
     let kept = match &options.store {
-        Some(path) => load(path)?,
+        Some(path) => store::load(path).map_err(|source| ServeError::Store { path: path.clone(), source })?,
         None => Kept::default(),
     };
     let state = State { kept, ..State::default() };
-    let org = Org::new(file, options.clock, base_url, options.instance_url, state)?;
+    let place = Place { base_url, instance_url: options.instance_url, store: options.store };
+    let org = Org::new(file, options.clock, place, state)?;
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         tokio::spawn(server::serve(org.clone(), listener, stopped.clone())),
@@ -119,15 +121,6 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         return Err(ServeError::NotLoopback { address });
     }
     TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
-}
-
-fn load(path: &PathBuf) -> Result<Kept, ServeError> {
-    let wrong = |source| ServeError::Store { path: path.clone(), source };
-    match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| wrong(error.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
-        Err(error) => Err(wrong(error)),
-    }
 }
 
 impl RunningOrg {

@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     fault::{self, Effect, Fault},
     log::{self, LogEntry},
-    message::{Answer, Request},
+    message::{Answer, ApiError, Refusal, Request},
     oauth,
     org::Org,
     payload::{Payload, gzip_bomb},
@@ -82,6 +82,13 @@ async fn respond(org: Org, request: http::Request<Incoming>) -> Result<Response<
         Err(busy) => busy.clone().into(),
         Ok(_) if fault.as_ref().is_none_or(commits) => route::respond(&org, &request),
         Ok(_) => Answer::empty(StatusCode::OK),
+    };
+    let answer = match org.save() {
+        Ok(()) => answer,
+        Err(error) => {
+            let message = format!("the org's store cannot be written: {error}");
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ApiError::new("SERVER_UNAVAILABLE", message)).into()
+        }
     };
     let response = distort(fault.as_ref().map(|fault| &fault.effect), answer);
     let logged = response.as_ref().ok().map(|(answer, _)| answer);

@@ -1,6 +1,8 @@
 //! The REST API below `/services/data`.
 
+mod address;
 mod body;
+mod composite;
 mod convert;
 mod describe;
 mod duplicates;
@@ -19,6 +21,8 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_ENCODING},
 };
 use serde_json::Value;
+
+use composite::Writing;
 
 use crate::{
     file::User,
@@ -106,8 +110,7 @@ fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session
         let error = ApiError::new("INVALID_SESSION_ID", "This session is not valid for use with the REST API");
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, error));
     }
-    let number = version_number(&settings, version).filter(|number| (1..=settings.file.api.newest).contains(number));
-    let number = number.ok_or_else(Refusal::not_found)?;
+    let number = version_number(&settings, version).ok_or_else(Refusal::not_found)?;
     if number < settings.file.api.oldest {
         let error = ApiError::new("GONE", format!("The requested API version {number}.0 has been retired."));
         return Err(Refusal::new(StatusCode::GONE, error));
@@ -134,7 +137,8 @@ fn version_number(settings: &Settings, version: &str) -> Option<u32> {
     if version == "latest" {
         return Some(settings.file.api.newest);
     }
-    version.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()
+    let number = version.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
+    (1..=settings.file.api.newest).contains(&number).then_some(number)
 }
 
 /// The 401 of a bad token. It is a page unless the request's content type is JSON, or there is none.
@@ -161,7 +165,30 @@ fn dispatch(call: &Call<'_>, resource: &[&str]) -> Result<Answer, Refusal> {
         ["queryAll"] => get(call, || query::query(call, true)),
         ["query" | "queryAll", locator] => get(call, || query::more(call, locator)),
         ["sobjects", object, rest @ ..] => sobject(call, object, rest),
+        ["composite"] => post(call, || composite::composite(call)),
+        ["composite", "batch"] => post(call, || composite::batch(call)),
+        ["composite", "sobjects", rest @ ..] => collection(call, rest),
         _ => Err(Refusal::not_found()),
+    }
+}
+
+fn collection(call: &Call<'_>, rest: &[&str]) -> Result<Answer, Refusal> {
+    match (rest, &call.method) {
+        ([], &Method::POST) => composite::write_collection(call, Writing::Create),
+        ([], &Method::PATCH) => composite::write_collection(call, Writing::Update),
+        ([], &Method::DELETE) => composite::delete_collection(call),
+        ([object, field], &Method::PATCH) if object.eq_ignore_ascii_case("Lead") => {
+            composite::write_collection(call, Writing::Upsert(field))
+        }
+        ([], _) => Err(not_allowed(call, "DELETE,PATCH,POST")),
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+fn post(call: &Call<'_>, answer: impl FnOnce() -> Result<Answer, Refusal>) -> Result<Answer, Refusal> {
+    match call.method {
+        Method::POST => answer(),
+        _ => Err(not_allowed(call, "POST")),
     }
 }
 

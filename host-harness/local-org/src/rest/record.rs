@@ -4,7 +4,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Call, objects};
+use super::{Call, objects, write::choices};
 use crate::{
     clock::rest_datetime,
     file::{Field, FieldType},
@@ -139,10 +139,7 @@ pub(super) fn read_by_key(call: &Call<'_>, field: &str, value: &str) -> Result<A
     match found.as_slice() {
         [id] => read(call, id),
         [] => Err(Refusal::not_found()),
-        several => {
-            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
-            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
-        }
+        several => Ok(choices(call, several)),
     }
 }
 

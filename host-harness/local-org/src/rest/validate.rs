@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
+use super::address;
 use crate::{
     file::{Field, FieldType},
     id,
@@ -30,7 +31,7 @@ pub(super) fn check(
     }
     errors.extend(check_dependencies(settings, set, whole));
     if settings.file.state_country_picklists {
-        errors.extend(check_address(settings, whole));
+        errors.extend(address::check(settings, whole));
     }
     errors
 }
@@ -203,39 +204,6 @@ fn check_dependencies(settings: &Settings, set: &[(&Field, Value)], whole: &Map<
 
 fn is_state(field: &Field) -> bool {
     field.name == "StateCode"
-}
-
-/// State and country with their picklists on: names or codes that are known and belong together.
-fn check_address(settings: &Settings, whole: &Map<String, Value>) -> Option<ApiError> {
-    let text = |name: &str| whole.get(name).and_then(Value::as_str);
-    let countries = settings.schema.field_of_org("CountryCode")?;
-    let states = settings.schema.field_of_org("StateCode")?;
-    let code = match (text("CountryCode"), text("Country")) {
-        (Some(code), _) => Some(code),
-        (None, Some(name)) => match countries.values.iter().find(|country| country.label.eq_ignore_ascii_case(name)) {
-            Some(country) => Some(country.value.as_str()),
-            None => return Some(bad_address("country", "countries", "Country")),
-        },
-        (None, None) => None,
-    };
-    let belongs = |state: &&crate::file::PicklistValue| {
-        code.is_some_and(|code| state.valid_for.iter().flatten().any(|country| country == code))
-    };
-    let mut known = states.values.iter().filter(belongs);
-    let fits = match (text("StateCode"), text("State")) {
-        (Some(state), _) => known.any(|known| known.value == state),
-        (None, Some(name)) => known.any(|known| known.label.eq_ignore_ascii_case(name)),
-        (None, None) => true,
-    };
-    let field = if text("StateCode").is_some() { "StateCode" } else { "State" };
-    (!fits).then(|| bad_address("state", "states", field))
-}
-
-fn bad_address(one: &str, many: &str, field: &str) -> ApiError {
-    let message = format!(
-        "There's a problem with this {one}, even though it may appear correct. Please select a {one} from the list of valid {many}."
-    );
-    ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[field])
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use http::{StatusCode, header::LOCATION};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Call,
+    Call, address,
     body::{self, Member},
     convert::convert,
     duplicates, record, saved, validate,
 };
 use crate::{
     clock::rest_datetime,
-    file::Field,
+    file::{Field, FieldType},
     id,
     message::{Answer, ApiError, Refusal},
     soql,
@@ -45,31 +45,55 @@ pub(super) fn upsert(call: &Call<'_>, field: &str, value: &str) -> Result<Answer
         return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
     }
     // One lock over look-up and write: of two upserts of a new key at once, the second finds the first one's record.
-    let mut state = call.org.state();
-    let found = record::find_by_key(&state, key, value);
+    match upsert_one(call, &mut call.org.state(), key, value, members)? {
+        Upserted::Created(id) => Ok(created(call, &id, Some(true))),
+        // Versions before 46 answered an update without a body.
+        Upserted::Updated(_) if call.version < 46 => Ok(Answer::empty(StatusCode::NO_CONTENT)),
+        Upserted::Updated(id) => Ok(Answer::json(StatusCode::OK, &saved(&id, Some(false)))),
+        Upserted::Ambiguous(ids) => Ok(choices(call, &ids)),
+    }
+}
+
+/// What an upsert did.
+pub(super) enum Upserted {
+    Created(String),
+    Updated(String),
+    /// Nothing: several records have the key.
+    Ambiguous(Vec<String>),
+}
+
+/// Updates the record that has a key, or creates one.
+pub(super) fn upsert_one(
+    call: &Call<'_>,
+    state: &mut State,
+    key: &Field,
+    value: &str,
+    members: Vec<Member<'_>>,
+) -> Result<Upserted, Refusal> {
+    let found = record::find_by_key(state, key, value);
     match found.as_slice() {
         [] if call.request.query("updateOnly").as_deref() == Some("true") => Err(Refusal::not_found()),
+        // A key that only the org gives out makes no record.
+        [] if key.kind == FieldType::Id => Err(Refusal::not_found()),
         [] => {
             let keyed = json!(value).to_string();
             let raw: &RawValue = serde_json::from_str(&keyed).map_err(|_| body::parser_error("Invalid key"))?;
             let key = Member { name: key.name.clone(), raw, line: 1, column: 1 };
             let members: Vec<Member<'_>> = members.into_iter().chain([key]).collect();
-            let id = insert(call, &mut state, &members)?;
-            Ok(created(call, &id, Some(true)))
+            Ok(Upserted::Created(insert(call, state, &members)?))
         }
         [id] => {
-            modify(call, &mut state, id, &members)?;
-            // Versions before 46 answered an update without a body.
-            Ok(match call.version {
-                ..46 => Answer::empty(StatusCode::NO_CONTENT),
-                _ => Answer::json(StatusCode::OK, &saved(id, Some(false))),
-            })
+            modify(call, state, id, &members)?;
+            Ok(Upserted::Updated(id.clone()))
         }
-        several => {
-            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
-            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
-        }
+        _ => Ok(Upserted::Ambiguous(found)),
     }
+}
+
+/// The 300 of a key that several records have: their URLs.
+pub(super) fn choices(call: &Call<'_>, ids: &[String]) -> Answer {
+    let urls: Vec<_> = ids.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
+    Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls))
 }
 
 /// `DELETE sobjects/Lead/{id}`.
@@ -88,10 +112,7 @@ pub(super) fn delete_by_key(call: &Call<'_>, field: &str, value: &str) -> Result
     match found.as_slice() {
         [id] => delete(call, id),
         [] => Err(Refusal::not_found()),
-        several => {
-            let urls: Vec<_> = several.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
-            Ok(Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls)))
-        }
+        several => Ok(choices(call, several)),
     }
 }
 
@@ -123,6 +144,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     values.extend(named(&set));
     refuse(validate::check(&call.settings, &mut set, &values, true))?;
     values.extend(named(&set));
+    address::complete(&call.settings, &mut values);
     refuse(validation_rules(call, &values))?;
     let header = call.request.header("sforce-duplicate-rule-header");
     let duplicate = duplicates::check(call, duplicates::Wish::of(header), &values, &state.kept.leads);
@@ -136,7 +158,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
-fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
+pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
     if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
         let message = "The Id field should not be specified in the sobject data.";
         return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
@@ -148,9 +170,11 @@ fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) 
         return Err(Refusal::bad_request(error));
     }
     let mut values = lead.values.clone();
+    address::forget(&call.settings, &mut values, &set);
     values.extend(named(&set));
     refuse(validate::check(&call.settings, &mut set, &values, false))?;
     values.extend(named(&set));
+    address::complete(&call.settings, &mut values);
     refuse(validation_rules(call, &values))?;
     refuse(taken(state, &set, Some(id)))?;
     let now = Value::from(rest_datetime(call.org.now()));
@@ -192,9 +216,7 @@ fn typed<'a>(
         return Err(Refusal::bad_request(ApiError::on("INVALID_FIELD_FOR_INSERT_UPDATE", message, &read_only)));
     }
     // A checkbox is on or off, never blank.
-    if let Some((field, _)) =
-        set.iter().find(|(field, value)| field.kind == crate::file::FieldType::Boolean && value.is_null())
-    {
+    if let Some((field, _)) = set.iter().find(|(field, value)| field.kind == FieldType::Boolean && value.is_null()) {
         let message = format!("{}: value not of required type: null", field.label);
         return Err(Refusal::bad_request(ApiError::on("INVALID_TYPE_ON_FIELD_IN_RECORD", message, &[&field.name])));
     }

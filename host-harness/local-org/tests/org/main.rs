@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod support;
