@@ -49,7 +49,7 @@ pub static CAUSES: &[Cause] = &[
         ),
         why: words(
             "Since September 2025 Salesforce refuses apps that no admin has installed, except to users with the permission “Approve Uninstalled Connected Apps”. An External Client App always has to be installed from its package.",
-            "2025 年 9 月以降、未インストールのアプリケーションは、「インストールされていない接続アプリケーションの承認」権限を持つユーザー以外には使えません。外部クライアントアプリケーションは、必ずパッケージからインストールする必要があります。",
+            "2025 年 9 月以降、未インストールのアプリケーションは、「インストールされていない接続アプリケーションの承認 (Approve Uninstalled Connected Apps)」権限を持つユーザー以外には使えません。外部クライアントアプリケーションは、必ずパッケージからインストールする必要があります。",
         ),
         steps: &[
             crm_admin(
