@@ -80,7 +80,7 @@ impl Section {
             Self::Reconnect => words("`reconnect`", "`reconnect`"),
             Self::Retry => words("`retry`", "`retry`"),
             Self::CheckFirst => words("`check-first`", "`check-first`"),
-            Self::Finding => words("found by the plugin", "プラグインの検査"),
+            Self::Finding => words("finding", "検出事項"),
         }
     }
 
@@ -108,12 +108,25 @@ impl Section {
                 "登録されたかどうか未確定です。再度書き込む前に、登録済みかを確認します。",
             ),
             Self::Finding => words(
-                "Warnings and refusals of the plugin's own, when a mapping is checked or a booking is delivered.",
-                "マッピングの検査時や予約の登録時に、プラグイン自体が検出する警告とエラーです。",
+                "What the plugin finds by itself when a mapping is checked or a booking is delivered. A finding says whether the value is changed or left out, or the Lead refused; then it calls for `fix-booking` or `fix-mapping`.",
+                "マッピングの検査時や予約の登録時に、プラグイン自体が検出する事項です。値の変更・除外、または登録の中止のいずれかが示され、登録が中止された場合の対応は `fix-booking` または `fix-mapping` です。",
             ),
         }
     }
 }
+
+/// The plugin's own codes that are problems of bookings, never findings.
+const OWN_PROBLEMS: &[(&str, Section)] = &[
+    (crate::codes::BOOKING_ID_COLLISION, Section::AskAdmin),
+    (crate::codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
+    (crate::codes::INSTANCE_URL_MISSING, Section::Reconnect),
+    (crate::codes::LEAD_CONVERTED, Section::FixBooking),
+    (crate::codes::LEAD_GONE, Section::FixBooking),
+    (crate::codes::MAPPING_TOO_LARGE, Section::FixMapping),
+    (crate::codes::NOTHING_TO_WRITE, Section::FixMapping),
+    (crate::codes::OUTCOME_PENDING, Section::CheckFirst),
+    (crate::codes::OUTCOME_UNCLEAR, Section::CheckFirst),
+];
 
 /// The sections of every code, from what the code really does: each one is provoked in every way it can be.
 fn sections() -> BTreeMap<String, BTreeSet<Section>> {
@@ -169,7 +182,9 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
         sections.entry((*code).to_owned()).or_default().insert(section);
     }
     for code in crate::codes::ALL {
-        sections.entry((*code).to_owned()).or_default().insert(Section::Finding);
+        let section =
+            OWN_PROBLEMS.iter().find(|(own, _)| own == code).map_or(Section::Finding, |(_, section)| *section);
+        sections.entry((*code).to_owned()).or_default().insert(section);
     }
     sections
 }

@@ -79,7 +79,7 @@ pub static CAUSES: &[Cause] = &[
         codes: &["INVALID_FIELD", "field-gone"],
         what: words(
             "A mapped field is not there for the connected user.",
-            "マッピングした項目が、接続ユーザーから見つかりません。",
+            "マッピングした項目が、接続ユーザーからは見つかりません。",
         ),
         why: words(
             "It was deleted, its API name was changed, or field-level security hides it.",

@@ -41,7 +41,7 @@ pub static CAUSES: &[Cause] = &[
             "一意である必要がある項目に、すでにほかのレコードと同じ値が登録されています。",
         ),
         why: words(
-            "A mapped field is set to “Do not allow duplicate values”, or several records hold the same external ID. The record is named with the problem where Salesforce tells it.",
+            "A mapped field is set to “Unique”, or several records hold the same external ID. The record is named with the problem where Salesforce tells it.",
             "割り当てた項目が「ユニーク」に設定されているか、同じ外部 ID のレコードが複数あります。対象のレコードは、判明している場合に表示されます。",
         ),
         steps: &[
