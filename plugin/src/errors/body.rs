@@ -68,9 +68,10 @@ fn from_json(value: &Value, errors: &mut Vec<ApiError>) {
 
 fn error(object: &Map<String, Value>) -> Option<ApiError> {
     let text = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
-    // Calls say `errorCode`, records `statusCode`, the authorisation server and the gateways before it `error`.
-    let code = text(&["errorCode", "statusCode", "error"]).map(str::trim).filter(|code| !code.is_empty());
-    let message = text(&["message", "error_description", "errorMessage"]);
+    // Calls say `errorCode`, records `statusCode`, the authorisation server `error`. Gateways have words there.
+    let given = text(&["errorCode", "statusCode", "error"]).map(str::trim);
+    let code = given.filter(|code| is_code(code));
+    let message = text(&["message", "error_description", "errorMessage"]).or(given);
     if code.is_none() && message.is_none() {
         return None;
     }
@@ -86,13 +87,18 @@ fn error(object: &Map<String, Value>) -> Option<ApiError> {
     Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
 }
 
+/// Whether a text can be a code: one word.
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// XML, when the request was not taken for JSON; a page or plain text from an edge server otherwise.
 fn from_text(text: &str, errors: &mut Vec<ApiError>) {
     let mut rest = text;
     while let Some((one, after)) = element(rest, "Error").filter(|_| errors.len() < ERROR_LIMIT) {
         let part = |name| element(one, name).map(|(part, _)| unescape(part)).unwrap_or_default();
         let (code, message) = (part("errorCode"), part("message"));
-        if !code.is_empty() {
+        if is_code(&code) {
             let mut fields = Vec::new();
             name_fields(&mut fields, &code, &message);
             let (code, message) = (Some(clip(&code, CODE_LIMIT)), clip(&message, MESSAGE_LIMIT));

@@ -88,6 +88,16 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
 }
 
 #[test]
+fn what_a_gateway_says_is_no_code_of_salesforces() {
+    let body = r#"{"timestamp":"2026-12-02T08:30:00Z","status":502,"error":"Bad Gateway","path":"/services/data"}"#;
+    let problem = write(502, body);
+    assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst));
+    assert_eq!(problem.message, "Bad Gateway");
+    let problem = read(503, r#"{"error":"temporarily_unavailable","error_description":"Later."}"#);
+    assert_eq!((problem.code.as_str(), problem.message.as_str()), ("temporarily_unavailable", "Later."));
+}
+
+#[test]
 fn an_empty_or_meaningless_body_is_known_by_its_status() {
     for body in
         ["", "  \n", "null", "7", "\"no\"", "[]", "{}", "[null]", "[[]]", "[{\"errorCode\":7,\"message\":null}]"]
