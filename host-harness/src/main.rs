@@ -1,2 +1,18 @@
 //! The `host-harness` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use host_harness::{cli::Cli, commands};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One thread serves a command; the rest of the machine is for the build.
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(commands::run(cli)),
+        Err(error) => {
+            eprintln!("error: no threads: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Which requests of a plugin leave the host. What is not plainly allowed is refused, never repaired.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use url::Url;
+
+use crate::{
+    manifest::PathPrefix,
+    origin::{Origin, parse_url},
+    policy::Effective,
+    types::http::{FailureKind, Header, Method, Request},
+};
+
+/// Longest URL, as servers commonly take it (Salesforce: 16,384 bytes for URI and headers).
+const MAX_URL_BYTES: usize = 16_000;
+const MAX_HEADERS: usize = 32;
+
+/// Headers that are the host's: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), and the content
+/// coding, which the host negotiates because it must read the response. Those that begin with `proxy-` and `sec-` as well.
+const HOST_HEADERS: [&str; 18] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-api-key",
+    "x-forwarded-for",
+    "x-forwarded-host",
+];
+
+/// A request that policy forbade, for the operator's eyes. Holds no query, header value or body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Denial {
+    /// Stable code.
+    pub code: &'static str,
+    /// What was asked for and why it was refused.
+    pub reason: String,
+    /// The manifest lines that would allow it, where lines could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_allow: Option<String>,
+}
+
+impl Denial {
+    fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), would_allow: None }
+    }
+
+    /// What the plugin is told: less than the operator.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self.code {
+            "origin-denied" | "origin-not-connected" | "method-denied" | "path-denied" => FailureKind::Denied,
+            _ => FailureKind::InvalidRequest,
+        }
+    }
+}
+
+/// Holds a request against the effective policy. `connected` is the origin of the credential that this call opened;
+/// without one nothing is reachable. `slot` is the header in which the host attaches the credential.
+pub(crate) fn check(
+    request: Request,
+    connected: Option<&Origin>,
+    slot: Option<&HeaderName>,
+    effective: &Effective,
+    max_bytes: usize,
+) -> Result<http::Request<Vec<u8>>, Denial> {
+    if request.url.len() > MAX_URL_BYTES {
+        return Err(Denial::new(
+            "url-too-long",
+            format!("the URL has {} bytes, {MAX_URL_BYTES} are allowed", request.url.len()),
+        ));
+    }
+    let size = request.url.len()
+        + request.headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>()
+        + request.body.as_ref().map_or(0, Vec::len);
+    if size > max_bytes {
+        return Err(Denial::new("request-too-large", format!("the request has {size} bytes, {max_bytes} are allowed")));
+    }
+    let (url, origin) =
+        parse_url(&request.url).map_err(|error| Denial::new("url-invalid", format!("the URL is refused: {error}")))?;
+    check_target(&url, &origin, request.method, connected, effective)?;
+    let headers = check_headers(&request.headers, slot)?;
+
+    // The parsed URL is what was judged, so it is what is sent.
+    let mut builder = http::Request::builder().method(http::Method::from(request.method)).uri(url.as_str());
+    if let Some(map) = builder.headers_mut() {
+        *map = headers;
+    }
+    builder
+        .body(request.body.unwrap_or_default())
+        .map_err(|error| Denial::new("url-invalid", format!("the request is refused: {error}")))
+}
+
+fn check_target(
+    url: &Url,
+    origin: &Origin,
+    method: Method,
+    connected: Option<&Origin>,
+    effective: &Effective,
+) -> Result<(), Denial> {
+    let method = http::Method::from(method);
+    let rules: Vec<_> = effective.rules_for(origin).collect();
+    if rules.is_empty() {
+        return Err(Denial {
+            code: "origin-denied",
+            reason: format!("{origin} is no origin that the manifest and the operator's policy allow"),
+            would_allow: Some(format!(
+                "[[egress]]\norigin = \"{origin}\"\nmethods = [\"{method}\"]\npath_prefixes = [\"{}\"]",
+                folder(url.path()).map_or("/".into(), |prefix| prefix.to_string())
+            )),
+        });
+    }
+    if connected != Some(origin) {
+        let reason = match connected {
+            Some(connected) => format!("{origin} is not the connected org, which is {connected}"),
+            None => format!("{origin} was asked for before a credential was opened, so no org is connected"),
+        };
+        return Err(Denial::new("origin-not-connected", reason));
+    }
+    let of_method: Vec<_> = rules
+        .into_iter()
+        .filter(|rule| rule.methods.iter().any(|allowed| http::Method::from(*allowed) == method))
+        .collect();
+    if of_method.is_empty() {
+        return Err(Denial {
+            code: "method-denied",
+            reason: format!("{method} is not allowed at {origin}"),
+            would_allow: Some(format!("methods = [\"{method}\"]")),
+        });
+    }
+    if !of_method.iter().any(|rule| rule.allows_path(url.path())) {
+        let allowed: Vec<_> = of_method.iter().flat_map(|rule| &rule.path_prefixes).map(ToString::to_string).collect();
+        return Err(Denial {
+            code: "path-denied",
+            reason: format!("{} is not below {} at {origin}", url.path(), allowed.join(" or ")),
+            would_allow: folder(url.path()).map(|prefix| format!("path_prefixes = [\"{prefix}\"]")),
+        });
+    }
+    Ok(())
+}
+
+/// The prefix that would allow a path: its folder, where it can be written in a manifest.
+fn folder(path: &str) -> Option<PathPrefix> {
+    let (folder, _) = path.rsplit_once('/')?;
+    PathPrefix::try_from(format!("{folder}/")).ok()
+}
+
+fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<HeaderMap, Denial> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Denial::new("too-many-headers", format!("{} headers, {MAX_HEADERS} are allowed", headers.len())));
+    }
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for header in headers {
+        // Some servers read `_` as `-`, so a name with one could be another header in disguise.
+        let name = HeaderName::from_bytes(header.name.as_bytes())
+            .ok()
+            .filter(|name| !name.as_str().contains('_'))
+            .ok_or_else(|| {
+                Denial::new("header-invalid", format!("`{}` is no header name", header.name.escape_debug()))
+            })?;
+        let text = name.as_str();
+        if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || Some(&name) == slot
+        {
+            return Err(Denial::new(
+                "header-denied",
+                format!("the header `{name}` is set by the host, not by a plugin"),
+            ));
+        }
+        let value = HeaderValue::from_str(&header.value).map_err(|_| {
+            Denial::new("header-invalid", format!("the value of the header `{name}` is not visible ASCII"))
+        })?;
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{manifest::Manifest, policy::Policy};
+
+    const MANIFEST: &str = include_str!("../../../tests/guests/tiny-crm/plugin.toml");
+    const ORG: &str = "https://acme.tiny-crm.example";
+
+    fn effective() -> Effective {
+        let manifest = Manifest::from_toml(MANIFEST).unwrap();
+        Effective::new(&manifest, &Policy::default()).unwrap()
+    }
+
+    fn code(method: Method, url: &str, headers: &[(&str, &str)]) -> &'static str {
+        let headers =
+            headers.iter().map(|(name, value)| Header { name: (*name).into(), value: (*value).into() }).collect();
+        let request = Request { method, url: url.into(), headers, body: None };
+        let connected: Origin = ORG.parse().unwrap();
+        let slot = HeaderName::from_static("x-tiny-token");
+        match check(request, Some(&connected), Some(&slot), &effective(), 10_000) {
+            Ok(_) => "ok",
+            Err(denial) => denial.code,
+        }
+    }
+
+    #[test]
+    fn only_the_connected_org_is_reachable_by_allowed_methods_below_allowed_paths() {
+        for (method, url, expected) in [
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?q=a%2Bb", "ok"),
+            (Method::Post, "https://acme.tiny-crm.example/api/leads", "ok"),
+            (Method::Get, "https://ACME.tiny-crm.example:443/api/leads", "ok"),
+            (Method::Get, "https://other.tiny-crm.example/api/leads", "origin-not-connected"),
+            (Method::Get, "https://evil.test/api/leads", "origin-denied"),
+            (Method::Get, "https://tiny-crm.example/api/leads", "origin-denied"),
+            (Method::Get, "http://acme.tiny-crm.example/api/leads", "url-invalid"),
+            (Method::Get, "http://127.0.0.1:80/api/leads", "origin-denied"),
+            (Method::Get, "https://acme.tiny-crm.example@evil.test/api/leads", "url-invalid"),
+            (Method::Get, "https://acme.tiny-crm.example:8443/api/leads", "url-invalid"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads#x", "url-invalid"),
+            (Method::Get, "https://acme.tiny-crm.example\\@evil.test/", "url-invalid"),
+            (Method::Delete, "https://acme.tiny-crm.example/api/leads", "method-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/admin", "path-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/../admin", "path-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/%2e%2e/admin", "path-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/..%2f..%2fadmin", "path-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/..%5cadmin", "path-denied"),
+        ] {
+            assert_eq!(code(method, url, &[]), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_the_hosts_is_refused_in_every_spelling() {
+        let url = "https://acme.tiny-crm.example/api/leads";
+        for (name, value, expected) in [
+            ("accept", "application/json", "ok"),
+            ("Content-Type", "application/json", "ok"),
+            ("Authorization", "Bearer x", "header-denied"),
+            ("AUTHORIZATION", "", "header-denied"),
+            ("X-Tiny-Token", "x", "header-denied"),
+            ("Host", "evil.test", "header-denied"),
+            ("Content-Length", "0", "header-denied"),
+            ("Transfer-Encoding", "chunked", "header-denied"),
+            ("Proxy-Authorization", "x", "header-denied"),
+            ("Cookie", "x", "header-denied"),
+            ("accept-encoding", "br", "header-denied"),
+            ("authorization ", "x", "header-invalid"),
+            ("x_tiny_token", "x", "header-invalid"),
+            ("a\r\nauthorization", "x", "header-invalid"),
+            ("", "x", "header-invalid"),
+            ("x-note", "a\r\nauthorization: x", "header-invalid"),
+            ("x-note", "山田", "header-invalid"),
+        ] {
+            assert_eq!(code(Method::Get, url, &[(name, value)]), expected, "{name:?}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_reachable_before_a_credential_is_opened() {
+        let request = Request { method: Method::Get, url: format!("{ORG}/api/leads"), headers: vec![], body: None };
+        let denial = check(request, None, None, &effective(), 10_000).unwrap_err();
+        assert_eq!(denial.code, "origin-not-connected");
+    }
+
+    #[test]
+    fn a_denial_names_the_manifest_lines_that_would_allow_it() {
+        let request =
+            Request { method: Method::Get, url: "https://evil.test/x?secret".into(), headers: vec![], body: None };
+        let denial = check(request, None, None, &effective(), 10_000).unwrap_err();
+        assert_eq!(
+            denial.would_allow.as_deref(),
+            Some("[[egress]]\norigin = \"https://evil.test\"\nmethods = [\"GET\"]\npath_prefixes = [\"/\"]")
+        );
+        assert!(!denial.reason.contains("secret"));
+    }
+}

@@ -1,0 +1,105 @@
+//! The WebAssembly engine: what is switched on, how memory is pooled, and the clock that stops a plugin.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use tokio::sync::Semaphore;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::{inspect, memory::MAX_TABLE_ELEMENTS};
+
+/// Distance of two epochs. A plugin that computes too long is stopped at most this much late.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+/// Calls that run at the same time; more wait for their turn. Small enough that the pool's address space fits everywhere.
+pub(crate) const DEFAULT_CALLS: u32 = 64;
+/// The most linear memory that any plugin may ask for.
+pub(crate) const MAX_MEMORY_BYTES: usize = 64 << 20;
+/// Bytes that one host call may make the host allocate: one request, or one answer with some hundred fields.
+pub(crate) const HOST_CALL_BYTES: usize = 8 << 20;
+
+/// Memory of a finished call that stays resident: a fresh instance is then cleared, not faulted in page by page. A booking
+/// touches a few pages; a describe of 842 fields less than this.
+const KEEP_RESIDENT: usize = 4 << 20;
+/// A plugin's own stack lies in its memory; this is what wasmtime's frames of it may take on the host.
+const MAX_WASM_STACK: usize = 256 << 10;
+const ASYNC_STACK: usize = 1 << 20;
+
+pub(crate) struct Engine {
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) counts_fuel: bool,
+    pub(crate) pooled: bool,
+}
+
+impl Engine {
+    /// Makes an engine with pooled memory where the machine has the address space for it, else one that allocates on demand.
+    pub(crate) fn new(calls: u32, counts_fuel: bool) -> wasmtime::Result<Self> {
+        let (wasm, pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), calls)) {
+            Ok(engine) => (engine, true),
+            Err(error) => {
+                tracing::warn!(%error, "no pooled memory on this machine; plugin memory is allocated on demand");
+                (wasmtime::Engine::new(&config(counts_fuel))?, false)
+            }
+        };
+        start_ticking(&wasm)?;
+        // The pool errors when it is exhausted; permits make calls wait instead.
+        let permits =
+            Arc::new(Semaphore::new(usize::try_from(calls).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
+        Ok(Self { wasm, permits, counts_fuel, pooled })
+    }
+}
+
+fn config(counts_fuel: bool) -> Config {
+    let mut config = Config::new();
+    config.wasm_features(wasmtime::WasmFeatures::all(), false);
+    for feature in inspect::features().iter_names().map(|(name, _)| name) {
+        if let Some(flag) = wasmtime::WasmFeatures::from_name(feature) {
+            config.wasm_features(flag, true);
+        }
+    }
+    config
+        // Plain `func` only: no async ABI, so none of its machinery.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .consume_fuel(counts_fuel)
+        .max_wasm_stack(MAX_WASM_STACK)
+        .async_stack_size(ASYNC_STACK)
+        // Registration of unwind information is quadratic on some systems, and nothing here unwinds through plugins.
+        .native_unwind_info(false);
+    config
+}
+
+fn pooling(mut config: Config, calls: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(4))
+        .total_memories(calls)
+        .total_tables(calls.saturating_mul(4))
+        .total_stacks(calls)
+        .max_core_instances_per_component(8)
+        .max_memories_per_component(1)
+        .max_tables_per_component(4)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(64 << 10);
+    #[cfg(target_os = "linux")]
+    pool.pagemap_scan(wasmtime::Enabled::Auto);
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .memory_reservation(MAX_MEMORY_BYTES as u64)
+        .memory_guard_size(64 << 10);
+    config
+}
+
+/// Counts epochs for as long as the engine lives.
+fn start_ticking(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new().name("plugin-epochs".into()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! What a component file says of itself, read without compiling any of it.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
+
+/// Largest component file that is looked at.
+pub const MAX_COMPONENT_BYTES: usize = 4 << 20;
+/// Name of the custom section that holds the plugin's manifest, as TOML.
+pub const MANIFEST_SECTION: &str = "scheduling-crm-manifest";
+/// The package and version of the contract that this library speaks.
+pub const CONTRACT: &str = "scheduling:crm@0.1.0";
+
+/// The interfaces that a plugin may import, of [`CONTRACT`].
+const IMPORTS: [&str; 3] = ["scheduling:crm/types@0.1.0", "scheduling:crm/http@0.1.0", "scheduling:crm/secrets@0.1.0"];
+/// The interface that a plugin must export.
+const REQUIRED_EXPORT: &str = "scheduling:crm/leads@0.1.0";
+const CONTRACT_NAME: &str = "scheduling:crm/";
+
+/// What a component file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Inspection {
+    /// Interfaces it imports, by full name.
+    pub imports: Vec<String>,
+    /// Interfaces it exports, by full name.
+    pub exports: Vec<String>,
+    /// Size of the file.
+    pub bytes: usize,
+    /// Digest of the file, in lower-case hex.
+    pub sha256: String,
+    /// Text of the embedded manifest.
+    #[serde(skip)]
+    pub manifest: Option<String>,
+}
+
+/// Why a file is not a plugin of this contract.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The file is larger than [`MAX_COMPONENT_BYTES`].
+    #[error(
+        "the component has {bytes} bytes, more than the {limit} that are accepted; build it with the profile for size"
+    )]
+    TooLarge {
+        /// Size of the file.
+        bytes: usize,
+        /// What is accepted.
+        limit: usize,
+    },
+    /// The file does not begin as WebAssembly does.
+    #[error("not a WebAssembly file: it does not begin with `\\0asm`")]
+    NotWasm,
+    /// The file is a core module.
+    #[error("a core WebAssembly module, not a component; `host-harness build` makes the component of it")]
+    CoreModule,
+    /// The file is damaged, or uses what no plugin needs.
+    #[error("not a valid component: {0}")]
+    Invalid(String),
+    /// The component imports more than its world has.
+    #[error(
+        "the component imports {}, which the world `lead-plugin` of {CONTRACT} does not have; it may import types, http and secrets only",
+        quoted(.0)
+    )]
+    ForbiddenImports(Vec<String>),
+    /// The component was built for another version of the contract.
+    #[error("the component was built for {found}, this host speaks {CONTRACT}; rebuild it against that version")]
+    OtherContract {
+        /// The interface that tells.
+        found: String,
+    },
+    /// The component does not export `leads`.
+    #[error("the component does not export `{REQUIRED_EXPORT}`, which every plugin must; its exports: {}", quoted(.0))]
+    MissingExport(Vec<String>),
+    /// The component has no manifest.
+    #[error("the component has no custom section `{MANIFEST_SECTION}`; `host-harness build` embeds plugin.toml as one")]
+    NoManifest,
+    /// The component has more than one manifest.
+    #[error("the component has several custom sections `{MANIFEST_SECTION}`; exactly one is accepted")]
+    SeveralManifests,
+}
+
+impl InspectError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "component-too-large",
+            Self::NotWasm => "not-wasm",
+            Self::CoreModule => "core-module",
+            Self::Invalid(_) => "component-invalid",
+            Self::ForbiddenImports(_) => "forbidden-imports",
+            Self::OtherContract { .. } => "other-contract",
+            Self::MissingExport(_) => "missing-export",
+            Self::NoManifest => "no-manifest",
+            Self::SeveralManifests => "several-manifests",
+        }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+impl Inspection {
+    /// Reads what a file says of itself; refuses what is no component.
+    pub fn read(bytes: &[u8]) -> Result<Self, InspectError> {
+        if bytes.len() > MAX_COMPONENT_BYTES {
+            return Err(InspectError::TooLarge { bytes: bytes.len(), limit: MAX_COMPONENT_BYTES });
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(InspectError::NotWasm);
+        }
+        if Parser::is_core_wasm(bytes) {
+            return Err(InspectError::CoreModule);
+        }
+        let mut this = Self {
+            imports: Vec::new(),
+            exports: Vec::new(),
+            bytes: bytes.len(),
+            sha256: hex(&Sha256::digest(bytes)),
+            manifest: None,
+        };
+        this.read_sections(bytes)?;
+        Ok(this)
+    }
+
+    fn read_sections(&mut self, bytes: &[u8]) -> Result<(), InspectError> {
+        let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
+        let mut manifests = 0usize;
+        // Modules and components nest; only what stands at the outermost level is the component's own.
+        let mut depth = 0usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(invalid)? {
+                Payload::Version { encoding, .. } => {
+                    if depth == 0 && encoding != Encoding::Component {
+                        return Err(InspectError::CoreModule);
+                    }
+                    depth += 1;
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section {
+                        self.imports.push(import.map_err(invalid)?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section {
+                        let export = export.map_err(invalid)?;
+                        if export.kind == ComponentExternalKind::Instance {
+                            self.exports.push(export.name.name.to_owned());
+                        }
+                    }
+                }
+                Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
+                    manifests += 1;
+                    let text = std::str::from_utf8(section.data())
+                        .map_err(|_| InspectError::Invalid("the manifest is not UTF-8".into()))?;
+                    self.manifest = Some(text.to_owned());
+                }
+                _ => {}
+            }
+        }
+        if manifests > 1 { Err(InspectError::SeveralManifests) } else { Ok(()) }
+    }
+
+    /// Holds the component against the world `lead-plugin`, by names: which interfaces it imports and exports, of which
+    /// version. Their shapes are checked when it is loaded.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), InspectError> {
+        let names = self.imports.iter().chain(&self.exports);
+        if let Some(other) = names.clone().find(|name| name.starts_with(CONTRACT_NAME) && !name.ends_with("@0.1.0")) {
+            return Err(InspectError::OtherContract { found: other.clone() });
+        }
+        let forbidden: Vec<_> = self.imports.iter().filter(|name| !IMPORTS.contains(&name.as_str())).cloned().collect();
+        if !forbidden.is_empty() {
+            return Err(InspectError::ForbiddenImports(forbidden));
+        }
+        if !self.exports.iter().any(|name| name == REQUIRED_EXPORT) {
+            return Err(InspectError::MissingExport(self.exports.clone()));
+        }
+        if self.manifest.is_none() {
+            return Err(InspectError::NoManifest);
+        }
+        Validator::new_with_features(features())
+            .validate_all(bytes)
+            .map(|_| ())
+            .map_err(|error| InspectError::Invalid(error.to_string()))
+    }
+}
+
+/// What a plugin may use of WebAssembly: what Rust's `wasm32-unknown-unknown` and the encoder emit. No threads, no GC, no
+/// exceptions, no 64-bit memories, no async ABI: what is not needed is not there to be attacked.
+pub(crate) fn features() -> WasmFeatures {
+    WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::SATURATING_FLOAT_TO_INT
+        | WasmFeatures::SIGN_EXTENSION
+        | WasmFeatures::REFERENCE_TYPES
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::FLOATS
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::SIMD
+        | WasmFeatures::COMPONENT_MODEL
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        use std::fmt::Write;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_component_is_named_and_not_read_further() {
+        let huge = vec![0; MAX_COMPONENT_BYTES + 1];
+        let cases: [(&[u8], &str); 5] = [
+            (b"", "not-wasm"),
+            (b"{\"a\":1}", "not-wasm"),
+            (b"\0asm\x01\0\0\0", "core-module"),
+            (b"\0asm\x0d\0\x01\0\xff\xff", "component-invalid"),
+            (&huge, "component-too-large"),
+        ];
+        for (bytes, code) in cases {
+            assert_eq!(Inspection::read(bytes).unwrap_err().code(), code);
+        }
+    }
+}

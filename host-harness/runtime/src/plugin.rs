@@ -1,0 +1,424 @@
+//! A loaded plugin: checked, compiled, and ready to be called.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use wasmtime::{
+    Store, UpdateDeadline,
+    component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower},
+};
+
+use crate::{
+    call::{CallError, CallErrorKind, Called, CpuLimit, Usage},
+    credentials::{Broker, ConnectionId},
+    engine::{Engine, HOST_CALL_BYTES, TICK},
+    host::LoadError,
+    inspect::Inspection,
+    manifest::Limits,
+    policy::Effective,
+    session::{CallState, Session},
+    transport::Transport,
+    types::{
+        Account, AdviceText, Booking, Delivery, Finding, History, LeadFields, Mapping, OauthError, OptionGroup,
+        PreviewResult, Problem, Question,
+    },
+};
+
+/// Bytes of arguments that the contract allows, measured as JSON.
+const MAX_ARGUMENT_BYTES: usize = 1 << 20;
+
+/// A loaded plugin. Cheap to clone; all clones share the compiled code.
+#[derive(Clone)]
+pub struct Plugin {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Arc<Engine>,
+    pre: InstancePre<CallState>,
+    functions: Functions,
+    inspection: Inspection,
+    effective: Arc<Effective>,
+    broker: Broker,
+    transport: Arc<dyn Transport>,
+    limits: Limits,
+}
+
+/// Where each function of the contract is; `None` for those of interfaces that the plugin does not have.
+struct Functions {
+    on_booking_completed: ComponentExportIndex,
+    list_lead_fields: ComponentExportIndex,
+    settings: Option<SettingsFunctions>,
+    connection: Option<ConnectionFunctions>,
+    guidance: Option<GuidanceFunctions>,
+}
+
+struct SettingsFunctions {
+    preview: ComponentExportIndex,
+    check_mapping: ComponentExportIndex,
+    options: ComponentExportIndex,
+}
+
+struct ConnectionFunctions {
+    check: ComponentExportIndex,
+    explain: ComponentExportIndex,
+}
+
+struct GuidanceFunctions {
+    advice: ComponentExportIndex,
+    codes: ComponentExportIndex,
+}
+
+/// Which optional interfaces a plugin has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OptionalExports {
+    /// `settings`: preview, check of mappings, options.
+    pub settings: bool,
+    /// `connection`: the doctor, and explanations of authorisation errors.
+    pub connection: bool,
+    /// `guidance`: help for people.
+    pub guidance: bool,
+}
+
+type ProblemResult<T> = Result<T, Problem>;
+
+impl Functions {
+    fn find(component: &Component) -> Result<Self, String> {
+        let function = |interface: &str, name: &str| {
+            let (_, instance) = component
+                .get_export(None, &format!("scheduling:crm/{interface}@0.1.0"))
+                .ok_or_else(|| format!("no interface `{interface}`"))?;
+            component
+                .get_export(Some(&instance), name)
+                .map(|(_, index)| index)
+                .ok_or_else(|| format!("no function `{name}` in `{interface}`"))
+        };
+        let has = |interface: &str| component.get_export(None, &format!("scheduling:crm/{interface}@0.1.0")).is_some();
+        Ok(Self {
+            on_booking_completed: function("leads", "on-booking-completed")?,
+            list_lead_fields: function("leads", "list-lead-fields")?,
+            settings: if has("settings") {
+                Some(SettingsFunctions {
+                    preview: function("settings", "preview")?,
+                    check_mapping: function("settings", "check-mapping")?,
+                    options: function("settings", "options")?,
+                })
+            } else {
+                None
+            },
+            connection: if has("connection") {
+                Some(ConnectionFunctions {
+                    check: function("connection", "check")?,
+                    explain: function("connection", "explain")?,
+                })
+            } else {
+                None
+            },
+            guidance: if has("guidance") {
+                Some(GuidanceFunctions {
+                    advice: function("guidance", "advice")?,
+                    codes: function("guidance", "codes")?,
+                })
+            } else {
+                None
+            },
+        })
+    }
+}
+
+impl Plugin {
+    pub(crate) async fn new(
+        engine: Arc<Engine>,
+        pre: InstancePre<CallState>,
+        inspection: Inspection,
+        effective: Arc<Effective>,
+        broker: Broker,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, LoadError> {
+        let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
+        let limits = effective.limits();
+        let plugin = Self {
+            inner: Arc::new(Inner { engine, pre, functions, inspection, effective, broker, transport, limits }),
+        };
+        plugin.check_shapes().await?;
+        Ok(plugin)
+    }
+
+    /// Instantiates once and holds each function's types against the contract's, so that a difference is found now and
+    /// not at the first booking.
+    async fn check_shapes(&self) -> Result<(), LoadError> {
+        let shape = |error: wasmtime::Error| LoadError::Shape(format!("{error:#}"));
+        let mut store = self.store(None);
+        let instance = self.inner.pre.instantiate_async(&mut store).await.map_err(shape)?;
+        let f = &self.inner.functions;
+        instance
+            .get_typed_func::<(&Booking, &Mapping, &History), (ProblemResult<Delivery>,)>(
+                &mut store,
+                f.on_booking_completed,
+            )
+            .map_err(shape)?;
+        instance.get_typed_func::<(), (ProblemResult<LeadFields>,)>(&mut store, f.list_lead_fields).map_err(shape)?;
+        if let Some(f) = &f.settings {
+            instance
+                .get_typed_func::<(&Booking, &Mapping), (ProblemResult<PreviewResult>,)>(&mut store, f.preview)
+                .map_err(shape)?;
+            instance
+                .get_typed_func::<(&Mapping, &[Question]), (ProblemResult<Vec<Finding>>,)>(&mut store, f.check_mapping)
+                .map_err(shape)?;
+            instance.get_typed_func::<(), (Vec<OptionGroup>,)>(&mut store, f.options).map_err(shape)?;
+        }
+        if let Some(f) = &f.connection {
+            instance.get_typed_func::<(), (Result<Account, Vec<Problem>>,)>(&mut store, f.check).map_err(shape)?;
+            instance.get_typed_func::<(&OauthError,), (Problem,)>(&mut store, f.explain).map_err(shape)?;
+        }
+        if let Some(f) = &f.guidance {
+            instance.get_typed_func::<(&str, &str), (Option<AdviceText>,)>(&mut store, f.advice).map_err(shape)?;
+            instance.get_typed_func::<(), (Vec<String>,)>(&mut store, f.codes).map_err(shape)?;
+        }
+        Ok(())
+    }
+
+    /// What the component says of itself.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
+    }
+
+    /// What the plugin may do here: its manifest, narrowed by the operator's policy.
+    pub fn effective(&self) -> &Effective {
+        &self.inner.effective
+    }
+
+    /// What one call may use.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Which optional interfaces the plugin has.
+    pub fn exports(&self) -> OptionalExports {
+        let f = &self.inner.functions;
+        OptionalExports {
+            settings: f.settings.is_some(),
+            connection: f.connection.is_some(),
+            guidance: f.guidance.is_some(),
+        }
+    }
+
+    /// Connects, refreshes and disconnects this plugin's credentials.
+    pub fn broker(&self) -> &Broker {
+        &self.inner.broker
+    }
+
+    /// `leads.on-booking-completed`: makes sure that a booking is a Lead.
+    ///
+    /// # Errors
+    /// When the plugin came to no answer. [`CallError::may_have_written`] tells whether the Lead may be there all the same.
+    pub async fn on_booking_completed(
+        &self,
+        connection: &ConnectionId,
+        booking: &Booking,
+        mapping: &Mapping,
+        history: &History,
+    ) -> Result<Called<Result<Delivery, Problem>>, CallError> {
+        fits(&(booking, mapping, history))?;
+        self.call(Some(connection), self.inner.functions.on_booking_completed, (booking, mapping, history)).await
+    }
+
+    /// `leads.list-lead-fields`: the fields that the connected user can write.
+    ///
+    /// # Errors
+    /// When the plugin came to no answer.
+    pub async fn list_lead_fields(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Called<Result<LeadFields, Problem>>, CallError> {
+        self.call(Some(connection), self.inner.functions.list_lead_fields, ()).await
+    }
+
+    /// `settings.preview`: what would be written.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn preview(
+        &self,
+        connection: &ConnectionId,
+        booking: &Booking,
+        mapping: &Mapping,
+    ) -> Result<Called<Result<PreviewResult, Problem>>, CallError> {
+        fits(&(booking, mapping))?;
+        let f = self.settings()?;
+        self.call(Some(connection), f.preview, (booking, mapping)).await
+    }
+
+    /// `settings.check-mapping`: holds a mapping against the live fields and the form.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn check_mapping(
+        &self,
+        connection: &ConnectionId,
+        mapping: &Mapping,
+        questions: &[Question],
+    ) -> Result<Called<Result<Vec<Finding>, Problem>>, CallError> {
+        fits(&(mapping, questions))?;
+        let f = self.settings()?;
+        self.call(Some(connection), f.check_mapping, (mapping, questions)).await
+    }
+
+    /// `settings.options`: the plugin's own choices.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn options(&self) -> Result<Called<Vec<OptionGroup>>, CallError> {
+        let f = self.settings()?;
+        self.call(None, f.options, ()).await
+    }
+
+    /// `connection.check`: the doctor.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn check_connection(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Called<Result<Account, Vec<Problem>>>, CallError> {
+        let f = self.connection()?;
+        self.call(Some(connection), f.check, ()).await
+    }
+
+    /// `connection.explain`: what an authorisation error means.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn explain(&self, error: &OauthError) -> Result<Called<Problem>, CallError> {
+        let f = self.connection()?;
+        self.call(None, f.explain, (error,)).await
+    }
+
+    /// `guidance.advice`: help for people.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn advice(&self, code: &str, locale: &str) -> Result<Called<Option<AdviceText>>, CallError> {
+        let f = self.guidance()?;
+        self.call(None, f.advice, (code, locale)).await
+    }
+
+    /// `guidance.codes`: all codes that have advice.
+    ///
+    /// # Errors
+    /// When the plugin does not have it, or came to no answer.
+    pub async fn codes(&self) -> Result<Called<Vec<String>>, CallError> {
+        let f = self.guidance()?;
+        self.call(None, f.codes, ()).await
+    }
+
+    fn settings(&self) -> Result<&SettingsFunctions, CallError> {
+        self.inner.functions.settings.as_ref().ok_or_else(|| not_exported("settings"))
+    }
+
+    fn connection(&self) -> Result<&ConnectionFunctions, CallError> {
+        self.inner.functions.connection.as_ref().ok_or_else(|| not_exported("connection"))
+    }
+
+    fn guidance(&self) -> Result<&GuidanceFunctions, CallError> {
+        self.inner.functions.guidance.as_ref().ok_or_else(|| not_exported("guidance"))
+    }
+
+    fn store(&self, connection: Option<&ConnectionId>) -> Store<CallState> {
+        let inner = &self.inner;
+        let limits = inner.limits;
+        let cpu = Duration::from_millis(limits.cpu_ms);
+        let session = Session {
+            connection: connection.cloned(),
+            effective: inner.effective.clone(),
+            broker: inner.broker.clone(),
+            transport: inner.transport.clone(),
+            limits,
+        };
+        let mut store = Store::new(&inner.engine.wasm, CallState::new(session));
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        // Every tick: enough computed? A blocked host call does not count, so the time is kept by hand.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |store| {
+            if store.data().computed() > cpu + TICK {
+                return Err(CpuLimit.into());
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+
+    /// One call: a permit, a fresh store, an instance, the function, and the store is gone.
+    async fn call<P, R>(
+        &self,
+        connection: Option<&ConnectionId>,
+        function: ComponentExportIndex,
+        arguments: P,
+    ) -> Result<Called<R>, CallError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        (R,): ComponentNamedList + Lift + Send + Sync + 'static,
+        R: 'static,
+    {
+        let inner = &self.inner;
+        let failed = |kind, usage| CallError { kind, usage };
+        let closed = |_| failed(CallErrorKind::Engine("the host is shutting down".into()), Usage::default());
+        let _permit = inner.engine.permits.acquire().await.map_err(closed)?;
+
+        let mut store = self.store(connection);
+        if inner.engine.counts_fuel {
+            store
+                .set_fuel(u64::MAX)
+                .map_err(|error| failed(CallErrorKind::Engine(error.to_string()), Usage::default()))?;
+        }
+        let started = Instant::now();
+        let answered = tokio::time::timeout(Duration::from_millis(inner.limits.wall_ms), async {
+            let instance = inner.pre.instantiate_async(&mut store).await?;
+            let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
+            let (answer,) = function.call_async(&mut store, arguments).await?;
+            wasmtime::Result::Ok(answer)
+        })
+        .await;
+
+        let fuel = inner.engine.counts_fuel.then(|| u64::MAX - store.get_fuel().unwrap_or(u64::MAX));
+        let memory_refused = store.data().memory.refused;
+        let usage = store.into_data().usage(started.elapsed(), fuel);
+        match answered {
+            Ok(Ok(answer)) => Ok(Called { answer, usage }),
+            Ok(Err(error)) => Err(failed(CallErrorKind::of(&error, &inner.limits, memory_refused), usage)),
+            Err(_elapsed) => Err(failed(CallErrorKind::Wall(Duration::from_millis(inner.limits.wall_ms)), usage)),
+        }
+    }
+}
+
+fn not_exported(interface: &'static str) -> CallError {
+    CallError { kind: CallErrorKind::NotExported(interface), usage: Usage::default() }
+}
+
+fn fits(arguments: &impl Serialize) -> Result<(), CallError> {
+    let mut counter = ByteCounter(0);
+    let counted = serde_json::to_writer(&mut counter, arguments);
+    let kind = match counted {
+        Ok(()) if counter.0 <= MAX_ARGUMENT_BYTES => return Ok(()),
+        Ok(()) => CallErrorKind::ArgumentsTooLarge { bytes: counter.0, limit: MAX_ARGUMENT_BYTES },
+        Err(error) => CallErrorKind::Engine(error.to_string()),
+    };
+    Err(CallError { kind, usage: Usage::default() })
+}
+
+struct ByteCounter(usize);
+
+impl std::io::Write for ByteCounter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

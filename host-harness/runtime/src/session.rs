@@ -1,0 +1,314 @@
+//! One call's state: what it opened, what it used, and the requests it makes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::{HeaderName, header};
+use wasmtime::component::{Resource, ResourceTable};
+
+use crate::{
+    call::{RequestNote, Usage},
+    credentials::{Broker, ConnectionId, OpenCredential, OpenError, RefreshError},
+    echo::EchoScanner,
+    egress::{self, Denial},
+    manifest::Limits,
+    memory::MemoryLimiter,
+    policy::Effective,
+    secret::Secret,
+    transport::{Bounds, Effect as TransportEffect, Transport, TransportError, TransportErrorKind},
+    types::http::{Effect, Failure, FailureKind, Header, Method, Request, Response, SecretError},
+};
+
+/// Credentials that one call may have open.
+const MAX_OPEN_CREDENTIALS: usize = 4;
+/// Kept back of the wall clock when a request is sent, so that the plugin can still answer when the server does not.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
+/// Bytes of response headers that are handed on.
+const MAX_RESPONSE_HEADER_BYTES: usize = 64 << 10;
+
+/// Response headers that stay with the host: cookies and authentication are its own, and the framing no longer holds
+/// once the body is decoded.
+const WITHHELD_HEADERS: [HeaderName; 9] = [
+    header::SET_COOKIE,
+    header::WWW_AUTHENTICATE,
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("authentication-info"),
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+];
+
+/// For whom a call is made and what it may do.
+pub(crate) struct Session {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) effective: Arc<Effective>,
+    pub(crate) broker: Broker,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) limits: Limits,
+}
+
+/// A credential that the plugin opened.
+pub(crate) struct CredentialHandle {
+    name: String,
+    open: OpenCredential,
+}
+
+/// The data of a call's store.
+pub(crate) struct CallState {
+    session: Session,
+    pub(crate) memory: MemoryLimiter,
+    credentials: ResourceTable,
+    /// The credential opened last: it decides which origin is reachable, and what must not come back.
+    opened: Vec<OpenCredential>,
+    started: Instant,
+    in_host_calls: Duration,
+    requests: Vec<RequestNote>,
+    denials: Vec<Denial>,
+}
+
+impl CallState {
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            memory: MemoryLimiter::new(to_usize(session.limits.memory_bytes)),
+            session,
+            credentials: ResourceTable::new(),
+            opened: Vec::new(),
+            started: Instant::now(),
+            in_host_calls: Duration::ZERO,
+            requests: Vec::new(),
+            denials: Vec::new(),
+        }
+    }
+
+    /// Time that the plugin itself has computed.
+    pub(crate) fn computed(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.in_host_calls)
+    }
+
+    pub(crate) fn usage(self, wall: Duration, fuel: Option<u64>) -> Usage {
+        Usage {
+            cpu: wall.saturating_sub(self.in_host_calls),
+            wall,
+            memory_bytes: self.memory.peak,
+            fuel,
+            requests: self.requests,
+            denials: self.denials,
+        }
+    }
+
+    pub(crate) async fn open(
+        &mut self,
+        name: &str,
+    ) -> wasmtime::Result<Result<Resource<CredentialHandle>, SecretError>> {
+        let Some(connection) = &self.session.connection else {
+            return Ok(Err(SecretError::Unavailable));
+        };
+        if self.opened.len() >= MAX_OPEN_CREDENTIALS {
+            return Ok(Err(SecretError::Unavailable));
+        }
+        let begun = Instant::now();
+        let opened = self.session.broker.open(connection, name).await;
+        self.in_host_calls += begun.elapsed();
+        Ok(match opened {
+            Ok(open) => {
+                self.opened.push(open.clone());
+                Ok(self.credentials.push(CredentialHandle { name: name.to_owned(), open })?)
+            }
+            Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
+            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded),
+            Err(OpenError::Temporary(_)) => Err(SecretError::Temporary),
+        })
+    }
+
+    pub(crate) fn attribute(
+        &self,
+        credential: &Resource<CredentialHandle>,
+        name: &str,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.credentials.get(credential)?.open.attribute(name).map(str::to_owned))
+    }
+
+    pub(crate) fn close(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<()> {
+        self.credentials.delete(credential)?;
+        Ok(())
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        request: Request,
+        credential: Option<Resource<CredentialHandle>>,
+    ) -> wasmtime::Result<Result<Response, Failure>> {
+        let begun = Instant::now();
+        let answer = self.send_checked(request, credential).await;
+        self.in_host_calls += begun.elapsed();
+        answer
+    }
+
+    async fn send_checked(
+        &mut self,
+        request: Request,
+        credential: Option<Resource<CredentialHandle>>,
+    ) -> wasmtime::Result<Result<Response, Failure>> {
+        let reads = request.method == Method::Get;
+        let used = match &credential {
+            Some(credential) => {
+                let handle = self.credentials.get(credential)?;
+                Some((handle.name.clone(), handle.open.clone()))
+            }
+            None => None,
+        };
+        let bound = used.as_ref().map(|(_, open)| open).or(self.opened.last());
+        let checked = egress::check(
+            request,
+            bound.map(OpenCredential::origin),
+            bound.map(OpenCredential::slot),
+            &self.session.effective,
+            to_usize(self.session.limits.request_bytes),
+        );
+        let mut request = match checked {
+            Ok(request) => request,
+            Err(denial) => {
+                tracing::warn!(code = denial.code, reason = denial.reason, "a request of the plugin was refused");
+                let kind = denial.kind();
+                self.denials.push(denial);
+                return Ok(Err(Failure { kind, effect: Effect::None }));
+            }
+        };
+
+        let Some((name, open)) = used else {
+            return Ok(self.exchange(request, reads).await);
+        };
+        let bare = request.clone();
+        open.attach(request.headers_mut());
+        let first = self.exchange(request, reads).await;
+        let unauthorised = match &first {
+            Ok(response) if response.status == 401 => &response.body,
+            _ => return Ok(first),
+        };
+        if !open.cures_unauthorised(unauthorised) {
+            return Ok(first);
+        }
+        // A 401 says that the request was not carried out (RFC 9110, section 15.5.2), so sending it once more is safe.
+        let refreshed = match self.refresh(&name, &open).await {
+            Ok(refreshed) => refreshed,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if let Some(credential) = &credential {
+            self.credentials.get_mut(credential)?.open = refreshed.clone();
+        }
+        self.opened.push(refreshed.clone());
+        if refreshed.origin() != open.origin() {
+            // The org has moved. The plugin wrote the URL for the old address; its next call has the new one.
+            return Ok(Err(Failure { kind: FailureKind::RefreshFailed, effect: Effect::None }));
+        }
+        let mut replay = bare;
+        refreshed.attach(replay.headers_mut());
+        Ok(self.exchange(replay, reads).await)
+    }
+
+    async fn refresh(&mut self, name: &str, used: &OpenCredential) -> Result<OpenCredential, Failure> {
+        let failure = |kind| Failure { kind, effect: Effect::None };
+        let Some(connection) = &self.session.connection else {
+            return Err(failure(FailureKind::GrantEnded));
+        };
+        let time = self.time_for_requests();
+        let refresh = self.session.broker.refresh(connection, name, used.generation());
+        match tokio::time::timeout(time, refresh).await {
+            Ok(Ok(refreshed)) => Ok(refreshed),
+            Ok(Err(RefreshError::GrantEnded { .. })) => Err(failure(FailureKind::GrantEnded)),
+            Ok(Err(RefreshError::Temporary(error))) => {
+                tracing::warn!(%connection, %error, "a credential could not be refreshed");
+                Err(failure(FailureKind::RefreshFailed))
+            }
+            // It goes on without this call, and the next one finds its outcome.
+            Err(_elapsed) => Err(failure(FailureKind::RefreshFailed)),
+        }
+    }
+
+    fn time_for_requests(&self) -> Duration {
+        let wall = Duration::from_millis(self.session.limits.wall_ms);
+        let kept_back = TIME_TO_ANSWER.min(wall / 10);
+        wall.saturating_sub(kept_back).saturating_sub(self.started.elapsed())
+    }
+
+    /// Sends one request that policy allows, and hands on what may be handed on.
+    async fn exchange(&mut self, request: http::Request<Vec<u8>>, reads: bool) -> Result<Response, Failure> {
+        let sent = self.requests.len();
+        let time = self.time_for_requests();
+        if sent >= usize::try_from(self.session.limits.http_requests).unwrap_or(usize::MAX) || time.is_zero() {
+            return Err(Failure { kind: FailureKind::Budget, effect: Effect::None });
+        }
+        let Some(connection) = self.session.connection.clone() else {
+            return Err(Failure { kind: FailureKind::Denied, effect: Effect::None });
+        };
+        let method = request.method().to_string();
+        let path = request.uri().path().to_owned();
+        // Noted before it is sent: a call that is stopped while it waits must know what was under way.
+        self.requests.push(RequestNote { method, path, status: None, harmless: reads });
+        let bounds = Bounds { max_response_bytes: to_usize(self.session.limits.response_bytes), timeout: time };
+        let answer = self.session.transport.send(&connection, request, bounds).await;
+        let note = self.requests.get_mut(sent);
+        match answer {
+            Ok(response) => {
+                if let Some(note) = note {
+                    note.status = Some(response.status().as_u16());
+                }
+                self.hand_on(response)
+            }
+            Err(TransportError { kind, effect, .. }) => {
+                if let (Some(note), TransportEffect::None) = (note, effect) {
+                    note.harmless = true;
+                }
+                Err(failure_of(kind, effect))
+            }
+        }
+    }
+
+    fn hand_on(&self, response: http::Response<Vec<u8>>) -> Result<Response, Failure> {
+        let scanner = EchoScanner::new(self.opened.iter().flat_map(OpenCredential::secrets).map(Secret::expose));
+        let (parts, body) = response.into_parts();
+        let mut size = 0usize;
+        let mut headers = Vec::with_capacity(parts.headers.len());
+        let mut leaks = scanner.finds_in(&body);
+        for (name, value) in &parts.headers {
+            size += name.as_str().len() + value.len();
+            leaks |= scanner.finds_in(value.as_bytes());
+            if let (false, Ok(value)) = (WITHHELD_HEADERS.contains(name), value.to_str()) {
+                headers.push(Header { name: name.as_str().to_owned(), value: value.to_owned() });
+            }
+        }
+        if leaks {
+            tracing::error!("a response contained the credential and was withheld from the plugin");
+            return Err(Failure { kind: FailureKind::ResponseBlocked, effect: Effect::Unknown });
+        }
+        if size > MAX_RESPONSE_HEADER_BYTES {
+            return Err(Failure { kind: FailureKind::ResponseTooLarge, effect: Effect::Unknown });
+        }
+        Ok(Response { status: parts.status.as_u16(), headers, body })
+    }
+}
+
+fn failure_of(kind: TransportErrorKind, effect: TransportEffect) -> Failure {
+    let kind = match kind {
+        TransportErrorKind::Denied => FailureKind::Denied,
+        TransportErrorKind::Invalid => FailureKind::InvalidRequest,
+        TransportErrorKind::Connect => FailureKind::Connect,
+        TransportErrorKind::Tls => FailureKind::Tls,
+        TransportErrorKind::Timeout => FailureKind::Timeout,
+        TransportErrorKind::Closed => FailureKind::Closed,
+        TransportErrorKind::TooLarge => FailureKind::ResponseTooLarge,
+    };
+    let effect = match effect {
+        TransportEffect::None => Effect::None,
+        TransportEffect::Unknown => Effect::Unknown,
+    };
+    Failure { kind, effect }
+}
+
+fn to_usize(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,26 @@
+//! `build`: the plugin's component.
+
+use anyhow::Result;
+
+use super::Ending;
+use crate::{cli::Build, target, ui::Ui};
+
+pub(super) fn run(ui: &mut Ui, arguments: &Build) -> Result<Ending> {
+    let built = target::build(ui, &arguments.package, arguments.out.as_deref())?;
+    ui.json(&serde_json::json!({
+        "path": built.path,
+        "bytes": built.bytes,
+        "gzip_bytes": built.gzip_bytes,
+        "sha256": built.sha256,
+        "unchanged": built.unchanged,
+    }))?;
+    ui.print(format!(
+        "{}{}\n  {} bytes, {} compressed\n  sha256 {}",
+        built.path.display(),
+        if built.unchanged { " (unchanged)" } else { "" },
+        built.bytes,
+        built.gzip_bytes,
+        built.sha256
+    ));
+    Ok(Ending::Done)
+}

@@ -1,0 +1,47 @@
+//! `doctor`: whether a connection works, and what to do if it does not.
+
+use anyhow::Result;
+
+use super::{
+    Ending,
+    booking::{parts, show_problem},
+};
+use crate::{cli, target::Target, ui::Ui};
+
+pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> {
+    let target = Target::open(ui, arguments).await?;
+    let plugin = &target.plugin;
+    let (answer, usage) = parts(plugin.check_connection(&target.connection).await?);
+    let ending = match answer {
+        Ok(account) => {
+            ui.json(&serde_json::json!({ "account": account, "usage": usage }))?;
+            ui.print("The connection works.");
+            let unknown = || "(not readable)".to_owned();
+            ui.print(format!("  org       {} {}", account.org_id, account.org_name.clone().unwrap_or_default()));
+            ui.print(format!("  edition   {}", account.edition.clone().unwrap_or_else(unknown)));
+            ui.print(format!(
+                "  user      {}",
+                account.username.clone().or(account.user_id.clone()).unwrap_or_else(unknown)
+            ));
+            ui.print(format!("  address   {}", account.instance_url));
+            ui.print(format!("  API       {}", account.api_version));
+            if let Some(calls) = &account.daily_calls {
+                ui.print(format!("  calls     {} of {} in the last 24 hours", calls.used, calls.allowed));
+            }
+            ui.findings(&account.findings);
+            Ending::Done
+        }
+        Err(problems) => {
+            if ui.is_json() {
+                ui.json(&serde_json::json!({ "problems": problems, "usage": usage }))?;
+            } else {
+                for problem in &problems {
+                    show_problem(ui, plugin, problem).await?;
+                }
+            }
+            Ending::Refused
+        }
+    };
+    target.close().await;
+    Ok(ending)
+}

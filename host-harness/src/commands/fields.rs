@@ -1,0 +1,115 @@
+//! `fields`: what can be mapped, and what cannot and why.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use runtime::types::{FieldType, LeadField, LeadFields, Source, WithheldReason};
+
+use super::{Ending, booking::answered};
+use crate::{cli, target::Target, ui::Ui};
+
+pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> {
+    let target = Target::open(ui, arguments).await?;
+    let called = target.plugin.list_lead_fields(&target.connection).await?;
+    let ending = match answered(ui, &target.plugin, called.answer).await? {
+        Some(fields) => {
+            ui.json(&serde_json::json!({ "fields": fields, "usage": called.usage }))?;
+            human(ui, &fields);
+            Ending::Done
+        }
+        None => Ending::Refused,
+    };
+    target.close().await;
+    Ok(ending)
+}
+
+pub(super) fn human(ui: &Ui, fields: &LeadFields) {
+    let rows = fields.fields.iter().map(|field| {
+        vec![
+            if field.required { "required".to_owned() } else { String::new() },
+            field.label.clone(),
+            field.name.clone(),
+            kind(field),
+            field.suggested_source.as_ref().map(source).unwrap_or_default(),
+        ]
+    });
+    ui.table(&["", "Label", "API name", "Type", "Suggested source"], rows);
+    ui.print(summary(fields));
+}
+
+/// How many are offered, and how many are withheld and why.
+pub(super) fn summary(fields: &LeadFields) -> String {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for field in &fields.withheld {
+        reasons.entry(reason(field.reason)).or_default().push(&field.name);
+    }
+    let required = fields.fields.iter().filter(|field| field.required).count();
+    let mut lines = vec![format!(
+        "{} fields offered, {required} of them required; {} withheld:",
+        fields.fields.len(),
+        fields.withheld.len()
+    )];
+    for (reason, names) in reasons {
+        lines.push(format!("  {:>3} {reason}: {}", names.len(), names.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn reason(reason: WithheldReason) -> &'static str {
+    match reason {
+        WithheldReason::NotWritable => "cannot be written by the connected user",
+        WithheldReason::Calculated => "calculated by the CRM",
+        WithheldReason::Compound => "put together from other fields",
+        WithheldReason::System => "kept by the CRM itself",
+    }
+}
+
+fn kind(field: &LeadField) -> String {
+    let (name, values) = match &field.field_type {
+        FieldType::Text => ("text", false),
+        FieldType::TextArea => ("text area", false),
+        FieldType::Email => ("e-mail", false),
+        FieldType::Phone => ("phone", false),
+        FieldType::Url => ("url", false),
+        FieldType::Integer => ("integer", false),
+        FieldType::Number => ("number", false),
+        FieldType::Currency => ("currency", false),
+        FieldType::Percent => ("percent", false),
+        FieldType::Checkbox => ("checkbox", false),
+        FieldType::Date => ("date", false),
+        FieldType::DateTime => ("date and time", false),
+        FieldType::Time => ("time", false),
+        FieldType::Picklist => ("picklist", true),
+        FieldType::MultiSelectPicklist => ("multi-select picklist", true),
+        FieldType::Combobox => ("combobox", true),
+        FieldType::Reference => ("reference", false),
+        FieldType::Other(other) => (other.as_str(), false),
+    };
+    let mut text = name.to_owned();
+    if values {
+        text.push_str(&format!(" of {}", field.values.iter().filter(|value| value.active).count()));
+    } else if let Some(length) = field.length {
+        text.push_str(&format!(" ({length})"));
+    } else if field.precision > 0 {
+        text.push_str(&format!(" ({}, {})", field.precision, field.scale));
+    }
+    for (mark, holds) in
+        [("restricted", field.restricted), ("external ID", field.external_id), ("unique", field.unique)]
+    {
+        if holds {
+            text.push_str(", ");
+            text.push_str(mark);
+        }
+    }
+    text
+}
+
+pub(super) fn source(source: &Source) -> String {
+    match source {
+        Source::Answer(id) => format!("answer {id}"),
+        Source::Booking(attribute) => attribute.clone(),
+        Source::Tracking(name) => format!("tracking {name}"),
+        Source::Fixed(text) => format!("“{text}”"),
+        Source::Template(text) => format!("template {text}"),
+    }
+}

@@ -1,0 +1,58 @@
+//! `org`: a Salesforce org on this machine, until it is stopped.
+
+use anyhow::{Context, Result};
+
+use super::Ending;
+use crate::{cli::Org, target, ui::Ui};
+
+pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
+    if arguments.list {
+        for (name, description) in target::built_in_orgs() {
+            ui.print(format!("{name:<32} {description}"));
+        }
+        ui.json(&target::built_in_orgs().collect::<std::collections::BTreeMap<_, _>>())?;
+        return Ok(Ending::Done);
+    }
+    let file = match (&arguments.describe, &arguments.file) {
+        (Some(describe), _) => target::org_from_describe(describe)?,
+        (None, name) => target::org_file(name.as_deref())?,
+    };
+    let running = target::serve_org(file, arguments.listen, arguments.state)
+        .await
+        .with_context(|| format!("the org cannot listen on {}", arguments.listen))?;
+    let app = running.app();
+    if arguments.print_env {
+        let unique = running.org().file().fields.into_iter().find(|field| field.external_id && field.unique);
+        let external_id = unique.map(|field| field.name).unwrap_or_default();
+        let redirect_uri = app.redirect_uris.first().cloned().unwrap_or_default();
+        for (name, value) in [
+            ("BASE_URL", running.org().base_url()),
+            ("CLIENT_ID", app.client_id.as_str()),
+            ("CLIENT_SECRET", app.client_secret.as_str()),
+            ("REDIRECT_URI", redirect_uri.as_str()),
+            ("EXT_ID_FIELD", external_id.as_str()),
+        ] {
+            ui.print(format!("{name}={}", shell_quoted(value)));
+        }
+    }
+    ui.json(&serde_json::json!({
+        "base_url": running.org().base_url(),
+        "admin_url": running.admin_url(),
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "redirect_uris": app.redirect_uris,
+    }))?;
+    ui.note(format!("org:   {}   (open it in a browser to see Leads and requests)", running.org().base_url()));
+    ui.note(format!("admin: {}   (faults, request log)", running.admin_url()));
+    for user in running.org().file().users {
+        ui.note(format!("log in as {} with the password {}", user.username, user.password));
+    }
+    ui.note("Stop it with Ctrl-C.");
+    // Until Ctrl-C, which drops this and with it the org.
+    std::future::pending().await
+}
+
+/// A POSIX shell word.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

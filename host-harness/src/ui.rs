@@ -1,0 +1,196 @@
+//! What people and machines read: results on standard output, everything else on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
+use runtime::types::{Actor, AdviceText, Consequence, Finding, Problem, Reaction};
+use serde::Serialize;
+
+use crate::component::Progress;
+
+/// Columns apart, a rule below the header, no rule between rows: long tables stay short.
+const TABLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction('│'))
+    .header_separator(LineStyle::none().fill('─').junction('┼'))
+    .content_lines(ContentLineStyle::none().junction('│'));
+
+/// Where a command writes.
+pub(crate) struct Ui {
+    json: bool,
+    locale: String,
+    step: u32,
+    shown: Option<u32>,
+}
+
+impl Ui {
+    pub(crate) fn new(json: bool, locale: Option<String>) -> Self {
+        let locale = locale.unwrap_or_else(|| environment_locale(|name| std::env::var(name).ok()));
+        Self { json, locale, step: 0, shown: None }
+    }
+
+    pub(crate) fn locale(&self) -> &str {
+        &self.locale
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A result for people.
+    pub(crate) fn print(&self, text: impl AsRef<str>) {
+        if !self.json {
+            // A closed pipe (`| head`) is no reason to fail.
+            let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+        }
+    }
+
+    /// A result for machines.
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            let _ = writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(value)?);
+        }
+        Ok(())
+    }
+
+    /// What is going on, beside the result.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+    }
+
+    /// A headline of a command with several steps.
+    pub(crate) fn step(&mut self, of: u32, title: &str) {
+        self.step += 1;
+        self.print(format!("\n[{}/{of}] {title}", self.step));
+    }
+
+    /// How far a build is: one line that changes on a terminal, a line per tenth elsewhere.
+    pub(crate) fn build_progress(&mut self, progress: Progress) {
+        match progress {
+            Progress::Announcement(text) => self.note(text),
+            Progress::Compiling { done, total, crates } => {
+                let percent = (done * 100).checked_div(total).unwrap_or(0);
+                if std::io::stderr().is_terminal() {
+                    let crates: String = crates.chars().take(60).collect();
+                    let end = if done == total { "\n" } else { "" };
+                    let _ = write!(std::io::stderr(), "\r\x1b[K  compiling {percent:>3} % {crates}{end}");
+                } else if self.shown != Some(percent / 10) {
+                    self.shown = Some(percent / 10);
+                    self.note(format!("  compiling {percent:>3} % ({done} of {total} crates)"));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn problem(&self, problem: &Problem, advice: Option<&AdviceText>) {
+        let mut lines = vec![format!("Not delivered: {} — {}", problem.code, reaction(problem.reaction))];
+        lines.push(format!("  the CRM's words: {}", problem.message));
+        push_list(&mut lines, "fields", &problem.fields);
+        push_list(&mut lines, "mapping rows", &problem.rows.iter().map(ToString::to_string).collect::<Vec<_>>());
+        push_list(&mut lines, "questions", &problem.question_ids);
+        push_list(&mut lines, "records", &problem.record_ids);
+        if let Some(seconds) = problem.retry_after {
+            lines.push(format!("  wait at least: {seconds} s"));
+        }
+        for error in &problem.also {
+            lines.push(format!("  also: {}: {}", error.code, error.message));
+        }
+        self.print(lines.join("\n"));
+        if let Some(advice) = advice {
+            self.advice(advice);
+        }
+    }
+
+    pub(crate) fn advice(&self, advice: &AdviceText) {
+        let mut lines = vec![format!("  {}", advice.what), format!("  {}", advice.why)];
+        for (index, step) in advice.steps.iter().enumerate() {
+            let place = step.place.as_ref().map_or(String::new(), |place| format!("\n       {place}"));
+            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(step.who), step.action));
+        }
+        self.print(lines.join("\n"));
+    }
+
+    pub(crate) fn findings(&self, findings: &[Finding]) {
+        for finding in findings {
+            let mark = match finding.consequence {
+                Consequence::Changed => "changed",
+                Consequence::LeftOut => "left out",
+                Consequence::Refused => "would be refused",
+            };
+            let place = [finding.fields.join(", "), finding.question_ids.join(", ")]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ← ");
+            self.print(format!("  {mark}: {place} — {} ({})", finding.detail, finding.code));
+        }
+    }
+
+    pub(crate) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let mut table = Table::new();
+        table.load_style(TABLE).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+        if !std::io::stdout().is_terminal() {
+            table.set_width(120);
+        }
+        for row in rows {
+            table.add_row(row);
+        }
+        self.print(table.to_string());
+    }
+}
+
+fn push_list(lines: &mut Vec<String>, name: &str, items: &[String]) {
+    if !items.is_empty() {
+        lines.push(format!("  {name}: {}", items.join(", ")));
+    }
+}
+
+fn reaction(reaction: Reaction) -> &'static str {
+    match reaction {
+        Reaction::FixBooking => "this booking's data must be corrected",
+        Reaction::FixMapping => "the mapping must be changed",
+        Reaction::AskAdmin => "an admin of the CRM must change something",
+        Reaction::Reconnect => "the team must connect again",
+        Reaction::Retry => "nothing was written; try again later",
+        Reaction::CheckFirst => "it may have been written; check before trying again",
+    }
+}
+
+fn actor(actor: Actor) -> &'static str {
+    match actor {
+        Actor::TeamAdmin => "team owner or admin",
+        Actor::CalendarOwner => "calendar owner",
+        Actor::CrmAdmin => "CRM admin",
+        Actor::Operator => "operator",
+    }
+}
+
+/// POSIX: `LC_ALL` over `LC_MESSAGES` over `LANG`; `ja_JP.UTF-8` is `ja-JP`.
+fn environment_locale(variable: impl Fn(&str) -> Option<String>) -> String {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(variable)
+        .find(|value| !value.is_empty())
+        .map(|value| value.split('.').next().unwrap_or_default().replace('_', "-"))
+        .filter(|tag| !matches!(tag.as_str(), "C" | "POSIX"))
+        .unwrap_or_else(|| "en".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_that_of_the_environment() {
+        for (variables, expected) in [
+            (&[][..], "en"),
+            (&[("LANG", "ja_JP.UTF-8")][..], "ja-JP"),
+            (&[("LANG", "ja_JP.UTF-8"), ("LC_ALL", "C")][..], "en"),
+            (&[("LANG", "de_DE"), ("LC_ALL", "")][..], "de-DE"),
+        ] {
+            let found = environment_locale(|name| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            assert_eq!(found, expected);
+        }
+    }
+}
