@@ -1,7 +1,7 @@
 //! A booking that has everything, and rows and fields to map it to, for tests.
 
 use crate::bindings::types::{
-    Answer, AnswerValue, Booking, BookingKind, Calendar, FieldType, Guest_ as Guest, History, LeadField, Mapping,
+    Answer, AnswerValue, Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest_ as Guest, History, LeadField, Mapping,
     MappingRow, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, QuestionKind, Source, Team,
 };
 
@@ -145,4 +145,23 @@ pub fn mapping() -> Mapping {
 
 pub fn first_try() -> History {
     History { now: "2026-11-22T03:05:00Z".into(), lead_id: None, first_try: None, oldest_unknown_try: None }
+}
+
+/// The mapping with some of the plugin's own choices.
+pub fn with_options(options: &[(&str, &str)]) -> Mapping {
+    let options = options.iter().map(|(id, value)| ChosenOption { id: (*id).into(), value: (*value).into() });
+    Mapping { options: options.collect(), ..mapping() }
+}
+
+/// A try after one of unknown outcome that began so many minutes ago.
+pub fn after_unknown(minutes: i64) -> History {
+    let now = crate::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
+    let mut began = String::new();
+    now.earlier(minutes * 60).push_to(&mut began);
+    History {
+        now: "2026-11-22T03:20:00Z".into(),
+        lead_id: None,
+        first_try: Some(began.clone()),
+        oldest_unknown_try: Some(began),
+    }
 }

@@ -32,6 +32,8 @@ pub mod options;
 pub mod org;
 mod plan;
 pub mod preview;
+#[cfg(test)]
+mod script;
 mod soql;
 mod source;
 mod template;

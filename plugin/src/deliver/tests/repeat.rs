@@ -1,0 +1,173 @@
+use super::run;
+use crate::{
+    bindings::types::{History, Outcome, Reaction},
+    codes, fixture,
+    fixture::{after_unknown, first_try, with_options},
+    script::{answer, changed, created, leads, lost, refused},
+};
+
+/// What an earlier try of the test booking made.
+const SAME: &str = r#"{"Id":"00Q5e00000LstAAEAZ","LastName":"山田","FirstName":"太郎","Company":"株式会社サンプル＆パートナーズ",
+    "Email":"taro.yamada@example.com","Description":"現在の手入力を減らしたい。\r\n「O'Brien & 田中」様の紹介です。👩‍💻",
+    "MeetingDate__c":"2026-12-02"}"#;
+
+fn near() -> String {
+    SAME.replace("2026-12-02", "2026-12-09").replace("LstAAE", "NerAAE")
+}
+
+#[test]
+fn a_delivery_that_the_ledger_knows_of_is_reported_without_a_call() {
+    let history = History { lead_id: Some("00Q5e00000LstAAEAZ".into()), ..first_try() };
+    let (result, script) = run(&fixture::mapping(), &history, []);
+    assert_eq!(result.unwrap().outcome, Outcome::AlreadyDelivered);
+    assert!(script.asked().is_empty());
+}
+
+#[test]
+fn a_lost_reply_never_makes_a_second_lead() {
+    let again = SAME.replace("LstAAE", "Ls2AAE");
+    for (minutes, found, expected) in [
+        // Found: whatever the time.
+        (1, vec![SAME], Ok(Outcome::AlreadyDelivered)),
+        (60, vec![SAME], Ok(Outcome::AlreadyDelivered)),
+        (1, vec![SAME, &near()], Ok(Outcome::AlreadyDelivered)),
+        // None: conclusive only once the org cannot commit it any more.
+        (1, vec![], Err((codes::OUTCOME_PENDING, Some(660)))),
+        (11, vec![], Err((codes::OUTCOME_PENDING, Some(60)))),
+        (12, vec![], Ok(Outcome::Created)),
+        (60, vec![], Ok(Outcome::Created)),
+        // Several, or near ones: time may tell, at last a person must.
+        (1, vec![&near()], Err((codes::OUTCOME_UNCLEAR, Some(660)))),
+        (60, vec![&near()], Err((codes::OUTCOME_UNCLEAR, None))),
+        (1, vec![SAME, &again], Err((codes::OUTCOME_UNCLEAR, Some(660)))),
+        (60, vec![SAME, &again], Err((codes::OUTCOME_UNCLEAR, None))),
+    ] {
+        let creates = expected == Ok(Outcome::Created);
+        let replies = std::iter::once(leads(&found)).chain(creates.then(created));
+        let (result, script) = run(&fixture::mapping(), &after_unknown(minutes), replies);
+        match expected {
+            Ok(outcome) => assert_eq!(result.unwrap().outcome, outcome, "{minutes} {found:?}"),
+            Err((code, retry_after)) => {
+                let problem = result.unwrap_err();
+                assert_eq!((problem.code.as_str(), problem.reaction), (code, Reaction::CheckFirst), "{minutes}");
+                assert_eq!(problem.retry_after, retry_after, "{minutes} {found:?}");
+                assert_eq!(problem.record_ids.len(), found.len());
+            }
+        }
+        assert_eq!(script.asked().len(), if creates { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn the_look_up_for_a_lost_try_is_narrowed_to_what_it_can_have_made() {
+    let (_, script) = run(&fixture::mapping(), &after_unknown(5), [leads(&[SAME])]);
+    assert_eq!(
+        script.asked(),
+        ["GET /query?q=SELECT Id,LastName,FirstName,Company,Email,Description,MeetingDate__c FROM Lead \
+          WHERE CreatedDate >= 2026-11-22T03:14:00Z AND Email = 'Taro.Yamada@example.com' \
+          AND CreatedById = '0055e00000AbCdEAAV' ORDER BY CreatedDate DESC LIMIT 20"]
+    );
+}
+
+#[test]
+fn a_look_up_that_fails_leaves_the_outcome_unknown() {
+    for reply in [lost(), answer(503, ""), answer(200, "not json")] {
+        let (result, _) = run(&fixture::mapping(), &after_unknown(60), [reply]);
+        let problem = result.unwrap_err();
+        assert_eq!(problem.reaction, Reaction::CheckFirst);
+        assert!(problem.retry_after.is_some());
+    }
+}
+
+#[test]
+fn times_that_cannot_be_read_conclude_nothing() {
+    let history = History { now: "now".into(), ..after_unknown(60) };
+    let (result, _) = run(&fixture::mapping(), &history, [leads(&[])]);
+    assert_eq!(result.unwrap_err().reaction, Reaction::CheckFirst);
+    let history = History { oldest_unknown_try: Some("then".into()), ..after_unknown(60) };
+    let (result, script) = run(&fixture::mapping(), &history, []);
+    assert_eq!(result.unwrap_err().reaction, Reaction::CheckFirst);
+    assert!(script.asked().is_empty());
+}
+
+#[test]
+fn with_a_policy_the_look_up_for_the_guest_finds_the_lost_lead_too() {
+    let created_at = |at: &str| SAME.replacen('{', &format!(r#"{{"CreatedDate":"{at}","#), 1);
+    let since = created_at("2026-11-22T03:19:30.000+0000");
+    let before = created_at("2020-01-01T00:00:00.000+0000").replace("2026-12-02", "2020-01-01");
+    let since_but_other = near().replacen('{', r#"{"CreatedDate":"2026-11-22T03:19:30.000+0000","#, 1);
+    for (minutes, found, expected) in [
+        (1, Some(&*since), Ok(Outcome::AlreadyDelivered)),
+        (1, Some(&*before), Ok(Outcome::Updated)),
+        (1, Some(&*since_but_other), Err(codes::OUTCOME_PENDING)),
+        (60, Some(&*since_but_other), Ok(Outcome::Updated)),
+        (1, None, Err(codes::OUTCOME_PENDING)),
+        (60, None, Ok(Outcome::Created)),
+    ] {
+        let write = match expected {
+            Ok(Outcome::Created) => Some(created()),
+            Ok(Outcome::Updated) => Some(changed()),
+            _ => None,
+        };
+        let found: Vec<&str> = found.into_iter().collect();
+        let mapping = with_options(&[("existing", "overwrite")]);
+        let (result, script) = run(&mapping, &after_unknown(minutes), std::iter::once(leads(&found)).chain(write));
+        assert_eq!(result.map(|delivery| delivery.outcome).map_err(|problem| problem.code), expected.map_err(str::to_owned), "{minutes} {found:?}");
+        assert!(script.asked().len() <= 2);
+    }
+}
+
+#[test]
+fn a_key_is_read_first_on_every_repeat_and_makes_a_second_create_safe() {
+    let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
+    let keyed = r#"{"Id":"00Q5e00000LstAAEAZ","BookingId__c":"team-1/b-1"}"#;
+    let repeat = History { first_try: Some("2026-11-22T03:00:00Z".into()), ..first_try() };
+    for history in [repeat, after_unknown(1), after_unknown(60)] {
+        let (result, script) = run(&mapping, &history, [leads(&[keyed])]);
+        assert_eq!(result.unwrap().outcome, Outcome::AlreadyDelivered);
+        assert_eq!(
+            script.asked(),
+            ["GET /query?q=SELECT Id,BookingId__c FROM Lead WHERE BookingId__c IN ('team-1/b-1') LIMIT 10"]
+        );
+        let (result, script) = run(&mapping, &history, [leads(&[]), created()]);
+        assert_eq!(result.unwrap().outcome, Outcome::Created);
+        assert_eq!(script.asked().len(), 2);
+    }
+}
+
+#[test]
+fn a_taken_key_means_delivered_and_another_taken_field_does_not() {
+    let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
+    let taken = || refused("DUPLICATE_VALUE", "duplicate value found: BookingId__c duplicates value on record with id: 00Q5e00000Lst", &[]);
+    let keyed = |key: &str| format!(r#"{{"Id":"00Q5e00000LstAAEAZ","BookingId__c":"{key}"}}"#);
+
+    let (result, script) = run(&mapping, &first_try(), [taken(), leads(&[&keyed("team-1/b-1")])]);
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::AlreadyDelivered, "00Q5e00000LstAAEAZ"));
+    assert_eq!(script.asked().len(), 2);
+
+    let (result, _) = run(&mapping, &first_try(), [taken(), leads(&[])]);
+    assert_eq!(result.unwrap_err().code, "DUPLICATE_VALUE");
+
+    let (result, _) = run(&mapping, &first_try(), [taken(), leads(&[&keyed("TEAM-1/b-1")])]);
+    let problem = result.unwrap_err();
+    assert_eq!((problem.code.as_str(), problem.reaction), (codes::BOOKING_ID_COLLISION, Reaction::AskAdmin));
+    assert_eq!(problem.record_ids, ["00Q5e00000LstAAEAZ"]);
+
+    let (result, _) = run(&fixture::mapping(), &first_try(), [taken()]);
+    assert_eq!(result.unwrap_err().code, "DUPLICATE_VALUE");
+}
+
+#[test]
+fn a_key_that_fits_no_field_is_a_problem_and_never_shortened() {
+    let mut booking = fixture::booking();
+    booking.id = "予".repeat(60);
+    let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
+    let problem =
+        super::deliver(&mut crate::script::Script::default(), &booking, &mapping, &first_try()).unwrap_err();
+    assert_eq!((problem.code.as_str(), problem.reaction), (codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping));
+
+    let refusal = refused("STRING_TOO_LONG", "Booking Id: data value too large: team-1/b-1 (max length=8)", &["BookingId__c"]);
+    let (result, _) = run(&mapping, &first_try(), [refusal, crate::script::described(&[])]);
+    assert_eq!(result.unwrap_err().code, codes::BOOKING_ID_TOO_LONG);
+}

@@ -1,0 +1,90 @@
+use crate::{
+    bindings::types::{BookingKind, Delivery, History, Mapping, Outcome, Problem, Reaction, Source},
+    codes, fixture,
+    fixture::{first_try, row, with_options},
+    script::{Script, changed, created, leads, refused},
+};
+use serde_json::json;
+
+const ID: &str = "00Q5e00000LstAAEAZ";
+
+fn moved(
+    previous: &str,
+    mapping: &Mapping,
+    history: &History,
+    replies: impl IntoIterator<Item = Result<crate::bindings::http::Response, crate::bindings::http::Failure>>,
+) -> (Result<Delivery, Problem>, Script) {
+    let booking = crate::bindings::types::Booking { kind: BookingKind::Rescheduled(previous.into()), ..fixture::booking() };
+    let script = Script::new(replies);
+    let result = super::deliver(&mut script.clone(), &booking, mapping, history);
+    (result, script)
+}
+
+fn known() -> History {
+    History { lead_id: Some(ID.into()), ..first_try() }
+}
+
+#[test]
+fn a_reschedule_changes_only_what_comes_from_time_place_and_hosts() {
+    let mut mapping = fixture::mapping();
+    mapping.rows.push(row(fixture::text_field("Title", 128), Source::Template("{start-time} {host.name}".into())));
+    mapping.rows.push(row(fixture::required(fixture::text_field("Room__c", 128)), Source::Booking("place.none".into())));
+    let (result, script) = moved("b-0", &mapping, &known(), [crate::script::described(&[]), changed()]);
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::Updated, ID));
+    let patch = script.asked().len() - 1;
+    assert_eq!(script.asked()[patch], format!("PATCH /sobjects/Lead/{ID}"));
+    assert_eq!(script.body(patch), json!({"MeetingDate__c": "2026-12-02", "Title": "08:30 佐藤 花子"}));
+}
+
+#[test]
+fn a_lead_that_is_gone_or_converted_is_reported() {
+    for (code, expected) in [
+        ("ENTITY_IS_DELETED", codes::LEAD_GONE),
+        ("NOT_FOUND", codes::LEAD_GONE),
+        ("CANNOT_UPDATE_CONVERTED_LEAD", codes::LEAD_CONVERTED),
+    ] {
+        let (result, script) = moved("b-0", &fixture::mapping(), &known(), [refused(code, "x", &[])]);
+        let problem = result.unwrap_err();
+        assert_eq!((problem.code.as_str(), problem.reaction), (expected, Reaction::FixBooking));
+        assert_eq!(problem.record_ids, [ID]);
+        assert_eq!(script.asked().len(), 1);
+    }
+}
+
+#[test]
+fn a_mapping_without_such_rows_leaves_the_lead_alone() {
+    let mut mapping = fixture::mapping();
+    mapping.rows.truncate(4);
+    let (result, script) = moved("b-0", &mapping, &known(), []);
+    assert_eq!(result.unwrap().outcome, Outcome::Kept);
+    assert!(script.asked().is_empty());
+}
+
+#[test]
+fn the_key_of_the_earlier_booking_leads_to_its_lead() {
+    let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
+    let keyed = |key: &str| format!(r#"{{"Id":"{ID}","BookingId__c":"{key}"}}"#);
+
+    let (result, script) = moved("b-0", &mapping, &first_try(), [leads(&[&keyed("team-1/b-0")]), changed()]);
+    assert_eq!(result.unwrap().outcome, Outcome::Updated);
+    assert_eq!(script.body(1), json!({"MeetingDate__c": "2026-12-02"}), "another booking's key is never replaced");
+    assert!(script.asked()[0].contains("IN ('team-1/b-1','team-1/b-0')"));
+
+    let (result, _) = moved("b-0", &mapping, &first_try(), [leads(&[&keyed("team-1/b-1")])]);
+    assert_eq!(result.unwrap().outcome, Outcome::AlreadyDelivered);
+
+    let (result, _) = moved("b-1", &mapping, &first_try(), [leads(&[&keyed("team-1/b-1")]), changed()]);
+    assert_eq!(result.unwrap().outcome, Outcome::Updated, "a booking that keeps its id was moved");
+
+    let (result, script) = moved("b-0", &mapping, &first_try(), [leads(&[]), created()]);
+    assert_eq!(result.unwrap().outcome, Outcome::Created);
+    assert_eq!(script.body(1)["BookingId__c"], "team-1/b-1");
+}
+
+#[test]
+fn a_reschedule_of_a_booking_that_nobody_knows_is_a_new_one() {
+    let (result, script) = moved("b-0", &fixture::mapping(), &first_try(), [created()]);
+    assert_eq!(result.unwrap().outcome, Outcome::Created);
+    assert_eq!(script.body(0)["LastName"], "山田");
+}
