@@ -8,12 +8,11 @@ use crate::{
         types::{Consequence, Finding, Problem, Reaction},
     },
     describe::{Describe, Field},
-    errors::{self, Call, json, problem_from_failure, problem_from_response},
+    errors::{self, Call, Tree, json, problem_from_failure, problem_from_response},
     mapping::problem,
     org::Org,
     soql::push_encoded,
 };
-use serde_json::Value;
 
 /// The plugin's own codes of this module.
 pub mod codes {
@@ -57,8 +56,8 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
         .map(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")))
         .unwrap_or_default();
 
-    let text = |record: &Value, name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_sandbox = organization.get("IsSandbox").and_then(Value::as_bool) == Some(true);
+    let text = |record: &Tree, name: &str| record.text(name).map(str::to_owned);
+    let is_sandbox = organization.is_true("IsSandbox");
     let edition = text(&organization, "OrganizationType");
     Ok(Account {
         org_id: visit.org.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
@@ -95,11 +94,11 @@ impl<'a, O: Org> Visit<'a, O> {
     /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
     fn check_version(&mut self) -> Result<(), Vec<Problem>> {
         let response = self.get("/services/data")?;
-        let Some(Value::Array(versions)) = json(&response.body) else {
+        let Some(Tree::List(versions)) = json(&response.body) else {
             return Err(vec![unreadable(&response, "no list of versions")]);
         };
         let number = VERSION.trim_start_matches('v');
-        if versions.iter().any(|version| version.get("version").and_then(Value::as_str) == Some(number)) {
+        if versions.iter().any(|version| version.text("version") == Some(number)) {
             return Ok(());
         }
         let message = format!("The org has no API version {number}.");
@@ -117,12 +116,15 @@ impl<'a, O: Org> Visit<'a, O> {
         })
     }
 
-    /// The first record of a query; null if there is none or the user may not read it.
-    fn first(&mut self, soql: &str) -> Value {
+    /// The first record of a query; without members if there is none or the user may not read it.
+    fn first(&mut self, soql: &str) -> Tree {
         let mut path = format!("/services/data/{VERSION}/query?q=");
         push_encoded(&mut path, soql);
-        let page = self.get(&path).ok().and_then(|response| json(&response.body)).unwrap_or_default();
-        page.get("records").and_then(|records| records.get(0)).cloned().unwrap_or_default()
+        let page = self.get(&path).ok().and_then(|response| json(&response.body));
+        let Some(Tree::Object(members)) = page else { return Tree::Other };
+        let records = members.into_iter().find(|(name, _)| name == "records").map(|(_, records)| records);
+        let Some(Tree::List(records)) = records else { return Tree::Other };
+        records.into_iter().next().unwrap_or_default()
     }
 
     fn get(&mut self, path: &str) -> Result<Response, Vec<Problem>> {

@@ -1,7 +1,7 @@
 //! The errors in a body, whatever shape Salesforce or something on the way gave it.
 
+use super::tree::Tree;
 use crate::soql::is_field_name;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// One error as it was written down.
@@ -33,12 +33,12 @@ fn text(body: &[u8]) -> Cow<'_, str> {
 }
 
 /// The body as JSON, if it is that, and of the size that errors and short lists have.
-pub fn json(body: &[u8]) -> Option<Value> {
+pub fn json(body: &[u8]) -> Option<Tree> {
     serde_json::from_str(&text(body)).ok()
 }
 
 /// All the errors in a body, `json` being what it is as JSON; empty where there are none to be seen.
-pub fn errors(body: &[u8], json: Option<&Value>) -> Vec<ApiError> {
+pub fn errors(body: &[u8], json: Option<&Tree>) -> Vec<ApiError> {
     let mut errors = Vec::new();
     match json {
         Some(value) => from_json(value, &mut errors),
@@ -48,38 +48,38 @@ pub fn errors(body: &[u8], json: Option<&Value>) -> Vec<ApiError> {
 }
 
 /// Arrays of errors, a bare error, saves that failed (`success: false`), and the wrappings of the composite resources.
-fn from_json(value: &Value, errors: &mut Vec<ApiError>) {
-    match value {
-        _ if errors.len() >= ERROR_LIMIT => {}
-        Value::Array(items) => items.iter().for_each(|item| from_json(item, errors)),
-        Value::Object(object) => match error(object) {
-            Some(error) => errors.push(error),
-            None => {
-                for wrapping in ["errors", "results", "result", "compositeResponse", "body"] {
-                    if let Some(inner @ (Value::Array(_) | Value::Object(_))) = object.get(wrapping) {
-                        from_json(inner, errors);
-                    }
-                }
-            }
-        },
-        _ => {}
+fn from_json(value: &Tree, errors: &mut Vec<ApiError>) {
+    if errors.len() >= ERROR_LIMIT {
+        return;
+    }
+    if let Some(error) = error(value) {
+        errors.push(error);
+        return;
+    }
+    for item in value.items() {
+        from_json(item, errors);
+    }
+    for wrapping in ["errors", "results", "result", "compositeResponse", "body"] {
+        if let Some(inner) = value.get(wrapping) {
+            from_json(inner, errors);
+        }
     }
 }
 
-fn error(object: &Map<String, Value>) -> Option<ApiError> {
-    let text = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
+fn error(object: &Tree) -> Option<ApiError> {
+    let text = |names: [&str; 3]| names.iter().find_map(|name| object.text(name));
     // Calls say `errorCode`, records `statusCode`, the authorisation server `error`. Gateways have words there.
-    let given = text(&["errorCode", "statusCode", "error"]).map(str::trim);
+    let given = text(["errorCode", "statusCode", "error"]).map(str::trim);
     let code = given.filter(|code| is_code(code));
-    let message = text(&["message", "error_description", "errorMessage"]).or(given);
+    let message = text(["message", "error_description", "errorMessage"]).or(given);
     if code.is_none() && message.is_none() {
         return None;
     }
     let message = clip(message.unwrap_or_default(), MESSAGE_LIMIT);
     let mut fields = Vec::new();
-    match object.get("fields") {
-        Some(Value::Array(names)) => names.iter().for_each(|name| push_name(&mut fields, name.as_str())),
-        name => push_name(&mut fields, name.and_then(Value::as_str)),
+    push_name(&mut fields, object.get("fields"));
+    for name in object.list("fields") {
+        push_name(&mut fields, Some(name));
     }
     if fields.is_empty() {
         name_fields(&mut fields, code.unwrap_or_default(), &message);
@@ -154,15 +154,17 @@ fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
         "NOT_FOUND" => after_colon(),
         _ => None,
     };
-    for name in list.unwrap_or_default().split(',') {
-        push_name(fields, Some(name.trim()));
+    for name in list.unwrap_or_default().split(',').map(str::trim).filter(|name| is_field_name(name)) {
+        fields.push(name.to_owned());
     }
 }
 
-/// Adds a name, if it may be the API name of a field.
-fn push_name(fields: &mut Vec<String>, name: Option<&str>) {
-    if let Some(name) = name.filter(|name| is_field_name(name)) {
-        fields.push(name.to_owned());
+/// Adds a name, if it is one.
+fn push_name(fields: &mut Vec<String>, name: Option<&Tree>) {
+    if let Some(Tree::Text(name)) = name
+        && is_field_name(name)
+    {
+        fields.push(name.clone());
     }
 }
 

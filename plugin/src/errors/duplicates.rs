@@ -1,8 +1,7 @@
 //! What a duplicate rule found.
 
-use super::body;
+use super::{body, tree::Tree};
 use crate::bindings::http::Response;
-use serde_json::Value;
 
 /// Why a duplicate rule refused a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,40 +32,36 @@ pub fn duplicates(response: &Response) -> Option<Duplicates> {
 }
 
 /// The same for a body that is parsed already.
-pub fn duplicates_in(body: &Value) -> Option<Duplicates> {
+pub fn duplicates_in(body: &Tree) -> Option<Duplicates> {
     let mut found = None;
     collect(body, &mut found);
     found
 }
 
-fn collect(value: &Value, found: &mut Option<Duplicates>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(object) => {
-            // API versions before 58 or so really spell it without the `l`.
-            if let Some(result) = object.get("duplicateResult").or_else(|| object.get("duplicateResut")) {
-                add(result, found);
-            }
-            if let Some(errors) = object.get("errors") {
-                collect(errors, found);
-            }
-        }
-        _ => {}
+fn collect(value: &Tree, found: &mut Option<Duplicates>) {
+    for item in value.items() {
+        collect(item, found);
+    }
+    // API versions before 58 or so really spell it without the `l`.
+    if let Some(result) = value.get("duplicateResult").or_else(|| value.get("duplicateResut")) {
+        add(result, found);
+    }
+    if let Some(errors) = value.get("errors") {
+        collect(errors, found);
     }
 }
 
-fn add(result: &Value, found: &mut Option<Duplicates>) {
-    let allow_save = result.get("allowSave").and_then(Value::as_bool).unwrap_or(false);
+fn add(result: &Tree, found: &mut Option<Duplicates>) {
     let duplicates =
         found.get_or_insert_with(|| Duplicates { allow_save: true, rules: Vec::new(), matches: Vec::new() });
     // One rule that blocks is enough.
-    duplicates.allow_save &= allow_save;
-    duplicates.rules.extend(string(result, "duplicateRule").map(str::to_owned));
-    for matched in items(result, "matchResults") {
-        for record in items(matched, "matchRecords").filter_map(|record| record.get("record")) {
-            let entity = record.get("attributes").and_then(|attributes| string(attributes, "type"));
-            let entity = entity.or_else(|| string(matched, "entityType")).unwrap_or_default();
-            let Some(id) = string(record, "Id") else { continue };
+    duplicates.allow_save &= result.is_true("allowSave");
+    duplicates.rules.extend(result.text("duplicateRule").map(str::to_owned));
+    for matched in result.list("matchResults") {
+        for record in matched.list("matchRecords").iter().filter_map(|record| record.get("record")) {
+            let entity = record.get("attributes").and_then(|attributes| attributes.text("type"));
+            let entity = entity.or_else(|| matched.text("entityType")).unwrap_or_default();
+            let Some(id) = record.text("Id").filter(|id| !id.is_empty()) else { continue };
             let new = Match { entity: entity.to_owned(), id: id.to_owned() };
             // Several rules may match one record.
             if !duplicates.matches.contains(&new) {
@@ -74,12 +69,4 @@ fn add(result: &Value, found: &mut Option<Duplicates>) {
             }
         }
     }
-}
-
-fn string<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str().filter(|text| !text.is_empty())
-}
-
-fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }

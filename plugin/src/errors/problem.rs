@@ -7,12 +7,12 @@ use super::{
     codes,
     duplicates::duplicates_in,
     status,
+    tree::Tree,
 };
 use crate::bindings::{
     http::Response,
     types::{FurtherError, Problem},
 };
-use serde_json::Value;
 
 /// What a response that is no success means.
 ///
@@ -113,7 +113,7 @@ fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
 }
 
 /// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several hold.
-fn record_ids(status: u16, json: &Value, errors: &[Judged]) -> Vec<String> {
+fn record_ids(status: u16, json: &Tree, errors: &[Judged]) -> Vec<String> {
     let mut ids = Vec::new();
     if let Some(found) = duplicates_in(json) {
         for matched in found.matches {
@@ -127,9 +127,11 @@ fn record_ids(status: u16, json: &Value, errors: &[Judged]) -> Vec<String> {
             ids.push(id.to_owned());
         }
     }
-    if let (300, Value::Array(urls)) = (status, json) {
-        for url in urls {
-            if let Some(id) = url.as_str().and_then(|url| url.rsplit('/').next()).filter(|id| is_record_id(id)) {
+    if status == 300 {
+        for url in json.items() {
+            if let Tree::Text(url) = url
+                && let Some(id) = url.rsplit('/').next().filter(|id| is_record_id(id))
+            {
                 ids.push(id.to_owned());
             }
         }
