@@ -93,7 +93,7 @@ impl<'a, O: Org> Visit<'a, O> {
 
     /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
     fn check_version(&mut self) -> Result<(), Vec<Problem>> {
-        let response = self.get("/services/data")?;
+        let response = self.get("/services/data/")?;
         let Some(Tree::List(versions)) = json(&response.body) else {
             return Err(vec![unreadable(&response, "no list of versions")]);
         };

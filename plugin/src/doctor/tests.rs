@@ -37,7 +37,7 @@ impl Org for Script {
         let path = request.url.strip_prefix("https://our.my.salesforce.com").expect("another origin");
         self.asked.push(path.to_owned());
         match path {
-            "/services/data" => self.versions.clone(),
+            "/services/data/" => self.versions.clone(),
             _ if path.ends_with("/sobjects/Lead/describe") => self.describe.clone(),
             _ if path.contains("FROM%20Organization") => self.organization.clone(),
             _ if path.contains("FROM%20User") => self.user.clone(),
@@ -116,7 +116,7 @@ fn a_healthy_connection_names_its_org_and_user() {
     assert_eq!(
         org.asked,
         [
-            "/services/data",
+            "/services/data/",
             "/services/data/v64.0/sobjects/Lead/describe",
             "/services/data/v64.0/query?q=SELECT%20Id%2CName%2COrganizationType%2CIsSandbox%20FROM%20Organization%20LIMIT%201",
             "/services/data/v64.0/query?q=SELECT%20Username%20FROM%20User%20WHERE%20Id%3D%27005000000000001AAA%27",
