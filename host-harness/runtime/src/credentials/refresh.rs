@@ -15,11 +15,11 @@ use tokio::sync::watch;
 use super::{
     Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthStage, OpenCredential,
     OpenError, StoreError, Stored,
-    broker::{Basis, Shared, Turn, lock},
+    broker::{Basis, Outcome, Shared, Turn, lock},
     oauth::{Form, TokenResponse},
 };
 use crate::{
-    manifest::{CredentialSpec, GrantType},
+    manifest::{CredentialSpec, ErrorPattern, GrantType, Refresh},
     transport::TransportError,
 };
 
@@ -131,7 +131,7 @@ impl Broker {
     }
 
     /// Joins the refresh that is under way, or starts one.
-    fn flight(&self, key: &GrantKey, used: Generation) -> watch::Receiver<super::broker::Outcome> {
+    fn flight(&self, key: &GrantKey, used: Generation) -> watch::Receiver<Outcome> {
         let mut flights = lock(&self.shared.flights);
         if let Some(flight) = flights.get(key) {
             return flight.clone();
@@ -230,7 +230,7 @@ impl Shared {
         if status != 200 {
             let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
             let error = OAuthError::of_response(OAuthStage::Refresh, status, &body, &sent);
-            return if ends(spec, grant, &error) {
+            return if ends(&spec.refresh, grant.grant_type, &error) {
                 self.end(key, spec, grant, generation, Some(error)).await
             } else {
                 tracing::warn!(connection = %key.connection, credential = %key.credential, %error, "a refresh was refused");
@@ -293,9 +293,9 @@ impl Shared {
 
 /// Whether a refusal ends the grant. Only what speaks of the grant itself does: a mistaken client secret must not end all
 /// connections of a platform.
-fn ends(spec: &CredentialSpec, grant: &Grant, error: &OAuthError) -> bool {
-    let means = |pattern: &crate::manifest::ErrorPattern| pattern.matches(&error.error, error.description.as_deref());
-    grant.grant_type == GrantType::AuthorizationCode
-        && !spec.refresh.transient.iter().any(means)
-        && (error.error == INVALID_GRANT || spec.refresh.ended.iter().any(means))
+pub(super) fn ends(refresh: &Refresh, grant_type: GrantType, error: &OAuthError) -> bool {
+    let means = |pattern: &ErrorPattern| pattern.matches(&error.error, error.description.as_deref());
+    grant_type == GrantType::AuthorizationCode
+        && !refresh.transient.iter().any(means)
+        && (error.error == INVALID_GRANT || refresh.ended.iter().any(means))
 }

@@ -1,0 +1,271 @@
+//! The broker against an invented provider, whose names, client authentication and error texts are nobody's else.
+
+mod connect;
+mod disconnect;
+mod refresh;
+mod silence;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::*;
+use crate::{
+    clock::ManualClock,
+    manifest::Manifest,
+    policy::{Effective, Policy},
+    secret::Secret,
+    transport::{Bounds, Transport, TransportError, TransportErrorKind},
+};
+
+const ACME: &str = r#"
+[plugin]
+id = "acme-leads"
+name = "Acme"
+version = "2.0.0"
+contract = "scheduling:crm@0.1.0"
+
+[[egress]]
+origin = "https://*.api.acme.example"
+methods = ["GET", "POST"]
+path_prefixes = ["/v2/"]
+
+[limits]
+memory_bytes = 1
+cpu_ms = 1
+wall_ms = 1
+http_requests = 1
+request_bytes = 1
+response_bytes = 1
+
+[credentials.acme]
+kind = "oauth2"
+login_hosts = ["https://id.acme.example", "https://*.api.acme.example"]
+authorization_path = "/o/allow"
+token_path = "/o/token"
+grant_types = ["authorization_code", "client_credentials"]
+client_authentication = "client_secret_basic"
+scopes = ["leads", "offline"]
+slot = { header = "x-acme-token" }
+origin_member = "api_base"
+idle_days = 10
+
+[credentials.acme.attributes]
+base = { member = "api_base" }
+account = { member = "account" }
+
+[credentials.acme.refresh]
+incurable = ["api is off for this plan"]
+transient = [{ error = "busy" }, { error = "invalid_grant", description = "try again" }]
+ended = [{ error = "account_closed" }]
+
+[credentials.acme.revocation]
+path = "/o/forget"
+already_revoked = ["unknown_token"]
+"#;
+
+/// What a provider does with a request, in the place of what it would do by itself.
+enum Reply {
+    Answer(u16, &'static str),
+    Fail(TransportError),
+    /// Says that the request is there, waits, then goes on by itself.
+    Hold(Arc<Notify>, Arc<Notify>),
+}
+
+/// A request as the provider saw it.
+#[derive(Clone, Debug)]
+struct Seen {
+    url: String,
+    authorization: Option<String>,
+    form: HashMap<String, String>,
+}
+
+/// A provider that rotates: each refresh token works once; one that is shown again ends the grant.
+#[derive(Default)]
+struct Provider {
+    state: Mutex<ProviderState>,
+}
+
+#[derive(Default)]
+struct ProviderState {
+    issued: u32,
+    revoked: bool,
+    replies: VecDeque<Reply>,
+    seen: Vec<Seen>,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Provider")
+    }
+}
+
+impl Provider {
+    fn reply(&self, reply: Reply) {
+        self.state.lock().unwrap().replies.push_back(reply);
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.state.lock().unwrap().seen.clone()
+    }
+
+    fn by_itself(&self, seen: &Seen) -> (u16, String) {
+        let mut state = self.state.lock().unwrap();
+        if seen.url.ends_with("/o/forget") {
+            state.revoked = true;
+            return (200, String::new());
+        }
+        let current = format!("canary-refresh-{}", state.issued);
+        if seen.form["grant_type"] == "refresh_token" && (seen.form["refresh_token"] != current || state.revoked) {
+            state.revoked = true;
+            return (400, r#"{"error":"invalid_grant","error_description":"token is used up"}"#.to_owned());
+        }
+        state.issued += 1;
+        let number = state.issued;
+        let body = format!(
+            r#"{{"access_token":"canary-access-{number}","refresh_token":"canary-refresh-{number}","token_type":"acme",
+                "api_base":"https://one.api.acme.example/","account":4711,"expires_in":3600}}"#
+        );
+        (200, body)
+    }
+}
+
+#[async_trait]
+impl Transport for Provider {
+    async fn send(
+        &self,
+        _connection: &ConnectionId,
+        request: Request<Vec<u8>>,
+        _bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
+        let seen = Seen {
+            url: request.uri().to_string(),
+            authorization: request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned()),
+            form: url::form_urlencoded::parse(request.body()).into_owned().collect(),
+        };
+        let reply = {
+            let mut state = self.state.lock().unwrap();
+            state.seen.push(seen.clone());
+            state.replies.pop_front()
+        };
+        let (status, body) = match reply {
+            Some(Reply::Answer(status, body)) => (status, body.to_owned()),
+            Some(Reply::Fail(error)) => return Err(error),
+            Some(Reply::Hold(arrived, go_on)) => {
+                arrived.notify_one();
+                go_on.notified().await;
+                self.by_itself(&seen)
+            }
+            None => self.by_itself(&seen),
+        };
+        Ok(Response::builder().status(status).body(body.into_bytes()).unwrap())
+    }
+}
+
+/// A store that fails on demand.
+#[derive(Debug, Default)]
+struct Faulty {
+    store: MemoryStore,
+    failing_saves: AtomicUsize,
+}
+
+#[async_trait]
+impl SecretStore for Faulty {
+    async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
+        self.store.load(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &GrantKey,
+        expected: Option<Generation>,
+        state: &GrantState,
+    ) -> Result<Generation, StoreError> {
+        let failing = self.failing_saves.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if failing.is_ok() {
+            return Err(StoreError::Unavailable("disk full".to_owned()));
+        }
+        self.store.save(key, expected, state).await
+    }
+
+    async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError> {
+        self.store.remove(key, expected).await
+    }
+
+    async fn acquire_lease(&self, key: &GrantKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.acquire_lease(key, lease, now).await
+    }
+
+    async fn release_lease(&self, key: &GrantKey, lease: &Lease) -> Result<(), StoreError> {
+        self.store.release_lease(key, lease).await
+    }
+}
+
+/// A provider, a store, a clock, and as many brokers on them as a test wants.
+struct World {
+    provider: Arc<Provider>,
+    store: Arc<Faulty>,
+    clock: Arc<ManualClock>,
+    manifest: String,
+    policy: String,
+}
+
+const REDIRECT: &str = "http://127.0.0.1:9000/callback";
+
+impl World {
+    fn new() -> Self {
+        Self {
+            provider: Arc::default(),
+            store: Arc::default(),
+            clock: Arc::new(ManualClock::new("2026-11-22T00:00:00Z".parse().unwrap())),
+            manifest: ACME.to_owned(),
+            policy: String::new(),
+        }
+    }
+
+    /// A broker, as another process has it.
+    fn broker(&self) -> Broker {
+        let manifest = Manifest::from_toml(&self.manifest).unwrap();
+        let effective = Effective::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
+        let client =
+            ClientRegistration { client_id: "client".to_owned(), client_secret: Some(Secret::new("canary-client")) };
+        let clients =
+            manifest.credentials.keys().map(|name| (name.clone(), client.clone())).collect::<BTreeMap<_, _>>();
+        Broker::new(Arc::new(effective), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
+    }
+
+    /// Connects as a person does.
+    async fn connect(&self) -> (Broker, OpenCredential) {
+        let broker = self.broker();
+        let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+        let query = format!("code=canary-code&state={}", pending.state().expose());
+        broker.finish(pending, &query).await.unwrap();
+        let opened = broker.open(&team(), "acme").await.unwrap();
+        (broker, opened)
+    }
+}
+
+fn team() -> ConnectionId {
+    ConnectionId::new("team")
+}
+
+fn access(opened: &OpenCredential) -> String {
+    opened.secrets().next().unwrap().expose().to_owned()
+}
+
+fn no_answer() -> Reply {
+    Reply::Fail(TransportError::maybe_sent(TransportErrorKind::Timeout, "no answer"))
+}
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(days * 24)
+}
