@@ -57,7 +57,9 @@ fn set_up(folder: &Path) -> Result<(), NotRun> {
         return Err(NotRun::NotInstalled("Node 20".to_owned()));
     }
     // Several test processes may come here at once.
-    let turn = File::create(env::temp_dir().join("lead-plugin-host.lock")).map_err(io)?;
+    let target = folder.join("../../../target");
+    fs::create_dir_all(&target).map_err(io)?;
+    let turn = File::create(target.join("other-host.lock")).map_err(io)?;
     turn.lock().map_err(io)?;
     let wanted = fs::read(folder.join("package-lock.json")).map_err(io)?;
     let done = folder.join("node_modules/.lock-installed");

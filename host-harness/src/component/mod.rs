@@ -244,7 +244,7 @@ fn toolchain(workspace: &Workspace, report: &mut dyn FnMut(Progress)) -> Result<
     };
     if found.standard == StandardLibrary::FromSource {
         report(Progress::Announcement(
-            "The toolchain has no target wasm32-unknown-unknown: building its standard library from Debian's source."
+            "The toolchain has no target wasm32-unknown-unknown: Debian's Rust builds the standard library from source."
                 .to_owned(),
         ));
     }

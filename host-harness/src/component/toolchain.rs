@@ -15,8 +15,6 @@ use std::process::Command;
 /// Target of all plugins: a core module without any system interface.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
-const WITH_RUSTUP: &str = "With rustup: rustup target add wasm32-unknown-unknown";
-
 /// Programs and sources to build with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Toolchain {
@@ -61,7 +59,7 @@ pub(super) fn find(places: &Places, oldest: Version) -> Result<Toolchain, Needed
             linker,
             standard_sources: standard_sources(sysroot),
         }),
-        (Some(_), None) => Err(needed(vec![linker_package()])),
+        (Some(_), None) => Err(linker_needed()),
         (None, linker) => find_debian(&places.system.join("usr"), oldest, linker),
     }
 }
@@ -87,12 +85,25 @@ fn find_debian(usr: &Path, oldest: Version, linker: Option<PathBuf>) -> Result<T
             standard_sources: standard_sources(usr),
         }),
         Some(_) => Err(needed(missing)),
+        None if missing.is_empty() => Err(linker_needed()),
         None => Err(needed(missing.into_iter().chain([linker_package()]).collect())),
     }
 }
 
 fn needed(packages: Vec<String>) -> Needed {
-    Needed { purpose: "Rust's standard library for WebAssembly", packages, otherwise: WITH_RUSTUP }
+    Needed {
+        purpose: "Rust's standard library for WebAssembly",
+        packages,
+        otherwise: "With rustup, this brings it: rustup target add wasm32-unknown-unknown",
+    }
+}
+
+fn linker_needed() -> Needed {
+    Needed {
+        purpose: "a linker for WebAssembly",
+        packages: vec![linker_package()],
+        otherwise: "Any wasm-ld of LLVM's lld will do, where PATH finds it",
+    }
 }
 
 /// The source of the standard library, by the name it is compiled under and by its real one.
@@ -243,5 +254,8 @@ mod tests {
         }
         let needed = Machine::new().with_debian_rust("1.96.0").find(None).expect_err("no linker");
         assert!(matches!(needed.packages.as_slice(), [linker] if linker.starts_with("lld")), "{needed:?}");
+        assert_eq!(needed.purpose, "a linker for WebAssembly");
+        let needed = Machine::new().find(None).expect_err("nothing at all");
+        assert_eq!(needed.packages.len(), 4, "{needed:?}");
     }
 }
