@@ -16,7 +16,7 @@ use crate::{
     id,
     log::LogEntry,
     schema::Schema,
-    state::State,
+    state::{self, State},
     store, token,
 };
 
@@ -229,7 +229,7 @@ impl Org {
 
     /// Uses up the org's API calls of the last 24 hours.
     pub fn exhaust_api_limit(&self) {
-        let minute = self.now().as_second().div_euclid(60);
+        let minute = state::minute(self.now());
         let limit = self.settings().file.api.daily_limit;
         self.state().kept.usage.insert(minute, limit);
     }
@@ -259,5 +259,10 @@ impl Org {
     /// The org's id, 18 characters.
     pub fn id(&self) -> String {
         self.settings().org_id()
+    }
+
+    /// The id of a user, by name.
+    pub fn user_id(&self, username: &str) -> Option<String> {
+        self.settings().user_id(username)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn page(org: &Org) -> Answer {
         columns,
         rows,
         requests: state.log.iter().rev().take(SHOWN).cloned().collect(),
-        calls: state.calls(),
+        calls: state.calls(org.now()),
         limit: settings.file.api.daily_limit,
     };
     drop(state);

@@ -100,14 +100,13 @@ impl State {
 
     /// Counts one API call.
     pub fn count_call(&mut self, now: Timestamp) {
-        let minute = now.as_second().div_euclid(60);
-        self.kept.usage.retain(|&at, _| at > minute - 24 * 60);
-        *self.kept.usage.entry(minute).or_default() += 1;
+        self.kept.usage = self.kept.usage.split_off(&day_before(now));
+        *self.kept.usage.entry(minute(now)).or_default() += 1;
     }
 
     /// API calls of the last 24 hours.
-    pub fn calls(&self) -> u64 {
-        self.kept.usage.values().sum()
+    pub fn calls(&self, now: Timestamp) -> u64 {
+        self.kept.usage.range(day_before(now)..).map(|(_, calls)| calls).sum()
     }
 
     /// Ends a grant and every access token that came from it.
@@ -122,4 +121,14 @@ impl State {
         session.expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
         Some(session.clone())
     }
+}
+
+/// The minute of a time, counted from 1970.
+pub(crate) fn minute(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(60)
+}
+
+/// The first minute of the 24 hours that end now.
+fn day_before(now: Timestamp) -> i64 {
+    minute(now) - 24 * 60 + 1
 }

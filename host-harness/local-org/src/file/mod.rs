@@ -376,7 +376,7 @@ impl OrgFile {
 
     /// Fields that a feature of the org brings.
     pub(crate) fn feature_fields(&self) -> Result<Vec<Field>, FileError> {
-        if !self.state_country_picklists {
+        if !self.state_country_picklists || self.replaces_standard_fields() {
             return Ok(Vec::new());
         }
         Ok(toml::from_str::<Fields>(include_str!("state_country.toml"))?.fields)

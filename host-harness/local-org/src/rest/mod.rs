@@ -76,7 +76,7 @@ pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&
 
 /// Limits, layout and compression, the same for every resource.
 fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
-    let calls = org.state().calls();
+    let calls = org.state().calls(org.now());
     let limit = org.settings().file.api.daily_limit;
     let pretty =
         request.header("x-prettyprint").is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
@@ -122,7 +122,7 @@ fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session
         return Err(forbidden("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner"));
     }
     let mut state = org.state();
-    if state.calls() >= settings.file.api.daily_limit {
+    if state.calls(org.now()) >= settings.file.api.daily_limit {
         return Err(forbidden("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
     }
     state.count_call(org.now());

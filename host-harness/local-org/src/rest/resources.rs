@@ -50,7 +50,7 @@ pub(super) fn limits(call: &Call<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::new(StatusCode::FORBIDDEN, error));
     }
     let max = call.settings.file.api.daily_limit;
-    let remaining = max.saturating_sub(call.org.state().calls());
+    let remaining = max.saturating_sub(call.org.state().calls(call.org.now()));
     let unused = |max: u64| json!({"Max": max, "Remaining": max});
     let body = json!({
         "ConcurrentAsyncGetReportInstances": unused(200),

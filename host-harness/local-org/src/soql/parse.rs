@@ -46,7 +46,7 @@ fn refusal(text: &str, error: &winnow::error::ParseError<Input<'_>, ContextError
     if let Some(bad) = error.inner().cause().and_then(|cause| cause.downcast_ref::<BadLiteral>()) {
         return SoqlError::at("MALFORMED_QUERY", text, at, &bad.to_string());
     }
-    if rest.starts_with('\'') && closing_quote(rest).is_none() {
+    if rest.is_empty() && unterminated(text) {
         let column = text.chars().count();
         return SoqlError::malformed(format!("line 1:{column} mismatched character '<EOF>' expecting '''"));
     }
@@ -61,13 +61,14 @@ fn refusal(text: &str, error: &winnow::error::ParseError<Input<'_>, ContextError
     if at == 0 { SoqlError::malformed(complaint) } else { SoqlError::at("MALFORMED_QUERY", text, at, &complaint) }
 }
 
-fn closing_quote(literal: &str) -> Option<usize> {
-    let mut escaped = false;
-    literal.char_indices().skip(1).find_map(|(at, character)| {
-        let closes = character == '\'' && !escaped;
-        escaped = character == '\\' && !escaped;
-        closes.then_some(at)
-    })
+/// Whether a text ends inside a string literal.
+fn unterminated(text: &str) -> bool {
+    let (mut inside, mut escaped) = (false, false);
+    for character in text.chars() {
+        inside ^= character == '\'' && !escaped;
+        escaped = inside && character == '\\' && !escaped;
+    }
+    inside
 }
 
 fn select_statement(input: &mut Input<'_>) -> ModalResult<Query> {

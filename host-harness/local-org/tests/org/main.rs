@@ -1,8 +1,18 @@
 //! The org over real sockets, as its clients see it.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod describe;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod writes;

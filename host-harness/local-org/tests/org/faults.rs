@@ -1,0 +1,235 @@
+//! Faults on demand (row 30 of the fidelity list), the admin API, the page, and what outlives a restart.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use local_org::{Clock, Effect, Fault, Options, OrgFile};
+use serde_json::{Value, json};
+
+use crate::support::{Client, Send, enterprise, send};
+
+const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
+
+fn lead() -> Value {
+    json!({"LastName": "山田", "Company": "さくら商事"})
+}
+
+#[tokio::test]
+async fn a_dropped_connection_leaves_a_lead_or_none_as_the_fault_says() {
+    for (fault, leads) in [(Fault::drop_before_commit(), 0), (Fault::drop_after_commit(), 1)] {
+        let running = enterprise().await;
+        let client = Client::connect(&running).await;
+        running.org().add_fault(fault.on("POST", LEADS));
+        let body = lead().to_string();
+        client.send("POST", LEADS, &[("content-type", "application/json")], &body).await.unwrap_err();
+        assert_eq!(running.org().leads().len(), leads);
+        let dropped = running.org().requests();
+        assert_eq!(dropped.last().unwrap().status, None);
+        assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "and the next request works");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_has_begun() {
+    for effect in [Effect::Truncate { bytes: 10 }, Effect::WrongLength { excess: 7 }] {
+        let running = enterprise().await;
+        let client = Client::connect(&running).await;
+        running.org().add_fault(Fault::new(effect).on("POST", LEADS));
+        let body = lead().to_string();
+        let error = client.send("POST", LEADS, &[("content-type", "application/json")], &body).await.unwrap_err();
+        assert!(error.contains("body") || error.contains("end of file") || error.contains("message"), "{error}");
+        assert_eq!(running.org().leads().len(), 1, "the Lead is there all the same");
+    }
+}
+
+#[tokio::test]
+async fn other_answers_take_the_place_of_the_orgs_own() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    for (fault, status, content_type, part) in [
+        (Fault::html(503), 503, Some("text/html;charset=UTF-8"), "maintenance"),
+        (Fault::html(500), 500, Some("text/html;charset=UTF-8"), "<html>"),
+        (
+            Fault::api_error(503, "SERVER_UNAVAILABLE", "Server too busy"),
+            503,
+            Some("application/json;charset=UTF-8"),
+            "Server too busy",
+        ),
+        (
+            Fault::api_error(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."),
+            403,
+            Some("application/json;charset=UTF-8"),
+            "LongTxn",
+        ),
+        (Fault::api_error(400, "NEVER_SEEN_BEFORE", "x"), 400, Some("application/json;charset=UTF-8"), "NEVER_SEEN"),
+        (Fault::redirect("https://elsewhere.example/"), 302, None, ""),
+    ] {
+        running.org().add_fault(fault.on("POST", "/services/data/*/sobjects/Lead"));
+        let reply = client.post(LEADS, &lead()).await;
+        assert_eq!((reply.status, reply.header("content-type")), (status, content_type));
+        assert!(reply.text.contains(part), "{}", reply.text);
+    }
+    assert!(running.org().leads().is_empty());
+    let lock = "unable to obtain exclusive access to this record or 1 records: 00Q5i0000000001";
+    running.org().add_fault(Fault::api_error(400, "UNABLE_TO_LOCK_ROW", lock).on("POST", LEADS));
+    assert_eq!(client.post(LEADS, &lead()).await.error(), (400, "UNABLE_TO_LOCK_ROW"));
+    assert_eq!(client.post(LEADS, &lead()).await.status, 201, "once only");
+}
+
+#[tokio::test]
+async fn a_lost_500_may_hide_a_lead() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    let effect = Effect::Answer { status: 500, headers: vec![], body: String::new(), after_commit: true };
+    running.org().add_fault(Fault::new(effect).on("POST", LEADS));
+    assert_eq!(client.post(LEADS, &lead()).await.status, 500);
+    assert_eq!(running.org().leads().len(), 1);
+}
+
+#[tokio::test]
+async fn a_small_body_can_unpack_to_a_large_one() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    running.org().add_fault(Fault::new(Effect::GzipBomb { mebibytes: 64 }));
+    let reply = client.get(&format!("{LEADS}/describe")).await;
+    assert_eq!(reply.header("content-encoding"), Some("gzip"));
+    assert!(reply.bytes.len() < 1 << 20, "{} bytes", reply.bytes.len());
+}
+
+#[tokio::test]
+async fn a_delay_comes_before_the_answer() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    running.org().add_fault(Fault::delay(Duration::from_millis(120)));
+    let begin = Instant::now();
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200);
+    assert!(begin.elapsed() >= Duration::from_millis(120));
+}
+
+#[tokio::test]
+async fn a_token_answer_can_name_a_foreign_host() {
+    let options = Options { instance_url: Some("https://evil.example".into()), ..Options::default() };
+    let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
+    let code = Client::code(&running).await;
+    let reply = Client::exchange(&running, &code, crate::support::VERIFIER).await;
+    assert_eq!(reply.json["instance_url"], "https://evil.example");
+}
+
+async fn admin(url: &str, method: &str, path: &str, body: &str) -> crate::support::Reply {
+    let headers = vec![("content-type", "application/json".to_owned())];
+    send(url, Send { method, path, headers, body: body.to_owned() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_admin_api_sets_faults_and_reads_leads_and_requests() {
+    let running = enterprise().await;
+    let mut client = Client::connect(&running).await;
+    let url = running.admin_url().to_owned();
+    let fault = r#"{"method":"GET","path":"*/limits","times":2,"effect":{"kind":"answer","status":503,"body":"busy"}}"#;
+    assert_eq!(admin(&url, "POST", "/faults", fault).await.status, 201);
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 503);
+    assert_eq!(admin(&url, "GET", "/faults", "").await.json[0]["times"], 1);
+    assert_eq!(admin(&url, "DELETE", "/faults", "").await.status, 204);
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200);
+    let misspelt = admin(&url, "POST", "/faults", r#"{"methd":"GET"}"#).await;
+    assert!(misspelt.status == 422 && misspelt.text.contains("methd"), "{}", misspelt.text);
+
+    client.post(LEADS, &lead()).await;
+    assert_eq!(admin(&url, "GET", "/leads", "").await.json[0]["LastName"], "山田");
+    let requests = admin(&url, "GET", "/requests", "").await;
+    let last = requests.json.as_array().unwrap().last().unwrap();
+    assert_eq!((last["path"].as_str(), last["status"].as_u64()), (Some(LEADS), Some(201)));
+    assert_eq!(last["user"], "hanako.suzuki@example.com");
+    for secret in client.secrets() {
+        assert!(!requests.text.contains(&secret));
+    }
+    assert_eq!(admin(&url, "DELETE", "/requests", "").await.status, 204);
+    assert!(running.org().requests().is_empty());
+
+    assert_eq!(admin(&url, "POST", "/clock", r#"{"seconds":86400}"#).await.status, 204);
+    assert!(running.org().now() > Timestamp::now());
+    client.refresh().await;
+    assert_eq!(admin(&url, "POST", "/tokens/expire", "").await.status, 204);
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 401);
+    assert_eq!(client.refresh().await.status, 200);
+    assert_eq!(admin(&url, "POST", "/tokens/revoke", "").await.status, 204);
+    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 400);
+    assert_eq!(admin(&url, "POST", "/callbacks", r#"{"url":"http://127.0.0.1:1/cb"}"#).await.status, 204);
+    assert!(running.app().redirect_uris.contains(&"http://127.0.0.1:1/cb".to_owned()));
+}
+
+#[tokio::test]
+async fn the_page_shows_leads_and_requests_and_escapes_them() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    client
+        .post(LEADS, &json!({"LastName": "<script>alert(1)</script>", "Company": "さくら商事", "Phone": "03-1"}))
+        .await;
+    let request = Send { method: "GET", path: "/", headers: vec![], body: String::new() };
+    let page = send(running.base_url(), request).await.unwrap();
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("さくら商事") && page.text.contains("POST /services/data/v67.0/sobjects/Lead"));
+    assert!(!page.text.contains("<script>") && page.text.contains("&#60;script&#62;"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("org.json");
+    let clock = Clock::fixed("2026-09-01T00:00:00Z".parse().unwrap());
+    let options = || Options { store: Some(path.clone()), clock: clock.clone(), ..Options::default() };
+    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
+    let mut client = Client::connect(&running).await;
+    let id = client.post(LEADS, &lead()).await.json["id"].clone();
+    running.org().register_callback("http://127.0.0.1:1/cb");
+    let app = running.app();
+    client.get("/services/data/v67.0/limits").await;
+    running.stop().await;
+
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("山田"));
+    assert!(!text.contains(&client.access_token) && !text.contains(&client.refresh_token));
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777,
+        0o600
+    );
+
+    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
+    client.base = running.base_url().to_owned();
+    assert_eq!((running.app().client_id, running.app().redirect_uris), (app.client_id, app.redirect_uris));
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the session goes on");
+    client.refresh().await;
+    assert_eq!(running.org().leads()[0]["Id"], id);
+    assert_ne!(client.post(LEADS, &json!({"LastName": "n", "Company": "x"})).await.json["id"], id);
+    drop(running);
+
+    std::fs::write(&path, "not json").unwrap();
+    let error = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap_err();
+    assert_eq!(error.code(), "org-store");
+    assert!(error.to_string().contains("delete the file"), "{error}");
+}
+
+#[tokio::test]
+async fn an_org_starts_on_loopback_only_and_says_why_it_cannot() {
+    let file = || OrgFile::enterprise().unwrap();
+    let open = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
+    assert_eq!(local_org::serve(file(), open).await.unwrap_err().code(), "org-not-loopback");
+    let running = enterprise().await;
+    let taken =
+        Options { listen: running.base_url().trim_start_matches("http://").parse().unwrap(), ..Options::default() };
+    assert_eq!(local_org::serve(file(), taken).await.unwrap_err().code(), "org-listen");
+    for (text, part) in [
+        ("hidden-fields = ['Nope__c']", "Nope__c"),
+        ("id = 'x'", "no record id"),
+        ("time-zone = 'Asia/Edo'", "Asia/Edo"),
+        ("users = []", "needs a user"),
+        ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phone ~ 1'\nmessage = 'm'", "validation rule A"),
+        ("[[fields]]\nname = 'F__c'\ntype = 'string'\nformula = '1 +'", "formula of F__c"),
+        ("[assignment-rule]\nid = '01Q5i000000Rule'\nowner = 'nobody'", "nobody"),
+    ] {
+        let error = local_org::serve(OrgFile::parse(text).unwrap(), Options::default()).await.unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+        assert_eq!(error.code(), "org-file-contradiction");
+    }
+}
