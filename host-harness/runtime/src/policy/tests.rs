@@ -1,7 +1,8 @@
 use proptest::prelude::*;
+use url::Url;
 
 use super::*;
-use crate::manifest::tests::ACME;
+use crate::manifest::{EgressRule, Manifest, tests::ACME};
 
 fn acme() -> Manifest {
     Manifest::from_toml(ACME).unwrap()

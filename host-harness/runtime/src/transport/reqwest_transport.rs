@@ -100,6 +100,7 @@ impl ReqwestTransport {
             .dns_resolver(self.resolver.clone())
             .redirect(redirect::Policy::none())
             // By default reqwest sends a request again that an HTTP/2 server says it has not processed; the caller decides.
+            // (hyper still takes another connection for a request of which it has written nothing yet.)
             .retry(retry::never())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)

@@ -26,6 +26,8 @@ enum Act {
     DropBeforeReading,
     DropAfterReading,
     Answer(Vec<u8>),
+    /// On each connection, answers the first request and drops the second.
+    AnswerThenDrop,
     NeverAnswer,
 }
 
@@ -68,7 +70,7 @@ async fn serve(mut stream: TcpStream, act: Act, requests: Arc<AtomicUsize>) {
     if matches!(act, Act::DropBeforeReading) {
         return;
     }
-    let mut bytes = Vec::new();
+    let (mut bytes, mut answered) = (Vec::new(), false);
     loop {
         let before = bytes.len();
         if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 && bytes.len() == before {
@@ -84,6 +86,11 @@ async fn serve(mut stream: TcpStream, act: Act, requests: Arc<AtomicUsize>) {
                     if stream.write_all(answer).await.is_err() || !answer.starts_with(b"HTTP/1.1 204") {
                         return;
                     }
+                }
+                Act::AnswerThenDrop if answered => return,
+                Act::AnswerThenDrop => {
+                    answered = true;
+                    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
                 }
                 Act::NeverAnswer => std::future::pending().await,
             }
@@ -225,6 +232,17 @@ async fn connections_are_kept_for_one_tenant_and_shared_with_no_other() {
 }
 
 #[tokio::test]
+async fn a_request_that_dies_with_a_kept_connection_is_not_sent_again() {
+    let server = Server::start(Act::AnswerThenDrop).await;
+    let transport = server.transport();
+    let url = format!("http://{}/v2/leads", server.address);
+    transport.send(&connection("a"), post(&url), BOUNDS).await.unwrap();
+    let error = transport.send(&connection("a"), post(&url), BOUNDS).await.unwrap_err();
+    assert_eq!((error.kind, error.effect), (TransportErrorKind::Closed, Effect::Unknown));
+    assert_eq!((server.connections.load(Ordering::SeqCst), server.requests.load(Ordering::SeqCst)), (1, 2));
+}
+
+#[tokio::test]
 async fn addresses_in_the_place_of_names_and_loopback_without_a_stand_in_are_refused() {
     let server = Server::start(Act::DropAfterReading).await;
     let transport = server.transport();
@@ -292,7 +310,7 @@ async fn a_server_without_tls_gets_no_request() {
 }
 
 #[tokio::test]
-async fn the_environments_proxies_are_not_used_and_the_policys_is() {
+async fn a_policys_proxy_is_used_and_resolves_names() {
     let proxy = Server::start(Act::DropBeforeReading).await;
     let lookup = Arc::new(Fixed(vec![proxy.address], AtomicUsize::new(0)));
     let policy = format!("proxy = \"http://{}\"", proxy.address);
