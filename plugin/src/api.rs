@@ -12,8 +12,8 @@ use crate::{
     fields, mapping,
     org::Org,
     soql::push_encoded,
+    tree::Tree,
 };
-use serde_json::Value;
 
 /// The API version that every call names: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
@@ -96,9 +96,10 @@ impl<'o, O: Org> Api<'o, O> {
             headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
         }
         let response = self.write(Method::Post, "/sobjects/Lead", headers, body)?;
-        let saved: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        match saved.get("id").and_then(Value::as_str) {
-            Some(id) if !id.is_empty() && saved.get("success") != Some(&Value::Bool(false)) => Ok(id.to_owned()),
+        let body = std::str::from_utf8(&response.body).unwrap_or_default();
+        let saved: Tree = serde_json::from_str(body).unwrap_or_default();
+        match saved.text("id") {
+            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),
             _ => Err(refused(response)),
         }
     }

@@ -9,23 +9,23 @@ use crate::{
     mapping::is_same_field,
     plan::Entry,
     timestamp::Moment,
+    tree::Tree,
     value::{Json, same_record},
 };
-use serde_json::{Map, Value};
 
 /// A Lead of a query's answer.
 #[derive(Debug)]
 pub struct Lead {
     /// Its id.
     pub id: String,
-    values: Map<String, Value>,
+    values: Vec<(String, Tree)>,
 }
 
 /// The Leads of a query's answer.
 pub fn read(response: &Response) -> Result<Vec<Lead>, Problem> {
-    let body = serde_json::from_slice(&response.body).unwrap_or_default();
-    let Value::Object(mut page) = body else { return Err(unreadable(response, "not an object")) };
-    let Some(Value::Array(records)) = page.remove("records") else {
+    let body = std::str::from_utf8(&response.body).ok().and_then(|body| serde_json::from_str(body).ok());
+    let Some(Tree::Object(page)) = body else { return Err(unreadable(response, "not an object")) };
+    let Some((_, Tree::List(records))) = page.into_iter().find(|(name, _)| name == "records") else {
         return Err(unreadable(response, "there are no records in it"));
     };
     let leads: Option<Vec<Lead>> = records.into_iter().map(Lead::from_record).collect();
@@ -33,30 +33,34 @@ pub fn read(response: &Response) -> Result<Vec<Lead>, Problem> {
 }
 
 impl Lead {
-    fn from_record(record: Value) -> Option<Self> {
-        let Value::Object(values) = record else { return None };
-        Some(Self { id: values.get("Id")?.as_str()?.to_owned(), values })
+    fn from_record(record: Tree) -> Option<Self> {
+        let id = record.text("Id")?.to_owned();
+        let Tree::Object(values) = record else { return None };
+        Some(Self { id, values })
     }
 
-    fn held(&self, field: &str) -> Option<&Value> {
+    fn held(&self, field: &str) -> Option<&Tree> {
         self.values.iter().find(|(name, _)| is_same_field(name, field)).map(|(_, held)| held)
     }
 
     /// The text in a field, if the query asked for it and it holds one.
     pub fn text(&self, field: &str) -> Option<&str> {
-        self.held(field)?.as_str()
+        match self.held(field)? {
+            Tree::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// Whether a field holds true.
     pub fn is_true(&self, field: &str) -> bool {
-        self.held(field) == Some(&Value::Bool(true))
+        self.held(field) == Some(&Tree::Truth(true))
     }
 
     /// Whether the query asked for a field and it holds nothing. Neither 0 nor false is nothing.
     pub fn is_blank(&self, field: &str) -> bool {
         match self.held(field) {
-            Some(Value::Null) => true,
-            Some(Value::String(text)) => text.is_empty(),
+            Some(Tree::Null) => true,
+            Some(Tree::Text(text)) => text.is_empty(),
             _ => false,
         }
     }
@@ -70,13 +74,13 @@ impl Lead {
 }
 
 /// Whether a field holds what Salesforce makes of a value.
-fn is_same(held: &Value, given: &Json<'_>, field_type: &FieldType) -> bool {
+fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
     match (held, given) {
-        (Value::Bool(held), Json::Boolean(given)) => held == given,
+        (Tree::Truth(held), Json::Boolean(given)) => held == given,
         // Salesforce keeps numbers in binary and writes 33 as 33.0, and a large one as 1.5E7.
-        (Value::Number(held), Json::Number(given)) => held.as_f64() == given.parse().ok(),
-        (Value::String(held), Json::Text(given)) => is_same_text(held, given, field_type),
-        (Value::Null, Json::Text(given)) => given.trim().is_empty(),
+        (Tree::Number(held), Json::Number(given)) => given.parse() == Ok(*held),
+        (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
+        (Tree::Null, Json::Text(given)) => given.trim().is_empty(),
         _ => false,
     }
 }

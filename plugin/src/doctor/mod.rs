@@ -8,10 +8,11 @@ use crate::{
         types::{Consequence, Finding, Problem, Reaction},
     },
     describe::{Describe, Field},
-    errors::{self, Call, Tree, json, problem_from_failure, problem_from_response},
+    errors::{self, Call, json, problem_from_failure, problem_from_response},
     mapping::problem,
     org::Org,
     soql::push_encoded,
+    tree::Tree,
 };
 
 /// The plugin's own codes of this module.
@@ -121,9 +122,9 @@ impl<'a, O: Org> Visit<'a, O> {
         let mut path = format!("/services/data/{VERSION}/query?q=");
         push_encoded(&mut path, soql);
         let page = self.get(&path).ok().and_then(|response| json(&response.body));
-        let Some(Tree::Object(members)) = page else { return Tree::Other };
+        let Some(Tree::Object(members)) = page else { return Tree::Null };
         let records = members.into_iter().find(|(name, _)| name == "records").map(|(_, records)| records);
-        let Some(Tree::List(records)) = records else { return Tree::Other };
+        let Some(Tree::List(records)) = records else { return Tree::Null };
         records.into_iter().next().unwrap_or_default()
     }
 

@@ -1,7 +1,6 @@
 //! The errors in a body, whatever shape Salesforce or something on the way gave it.
 
-use super::tree::Tree;
-use crate::soql::is_field_name;
+use crate::{soql::is_field_name, tree::Tree};
 use std::borrow::Cow;
 
 /// One error as it was written down.

@@ -1,7 +1,7 @@
 //! What a duplicate rule found.
 
-use super::{body, tree::Tree};
-use crate::bindings::http::Response;
+use super::body;
+use crate::{bindings::http::Response, tree::Tree};
 
 /// Why a duplicate rule refused a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,11 +7,13 @@ use super::{
     codes,
     duplicates::duplicates_in,
     status,
-    tree::Tree,
 };
-use crate::bindings::{
-    http::Response,
-    types::{FurtherError, Problem},
+use crate::{
+    bindings::{
+        http::Response,
+        types::{FurtherError, Problem},
+    },
+    tree::Tree,
 };
 
 /// What a response that is no success means.

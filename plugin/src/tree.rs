@@ -1,5 +1,5 @@
-//! JSON of any shape. A tree of its own, since `serde_json::Value` weighs ten times as much in the component: it keeps
-//! maps in order and numbers exactly, and no error has either.
+//! JSON of any shape. A tree of its own, since `serde_json::Value` weighs several times as much in the component, mostly
+//! for the maps in it.
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,13 +8,15 @@ use serde::{
 use std::fmt;
 
 /// A JSON value.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub enum Tree {
-    /// A number, or null.
+    /// Null.
     #[default]
-    Other,
+    Null,
     /// True or false.
     Truth(bool),
+    /// A number.
+    Number(f64),
     /// A string.
     Text(String),
     /// An array.
@@ -75,19 +77,20 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Other)
+        Ok(Tree::Null)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    // Salesforce keeps numbers as doubles too.
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(number as f64))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(number as f64))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Tree, E> {
+        Ok(Tree::Number(number))
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<Tree, E> {
@@ -113,5 +116,34 @@ impl<'de> Visitor<'de> for Any {
             members.push((name, value));
         }
         Ok(Tree::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_holds_what_was_written() {
+        let tree: Tree =
+            serde_json::from_str(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
+        let numbers = [
+            Tree::Null,
+            Tree::Truth(true),
+            Tree::Number(-1.0),
+            Tree::Number(2.5),
+            Tree::Number(1.844_674_407_370_955_2e19),
+        ];
+        assert_eq!(tree.list("a"), numbers);
+        assert_eq!((tree.text("b"), tree.text("a"), tree.text("d")), (Some("x"), None, None));
+        assert!(tree.is_true("c") && !tree.is_true("b"));
+        assert!(tree.list("b").is_empty() && tree.items().is_empty());
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused() {
+        let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        assert!(serde_json::from_str::<Tree>(&nested(100)).is_ok());
+        assert!(serde_json::from_str::<Tree>(&nested(1_000)).is_err());
     }
 }
