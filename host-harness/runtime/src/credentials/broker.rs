@@ -227,7 +227,7 @@ impl Shared {
             (Some(text), _, _) => self.effective.admit_origin(text)?,
             (None, Some(grant), _) => grant.origin.clone(),
             (None, None, Some(only)) if spec.origin_member.is_none() => only,
-            (None, None, _) => self.effective.admit_origin("")?,
+            (None, None, _) => return Err(AdmissionError::NotNamed),
         };
         let mut attributes = previous.map(|grant| grant.attributes.clone()).unwrap_or_default();
         for (name, attribute) in &spec.attributes {

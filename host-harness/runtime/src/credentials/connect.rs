@@ -100,7 +100,7 @@ pub enum ConnectError {
     #[error("the authorisation server's answer cannot be used: {0}")]
     InvalidAnswer(&'static str),
     /// The account's origin may not be connected.
-    #[error("the account's origin, as the authorisation server named it, cannot be used: {0}")]
+    #[error("the account's origin cannot be used: {0}")]
     Origin(AdmissionError),
     /// The store failed.
     #[error(transparent)]
@@ -278,9 +278,6 @@ impl Ready<'_> {
             return Err(ConnectError::Refused(OAuthError::of_response(OAuthStage::Exchange, status, &body, &sent)));
         }
         let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
-        if self.spec.origin_member.as_ref().is_some_and(|member| response.member(member).is_none()) {
-            return Err(ConnectError::InvalidAnswer("the member that names the account's origin is missing"));
-        }
         let basis = Basis::New { grant_type, login_host: &self.login_host };
         let grant = shared.grant(self.spec, response, basis).map_err(ConnectError::Origin)?;
         shared.save_new(&self.key, &grant).await?;

@@ -145,6 +145,9 @@ pub enum AdmissionError {
     /// The text is no origin.
     #[error(transparent)]
     Origin(#[from] OriginError),
+    /// The server's answer lacks the member that would name it.
+    #[error("the authorisation server did not name the origin")]
+    NotNamed,
     /// Manifest and policy allow others only.
     #[error("`{origin}` is not among the allowed: {allowed}")]
     NotAllowed {
@@ -160,6 +163,7 @@ impl AdmissionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Origin(error) => error.code(),
+            Self::NotNamed => "origin-not-named",
             Self::NotAllowed { .. } => "origin-not-allowed",
         }
     }

@@ -96,7 +96,7 @@ async fn an_answer_that_cannot_be_used_connects_nothing() {
     let broker = world.broker();
     for (reply, code) in [
         (Reply::Answer(200, "<html>"), "connect-invalid-answer"),
-        (Reply::Answer(200, r#"{"access_token":"x"}"#), "connect-invalid-answer"),
+        (Reply::Answer(200, r#"{"access_token":"x"}"#), "connect-origin"),
         (Reply::Answer(200, r#"{"access_token":"x","api_base":"https://evil.example"}"#), "connect-origin"),
         (
             Reply::Answer(200, r#"{"access_token":"x","api_base":"https://x.api.acme.example.evil.test"}"#),
