@@ -37,6 +37,7 @@ pub enum Effect {
     #[default]
     Pass,
     /// Another answer than the org's own.
+    #[serde(rename_all = "kebab-case")]
     Answer {
         /// Its status.
         status: u16,
@@ -60,6 +61,14 @@ pub enum Effect {
     Truncate {
         /// Bytes that are sent.
         bytes: usize,
+    },
+    /// The org's own answer, a few bytes at a time.
+    #[serde(rename_all = "kebab-case")]
+    Drip {
+        /// Bytes that are sent at once.
+        bytes: usize,
+        /// Milliseconds between them.
+        pause_ms: u64,
     },
     /// The org's own answer, announced as so many bytes longer than it is.
     WrongLength {

@@ -45,7 +45,7 @@ pub use clock::Clock;
 pub use fault::{Effect, Fault};
 pub use file::{
     Api, App, AppAccess, AssignmentRule, DuplicateAction, DuplicateRule, Field, FieldType, FileError, OrgFile,
-    PicklistValue, RecordType, RefreshPolicy, User, ValidationRule,
+    PicklistValue, RecordType, RefreshPolicy, Trigger, User, ValidationRule,
 };
 pub use log::LogEntry;
 pub use org::{AppCredentials, Org};

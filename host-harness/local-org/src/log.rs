@@ -1,5 +1,7 @@
 //! The request log. It never holds a token, a secret, a code or a password.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use url::form_urlencoded;
@@ -93,11 +95,11 @@ impl LogEntry {
 }
 
 /// Adds an entry, and makes room for it.
-pub(crate) fn push(log: &mut Vec<LogEntry>, entry: LogEntry) {
+pub(crate) fn push(log: &mut VecDeque<LogEntry>, entry: LogEntry) {
     if log.len() >= LONGEST {
-        log.remove(0);
+        log.pop_front();
     }
-    log.push(entry);
+    log.push_back(entry);
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -187,7 +187,7 @@ impl Org {
 
     /// The requests that came, oldest first.
     pub fn requests(&self) -> Vec<LogEntry> {
-        self.state().log.clone()
+        self.state().log.iter().cloned().collect()
     }
 
     /// Empties the request log.

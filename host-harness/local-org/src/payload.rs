@@ -1,14 +1,17 @@
 //! Bodies of answers, among them ones that break off or lie about their length.
 
 use std::{
+    future::Future as _,
     io::{self, Write as _},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
 
 /// A body: some bytes, and then either an end or a broken connection.
 #[derive(Debug)]
@@ -16,7 +19,16 @@ pub(crate) struct Payload {
     data: Option<Bytes>,
     /// Announced length; `None` sends chunks.
     announced: Option<u64>,
+    drip: Option<Drip>,
     end: End,
+}
+
+/// How a body is sent piece by piece.
+#[derive(Debug)]
+struct Drip {
+    bytes: usize,
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -31,18 +43,24 @@ impl Payload {
     /// A body as it should be.
     pub fn whole(data: Bytes) -> Self {
         let announced = u64::try_from(data.len()).ok();
-        Self { data: Some(data).filter(|data| !data.is_empty()), announced, end: End::Proper }
+        Self { data: Some(data).filter(|data| !data.is_empty()), announced, drip: None, end: End::Proper }
     }
 
     /// A body of unannounced length that breaks off.
     pub fn truncated(data: Bytes) -> Self {
-        Self { data: Some(data), announced: None, end: End::BreakAfterFlush }
+        Self { data: Some(data), announced: None, drip: None, end: End::BreakAfterFlush }
+    }
+
+    /// A body that comes piece by piece.
+    pub fn dripping(data: Bytes, bytes: usize, pause: Duration) -> Self {
+        let drip = Drip { bytes: bytes.max(1), pause, waiting: None };
+        Self { drip: Some(drip), ..Self::whole(data) }
     }
 
     /// A body that was announced as longer than it is.
     pub fn too_short(data: Bytes, excess: u64) -> Self {
         let length = u64::try_from(data.len()).unwrap_or(0);
-        Self { data: Some(data), announced: Some(length.saturating_add(excess)), end: End::BreakAfterFlush }
+        Self { data: Some(data), announced: Some(length.saturating_add(excess)), drip: None, end: End::BreakAfterFlush }
     }
 }
 
@@ -54,6 +72,16 @@ impl Body for Payload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(drip) = &mut self.drip {
+            if let Some(waiting) = &mut drip.waiting {
+                ready!(waiting.as_mut().poll(context));
+            }
+            drip.waiting = Some(Box::pin(sleep(drip.pause)));
+            let bytes = drip.bytes;
+            if let Some(data) = self.data.as_mut().filter(|data| data.len() > bytes) {
+                return Poll::Ready(Some(Ok(Frame::data(data.split_to(bytes)))));
+            }
+        }
         if let Some(data) = self.data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }

@@ -20,6 +20,7 @@ pub(crate) struct Schema {
     hidden: BTreeSet<String>,
     formulas: Vec<(String, Vec<Part>)>,
     pub validation: Vec<Condition>,
+    pub triggers: Vec<Condition>,
     /// Record types with their ids, without the master record type.
     pub record_types: Vec<(String, RecordType)>,
 }
@@ -82,14 +83,19 @@ impl Schema {
                 .map_err(|error| FileError::Contradiction(format!("the formula of {}: {error}", field.name)))?;
             formulas.push((field.name.clone(), parts));
         }
-        let validation = file.validation_rules.iter().map(|rule| {
-            soql::condition(&rule.refuse_when)
-                .map_err(|error| FileError::Contradiction(format!("the validation rule {}: {error}", rule.name)))
+        let compile = |what: &str, name: &str, condition: &str| {
+            soql::condition(condition).map_err(|error| FileError::Contradiction(format!("the {what} {name}: {error}")))
+        };
+        let rules = file.validation_rules.iter();
+        let validation = rules.map(|rule| compile("validation rule", &rule.name, &rule.refuse_when));
+        let triggers = file.triggers.iter().map(|trigger| compile("trigger", &trigger.name, &trigger.fail_when));
+        let (validation, triggers) = (validation.collect::<Result<_, _>>()?, triggers.collect::<Result<_, _>>()?);
+        let record_types = file.record_types.iter().zip(1..).map(|(kind, number)| {
+            let given = kind.id.as_deref().and_then(id::to_18);
+            (given.unwrap_or_else(|| id::mint("012", number)), kind.clone())
         });
-        let validation = validation.collect::<Result<_, _>>()?;
-        let record_types = file.record_types.iter().zip(1..).map(|(kind, n)| (id::mint("012", n), kind.clone()));
         let hidden = file.hidden_fields.iter().map(|name| name.to_lowercase()).collect();
-        Ok(Self { record_types: record_types.collect(), fields, by_name, hidden, formulas, validation })
+        Ok(Self { record_types: record_types.collect(), fields, by_name, hidden, formulas, validation, triggers })
     }
 
     /// A field that the users can see.

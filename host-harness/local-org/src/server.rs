@@ -37,6 +37,8 @@ pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Rece
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
+                    // Small answers must not wait for an acknowledgement; without it the org is only slower.
+                    let _ = stream.set_nodelay(true);
                     connections.spawn(connection(org.clone(), stream, stop.clone()));
                 }
             }
@@ -103,7 +105,11 @@ async fn respond(org: Org, request: http::Request<Incoming>) -> Result<Response<
 fn commits(fault: &Fault) -> bool {
     match fault.effect {
         Effect::Answer { after_commit, .. } | Effect::Drop { after_commit } => after_commit,
-        Effect::Pass | Effect::Truncate { .. } | Effect::WrongLength { .. } | Effect::GzipBomb { .. } => true,
+        Effect::Pass
+        | Effect::Truncate { .. }
+        | Effect::Drip { .. }
+        | Effect::WrongLength { .. }
+        | Effect::GzipBomb { .. } => true,
     }
 }
 
@@ -124,6 +130,9 @@ fn distort(effect: Option<&Effect>, answer: Answer) -> Result<(Answer, Payload),
             Ok((answer, payload))
         }
         Some(Effect::Truncate { bytes }) => Ok((answer, Payload::truncated(body.slice(..(*bytes).min(body.len()))))),
+        Some(Effect::Drip { bytes, pause_ms }) => {
+            Ok((answer, Payload::dripping(body, *bytes, Duration::from_millis(*pause_ms))))
+        }
         Some(Effect::WrongLength { excess }) => Ok((answer, Payload::too_short(body, *excess))),
         Some(Effect::GzipBomb { mebibytes }) => {
             let answer = answer.with(http::header::CONTENT_ENCODING, "gzip");

@@ -1,6 +1,6 @@
 //! What changes while an org runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub refreshing: BTreeSet<Digest>,
     pub cursors: BTreeMap<String, Cursor>,
     pub faults: Vec<Fault>,
-    pub log: Vec<LogEntry>,
+    pub log: VecDeque<LogEntry>,
 }
 
 /// What a restart keeps. Tokens are kept as digests: a copy of the file opens nothing.

@@ -130,7 +130,9 @@ fn record_types(describe: &Map<String, Value>) -> Vec<RecordType> {
             let flag = |key: &str| info.get(key).and_then(Value::as_bool).unwrap_or(true);
             let name = info.get("name").and_then(Value::as_str)?;
             let developer_name = info.get("developerName").and_then(Value::as_str).unwrap_or(name);
+            let id = info.get("recordTypeId").and_then(Value::as_str);
             Some(RecordType {
+                id: id.map(ToOwned::to_owned),
                 name: name.to_owned(),
                 developer_name: developer_name.to_owned(),
                 active: flag("active"),

@@ -61,6 +61,8 @@ pub struct OrgFile {
     pub validation_rules: Vec<ValidationRule>,
     /// The active assignment rule of the Lead object.
     pub assignment_rule: Option<AssignmentRule>,
+    /// Apex triggers of the Lead object that can fail.
+    pub triggers: Vec<Trigger>,
 }
 
 impl Default for OrgFile {
@@ -87,6 +89,7 @@ impl Default for OrgFile {
             duplicate_rules: vec![DuplicateRule::default()],
             validation_rules: Vec::new(),
             assignment_rule: None,
+            triggers: Vec::new(),
         }
     }
 }
@@ -250,6 +253,9 @@ impl Default for User {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RecordType {
+    /// Id (key prefix `012`); made up if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Label.
     pub name: String,
     /// Developer name.
@@ -337,6 +343,18 @@ pub struct AssignmentRule {
     pub id: String,
     /// User name of the new owner.
     pub owner: String,
+}
+
+/// An Apex trigger that fails, after all other checks.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trigger {
+    /// Name of the trigger.
+    pub name: String,
+    /// Condition under which it fails, in the language of a SOQL WHERE clause.
+    pub fail_when: String,
+    /// What it dies of, such as `System.DmlException: ...`.
+    pub message: String,
 }
 
 fn yes() -> bool {

@@ -62,7 +62,8 @@ pub(crate) fn authorize(org: &Org, request: &Request) -> Answer {
         if wish.silent {
             return wish.callback().refuse(&OAuthError::new("immediate_unsuccessful", "user must log in or approve"));
         }
-        return pages::login(language, org, &format!("{AUTHORIZE}?{}", request.query), "", false);
+        let hint = request.query("login_hint").unwrap_or_default();
+        return pages::login(language, org, &format!("{AUTHORIZE}?{}", request.query), &hint, false);
     };
     if let Some(obstacle) = Obstacle::find(&org.settings(), &username) {
         return wish.callback().refuse(&obstacle.on_callback());

@@ -67,10 +67,11 @@ pub(crate) fn versions(org: &Org) -> Answer {
 /// Answers a call of a version's resource.
 pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&str]) -> Answer {
     let Some((_, session)) = oauth::session(org, request) else { return unauthorized(request) };
-    let answer = match admit(org, request, version, session) {
-        Ok(call) => dispatch(&call, resource).unwrap_or_else(Answer::from),
-        Err(refusal) => return refusal.into(),
-    };
+    let answer = admit(org, request, version, session).and_then(|call| dispatch(&call, resource));
+    let answer = answer.unwrap_or_else(Answer::from);
+    if answer.status == StatusCode::UNAUTHORIZED {
+        return answer;
+    }
     finish(org, request, answer)
 }
 

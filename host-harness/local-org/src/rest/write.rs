@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     clock::rest_datetime,
-    file::{Field, FieldType},
+    file::{Field, FieldType, Trigger, ValidationRule},
     id,
     message::{Answer, ApiError, Refusal},
-    soql,
+    soql::{self, Condition},
     state::State,
 };
 
@@ -151,6 +151,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     refuse(duplicate.into_iter().collect())?;
     // Unique fields are indexes of the database, and so come last.
     refuse(taken(state, &set, None))?;
+    refuse(triggers(call, &values, "AfterInsert"))?;
     let owner_set = set.iter().any(|(field, value)| field.name == "OwnerId" && !value.is_null());
     if let Some(owner) = assigned_owner(call, owner_set)? {
         values.insert("OwnerId".to_owned(), Value::from(owner));
@@ -177,6 +178,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     address::complete(&call.settings, &mut values);
     refuse(validation_rules(call, &values))?;
     refuse(taken(state, &set, Some(id)))?;
+    refuse(triggers(call, &values, "AfterUpdate"))?;
     let now = Value::from(rest_datetime(call.org.now()));
     values.insert("LastModifiedDate".to_owned(), now.clone());
     values.insert("SystemModstamp".to_owned(), now);
@@ -238,15 +240,30 @@ fn refuse(errors: Vec<ApiError>) -> Result<(), Refusal> {
 
 fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiError> {
     let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.validation);
-    // Rules run in the system's context, and so see hidden fields as well.
-    let field = |name: &str| call.settings.schema.field_of_org(name);
-    let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
-    let broken = rules.filter(|(_, condition)| soql::matches(condition, values, &scope));
-    let error = |(rule, _): (&crate::file::ValidationRule, _)| {
+    let broken = rules.filter(|(_, condition)| holds(call, condition, values));
+    let error = |(rule, _): (&ValidationRule, _)| {
         let fields: Vec<&String> = rule.field.iter().collect();
         ApiError::on("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message.clone(), &fields)
     };
     broken.map(error).collect()
+}
+
+/// The first trigger that fails ends the transaction.
+fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<ApiError> {
+    let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.triggers);
+    let failed = triggers.filter(|(_, condition)| holds(call, condition, values)).take(1);
+    let error = |(trigger, _): (&Trigger, _)| {
+        let message = format!("{}: execution of {event}\n\ncaused by: {}", trigger.name, trigger.message);
+        ApiError::on::<String>("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, &[])
+    };
+    failed.map(error).collect()
+}
+
+/// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden fields.
+fn holds(call: &Call<'_>, condition: &Condition, values: &Map<String, Value>) -> bool {
+    let field = |name: &str| call.settings.schema.field_of_org(name);
+    let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
+    soql::matches(condition, values, &scope)
 }
 
 /// Unique values that another record holds.

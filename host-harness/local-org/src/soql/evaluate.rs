@@ -240,3 +240,36 @@ fn compare_values(left: &Value, right: &Value) -> Ordering {
         _ => Ordering::Equal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// LIKE as its definition says, without regard to cost.
+    fn like_by_definition(pattern: &[LikePart], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            ([LikePart::AnyText, rest @ ..], _) => (0..=text.len()).any(|skip| like_by_definition(rest, &text[skip..])),
+            ([LikePart::AnyCharacter, rest @ ..], [_, text @ ..]) => like_by_definition(rest, text),
+            ([LikePart::Character(wanted), rest @ ..], [found, text @ ..]) => {
+                wanted == found && like_by_definition(rest, text)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn like_matches_what_its_definition_says(pattern in "[ab%_]{0,8}", text in "[ab]{0,8}") {
+            let pattern: Vec<_> = pattern.chars().map(|character| match character {
+                '%' => LikePart::AnyText,
+                '_' => LikePart::AnyCharacter,
+                other => LikePart::Character(other),
+            }).collect();
+            let text: Vec<_> = text.chars().collect();
+            prop_assert_eq!(like(&pattern, &text), like_by_definition(&pattern, &text));
+        }
+    }
+}

@@ -288,3 +288,63 @@ fn keyword<'a>(word: &'static str) -> impl Parser<Input<'a>, (), ErrMode<Context
 fn symbol<'a>(symbol: &'static str) -> impl Parser<Input<'a>, (), ErrMode<ContextError>> {
     (multispace0, symbol).void()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The value of the only comparison of `... WHERE a = '<inside>'`.
+    fn text_of(inside: &str) -> Result<String, SoqlError> {
+        match query(&format!("SELECT Id FROM Lead WHERE Title = '{inside}'"))?.filter {
+            Some(Condition::Compare { value: Literal::Text(text), .. }) => Ok(text),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_documented_escape_is_known_and_no_other() {
+        for (escape, text) in [
+            (r"\n\N", "\n\n"),
+            (r"\r\R", "\r\r"),
+            (r"\t\T", "\t\t"),
+            (r"\b\B", "\u{8}\u{8}"),
+            (r"\f\F", "\u{c}\u{c}"),
+            (r#"\"\'\\"#, "\"'\\"),
+            (r"\u5C71\u00e9", "山é"),
+        ] {
+            assert_eq!(text_of(escape).as_deref(), Ok(text));
+        }
+        for bad in [r"\a", r"\%", r"\_", r"\0", r"\u12", r"\uD800", r"\ "] {
+            let error = text_of(bad).unwrap_err();
+            assert!(
+                error.code == "MALFORMED_QUERY" && error.message.contains("Illegal character sequence"),
+                "{bad}: {error}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".*", soql in "SELECT [ a-z(),']{0,20} FROM Lead( WHERE [A-Za-z ()='<>!\\\\%,:0-9.-]{0,60})?") {
+            let _ = query(&text);
+            let _ = query(&soql);
+            let _ = condition(&text);
+        }
+
+        #[test]
+        fn an_escaped_text_is_read_as_itself(text in proptest::arbitrary::any::<String>()) {
+            let escaped = text.replace('\\', r"\\").replace('\'', r"\'");
+            prop_assert_eq!(text_of(&escaped).unwrap(), text);
+        }
+
+        #[test]
+        fn an_unescaped_quote_or_backslash_never_passes_for_text(before in "[a-z]{0,5}", after in "[a-z ]{0,9}") {
+            let quote = text_of(&format!("{before}'{after}"));
+            prop_assert!(quote.is_err());
+            let backslash = text_of(&format!("{before}\\"));
+            prop_assert!(backslash.is_err());
+        }
+    }
+}

@@ -107,6 +107,18 @@ async fn a_delay_comes_before_the_answer() {
 }
 
 #[tokio::test]
+async fn a_body_can_come_piece_by_piece() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    running.org().add_fault(Fault::new(Effect::Drip { bytes: 200, pause_ms: 15 }));
+    let begin = Instant::now();
+    let reply = client.get("/services/data/v67.0/limits").await;
+    assert!(reply.json["DailyApiRequests"].is_object());
+    let pieces = u32::try_from(reply.bytes.len().div_ceil(200)).unwrap();
+    assert!(pieces > 1 && begin.elapsed() >= Duration::from_millis(15) * (pieces - 1));
+}
+
+#[tokio::test]
 async fn a_token_answer_can_name_a_foreign_host() {
     let options = Options { instance_url: Some("https://evil.example".into()), ..Options::default() };
     let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();

@@ -1,6 +1,6 @@
 //! Create, update, upsert and delete (rows 22 to 26, 28, 31 and 34 of the fidelity list).
 
-use local_org::OrgFile;
+use local_org::{OrgFile, Trigger};
 use serde_json::{Value, json};
 
 use crate::support::{Client, enterprise, start};
@@ -148,6 +148,11 @@ async fn a_value_of_the_wrong_type_fails_the_whole_body_and_names_its_place() {
 async fn checks_come_in_salesforces_order() {
     let mut file = OrgFile::named("validation-rules").unwrap().unwrap();
     file.duplicate_rules[0].when_same = vec![vec!["LastName".into()]];
+    file.triggers.push(Trigger {
+        name: "LeadTrigger".into(),
+        fail_when: "Title = null".into(),
+        message: "System.NullPointerException: Attempt to de-reference a null object".into(),
+    });
     let running = start(file).await;
     let client = Client::connect(&running).await;
     // Every body is wrong in one way less than the one before.
@@ -160,10 +165,11 @@ async fn checks_come_in_salesforces_order() {
         (json!({"Company": "さくら"}), "FIELD_CUSTOM_VALIDATION_EXCEPTION"),
         (json!({"Phone": "03-1234-5678"}), "DUPLICATES_DETECTED"),
         (json!({"LastName": "佐藤"}), "DUPLICATE_VALUE"),
-        (json!({"BookingId__c": "b-2"}), ""),
+        (json!({"BookingId__c": "b-2"}), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"),
+        (json!({"Title": "部長"}), ""),
     ] {
         if code == "DUPLICATES_DETECTED" {
-            let first = json!({"LastName": "山田", "Company": "x", "Phone": "1", "BookingId__c": "b-1"});
+            let first = json!({"LastName": "山田", "Company": "x", "Phone": "1", "BookingId__c": "b-1", "Title": "t"});
             assert_eq!(client.post(LEADS, &first).await.status, 201);
         }
         let members = body.as_object_mut().unwrap();
