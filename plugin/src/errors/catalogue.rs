@@ -91,6 +91,7 @@ static GROUPS: &[(Class, &[&str])] = &[
         &[
             "CANNOT_UPDATE_CONVERTED_LEAD",
             DUPLICATES_DETECTED,
+            "DUPLICATE_EXTERNAL_ID",
             DUPLICATE_VALUE,
             "ENTITY_IS_DELETED",
             "FIELD_CUSTOM_VALIDATION_EXCEPTION",
@@ -132,6 +133,7 @@ static GROUPS: &[(Class, &[&str])] = &[
             "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
             "CLIENT_NOT_ACCESSIBLE_FOR_USER",
             "FUNCTIONALITY_NOT_ENABLED",
+            "GONE",
             "INACTIVE_OWNER_OR_USER",
             "INSUFFICIENT_ACCESS",
             "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",

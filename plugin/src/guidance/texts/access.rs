@@ -218,7 +218,7 @@ pub static CAUSES: &[Cause] = &[
         )],
     },
     Cause {
-        codes: &["api-version-retired", "UNSUPPORTED_API_VERSION"],
+        codes: &["api-version-retired", "GONE", "UNSUPPORTED_API_VERSION"],
         what: words(
             "The org does not offer the API version that this plugin uses.",
             "このプラグインが使う API バージョンを、Salesforce 組織が提供していません。",

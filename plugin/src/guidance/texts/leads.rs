@@ -35,7 +35,7 @@ pub static CAUSES: &[Cause] = &[
         ],
     },
     Cause {
-        codes: &["DUPLICATE_VALUE", "several-records"],
+        codes: &["DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID", "several-records"],
         what: words(
             "Another record already holds a value that must be unique.",
             "一意である必要がある項目に、すでにほかのレコードと同じ値が登録されています。",
