@@ -107,7 +107,11 @@ fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Cla
     // Blanks may still be a form's plus signs.
     let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
     if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
-        return ((*own_code).to_owned(), *class);
+        return match (*own_code, error.stage) {
+            // A refresh has no authorisation code: Salesforce has said so of refresh tokens that had ended.
+            (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => (CONNECTION_ENDED.to_owned(), Class::Reconnect),
+            _ => ((*own_code).to_owned(), *class),
+        };
     }
     match (code.as_str(), error.stage) {
         // Every way in which a grant ends looks the same.

@@ -36,7 +36,7 @@ pub const CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
     (Exchange, "invalid_grant", "missing code verifier", "pkce-failed", Reconnect),
     (Exchange, "invalid_grant", "something new", "invalid_grant", Reconnect),
     (Refresh, "invalid_grant", "something new", "connection-ended", Reconnect),
-    (Refresh, "invalid_grant", "expired authorization code", "authorization-code-ended", Reconnect),
+    (Refresh, "invalid_grant", "expired authorization code", "connection-ended", Reconnect),
     (Refresh, "inactive_user", "User is inactive", "inactive_user", Reconnect),
     (Refresh, "inactive_org", "Org is locked, closed, or suspended", "inactive_org", AskAdmin),
     (Authorize, "invalid_client_id", "client identifier invalid", "invalid_client_id", AskAdmin),
