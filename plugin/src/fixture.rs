@@ -1,8 +1,8 @@
 //! A booking that has everything, and rows and fields to map it to, for tests.
 
 use crate::bindings::types::{
-    Answer, AnswerValue, Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest_ as Guest, History, LeadField, Mapping,
-    MappingRow, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, QuestionKind, Source, Team,
+    Answer, AnswerValue, Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest_ as Guest, History, LeadField,
+    Mapping, MappingRow, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, QuestionKind, Source, Team,
 };
 
 pub fn guest() -> Guest {

@@ -3,6 +3,9 @@
 //! The core is pure: it takes a booking, a mapping and an [`org::Org`] to speak to. `host` and `component` glue it to the
 //! component's imports and exports.
 
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
+mod allocator;
 mod api;
 mod attributes;
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
@@ -38,5 +41,6 @@ mod soql;
 mod source;
 mod template;
 mod timestamp;
+mod tree;
 mod value;
 mod width;

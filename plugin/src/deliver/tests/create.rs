@@ -91,7 +91,12 @@ fn a_stale_snapshot_alone_neither_refuses_nor_cuts() {
     let picklist = json!([{"value": "New", "label": "New", "active": true, "validFor": null}]);
     for (field, text, live, written) in [
         (fixture::text_field("Title", 10), &*long, described(&[]), json!(long)),
-        (restricted, "New", described(&[("Title", "type", json!("picklist")), ("Title", "picklistValues", picklist)]), json!("New")),
+        (
+            restricted,
+            "New",
+            described(&[("Title", "type", json!("picklist")), ("Title", "picklistValues", picklist)]),
+            json!("New"),
+        ),
         (fixture::field("Title", FieldType::Number), "text", described(&[]), json!("text")),
         (fixture::required(fixture::text_field("Title", 10)), "", described(&[]), json!(null)),
     ] {
@@ -206,7 +211,10 @@ fn several_errors_in_one_answer_are_all_left_out_or_all_told() {
 #[test]
 fn a_refusal_that_no_row_explains_is_told_as_it_is() {
     for (refusal, code) in [
-        (refused("REQUIRED_FIELD_MISSING", "Required fields are missing: [Industry]", &["Industry"]), "REQUIRED_FIELD_MISSING"),
+        (
+            refused("REQUIRED_FIELD_MISSING", "Required fields are missing: [Industry]", &["Industry"]),
+            "REQUIRED_FIELD_MISSING",
+        ),
         (refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "page-level", &[]), "FIELD_CUSTOM_VALIDATION_EXCEPTION"),
         (refused("DUPLICATES_DETECTED", "Use one of these records?", &[]), "DUPLICATES_DETECTED"),
         (answer(403, r#"[{"message":"x","errorCode":"API_DISABLED_FOR_ORG"}]"#), "API_DISABLED_FOR_ORG"),

@@ -112,7 +112,11 @@ fn with_a_policy_the_look_up_for_the_guest_finds_the_lost_lead_too() {
         let found: Vec<&str> = found.into_iter().collect();
         let mapping = with_options(&[("existing", "overwrite")]);
         let (result, script) = run(&mapping, &after_unknown(minutes), std::iter::once(leads(&found)).chain(write));
-        assert_eq!(result.map(|delivery| delivery.outcome).map_err(|problem| problem.code), expected.map_err(str::to_owned), "{minutes} {found:?}");
+        assert_eq!(
+            result.map(|delivery| delivery.outcome).map_err(|problem| problem.code),
+            expected.map_err(str::to_owned),
+            "{minutes} {found:?}"
+        );
         assert!(script.asked().len() <= 2);
     }
 }
@@ -138,7 +142,13 @@ fn a_key_is_read_first_on_every_repeat_and_makes_a_second_create_safe() {
 #[test]
 fn a_taken_key_means_delivered_and_another_taken_field_does_not() {
     let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
-    let taken = || refused("DUPLICATE_VALUE", "duplicate value found: BookingId__c duplicates value on record with id: 00Q5e00000Lst", &[]);
+    let taken = || {
+        refused(
+            "DUPLICATE_VALUE",
+            "duplicate value found: BookingId__c duplicates value on record with id: 00Q5e00000Lst",
+            &[],
+        )
+    };
     let keyed = |key: &str| format!(r#"{{"Id":"00Q5e00000LstAAEAZ","BookingId__c":"{key}"}}"#);
 
     let (result, script) = run(&mapping, &first_try(), [taken(), leads(&[&keyed("team-1/b-1")])]);
@@ -163,11 +173,11 @@ fn a_key_that_fits_no_field_is_a_problem_and_never_shortened() {
     let mut booking = fixture::booking();
     booking.id = "予".repeat(60);
     let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
-    let problem =
-        super::deliver(&mut crate::script::Script::default(), &booking, &mapping, &first_try()).unwrap_err();
+    let problem = super::deliver(&mut crate::script::Script::default(), &booking, &mapping, &first_try()).unwrap_err();
     assert_eq!((problem.code.as_str(), problem.reaction), (codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping));
 
-    let refusal = refused("STRING_TOO_LONG", "Booking Id: data value too large: team-1/b-1 (max length=8)", &["BookingId__c"]);
+    let refusal =
+        refused("STRING_TOO_LONG", "Booking Id: data value too large: team-1/b-1 (max length=8)", &["BookingId__c"]);
     let (result, _) = run(&mapping, &first_try(), [refusal, crate::script::described(&[])]);
     assert_eq!(result.unwrap_err().code, codes::BOOKING_ID_TOO_LONG);
 }

@@ -14,7 +14,8 @@ fn moved(
     history: &History,
     replies: impl IntoIterator<Item = Result<crate::bindings::http::Response, crate::bindings::http::Failure>>,
 ) -> (Result<Delivery, Problem>, Script) {
-    let booking = crate::bindings::types::Booking { kind: BookingKind::Rescheduled(previous.into()), ..fixture::booking() };
+    let booking =
+        crate::bindings::types::Booking { kind: BookingKind::Rescheduled(previous.into()), ..fixture::booking() };
     let script = Script::new(replies);
     let result = super::deliver(&mut script.clone(), &booking, mapping, history);
     (result, script)
@@ -28,7 +29,9 @@ fn known() -> History {
 fn a_reschedule_changes_only_what_comes_from_time_place_and_hosts() {
     let mut mapping = fixture::mapping();
     mapping.rows.push(row(fixture::text_field("Title", 128), Source::Template("{start-time} {host.name}".into())));
-    mapping.rows.push(row(fixture::required(fixture::text_field("Room__c", 128)), Source::Booking("place.none".into())));
+    mapping
+        .rows
+        .push(row(fixture::required(fixture::text_field("Room__c", 128)), Source::Booking("place.none".into())));
     let (result, script) = moved("b-0", &mapping, &known(), [crate::script::described(&[]), changed()]);
     let delivery = result.unwrap();
     assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::Updated, ID));
