@@ -40,6 +40,8 @@ mod script;
 mod soql;
 mod source;
 mod template;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod tree;
 mod value;

@@ -1,0 +1,5 @@
+//! Tests of what settings pages ask.
+
+mod checking;
+mod listing;
+mod previewing;
