@@ -74,6 +74,35 @@ pub(super) fn delete_collection(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(all(results))
 }
 
+#[derive(Default, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    ids: Vec<String>,
+    #[serde(default)]
+    fields: Vec<String>,
+}
+
+/// `GET composite/sobjects/Lead?ids=&fields=`, and the `POST` with the same in its body: null for what is not there.
+pub(super) fn read_collection(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let list = |name: &str| {
+        let list = call.request.query(name).unwrap_or_default();
+        list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(ToOwned::to_owned).collect()
+    };
+    let wanted: Wanted = match call.method {
+        Method::POST => serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?,
+        _ => Wanted { ids: list("ids"), fields: list("fields") },
+    };
+    check_size(wanted.ids.len())?;
+    let state = call.org.state();
+    let read = |id: &String| {
+        let id = crate::id::to_18(id)?;
+        let lead = state.kept.leads.iter().find(|lead| lead.id == id && !lead.deleted)?;
+        Some(record::fields(call, lead, wanted.fields.iter().map(String::as_str)))
+    };
+    let records: Result<Vec<_>, _> = wanted.ids.iter().map(|id| read(id).transpose()).collect();
+    Ok(Answer::json(StatusCode::OK, &json!(records?)))
+}
+
 fn all(results: impl Iterator<Item = Value>) -> Answer {
     Answer::json(StatusCode::OK, &results.collect())
 }

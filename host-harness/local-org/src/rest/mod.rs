@@ -9,6 +9,7 @@ mod duplicates;
 mod objects;
 mod query;
 pub(crate) mod record;
+mod relationships;
 mod resources;
 mod validate;
 mod write;
@@ -180,6 +181,9 @@ fn collection(call: &Call<'_>, rest: &[&str]) -> Result<Answer, Refusal> {
         ([], &Method::DELETE) => composite::delete_collection(call),
         ([object, field], &Method::PATCH) if object.eq_ignore_ascii_case("Lead") => {
             composite::write_collection(call, Writing::Upsert(field))
+        }
+        ([object], &Method::GET | &Method::POST) if object.eq_ignore_ascii_case("Lead") => {
+            composite::read_collection(call)
         }
         ([], _) => Err(not_allowed(call, "DELETE,PATCH,POST")),
         _ => Err(Refusal::not_found()),

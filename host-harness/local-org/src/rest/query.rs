@@ -4,7 +4,7 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::{Call, objects, record};
+use super::{Call, objects, record, relationships};
 use crate::{
     message::{Answer, ApiError, Refusal},
     soql::{self, Check, Scope, Select, SoqlError},
@@ -60,7 +60,9 @@ enum Found {
 
 fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlError> {
     let query = soql::query(text)?;
-    let table = objects::find(call, &query.from.text).ok_or_else(|| SoqlError::no_such_object(text, &query.from))?;
+    let table = objects::find(call, &query.from.text);
+    let mut table = table.ok_or_else(|| SoqlError::no_such_object(text, &query.from))?;
+    relationships::join(call, &query, &mut table);
     let field = |name: &str| table.field(name);
     let scope = Scope { entity: table.name, field: &field, now: call.org.now(), zone: &call.settings.zone };
     let check = Check { query: text, scope: &scope };
@@ -100,9 +102,9 @@ fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlErro
         let id = row.get("Id").and_then(Value::as_str).unwrap_or_default();
         let mut record = Map::new();
         record.insert("attributes".to_owned(), record::attributes(table.name, id, call.version));
-        let values =
-            fields.iter().map(|field| (field.name.clone(), row.get(&field.name).cloned().unwrap_or(Value::Null)));
-        record.extend(values);
+        for field in &fields {
+            relationships::put(call, &table, &mut record, field, row);
+        }
         Value::Object(record)
     });
     Ok(Found::Records(records.collect()))

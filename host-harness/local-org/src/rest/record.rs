@@ -154,12 +154,17 @@ pub(super) fn read_other(call: &Call<'_>, object: &str, id: &str) -> Result<Answ
 }
 
 fn show(call: &Call<'_>, lead: &Lead) -> Result<Answer, Refusal> {
-    let Some(fields) = call.request.query("fields") else {
+    let Some(names) = call.request.query("fields") else {
         return Ok(Answer::json(StatusCode::OK, &whole(&call.settings, lead, call.version)));
     };
+    Ok(Answer::json(StatusCode::OK, &fields(call, lead, names.split(',').map(str::trim))?))
+}
+
+/// Some fields of a record, and always its id.
+pub(super) fn fields<'a>(call: &Call<'_>, lead: &Lead, names: impl Iterator<Item = &'a str>) -> Result<Value, Refusal> {
     let row = row(&call.settings, lead);
     let mut shown = Map::new();
-    for name in fields.split(',').map(str::trim) {
+    for name in names {
         let Some(field) = call.settings.schema.field(name) else {
             let message = format!("No such column '{name}' on sobject of type Lead");
             return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
@@ -168,7 +173,7 @@ fn show(call: &Call<'_>, lead: &Lead) -> Result<Answer, Refusal> {
     }
     shown.insert("Id".to_owned(), Value::from(lead.id.as_str()));
     shown.insert("attributes".to_owned(), attributes("Lead", &lead.id, call.version));
-    Ok(Answer::json(StatusCode::OK, &Value::Object(shown)))
+    Ok(Value::Object(shown))
 }
 
 /// An id of either length as a path holds it.

@@ -20,6 +20,21 @@ pub(crate) struct Query {
     pub offset: Option<usize>,
 }
 
+impl Query {
+    /// Every field that the query names.
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        if let Select::Fields(fields) = &self.select {
+            paths.extend(fields);
+        }
+        if let Some(filter) = &self.filter {
+            filter.collect_paths(&mut paths);
+        }
+        paths.extend(self.order.iter().map(|key| &key.field));
+        paths
+    }
+}
+
 /// What a query asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Select {
@@ -51,6 +66,16 @@ pub(crate) enum Condition {
     Compare { field: Path, operator: Operator, value: Literal },
     Like { field: Path, pattern: Vec<LikePart> },
     In { field: Path, negated: bool, values: Vec<Literal> },
+}
+
+impl Condition {
+    fn collect_paths<'a>(&'a self, paths: &mut Vec<&'a Path>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect_paths(paths)),
+            Self::Not(inner) => inner.collect_paths(paths),
+            Self::Compare { field, .. } | Self::Like { field, .. } | Self::In { field, .. } => paths.push(field),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

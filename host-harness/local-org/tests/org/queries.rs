@@ -123,6 +123,21 @@ async fn the_org_its_users_and_record_types_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn parents_can_be_selected_and_asked_about() {
+    let (_running, client) = filled().await;
+    let query = "SELECT Id, Owner.Name, owner.username FROM Lead WHERE CreatedBy.Username LIKE 'hanako%' ORDER BY Owner.Name LIMIT 1";
+    let found = client.query(query).await;
+    let owner = &found.json["records"][0]["Owner"];
+    assert_eq!(owner["Name"], "鈴木 花子", "{}", found.text);
+    assert_eq!(
+        (owner["attributes"]["type"].as_str(), owner["Username"].as_str()),
+        (Some("User"), Some("hanako.suzuki@example.com"))
+    );
+    assert_eq!(client.query("SELECT MasterRecord.Name FROM Lead").await.error(), (400, "INVALID_FIELD"));
+    assert_eq!(client.query("SELECT Owner.Nope FROM Lead").await.error(), (400, "INVALID_FIELD"));
+}
+
+#[tokio::test]
 async fn what_is_no_soql_is_refused_in_salesforces_words() {
     let (_running, client) = filled().await;
     let column = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.";

@@ -407,6 +407,10 @@ async fn collections_answer_200_and_say_record_by_record_what_happened() {
         json!({"records": [{"attributes": {"type": "Lead"}, "BookingId__c": "k", "LastName": "u", "Company": "x"}]});
     let upserted = client.write("PATCH", &format!("{path}/Lead/BookingId__c"), &[], &upsert).await;
     assert_eq!(upserted.json[0]["created"], true, "{}", upserted.text);
+    let read = client.get(&format!("{path}/Lead?ids={id},00Q000000000001AAA&fields=Phone")).await;
+    assert_eq!((read.json[0]["Phone"].as_str(), &read.json[1]), (Some("1"), &Value::Null));
+    let same = client.post(&format!("{path}/Lead"), &json!({"ids": [id], "fields": ["Phone", "LastName"]})).await;
+    assert_eq!(same.json[0]["LastName"], "b");
     let deleted = client.send("DELETE", &format!("{path}?ids={id},00Q000000000001AAA"), &[], "").await.unwrap();
     assert_eq!((deleted.json[0]["success"].as_bool(), deleted.json[1]["success"].as_bool()), (Some(true), Some(false)));
     let none = client.post(path, &json!({"records": []})).await;
