@@ -65,7 +65,6 @@ pub fn prospect(booking: &Booking, mapping: &Mapping) -> Map<String, Value> {
     mapping.rows.iter().filter_map(pair).collect()
 }
 
-#[expect(clippy::result_large_err, reason = "the contract's own error, made once per call at most")]
 fn post(request: &Request, session: &Credential) -> Result<String, Problem> {
     let response = http::send(request, Some(session)).map_err(not_sent)?;
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
