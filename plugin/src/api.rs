@@ -30,17 +30,17 @@ pub struct Api<'o, O> {
 /// A write that was refused, or of which nothing is known.
 pub struct Refused {
     /// What it means.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// The answer, where there was one.
     pub response: Option<Response>,
 }
 
 impl<'o, O: Org> Api<'o, O> {
     /// The API of an org that says where it is.
-    pub fn new(org: &'o mut O) -> Result<Self, Problem> {
+    pub fn new(org: &'o mut O) -> Result<Self, Box<Problem>> {
         match org.attribute("instance-url") {
             Some(url) => Ok(Self { org, origin: url.trim_end_matches('/').to_owned() }),
-            None => Err(mapping::problem(
+            None => Err(mapping::refusal(
                 codes::INSTANCE_URL_MISSING,
                 Reaction::Reconnect,
                 "The platform does not say where the connected org is.",
@@ -61,21 +61,21 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     /// The Lead fields as they are now.
-    pub fn describe(&mut self) -> Result<LeadFields, Problem> {
+    pub fn describe(&mut self) -> Result<LeadFields, Box<Problem>> {
         let response = self.read("/sobjects/Lead/describe")?;
         match Describe::parse(&response.body) {
             Ok(describe) => Ok(fields::list(&describe)),
-            Err(reason) => Err(unreadable(&response, &reason)),
+            Err(reason) => Err(Box::new(unreadable(&response, &reason))),
         }
     }
 
     /// Runs a query that has one page of results.
-    pub fn query(&mut self, soql: &str) -> Result<Response, Problem> {
+    pub fn query(&mut self, soql: &str) -> Result<Response, Box<Problem>> {
         let mut path = String::with_capacity(soql.len() * 3 / 2);
         path.push_str("/query?q=");
         push_encoded(&mut path, soql);
         if path.len() > LONGEST_URL {
-            return Err(mapping::problem(
+            return Err(mapping::refusal(
                 codes::MAPPING_TOO_LARGE,
                 Reaction::FixMapping,
                 "The mapping has more fields than one look-up can read.",
@@ -111,10 +111,11 @@ impl<'o, O: Org> Api<'o, O> {
         self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip), body).map(|_| ())
     }
 
-    fn read(&mut self, path: &str) -> Result<Response, Problem> {
+    fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
         let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
-        let response = self.org.send(&request).map_err(|failure| problem_from_failure(&failure, Call::Read))?;
-        if response.status == 200 { Ok(response) } else { Err(problem_from_response(&response, Call::Read)) }
+        let response =
+            self.org.send(&request).map_err(|failure| Box::new(problem_from_failure(&failure, Call::Read)))?;
+        if response.status == 200 { Ok(response) } else { Err(Box::new(problem_from_response(&response, Call::Read))) }
     }
 
     fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
@@ -122,7 +123,9 @@ impl<'o, O: Org> Api<'o, O> {
         match self.org.send(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
             Ok(response) => Err(refused(response)),
-            Err(failure) => Err(Refused { problem: problem_from_failure(&failure, Call::Write), response: None }),
+            Err(failure) => {
+                Err(Refused { problem: Box::new(problem_from_failure(&failure, Call::Write)), response: None })
+            }
         }
     }
 
@@ -132,7 +135,7 @@ impl<'o, O: Org> Api<'o, O> {
 }
 
 fn refused(response: Response) -> Refused {
-    Refused { problem: problem_from_response(&response, Call::Write), response: Some(response) }
+    Refused { problem: Box::new(problem_from_response(&response, Call::Write)), response: Some(response) }
 }
 
 fn header(name: &str, value: &str) -> Header {

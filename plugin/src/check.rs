@@ -18,8 +18,12 @@ use crate::{
 };
 
 /// Finds what stands in the way of bookings.
-pub fn check(connect: &mut impl Connect, mapping: &Mapping, questions: &[Question]) -> Result<Vec<Finding>, Problem> {
-    let mut org = connect.connect().map_err(problem_from_secret_error)?;
+pub fn check(
+    connect: &mut impl Connect,
+    mapping: &Mapping,
+    questions: &[Question],
+) -> Result<Vec<Finding>, Box<Problem>> {
+    let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     let live = Api::new(&mut org)?.describe()?;
     Ok(Check { mapping, questions, live: &live, findings: Vec::new() }.run())
 }

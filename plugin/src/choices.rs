@@ -89,7 +89,7 @@ pub struct Choices<'a> {
 impl<'a> Choices<'a> {
     /// Reads a mapping's choices. A value that is none of those offered is a problem: to go on with a default could create what
     /// nobody wanted. An id that is not offered concerns another version of this plugin and is passed over.
-    pub fn of(mapping: &'a Mapping) -> Result<Self, Problem> {
+    pub fn of(mapping: &'a Mapping) -> Result<Self, Box<Problem>> {
         let mut choices = Self {
             existing: Existing::CreateAnother,
             duplicates: DuplicateRules::Refuse,
@@ -161,9 +161,9 @@ impl<'a> Choices<'a> {
     }
 }
 
-fn invalid(id: &str, value: &str) -> Problem {
+fn invalid(id: &str, value: &str) -> Box<Problem> {
     let message = ["The choice `", id, "` has no value `", value, "`."].concat();
-    mapping::problem(codes::OPTION_INVALID, Reaction::FixMapping, message)
+    mapping::refusal(codes::OPTION_INVALID, Reaction::FixMapping, message)
 }
 
 #[cfg(test)]

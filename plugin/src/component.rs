@@ -22,22 +22,22 @@ struct Plugin;
 
 impl leads::Guest for Plugin {
     fn on_booking_completed(booking: Booking, mapping: Mapping, history: History) -> Result<Delivery, Problem> {
-        deliver::deliver(&mut Host, &booking, &mapping, &history)
+        deliver::deliver(&mut Host, &booking, &mapping, &history).map_err(|problem| *problem)
     }
 
     fn list_lead_fields() -> Result<LeadFields, Problem> {
         let mut org = Host.connect().map_err(problem_from_secret_error)?;
-        Api::new(&mut org)?.describe()
+        Api::new(&mut org).and_then(|mut api| api.describe()).map_err(|problem| *problem)
     }
 }
 
 impl settings::Guest for Plugin {
     fn preview(booking: Booking, mapping: Mapping) -> Result<PreviewResult, Problem> {
-        preview::preview(&mut Host, &booking, &mapping)
+        preview::preview(&mut Host, &booking, &mapping).map_err(|problem| *problem)
     }
 
     fn check_mapping(mapping: Mapping, questions: Vec<Question>) -> Result<Vec<Finding>, Problem> {
-        check::check(&mut Host, &mapping, &questions)
+        check::check(&mut Host, &mapping, &questions).map_err(|problem| *problem)
     }
 
     fn options() -> Vec<OptionGroup> {

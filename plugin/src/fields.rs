@@ -6,7 +6,6 @@ use crate::{
     },
     describe::{Describe, Field, PicklistEntry, Scalar, is_valid_for},
 };
-use std::borrow::Cow;
 
 /// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [
@@ -63,7 +62,7 @@ pub fn list(describe: &Describe<'_>) -> LeadFields {
         match withheld_reason(field, &describe.fields) {
             None => fields.push(lead_field(field, &describe.fields)),
             Some(reason) => {
-                withheld.push(WithheldField { name: owned(&field.name), label: label(field).to_owned(), reason });
+                withheld.push(WithheldField { name: field.name.to_string(), label: label(field).to_owned(), reason });
             }
         }
     }
@@ -72,8 +71,8 @@ pub fn list(describe: &Describe<'_>) -> LeadFields {
         .iter()
         .filter(|record_type| record_type.active && record_type.available && !record_type.master)
         .map(|record_type| RecordType {
-            id: owned(&record_type.record_type_id),
-            name: owned(&record_type.name),
+            id: record_type.record_type_id.to_string(),
+            name: record_type.name.to_string(),
             is_default: record_type.default_record_type_mapping,
         })
         .collect();
@@ -106,7 +105,7 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
     let is_number =
         matches!(field_type, FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent);
     LeadField {
-        name: owned(&field.name),
+        name: field.name.to_string(),
         label: label(field).to_owned(),
         length: (field.length > 0 && !is_number).then_some(field.length),
         // A whole number's digits are in a key of their own.
@@ -121,9 +120,9 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         external_id: field.external_id,
         unique: field.unique,
         values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
-        controlling_field: field.controller_name.as_ref().map(owned),
+        controlling_field: field.controller_name.as_ref().map(|text| text.to_string()),
         reference_to: field.reference_to.iter().filter_map(Scalar::as_text).map(str::to_owned).collect(),
-        help: field.inline_help_text.as_ref().map(owned).filter(|help| !help.is_empty()),
+        help: field.inline_help_text.as_ref().map(|text| text.to_string()).filter(|help| !help.is_empty()),
         suggested_source: SUGGESTED
             .iter()
             .find(|(name, _)| *name == field.name)
@@ -139,12 +138,12 @@ fn is_required(field: &Field<'_>) -> bool {
 
 fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue {
     let valid_for = match (&entry.valid_for, controlling) {
-        (Some(bitmap), Some(controlling)) => Some(allowing(&bitmap, controlling)),
+        (Some(bitmap), Some(controlling)) => Some(allowing(bitmap, controlling)),
         _ => None,
     };
-    let value = owned(&entry.value);
+    let value = entry.value.to_string();
     PicklistValue {
-        label: entry.label.as_ref().map_or_else(|| value.clone(), owned),
+        label: entry.label.as_ref().map_or_else(|| value.clone(), |label| label.to_string()),
         value,
         active: entry.active,
         is_default: entry.default_value,
@@ -167,7 +166,7 @@ fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
         .iter()
         .enumerate()
         .filter(|(place, _)| is_valid_for(bitmap, *place))
-        .map(|(_, entry)| owned(&entry.value))
+        .map(|(_, entry)| entry.value.to_string())
         .collect()
 }
 
@@ -197,8 +196,4 @@ fn field_type(field: &Field<'_>) -> FieldType {
 /// The label, or the name where the org has none.
 fn label<'f>(field: &'f Field<'_>) -> &'f str {
     if field.label.is_empty() { &field.name } else { &field.label }
-}
-
-fn owned(text: &Cow<'_, str>) -> String {
-    text.clone().into_owned()
 }

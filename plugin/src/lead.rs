@@ -22,14 +22,14 @@ pub struct Lead {
 }
 
 /// The Leads of a query's answer.
-pub fn read(response: &Response) -> Result<Vec<Lead>, Problem> {
+pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
     let body = std::str::from_utf8(&response.body).ok().and_then(|body| serde_json::from_str(body).ok());
-    let Some(Tree::Object(page)) = body else { return Err(unreadable(response, "not an object")) };
+    let Some(Tree::Object(page)) = body else { return Err(Box::new(unreadable(response, "not an object"))) };
     let Some((_, Tree::List(records))) = page.into_iter().find(|(name, _)| name == "records") else {
-        return Err(unreadable(response, "there are no records in it"));
+        return Err(Box::new(unreadable(response, "there are no records in it")));
     };
     let leads: Option<Vec<Lead>> = records.into_iter().map(Lead::from_record).collect();
-    leads.ok_or_else(|| unreadable(response, "a record without id"))
+    leads.ok_or_else(|| Box::new(unreadable(response, "a record without id")))
 }
 
 impl Lead {

@@ -69,6 +69,11 @@ pub fn problem(code: &str, reaction: Reaction, message: impl Into<String>) -> Pr
     }
 }
 
+/// The same as the error of a call, boxed: a problem is large, and most calls succeed.
+pub fn refusal(code: &str, reaction: Reaction, message: impl Into<String>) -> Box<Problem> {
+    Box::new(problem(code, reaction, message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -130,9 +130,9 @@ impl<'a> Plan<'a> {
     }
 
     /// Why there can be no Lead, if there is a reason.
-    pub fn problem(&self) -> Option<Problem> {
+    pub fn problem(&self) -> Option<Box<Problem>> {
         let (first, others) = self.refusals.split_first()?;
-        let mut problem = mapping::problem(&first.finding.code, first.reaction, first.finding.detail.clone());
+        let mut problem = mapping::refusal(&first.finding.code, first.reaction, first.finding.detail.clone());
         problem.fields.clone_from(&first.finding.fields);
         problem.rows.clone_from(&first.finding.rows);
         problem.question_ids.clone_from(&first.finding.question_ids);

@@ -3,7 +3,7 @@
 use crate::{
     bindings::{
         settings::{PlannedAction, PreviewResult, PreviewValue},
-        types::{Booking, History, LeadFields, Mapping, Outcome, Problem},
+        types::{Booking, History, LeadFields, Mapping, Problem, Reaction},
     },
     body,
     choices::Choices,
@@ -17,12 +17,16 @@ use crate::{
 use std::cell::OnceCell;
 
 /// Says what a first try would write. Values are judged by the live fields.
-pub fn preview(connect: &mut impl Connect, booking: &Booking, mapping: &Mapping) -> Result<PreviewResult, Problem> {
+pub fn preview(
+    connect: &mut impl Connect,
+    booking: &Booking,
+    mapping: &Mapping,
+) -> Result<PreviewResult, Box<Problem>> {
     let choices = match Choices::of(mapping) {
         Ok(choices) => choices,
-        Err(problem) => return Ok(refusal(problem, &Plan::default(), &[], None)),
+        Err(problem) => return Ok(refusal(*problem, &Plan::default(), &[], None)),
     };
-    let mut org = connect.connect().map_err(problem_from_secret_error)?;
+    let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     // A first try: nothing is known of the booking, and no time passed.
     let history =
         History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, oldest_unknown_try: None };
@@ -33,23 +37,19 @@ pub fn preview(connect: &mut impl Connect, booking: &Booking, mapping: &Mapping)
     if let Some(mut problem) = plan.problem() {
         mapping::attribute(&mut problem, mapping);
         let added = job.added(&Target::New);
-        return Ok(refusal(problem, &plan, &added, Some(fields)));
+        return Ok(refusal(*problem, &plan, &added, Some(fields)));
     }
     let step = match job.decide() {
         Ok(step) => step,
         // What the plugin itself refuses is the answer; what stopped the look-up is none.
         Err(problem) if problem.http_status.is_none() && is_refusal(&problem) => {
-            return Ok(refusal(problem, &plan, &job.added(&Target::New), Some(fields)));
+            return Ok(refusal(*problem, &plan, &job.added(&Target::New), Some(fields)));
         }
         Err(problem) => return Err(problem),
     };
     Ok(match step {
         Step::Done(delivery) => PreviewResult {
-            action: match delivery.outcome {
-                Outcome::Created | Outcome::Updated | Outcome::Kept | Outcome::AlreadyDelivered => {
-                    PlannedAction::Keep(delivery.lead_id)
-                }
-            },
+            action: PlannedAction::Keep(delivery.lead_id),
             values: Vec::new(),
             findings: delivery.findings,
         },
@@ -66,7 +66,6 @@ pub fn preview(connect: &mut impl Connect, booking: &Booking, mapping: &Mapping)
 
 /// Whether a problem stands in the way of this booking, rather than of asking.
 fn is_refusal(problem: &Problem) -> bool {
-    use crate::bindings::types::Reaction;
     matches!(problem.reaction, Reaction::FixBooking | Reaction::FixMapping | Reaction::AskAdmin)
 }
 

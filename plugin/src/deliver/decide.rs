@@ -2,7 +2,7 @@
 
 use super::{
     Job,
-    find::{Lost, one_with_key},
+    find::{LOST_REQUEST_SECONDS, Lost, one_with_key},
 };
 use crate::{
     bindings::types::{BookingKind, Consequence, Delivery, Outcome, Problem, Reaction},
@@ -50,11 +50,11 @@ const LONGEST_KEY: usize = 255;
 
 impl<'a, O: Org> Job<'a, '_, O> {
     /// Chooses the step. Reads, but writes nothing.
-    pub fn decide(&mut self) -> Result<Step<'a>, Problem> {
+    pub fn decide(&mut self) -> Result<Step<'a>, Box<Problem>> {
         self.choose().map_err(|problem| self.still_unknown(problem))
     }
 
-    fn choose(&mut self) -> Result<Step<'a>, Problem> {
+    fn choose(&mut self) -> Result<Step<'a>, Box<Problem>> {
         if let Some(id) = &self.history.lead_id {
             return match self.booking.kind {
                 // A repeat changes nothing.
@@ -63,7 +63,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             };
         }
         if self.key(&self.booking.id).is_some_and(|(_, key)| key.len() > LONGEST_KEY) {
-            return Err(mapping::problem(
+            return Err(mapping::refusal(
                 codes::BOOKING_ID_TOO_LONG,
                 Reaction::FixMapping,
                 "Team id and booking id are longer than an external-ID field can be.",
@@ -76,7 +76,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The step for a booking whose Lead the booking-id field leads to.
-    fn known_by_key(&mut self) -> Result<Option<Step<'a>>, Problem> {
+    fn known_by_key(&mut self) -> Result<Option<Step<'a>>, Box<Problem>> {
         let Some((field, own)) = self.key(&self.booking.id) else { return Ok(None) };
         let is_repeat = self.history.first_try.is_some() || self.history.oldest_unknown_try.is_some();
         let previous = match &self.booking.kind {
@@ -110,7 +110,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The step for a booking whose Lead is not known: by what is there with the guest's e-mail address.
-    fn by_policy(&mut self) -> Result<Step<'a>, Problem> {
+    fn by_policy(&mut self) -> Result<Step<'a>, Box<Problem>> {
         let plan = self.plan(Scope::Booking)?;
         let email = self.email(&plan);
         // With a key a second create is refused, so that an unknown outcome is no danger.
@@ -144,7 +144,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             }
         }
         if plan.entries.is_empty() {
-            return Err(mapping::problem(
+            return Err(mapping::refusal(
                 codes::NOTHING_TO_WRITE,
                 Reaction::FixMapping,
                 "No row of the mapping has a value in this booking.",
@@ -188,7 +188,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The step for a booking that was moved and whose Lead is known.
-    fn moved(&mut self, id: String) -> Result<Step<'a>, Problem> {
+    fn moved(&mut self, id: String) -> Result<Step<'a>, Box<Problem>> {
         let plan = self.plan(Scope::Meeting)?;
         if plan.entries.is_empty() {
             let mut step = self.done(id, Outcome::Kept);
@@ -204,8 +204,20 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Step::Done(self.delivery(lead_id, outcome, Vec::new()))
     }
 
+    /// What a write's problem says about the tries before it.
+    pub fn in_doubt(&self, mut problem: Box<Problem>) -> Box<Problem> {
+        if self.history.oldest_unknown_try.is_none() || self.choices.booking_id_field.is_some() {
+            return problem;
+        }
+        if problem.reaction == Reaction::CheckFirst {
+            // The history names the oldest try only: the next one must not come before this one is conclusive too.
+            problem.retry_after = Some(LOST_REQUEST_SECONDS);
+        }
+        if self.is_conclusive() { problem } else { self.still_unknown(problem) }
+    }
+
     /// A reaction of `retry` says that nothing was written. While an earlier try is in doubt, nobody can say so.
-    pub fn still_unknown(&self, mut problem: Problem) -> Problem {
+    pub fn still_unknown(&self, mut problem: Box<Problem>) -> Box<Problem> {
         if problem.reaction == Reaction::Retry && self.history.oldest_unknown_try.is_some() {
             problem.reaction = Reaction::CheckFirst;
             problem.retry_after = problem.retry_after.or(Some(60));

@@ -15,7 +15,7 @@ use crate::{
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
 /// request limits"), and clocks and networks get a margin.
-const LOST_REQUEST_SECONDS: i64 = 12 * 60;
+pub const LOST_REQUEST_SECONDS: u32 = 12 * 60;
 /// By how much the host's clock may be ahead of the org's.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 
@@ -34,7 +34,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The Leads that hold one of these keys in the booking-id field.
-    pub fn leads_by_key(&mut self, field: &str, keys: &[&str]) -> Result<Vec<Lead>, Problem> {
+    pub fn leads_by_key(&mut self, field: &str, keys: &[&str]) -> Result<Vec<Lead>, Box<Problem>> {
         let mut soql = select(["Id", field].into_iter());
         soql.push_str(" WHERE ");
         soql.push_str(field);
@@ -50,14 +50,14 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The Lead of this booking by its key.
-    pub fn lead_of_booking(&mut self) -> Result<Option<Lead>, Problem> {
+    pub fn lead_of_booking(&mut self) -> Result<Option<Lead>, Box<Problem>> {
         let Some((field, key)) = self.key(&self.booking.id) else { return Ok(None) };
         let leads = self.leads_by_key(field, &[&key])?;
         one_with_key(leads, field, &key)
     }
 
     /// The newest Lead with the guest's e-mail address that was not converted. `fields` are read with it.
-    pub fn existing_lead(&mut self, email: &str, fields: &[&str]) -> Result<Option<Lead>, Problem> {
+    pub fn existing_lead(&mut self, email: &str, fields: &[&str]) -> Result<Option<Lead>, Box<Problem>> {
         let mut soql = select(["Id", "Email"].into_iter().chain(fields.iter().copied()));
         soql.push_str(" WHERE Email = ");
         push_literal(&mut soql, email);
@@ -66,7 +66,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The Lead with this id.
-    pub fn lead_by_id(&mut self, id: &str, fields: &[&str]) -> Result<Option<Lead>, Problem> {
+    pub fn lead_by_id(&mut self, id: &str, fields: &[&str]) -> Result<Option<Lead>, Box<Problem>> {
         let mut soql = select(["Id", "Email", "IsConverted"].into_iter().chain(fields.iter().copied()));
         soql.push_str(" WHERE Id = ");
         push_literal(&mut soql, id);
@@ -75,7 +75,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// Looks for the Lead that a try of unknown outcome may have made: created since it began, by the connected user, with what
     /// this booking writes.
-    pub fn lost_lead(&mut self, plan: &Plan<'_>) -> Result<Lost, Problem> {
+    pub fn lost_lead(&mut self, plan: &Plan<'_>) -> Result<Lost, Box<Problem>> {
         let Some(began) = &self.history.oldest_unknown_try else { return Ok(Lost::Nothing) };
         let Some(since) = Moment::parse(began) else { return Err(self.pending()) };
         let entries: Vec<Entry<'_>> =
@@ -132,12 +132,12 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// Seconds until then; `None` where the times cannot be read.
     fn seconds_until_conclusive(&self) -> Option<i64> {
         let began = Moment::parse(self.history.oldest_unknown_try.as_deref()?)?;
-        Some(began.unix() + LOST_REQUEST_SECONDS - Moment::parse(&self.history.now)?.unix())
+        Some(began.unix() + i64::from(LOST_REQUEST_SECONDS) - Moment::parse(&self.history.now)?.unix())
     }
 
     /// Nothing is there yet, and something may still come.
-    pub fn pending(&self) -> Problem {
-        let mut problem = mapping::problem(
+    pub fn pending(&self) -> Box<Problem> {
+        let mut problem = mapping::refusal(
             codes::OUTCOME_PENDING,
             Reaction::CheckFirst,
             "An earlier try made no Lead so far, and Salesforce may still be working on it.",
@@ -147,8 +147,8 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// Several Leads may be the one, or one that is not quite what was written. Time may tell; at last a person must.
-    fn unclear<'l>(&self, leads: impl Iterator<Item = &'l Lead>) -> Problem {
-        let mut problem = mapping::problem(
+    fn unclear<'l>(&self, leads: impl Iterator<Item = &'l Lead>) -> Box<Problem> {
+        let mut problem = mapping::refusal(
             codes::OUTCOME_UNCLEAR,
             Reaction::CheckFirst,
             "Several Leads, or ones that differ from this booking, may be what an earlier try made.",
@@ -171,13 +171,13 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
     }
 
-    fn leads(&mut self, soql: &str) -> Result<Vec<Lead>, Problem> {
+    fn leads(&mut self, soql: &str) -> Result<Vec<Lead>, Box<Problem>> {
         lead::read(&self.api.query(soql)?)
     }
 }
 
 /// The Lead with exactly this key. Salesforce may take upper and lower case for the same; such a Lead is another booking's.
-pub fn one_with_key(leads: Vec<Lead>, field: &str, key: &str) -> Result<Option<Lead>, Problem> {
+pub fn one_with_key(leads: Vec<Lead>, field: &str, key: &str) -> Result<Option<Lead>, Box<Problem>> {
     let mut other = None;
     for lead in leads {
         if lead.text(field) == Some(key) {
@@ -188,7 +188,7 @@ pub fn one_with_key(leads: Vec<Lead>, field: &str, key: &str) -> Result<Option<L
     match other {
         None => Ok(None),
         Some(id) => {
-            let mut problem = mapping::problem(
+            let mut problem = mapping::refusal(
                 codes::BOOKING_ID_COLLISION,
                 Reaction::AskAdmin,
                 "The booking-id field holds a key that differs from this booking's in upper and lower case only.",

@@ -27,14 +27,14 @@ pub fn deliver(
     booking: &Booking,
     mapping: &Mapping,
     history: &History,
-) -> Result<Delivery, Problem> {
+) -> Result<Delivery, Box<Problem>> {
     let choices = Choices::of(mapping)?;
-    let mut org = connect.connect().map_err(problem_from_secret_error)?;
+    let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     let live = OnceCell::new();
     let mut job = Job::new(&mut org, booking, mapping, history, choices, &live)?;
     let delivery = match job.decide() {
         Ok(Step::Done(delivery)) => Ok(delivery),
-        Ok(Step::Write { target, plan }) => job.write(&target, plan),
+        Ok(Step::Write { target, plan }) => job.write(&target, plan).map_err(|problem| job.in_doubt(problem)),
         Err(problem) => Err(problem),
     };
     delivery.map_err(|mut problem| {
@@ -63,12 +63,12 @@ impl<'a, 'o, O: Org> Job<'a, 'o, O> {
         history: &'a History,
         choices: Choices<'a>,
         live: &'a OnceCell<LeadFields>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Box<Problem>> {
         Ok(Self { api: Api::new(org)?, booking, mapping, history, choices, live })
     }
 
     /// What is written. Judged by the rows' snapshots; where these would refuse or change a value, by the live fields.
-    pub fn plan(&mut self, scope: Scope) -> Result<Plan<'a>, Problem> {
+    pub fn plan(&mut self, scope: Scope) -> Result<Plan<'a>, Box<Problem>> {
         if self.live.get().is_none() {
             let plan = self.planned(Schema::Snapshot, scope);
             if !plan.is_doubtful() {
@@ -90,7 +90,7 @@ impl<'a, 'o, O: Org> Job<'a, 'o, O> {
     }
 
     /// The fields as they are now, asked for once.
-    pub fn live(&mut self) -> Result<&'a LeadFields, Problem> {
+    pub fn live(&mut self) -> Result<&'a LeadFields, Box<Problem>> {
         if let Some(live) = self.live.get() {
             return Ok(live);
         }

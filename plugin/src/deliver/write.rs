@@ -34,7 +34,7 @@ const CONVERTED: &str = "CANNOT_UPDATE_CONVERTED_LEAD";
 
 impl<'a, O: Org> Job<'a, '_, O> {
     /// Writes a plan. Where Salesforce refuses optional values, it is written once more without them.
-    pub fn write(&mut self, target: &Target, plan: Plan<'a>) -> Result<Delivery, Problem> {
+    pub fn write(&mut self, target: &Target, plan: Plan<'a>) -> Result<Delivery, Box<Problem>> {
         let refused = match self.call(target, &plan) {
             Ok(id) => return Ok(self.written(target, id, plan)),
             Err(refused) => refused,
@@ -99,7 +99,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// The Lead that an earlier try of this booking made, where the org says that its key is taken.
-    fn already_there(&mut self, target: &Target, refused: &Refused) -> Result<Option<Delivery>, Problem> {
+    fn already_there(&mut self, target: &Target, refused: &Refused) -> Result<Option<Delivery>, Box<Problem>> {
         let has_key = self.added(target).iter().any(|(field, _)| Some(*field) == self.choices.booking_id_field);
         if !has_key || !is_of(&refused.problem, DUPLICATE_VALUE) {
             return Ok(None);
@@ -111,7 +111,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// Uses the Lead that a duplicate rule matched, where the mapping wants that: exactly one, with the guest's address. A rule
     /// compares loosely, so anything else may be another person.
-    fn matched_lead(&mut self, refused: &Refused, plan: &Plan<'a>) -> Result<Option<Delivery>, Problem> {
+    fn matched_lead(&mut self, refused: &Refused, plan: &Plan<'a>) -> Result<Option<Delivery>, Box<Problem>> {
         if self.choices.duplicates != DuplicateRules::UseMatch || !is_of(&refused.problem, DUPLICATES_DETECTED) {
             return Ok(None);
         }
@@ -149,7 +149,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         target: &Target,
         plan: &Plan<'a>,
         problem: &Problem,
-    ) -> Result<Option<Plan<'a>>, Problem> {
+    ) -> Result<Option<Plan<'a>>, Box<Problem>> {
         if problem.http_status != Some(400) || matches!(problem.reaction, Reaction::CheckFirst | Reaction::Retry) {
             return Ok(None);
         }
@@ -182,13 +182,13 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Ok(is_other.then_some(next))
     }
 
-    fn plan_live(&mut self, scope: Scope) -> Result<Plan<'a>, Problem> {
+    fn plan_live(&mut self, scope: Scope) -> Result<Plan<'a>, Box<Problem>> {
         self.live()?;
         self.plan(scope)
     }
 
     /// A refusal in the words that fit where it was met.
-    fn told(&self, target: &Target, mut problem: Problem) -> Problem {
+    fn told(&self, target: &Target, mut problem: Box<Problem>) -> Box<Problem> {
         let key_too_long = problem.code == "STRING_TOO_LONG"
             && self
                 .choices

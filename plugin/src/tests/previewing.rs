@@ -14,7 +14,7 @@ use serde_json::Value;
 fn previewed(
     mapping: &Mapping,
     replies: impl IntoIterator<Item = Result<Response, Failure>>,
-) -> (Result<PreviewResult, Problem>, Script) {
+) -> (Result<PreviewResult, Box<Problem>>, Script) {
     let script = Script::new(replies);
     (preview::preview(&mut script.clone(), &fixture::booking(), mapping), script)
 }

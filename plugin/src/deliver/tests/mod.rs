@@ -20,7 +20,7 @@ fn run(
     mapping: &Mapping,
     history: &History,
     replies: impl IntoIterator<Item = Result<Response, Failure>>,
-) -> (Result<Delivery, Problem>, Script) {
+) -> (Result<Delivery, Box<Problem>>, Script) {
     let script = Script::new(replies);
     let result = deliver(&mut script.clone(), &fixture::booking(), mapping, history);
     (result, script)

@@ -151,7 +151,7 @@ fn written(is_stale: bool) -> Value {
     written
 }
 
-fn delivered(case: &Case) -> (World, Result<Delivery, Problem>) {
+fn delivered(case: &Case) -> (World, Result<Delivery, Box<Problem>>) {
     let world = case.world();
     let result = deliver(&mut world.clone(), &case.booking(), &case.mapping(), &case.history());
     (world, result)

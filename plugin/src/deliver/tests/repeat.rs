@@ -181,3 +181,13 @@ fn a_key_that_fits_no_field_is_a_problem_and_never_shortened() {
     let (result, _) = run(&mapping, &first_try(), [refusal, crate::script::described(&[])]);
     assert_eq!(result.unwrap_err().code, codes::BOOKING_ID_TOO_LONG);
 }
+
+#[test]
+fn a_second_lost_answer_waits_until_it_is_conclusive_too() {
+    let (result, _) = run(&fixture::mapping(), &first_try(), [lost()]);
+    assert!(result.unwrap_err().retry_after.is_some_and(|seconds| seconds < 120), "a first look may come soon");
+
+    let (result, _) = run(&fixture::mapping(), &after_unknown(60), [leads(&[]), lost()]);
+    let problem = result.unwrap_err();
+    assert_eq!((problem.reaction, problem.retry_after), (Reaction::CheckFirst, Some(720)));
+}

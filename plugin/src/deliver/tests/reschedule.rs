@@ -13,7 +13,7 @@ fn moved(
     mapping: &Mapping,
     history: &History,
     replies: impl IntoIterator<Item = Result<crate::bindings::http::Response, crate::bindings::http::Failure>>,
-) -> (Result<Delivery, Problem>, Script) {
+) -> (Result<Delivery, Box<Problem>>, Script) {
     let booking =
         crate::bindings::types::Booking { kind: BookingKind::Rescheduled(previous.into()), ..fixture::booking() };
     let script = Script::new(replies);
