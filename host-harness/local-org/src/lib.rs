@@ -1,8 +1,12 @@
 //! A Salesforce org that runs on this machine.
 //!
-//! It answers over HTTP on loopback as Salesforce does, for the parts that a connector of Leads uses: the OAuth pages and
-//! endpoints, versions, describe, create, read, update, delete and upsert of Leads, and a subset of SOQL. What makes one
-//! org differ from another is an [`OrgFile`].
+//! It answers over HTTP on loopback as Salesforce does, for the parts that a connector of Leads uses: the OAuth pages
+//! and endpoints, versions, limits, describe, create, read, update, delete and upsert of Leads, the composite family,
+//! and a subset of SOQL. It is a test server, and a tool for people who have no org at hand.
+//!
+//! What makes one org differ from another is an [`OrgFile`]: TOML in which every key may be left out and unknown keys
+//! are errors. Fourteen come with the crate ([`OrgFile::built_in`]), and [`OrgFile::from_describe`] makes one from the
+//! describe result of a real org.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,6 +18,29 @@
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
+//!
+//! # The admin API
+//!
+//! On a port of its own ([`RunningOrg::admin_url`]) the org takes orders that no real org takes. Bodies are JSON.
+//!
+//! | request | effect |
+//! | --- | --- |
+//! | `GET /leads` | the Leads |
+//! | `GET /requests`, `DELETE /requests` | reads, empties the request log, which never shows a secret |
+//! | `GET /faults`, `POST /faults`, `DELETE /faults` | reads, sets, takes back faults; see [`Fault`] |
+//! | `POST /clock` `{"seconds": 86400}` | lets time pass |
+//! | `POST /callbacks` `{"url": "..."}` | registers a callback URL |
+//! | `POST /tokens/expire`, `POST /tokens/revoke` | ends all sessions, all grants |
+//!
+//! `GET /` of the org itself shows its Leads and requests as a page.
+//!
+//! # Where it differs from Salesforce
+//!
+//! - Only Lead can be written; Organization, User and RecordType can be read. There is no search, no bulk API, no SOAP.
+//! - Duplicate rules compare fields for equality, not fuzzily, and run on creates only.
+//! - Picklist labels, layouts and messages are not translated by the user's language.
+//! - The allow page is shown at every authorisation, also to a user who has approved the app before.
+//! - No `id_token` is issued, and client assertions are refused.
 
 // A describe result is one long `json!`.
 #![recursion_limit = "256"]

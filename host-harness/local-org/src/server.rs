@@ -36,10 +36,14 @@ pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Rece
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    // Small answers must not wait for an acknowledgement; without it the org is only slower.
-                    let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(org.clone(), stream, stop.clone()));
+                match accepted {
+                    Ok((stream, _)) => {
+                        // Small answers must not wait for an acknowledgement; without it the org is only slower.
+                        let _ = stream.set_nodelay(true);
+                        connections.spawn(connection(org.clone(), stream, stop.clone()));
+                    }
+                    // The connection is gone, or the process is out of file handles: others may end meanwhile.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}

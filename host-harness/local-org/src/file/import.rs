@@ -10,9 +10,9 @@ use super::{Field, FieldType, FileError, OrgFile, PicklistValue, RecordType, fie
 impl OrgFile {
     /// Makes an org whose Lead object is the one of a describe result (`GET .../sobjects/Lead/describe`).
     ///
-    /// A byte-order mark, missing keys and keys and types that did not exist when this was written are taken as they come. What only the
-    /// org knows is set to what a new enterprise org has: policies, users, and the standard duplicate rule as far as its fields
-    /// exist.
+    /// A byte-order mark, missing keys, and keys and types that did not exist when this was written are taken as they
+    /// come. What only the org knows is set to what a new enterprise org has: policies, users, and the standard
+    /// duplicate rule as far as its fields exist. The formulas of calculated fields are shown, not computed.
     pub fn from_describe(json: &[u8]) -> Result<Self, FileError> {
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let describe: Map<String, Value> = serde_json::from_slice(json)?;

@@ -40,7 +40,8 @@ pub(super) enum Writing<'a> {
 
 /// `POST` and `PATCH` of `composite/sobjects`, and the upsert of `composite/sobjects/Lead/{field}`.
 ///
-/// The call itself succeeds, and every record has its own result, in which errors have a `statusCode` instead of an `errorCode`.
+/// The call itself succeeds, and every record has its own result, in which errors have a `statusCode` instead of an
+/// `errorCode`.
 pub(super) fn write_collection(call: &Call<'_>, writing: Writing<'_>) -> Result<Answer, Refusal> {
     let collection: Collection<'_> =
         serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?;

@@ -2,8 +2,8 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{
-    StatusCode,
-    header::{ETAG, IF_MODIFIED_SINCE, LAST_MODIFIED},
+    HeaderName, StatusCode,
+    header::{ETAG, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_MODIFIED},
 };
 use serde_json::{Map, Value, json};
 
@@ -51,9 +51,10 @@ pub(super) fn lead(call: &Call<'_>) -> Answer {
     let tag = format!("\"{}\"", sha256_base64url(&body.to_string()).get(..8).unwrap_or_default());
     // HTTP dates have no fractions, so that a copy is compared by the second.
     let changed = call.settings.described.as_second();
-    let since = call.request.header(IF_MODIFIED_SINCE.as_str()).and_then(parse_http_date);
-    let answer = match since {
-        Some(since) if since.as_second() >= changed => Answer::empty(StatusCode::NOT_MODIFIED),
+    let date = |name: HeaderName| Some(call.request.header(name.as_str()).and_then(parse_http_date)?.as_second());
+    let answer = match (date(IF_MODIFIED_SINCE), date(IF_UNMODIFIED_SINCE)) {
+        (Some(since), _) if since >= changed => Answer::empty(StatusCode::NOT_MODIFIED),
+        (_, Some(since)) if since < changed => Answer::empty(StatusCode::PRECONDITION_FAILED),
         _ => Answer::json(StatusCode::OK, &body),
     };
     answer.with(LAST_MODIFIED, &http_date(call.settings.described)).with(ETAG, &tag)

@@ -12,8 +12,8 @@ use crate::{
     soql::{Path, Query},
 };
 
-/// Adds a column for every field of a parent that the query names, so that conditions, order and selection find it under its
-/// dotted name. What is no relationship is left to be refused as an unknown column.
+/// Adds a column for every field of a parent that the query names, so that conditions, order and selection find it
+/// under its dotted name. What is no relationship is left to be refused as an unknown column.
 pub(super) fn join(call: &Call<'_>, query: &Query, table: &mut Table) {
     for path in query.paths() {
         if table.field(&path.text).is_some() {

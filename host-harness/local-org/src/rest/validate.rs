@@ -81,8 +81,8 @@ fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<S
         FieldType::Reference => return reference(settings, field, text).map(Some),
         _ => {}
     }
-    // Salesforce runs on Java, whose texts are counted in UTF-16 units: an emoji counts as two. Which unit the check uses is not
-    // documented; this one refuses whatever a client that counts more generously would get wrong.
+    // Salesforce runs on Java, whose texts are counted in UTF-16 units: an emoji counts as two. Which unit the check
+    // uses is not documented; this one refuses whatever a client that counts more generously would get wrong.
     if field.length > 0 && text.encode_utf16().count() > field.length as usize {
         let message = format!("{label}: data value too large: {text} (max length={})", field.length);
         return on("STRING_TOO_LONG", message);

@@ -131,8 +131,8 @@ fn check_media_type(call: &Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Writes a new record, or refuses it. The order of the checks is the one that callers can rely on: what Salesforce's order of
-/// execution does not fix is as the reference of this org says.
+/// Writes a new record, or refuses it. The order of the checks is the one that callers can rely on: what Salesforce's
+/// order of execution does not fix is as the reference of this org says.
 pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>]) -> Result<String, Refusal> {
     if !call.user().is_some_and(|user| user.create_leads) {
         let error =
@@ -259,7 +259,8 @@ fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<Ap
     failed.map(error).collect()
 }
 
-/// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden fields.
+/// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden
+/// fields.
 fn holds(call: &Call<'_>, condition: &Condition, values: &Map<String, Value>) -> bool {
     let field = |name: &str| call.settings.schema.field_of_org(name);
     let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };

@@ -179,8 +179,8 @@ fn bounds(field: &Field, value: &Value, literal: &Literal, scope: &Scope<'_>) ->
     }
 }
 
-/// Whether a text, folded to lower case, has the shape of a pattern. Greedy with one point of return, so linear in practice and
-/// never worse than quadratic.
+/// Whether a text, folded to lower case, has the shape of a pattern. Greedy with one point of return, so linear in
+/// practice and never worse than quadratic.
 fn like(pattern: &[LikePart], text: &[char]) -> bool {
     let (mut at_pattern, mut at_text) = (0, 0);
     let mut resume = None;

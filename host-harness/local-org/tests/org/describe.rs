@@ -67,6 +67,8 @@ async fn an_unchanged_object_is_not_described_again() {
     let earlier =
         client.send("GET", DESCRIBE, &[("if-modified-since", "Thu, 01 Jan 2015 00:00:00 GMT")], "").await.unwrap();
     assert_eq!(earlier.status, 200);
+    let old = [("if-unmodified-since", "Thu, 01 Jan 2015 00:00:00 GMT")];
+    assert_eq!(client.send("GET", DESCRIBE, &old, "").await.unwrap().status, 412);
     running.org().change(|file| file.fields.retain(|field: &Field| field.name != "Budget__c")).unwrap();
     let changed = client.send("GET", DESCRIBE, &[("if-modified-since", &stamp)], "").await.unwrap();
     assert_eq!(changed.status, 200, "a change within the same second shows, too");

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod composites;
+#[cfg(test)]
 mod describe;
 #[cfg(test)]
 mod faults;
