@@ -288,7 +288,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         "restrictedDelete": false,
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
-        "searchPrefilterable": false,
+        "searchPrefilterable": kind == FieldType::Reference && !field.custom() && !prefilter_excluded(field),
         "soapType": kind.soap_type(),
         "sortable": field.sortable(),
         "type": kind.name(),
@@ -300,6 +300,11 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         (Value::Object(members), Some(imported)) => Value::Object(overlay(members, imported)),
         (json, _) => json,
     }
+}
+
+/// Standard references to these objects cannot narrow a search beforehand.
+fn prefilter_excluded(field: &Field) -> bool {
+    field.reference_to.iter().any(|object| ["Group", "Lead", "RecordType", "User"].contains(&object.as_str()))
 }
 
 fn overlay(mut members: Map<String, Value>, imported: &Map<String, Value>) -> Map<String, Value> {

@@ -7,6 +7,7 @@ use crate::{
     clock::rest_datetime,
     file::{Field, FieldType, plain_field},
     id,
+    soql::Query,
 };
 
 /// An object's fields and rows.
@@ -46,16 +47,34 @@ impl Table {
     }
 }
 
-/// An object by a name of any case.
-pub(super) fn find(call: &Call<'_>, name: &str) -> Option<Table> {
+/// The Lead object, with what a query needs of its records.
+fn leads(call: &Call<'_>, query: Option<&Query>) -> Table {
+    let settings = &call.settings;
+    let state = call.org.state();
+    let leads = state.kept.leads.iter();
+    let rows = match query {
+        None => leads.map(|lead| record::row(settings, lead)).collect(),
+        Some(query) => {
+            let names: Vec<&str> =
+                query.paths().iter().map(|path| path.text.split('.').next().unwrap_or_default()).collect();
+            let named = |name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+            // A dotted name goes through a relationship, and needs its reference.
+            let needed = settings.schema.visible().filter(|field| {
+                named(&field.name) || field.relationship.as_ref().is_some_and(|relationship| named(relationship))
+            });
+            let needed: Vec<_> = needed.collect();
+            leads.map(|lead| record::partial_row(settings, lead, &needed)).collect()
+        }
+    };
+    Table { name: "Lead", fields: settings.schema.visible().cloned().collect(), rows }
+}
+
+/// An object by a name of any case, with all of its records or what a query needs of them.
+pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option<Table> {
     let settings = &call.settings;
     let file = &settings.file;
     match name.to_ascii_lowercase().as_str() {
-        "lead" if call.user().is_some_and(|user| user.read_leads) => {
-            let leads = call.org.state().kept.leads.clone();
-            let rows = leads.iter().map(|lead| record::row(settings, lead)).collect();
-            Some(Table { name: "Lead", fields: settings.schema.visible().cloned().collect(), rows })
-        }
+        "lead" if call.user().is_some_and(|user| user.read_leads) => Some(leads(call, query)),
         "organization" => Some(Table::of_rows(
             "Organization",
             vec![json!({

@@ -60,7 +60,7 @@ enum Found {
 
 fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlError> {
     let query = soql::query(text)?;
-    let table = objects::find(call, &query.from.text);
+    let table = objects::find(call, &query.from.text, Some(&query));
     let mut table = table.ok_or_else(|| SoqlError::no_such_object(text, &query.from))?;
     relationships::join(call, &query, &mut table);
     let field = |name: &str| table.field(name);

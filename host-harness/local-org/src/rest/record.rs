@@ -53,27 +53,40 @@ pub(crate) fn insert(
 
 /// All fields of a record, computed ones included, those without a value as null.
 pub(crate) fn row(settings: &Settings, lead: &Lead) -> Map<String, Value> {
-    let mut row: Map<String, Value> = settings
-        .schema
-        .fields
-        .iter()
-        .map(|field| (field.name.clone(), lead.values.get(&field.name).cloned().unwrap_or(Value::Null)))
-        .collect();
-    let mut put = |name: &str, value: Value| {
-        if let Some(slot) = row.get_mut(name) {
-            *slot = value;
-        }
-    };
-    put("Id", Value::from(lead.id.as_str()));
-    put("IsDeleted", Value::Bool(lead.deleted));
-    put("PhotoUrl", Value::from(format!("/services/images/photo/{}", lead.id)));
-    put("Name", full_name(settings, &lead.values));
-    put("Address", address(settings, &lead.values));
+    let mut row =
+        settings.schema.fields.iter().map(|field| (field.name.clone(), value(settings, lead, field))).collect();
+    compute(settings, &mut row);
+    row
+}
+
+/// The fields of a record that a query needs, and those that every query does.
+pub(super) fn partial_row(settings: &Settings, lead: &Lead, needed: &[&Field]) -> Map<String, Value> {
+    if needed.iter().any(|field| field.calculated()) {
+        return row(settings, lead);
+    }
+    let mut row: Map<_, _> = needed.iter().map(|field| (field.name.clone(), value(settings, lead, field))).collect();
+    row.insert("Id".to_owned(), Value::from(lead.id.as_str()));
+    row.insert("IsDeleted".to_owned(), Value::Bool(lead.deleted));
+    row
+}
+
+/// A field that is not a formula.
+fn value(settings: &Settings, lead: &Lead, field: &Field) -> Value {
+    match field.name.as_str() {
+        "Id" => Value::from(lead.id.as_str()),
+        "IsDeleted" => Value::Bool(lead.deleted),
+        "PhotoUrl" => Value::from(format!("/services/images/photo/{}", lead.id)),
+        "Name" => full_name(settings, &lead.values),
+        "Address" => address(settings, &lead.values),
+        name => lead.values.get(name).cloned().unwrap_or(Value::Null),
+    }
+}
+
+fn compute(settings: &Settings, row: &mut Map<String, Value>) {
     for (name, parts) in settings.schema.formulas() {
-        let value = formula::evaluate(parts, &row).map_or(Value::Null, Value::from);
+        let value = formula::evaluate(parts, row).map_or(Value::Null, Value::from);
         row.insert(name.clone(), value);
     }
-    row
 }
 
 /// Family name first where the org's locale writes names so.
@@ -145,7 +158,7 @@ pub(super) fn read_by_key(call: &Call<'_>, field: &str, value: &str) -> Result<A
 
 /// `GET` of a record of another object than Lead.
 pub(super) fn read_other(call: &Call<'_>, object: &str, id: &str) -> Result<Answer, Refusal> {
-    let table = objects::find(call, object).ok_or_else(Refusal::not_found)?;
+    let table = objects::find(call, object, None).ok_or_else(Refusal::not_found)?;
     let id = resolve(id)?;
     let found = table.rows.into_iter().find(|row| row.get("Id").and_then(Value::as_str) == Some(id.as_str()));
     let mut row = found.ok_or_else(Refusal::not_found)?;

@@ -44,7 +44,7 @@ fn resolve(call: &Call<'_>, table: &Table, path: &Path) -> Option<(Field, Table,
         .reference_to
         .iter()
         .filter(|object| *object != "Lead")
-        .find_map(|object| objects::find(call, object))?;
+        .find_map(|object| objects::find(call, object, None))?;
     let field = parents.field(name)?.clone();
     Some((reference, parents, field))
 }

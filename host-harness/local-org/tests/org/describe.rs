@@ -221,3 +221,29 @@ async fn real_describes_make_orgs() {
         }
     }
 }
+
+/// The recorded describe of a real org without custom fields, where there is one to read.
+#[tokio::test]
+async fn standard_fields_are_described_as_a_real_org_describes_them() {
+    let Ok(folder) = std::env::var("ORG_FIXTURES") else { return };
+    let recorded = std::fs::read(format!("{folder}/describe/Lead.cumulusci-scratch-v59.json")).unwrap();
+    let recorded: Value = serde_json::from_slice(&recorded).unwrap();
+    let (_running, _client, describe) = named("enterprise").await;
+    let mut differences = Vec::new();
+    for real in recorded["fields"].as_array().unwrap() {
+        let ours = field(&describe, real["name"].as_str().unwrap());
+        for (key, value) in real.as_object().unwrap() {
+            if &ours[key] != value {
+                differences.push(format!("{} {key}: {value}, not {}", real["name"], ours[key]));
+            }
+        }
+    }
+    for (key, value) in recorded.as_object().unwrap() {
+        if !["fields", "childRelationships", "urls", "recordTypeInfos"].contains(&key.as_str())
+            && &describe[key] != value
+        {
+            differences.push(format!("{key}: {value}, not {}", describe[key]));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}

@@ -65,7 +65,7 @@ async fn a_client_connects_describes_creates_reads_queries_refreshes_and_revokes
     for secret in client.secrets() {
         assert!(!log.contains(&secret), "the log shows a secret");
     }
-    assert!(log.contains("さくら商事"));
+    assert!(log.contains("さくら商事") && log.contains("pw=%28withheld%29"));
     let page = client.get("/").await;
     assert!(page.text.contains("山田 太郎"));
     let _: Value = page.json;
