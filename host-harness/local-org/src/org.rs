@@ -30,6 +30,8 @@ struct Inner {
     clock: Clock,
     place: Place,
     state: Mutex<State>,
+    /// Held for reading by every call, for writing by one that may take back what it did.
+    traffic: RwLock<()>,
 }
 
 /// Where an org is found, and where it keeps its state.
@@ -125,7 +127,7 @@ impl Org {
             }
         }
         let settings = RwLock::new(Arc::new(settings));
-        Ok(Self(Arc::new(Inner { settings, clock, place, state: Mutex::new(state) })))
+        Ok(Self(Arc::new(Inner { settings, clock, place, state: Mutex::new(state), traffic: RwLock::default() })))
     }
 
     /// The file that the org goes by now.
@@ -246,6 +248,18 @@ impl Org {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic of another thread leaves a state that is no worse than a crash would have left.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a call beside others.
+    pub(crate) fn beside_others<T>(&self, call: impl FnOnce() -> T) -> T {
+        let _shared = self.0.traffic.read().unwrap_or_else(PoisonError::into_inner);
+        call()
+    }
+
+    /// Runs a call while no other one runs.
+    pub(crate) fn alone<T>(&self, call: impl FnOnce() -> T) -> T {
+        let _exclusive = self.0.traffic.write().unwrap_or_else(PoisonError::into_inner);
+        call()
     }
 
     pub(crate) fn settings(&self) -> Arc<Settings> {

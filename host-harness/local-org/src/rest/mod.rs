@@ -68,7 +68,9 @@ pub(crate) fn versions(org: &Org) -> Answer {
 /// Answers a call of a version's resource.
 pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&str]) -> Answer {
     let Some((_, session)) = oauth::session(org, request) else { return unauthorized(request) };
-    let answer = admit(org, request, version, session).and_then(|call| dispatch(&call, resource));
+    let run = || admit(org, request, version, session).and_then(|call| dispatch(&call, resource));
+    // A composite that is taken back must not take other callers' writes with it.
+    let answer = if resource == ["composite"] { org.alone(run) } else { org.beside_others(run) };
     let answer = answer.unwrap_or_else(Answer::from);
     if answer.status == StatusCode::UNAUTHORIZED {
         return answer;

@@ -159,6 +159,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
+/// Changes a record, or refuses to. Duplicate rules do not run: the standard ones are for new records only.
 pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
     if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
         let message = "The Id field should not be specified in the sobject data.";
