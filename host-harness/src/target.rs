@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use runtime::{
     Host, Inspection, Plugin,
-    credentials::{ClientRegistration, ConnectionId, GrantState, MemoryStore},
+    credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore},
     manifest::{Identifier, Manifest},
     origin::Origin,
     policy::{Effective, Policy, StandIn},
@@ -201,6 +201,58 @@ pub(crate) async fn serve_org(file: OrgFile, listen: SocketAddr, state: Option<P
     Ok(local_org::serve(file, Options { listen, store: state, ..Options::default() }).await?)
 }
 
+/// A connection in a data folder.
+pub(crate) struct Stored {
+    pub(crate) store: SqliteStore,
+    pub(crate) key: GrantKey,
+    plugin: Identifier,
+    origin: Origin,
+    client: ClientRegistration,
+}
+
+impl Stored {
+    /// Finds a team's connection for the plugin of a component.
+    pub(crate) async fn find(component: &ComponentFile, data: &Path, team: &str) -> Result<Self> {
+        let missing = || TargetError::NoConnection { team: team.to_owned(), data: data.display().to_string() };
+        // Opening a store makes one; looking for a connection must not.
+        if !data.exists() {
+            bail!(missing());
+        }
+        let manifest = component.manifest()?;
+        let store = SqliteStore::open(data)?;
+        let plugin = manifest.plugin.id.clone();
+        let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
+        let key = GrantKey { connection: found.connection, credential: only_credential(&manifest)? };
+        let client = store.client(&key).await?.ok_or_else(missing)?;
+        let grant = store.load(&key).await?;
+        let origin = grant.map_or(found.login_host, |grant| grant.state.origin().clone());
+        Ok(Self { store, key, plugin, origin, client })
+    }
+
+    /// Loads the plugin with this connection.
+    pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin> {
+        let policy = with_stand_in(policy, &component.manifest()?, &self.origin)?;
+        let host = Host::builder()
+            .policy(policy)
+            .secrets(Arc::new(self.store.clone()))
+            .registration(self.key.credential.clone(), self.client.clone())
+            .build()?;
+        Ok(host.load(component.content()).await?)
+    }
+
+    /// Where the connection leads.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Forgets the connection. The broker has removed its grant before.
+    pub(crate) async fn forget(&self, team: &str) -> Result<()> {
+        self.store.remove_client(&self.key).await?;
+        self.store.remove_connection(team, self.plugin.as_str()).await?;
+        Ok(())
+    }
+}
+
 /// How a command opens what it works on.
 pub struct Target;
 
@@ -235,23 +287,9 @@ impl Target {
     }
 
     async fn stored(component: &ComponentFile, policy: Policy, data: &Path, team: &str) -> Result<Connected> {
-        let missing = || TargetError::NoConnection { team: team.to_owned(), data: data.display().to_string() };
-        if !data.exists() {
-            bail!(missing());
-        }
-        let manifest = component.manifest()?;
-        let credential = only_credential(&manifest)?;
-        let store = Arc::new(SqliteStore::open(data).await?);
-        let stored = store.connection(team).await?.ok_or_else(missing)?;
-        let policy = with_stand_in(policy, &manifest, &stored.origin)?;
-        let host = Host::builder()
-            .policy(policy)
-            .secrets(store)
-            .registration(credential.clone(), stored.client)
-            .count_fuel()
-            .build()?;
-        let plugin = host.load(&component.content).await?;
-        Ok(Connected { plugin, connection: stored.id, credential, local: None })
+        let stored = Stored::find(component, data, team).await?;
+        let plugin = stored.load(component, policy).await?;
+        Ok(Connected { plugin, connection: stored.key.connection, credential: stored.key.credential, local: None })
     }
 
     /// Starts an org and connects to it through its pages, as a person would.

@@ -188,7 +188,14 @@ mod tests {
     use super::*;
     use crate::{manifest::Manifest, policy::Policy};
 
-    const MANIFEST: &str = include_str!("../../../tests/guests/tiny-crm/plugin.toml");
+    const MANIFEST: &str = r#"
+        plugin = { id = "tiny", name = "Tiny", version = "1", contract = "scheduling:crm@0.1.0" }
+        limits = { memory_bytes = 1, cpu_ms = 1, wall_ms = 1, http_requests = 1, request_bytes = 1, response_bytes = 1 }
+        [[egress]]
+        origin = "https://*.tiny-crm.example"
+        methods = ["GET", "POST"]
+        path_prefixes = ["/api/"]
+    "#;
     const ORG: &str = "https://acme.tiny-crm.example";
 
     fn effective() -> Effective {

@@ -11,11 +11,11 @@ use axum::{
 };
 use runtime::{
     Host,
-    credentials::{ClientRegistration, ConnectError, ConnectionId, OAuthStage},
+    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, OAuthStage},
     secret::Secret,
     types::{OauthError, OauthStage},
 };
-use store::{NewConnection, SqliteStore};
+use store::{SqliteStore, TeamConnection};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use super::{Ending, booking::show_problem};
@@ -40,10 +40,10 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
         Ok(origin) => with_stand_in(target::read_policy(arguments.policy.as_deref())?, &manifest, &origin)?,
         Err(_) => target::read_policy(arguments.policy.as_deref())?,
     };
-    let store = Arc::new(SqliteStore::open(&arguments.data).await?);
+    let store = SqliteStore::open(&arguments.data)?;
     let host = Host::builder()
         .policy(policy)
-        .secrets(store.clone())
+        .secrets(Arc::new(store.clone()))
         .registration(credential.clone(), client.clone())
         .build()?;
     let plugin = host.load(component.content()).await?;
@@ -68,15 +68,18 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
 
     match plugin.broker().finish(pending, &query).await {
         Ok(connected) => {
-            let new = NewConnection {
-                name: arguments.team.clone(),
-                id: connection,
-                login_host: connected.login_host.clone(),
-                origin: connected.origin.clone(),
-                client,
-                connected_at: connected.connected_at,
-            };
-            store.put_connection(new).await?;
+            let key = GrantKey { connection: connection.clone(), credential };
+            store.put_client(&key, client).await?;
+            store
+                .put_connection(TeamConnection {
+                    team: arguments.team.clone(),
+                    plugin: manifest.plugin.id.to_string(),
+                    connection,
+                    login_host: connected.login_host.clone(),
+                    account_id: None,
+                    connected_at: connected.connected_at,
+                })
+                .await?;
             ui.json(&serde_json::json!({
                 "team": arguments.team,
                 "origin": connected.origin,

@@ -6,6 +6,7 @@
 //!
 //! Several processes may use one directory at the same time.
 
+mod clients;
 mod connections;
 mod data_dir;
 mod key;

@@ -29,6 +29,14 @@ const STEPS: [&str; 1] = ["
         PRIMARY KEY (connection, credential)
     ) STRICT;
 
+    CREATE TABLE client_registrations (
+        connection TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        sealed_secret BLOB,
+        PRIMARY KEY (connection, credential)
+    ) STRICT;
+
     CREATE TABLE team_connections (
         team TEXT NOT NULL,
         plugin TEXT NOT NULL,

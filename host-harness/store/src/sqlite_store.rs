@@ -108,7 +108,10 @@ impl SqliteStore {
         Self::open_by(directory, |_| Ok(key))
     }
 
-    pub(crate) fn open_by(directory: &Path, key: impl FnOnce(bool) -> Result<Key, OpenError>) -> Result<Self, OpenError> {
+    pub(crate) fn open_by(
+        directory: &Path,
+        key: impl FnOnce(bool) -> Result<Key, OpenError>,
+    ) -> Result<Self, OpenError> {
         make_directory(directory)?;
         let path = directory.join(DATABASE_FILE);
         // SQLite gives its log the mode of the database.

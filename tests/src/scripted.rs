@@ -1,0 +1,134 @@
+//! Any plugin in the real host, whose requests a script answers. Nothing leaves the process, so what the script did not
+//! see was not sent.
+
+use anyhow::Result;
+use async_trait::async_trait;
+use http::{Request, Response};
+use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use runtime::policy::Policy;
+use runtime::secret::Secret;
+use runtime::transport::{Bounds, Transport, TransportError};
+use runtime::{Host, Plugin};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a script answers a request.
+pub type Reply = Result<Response<Vec<u8>>, TransportError>;
+
+/// Answers requests and remembers them.
+pub struct Script {
+    answer: Box<dyn Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync>,
+    seen: Mutex<Vec<Request<Vec<u8>>>>,
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").finish_non_exhaustive()
+    }
+}
+
+impl Script {
+    /// A script; `None` leaves a request unanswered for ever.
+    pub fn new(answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { answer: Box::new(answer), seen: Mutex::default() })
+    }
+
+    /// What was sent, in order.
+    pub fn seen(&self) -> Vec<Request<Vec<u8>>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, _: &ConnectionId, request: Request<Vec<u8>>, bounds: Bounds) -> Reply {
+        let answer = (self.answer)(&request);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        match answer {
+            Some(answer) => answer,
+            // A real transport keeps to its bounds; a server that never answers is the one that does not.
+            None => {
+                tokio::time::sleep(bounds.timeout).await;
+                Err(TransportError::maybe_sent(runtime::transport::TransportErrorKind::Timeout, "no answer"))
+            }
+        }
+    }
+}
+
+/// A response with a body.
+pub fn response(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    Ok(response)
+}
+
+/// Names of a provider that a manifest describes.
+pub struct Provider {
+    /// Name of the credential in the manifest.
+    pub credential: &'static str,
+    /// A login host that the manifest allows.
+    pub login_host: &'static str,
+    /// Path of the token endpoint.
+    pub token_path: &'static str,
+    /// What the token endpoint answers.
+    pub tokens: &'static str,
+}
+
+/// The provider of the guest that tries what it must not.
+pub const VICTIM: Provider = Provider {
+    credential: "loot",
+    login_host: "https://login.victim.example",
+    token_path: "/token",
+    tokens: r#"{"access_token":"canary-access-0123456789","refresh_token":"canary-refresh-0123456789","instance_url":"https://acme.victim.example","token_type":"Bearer"}"#,
+};
+
+/// The provider of the tiny plugin for an invented CRM.
+pub const TINY: Provider = Provider {
+    credential: "tiny",
+    login_host: "https://accounts.tiny-crm.example",
+    token_path: "/grant/token",
+    tokens: r#"{"access_token":"tiny-access-0123456789","refresh_token":"tiny-refresh-0123456789","account_url":"https://acme.tiny-crm.example","account":"a-7","token_type":"Session"}"#,
+};
+
+/// A plugin, connected, and the script that answers it.
+pub struct Scripted {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The script. The token exchange is not among what it has seen.
+    pub script: Arc<Script>,
+}
+
+impl Scripted {
+    /// Loads a component and connects it; requests that are not the provider's are answered by `answer`.
+    pub async fn start(
+        component: &[u8],
+        provider: &'static Provider,
+        answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let script = Script::new(move |request| {
+            let is_login = request.uri().path() == provider.token_path;
+            if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
+        });
+        let host = Host::builder()
+            .policy(Policy::default())
+            .secrets(Arc::new(MemoryStore::new()))
+            .transport(script.clone())
+            .registration(
+                provider.credential.parse()?,
+                ClientRegistration { client_id: "client".into(), client_secret: Some(Secret::new("client-secret-canary")) },
+            )
+            .concurrent_calls(4)
+            .build()?;
+        let plugin = host.load(component).await?;
+        let connection = ConnectionId::new("team-1");
+        let broker = plugin.broker();
+        let callback = "https://platform.example/callback";
+        let pending = broker.begin(&connection, provider.credential, provider.login_host, callback)?;
+        let query = format!("code=c&state={}", pending.state().expose());
+        broker.finish(pending, &query).await?;
+        script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(Self { plugin, connection, script })
+    }
+}

@@ -1,0 +1,143 @@
+//! The real plugin in the real host, connected over real sockets to an org on this machine.
+
+use crate::{guests, samples};
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
+use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore};
+use runtime::origin::Origin;
+use runtime::policy::{Policy, StandIn};
+use runtime::secret::Secret;
+use runtime::types::{Booking, Delivery, History, LeadFields, Mapping, Problem};
+use runtime::{Called, Host, Plugin};
+use std::sync::{Arc, OnceLock};
+
+/// The name of the Salesforce credential in the plugin's manifest.
+pub const CREDENTIAL: &str = "salesforce";
+/// The time of tests that do not care.
+pub const NOW: &str = "2026-11-24T09:05:10Z";
+
+/// The plugin's component, built once per process.
+pub fn component() -> Result<&'static [u8]> {
+    static COMPONENT: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    COMPONENT
+        .get_or_init(|| {
+            let read = || -> Result<Vec<u8>> { Ok(std::fs::read(guests::build("salesforce-leads")?.path)?) };
+            read().map_err(|error| format!("{error:#}"))
+        })
+        .as_deref()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// An org, a host, the plugin in it, and a connection between them.
+pub struct System {
+    /// The org, to be stopped.
+    pub running: RunningOrg,
+    /// The plugin.
+    pub plugin: Plugin,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Where the grant lies.
+    pub secrets: Arc<MemoryStore>,
+    /// The host, which other plugins or connections may share.
+    pub host: Host,
+}
+
+impl System {
+    /// The default org, connected.
+    pub async fn start() -> Result<Self> {
+        Self::with_org(OrgFile::enterprise()?).await
+    }
+
+    /// An org that is built in, connected.
+    pub async fn named(org: &str) -> Result<Self> {
+        Self::with_org(OrgFile::named(org).with_context(|| format!("no org `{org}`"))??).await
+    }
+
+    /// An org, connected as a person does it in the browser.
+    pub async fn with_org(file: OrgFile) -> Result<Self> {
+        let system = Self::disconnected(file).await?;
+        system.connect().await?;
+        system.running.org().clear_requests();
+        Ok(system)
+    }
+
+    /// An org that is not connected yet.
+    pub async fn disconnected(file: OrgFile) -> Result<Self> {
+        let running = local_org::serve(file, Options::default()).await?;
+        let origin: Origin = running.org().base_url().parse()?;
+        let policy = Policy {
+            stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?],
+            ..Policy::default()
+        };
+        let app = running.org().app();
+        let secrets = Arc::new(MemoryStore::new());
+        let store: Arc<dyn SecretStore> = secrets.clone();
+        let host = Host::builder()
+            .policy(policy)
+            .secrets(store)
+            .registration(
+                CREDENTIAL.parse()?,
+                ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) },
+            )
+            .concurrent_calls(8)
+            .count_fuel()
+            .build()?;
+        let plugin = host.load(component()?).await?;
+        Ok(Self { running, plugin, connection: ConnectionId::new("team-1"), secrets, host })
+    }
+
+    /// Goes through the org's pages as a person does.
+    pub async fn connect(&self) -> Result<runtime::credentials::Connected> {
+        let org = self.running.org();
+        let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
+        let pending = self.plugin.broker().begin(&self.connection, CREDENTIAL, org.base_url(), &callback)?;
+        let user = org.file().users.into_iter().next().context("a user")?;
+        let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
+        let (_, query) = back.split_once('?').context("a callback with a query")?;
+        Ok(self.plugin.broker().finish(pending, query).await?)
+    }
+
+    /// The org.
+    pub fn org(&self) -> &Org {
+        self.running.org()
+    }
+
+    /// Requests to the API since the log was cleared.
+    pub fn api_calls(&self) -> Vec<LogEntry> {
+        self.org().requests().into_iter().filter(|entry| entry.path.starts_with("/services/data/v")).collect()
+    }
+
+    /// The fields that the plugin lists. The request log is cleared after.
+    pub async fn fields(&self) -> Result<LeadFields> {
+        let fields = self.plugin.list_lead_fields(&self.connection).await?.answer.map_err(unexpected)?;
+        self.org().clear_requests();
+        Ok(fields)
+    }
+
+    /// The mapping of the webhook example.
+    pub async fn example_mapping(&self) -> Result<Mapping> {
+        samples::mapping("timerex-mapping.json", &self.fields().await?.fields)
+    }
+
+    /// Delivers a booking.
+    pub async fn deliver(
+        &self,
+        booking: &Booking,
+        mapping: &Mapping,
+        history: &History,
+    ) -> Result<Called<Result<Delivery, Problem>>> {
+        Ok(self.plugin.on_booking_completed(&self.connection, booking, mapping, history).await?)
+    }
+
+    /// The org's time, moved on by so many seconds, as a history has it.
+    pub fn time(&self, seconds: i64) -> String {
+        let now = self.org().now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+}
+
+/// A problem where none was expected.
+pub fn unexpected(problem: Problem) -> anyhow::Error {
+    anyhow::anyhow!("{} ({:?}): {}", problem.code, problem.reaction, problem.message)
+}
