@@ -35,8 +35,22 @@ fn push_value(body: &mut Vec<u8>, value: &Json<'_>) {
 }
 
 fn push_string(body: &mut Vec<u8>, text: &str) {
-    // Writing to memory does not fail, and a string is always serialisable.
-    let _ = serde_json::to_writer(body, text);
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    body.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => body.extend_from_slice(&[b'\\', byte]),
+            b'\n' => body.extend_from_slice(b"\\n"),
+            b'\r' => body.extend_from_slice(b"\\r"),
+            b'\t' => body.extend_from_slice(b"\\t"),
+            0..=0x1F => {
+                body.extend_from_slice(b"\\u00");
+                body.extend([byte >> 4, byte & 15].iter().filter_map(|digit| HEX.get(usize::from(*digit))));
+            }
+            byte => body.push(byte),
+        }
+    }
+    body.push(b'"');
 }
 
 #[cfg(test)]
