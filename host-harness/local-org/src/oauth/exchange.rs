@@ -169,8 +169,10 @@ fn by_refresh_token(org: &Org, form: &Form) -> Result<Members, OAuthError> {
         state.end_grant(number);
         return Err(EXPIRED);
     }
-    if let Some(obstacle) = Obstacle::find(&settings, &grant.username) {
-        return Err(obstacle.on_token());
+    match Obstacle::find(&settings, &grant.username) {
+        // Who approved the app before it had to be installed goes on using it.
+        None | Some(Obstacle::NotInstalled) => {}
+        Some(obstacle) => return Err(obstacle.on_token()),
     }
     grant.used = now;
     let (username, scopes) = (grant.username.clone(), grant.scopes.clone());

@@ -52,7 +52,9 @@ pub(crate) fn session(org: &Org, request: &Request) -> Option<(Digest, Session)>
     let settings = org.settings();
     let idle = jiff::SignedDuration::from_mins(i64::from(settings.file.app.session_minutes));
     let session = org.state().touch_session(&digest, org.now(), idle)?;
-    settings.user(&session.username).is_some_and(|user| user.active).then_some((digest, session))
+    // Sessions end with their user, and when an admin blocks the app.
+    let ended = matches!(Obstacle::find(&settings, &session.username), Some(Obstacle::Inactive | Obstacle::Blocked));
+    (!ended).then_some((digest, session))
 }
 
 /// An error of an OAuth endpoint: always 400.

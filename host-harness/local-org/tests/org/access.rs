@@ -1,6 +1,6 @@
 //! Versions, sessions and limits (rows 18 to 21 of the fidelity list, and the request limits).
 
-use local_org::OrgFile;
+use local_org::{AppAccess, OrgFile};
 use serde_json::json;
 
 use crate::support::{Client, Send, enterprise, start};
@@ -89,7 +89,7 @@ async fn versions_objects_and_methods_that_are_not_there_are_named() {
 #[tokio::test]
 async fn what_a_token_a_user_or_an_edition_may_not_do_is_told_apart() {
     type Change = fn(&mut OrgFile);
-    let cases: [(Change, &str, u16, &str, &str); 5] = [
+    let cases: [(Change, &str, u16, &str, &str); 6] = [
         (
             |file| file.api.enabled = false,
             LIMITS,
@@ -118,6 +118,7 @@ async fn what_a_token_a_user_or_an_edition_may_not_do_is_told_apart() {
             "NOT_FOUND",
             "The requested resource does not exist",
         ),
+        (|file| file.app.access = AppAccess::Blocked, LIMITS, 401, "INVALID_SESSION_ID", "Session expired or invalid"),
         (|file| file.users[0].active = false, LIMITS, 401, "INVALID_SESSION_ID", "Session expired or invalid"),
     ];
     for (change, path, status, code, message) in cases {

@@ -313,6 +313,20 @@ async fn every_way_in_which_a_grant_dies_has_its_words() {
 }
 
 #[tokio::test]
+async fn an_approval_outlives_the_rule_that_apps_must_be_installed() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    running
+        .org()
+        .change(|file| {
+            file.app.access = AppAccess::Uninstalled;
+            file.users[0].approved = false;
+        })
+        .unwrap();
+    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_sixth_approval_ends_the_first() {
     let running = enterprise().await;
     let first = Client::connect(&running).await;

@@ -313,6 +313,20 @@ async fn an_upsert_creates_updates_or_leaves_the_choice_to_the_caller() {
 }
 
 #[tokio::test]
+async fn of_many_upserts_of_one_new_key_at_once_one_creates() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    let path = format!("{LEADS}/BookingId__c/race");
+    let body = lead(json!({"Phone": "1"}));
+    let upsert = || client.write("PATCH", &path, &[], &body);
+    let (a, b, c, d) = tokio::join!(upsert(), upsert(), upsert(), upsert());
+    let mut statuses = [a.status, b.status, c.status, d.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 201]);
+    assert_eq!(running.org().leads().len(), 1);
+}
+
+#[tokio::test]
 async fn a_record_is_updated_read_deleted_and_then_gone() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
