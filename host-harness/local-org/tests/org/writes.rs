@@ -312,7 +312,7 @@ async fn an_upsert_creates_updates_or_leaves_the_choice_to_the_caller() {
     assert!(running.org().leads().iter().all(|lead| lead["Phone"] != "6"), "nothing is written");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_upserts_of_one_new_key_at_once_one_creates() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
