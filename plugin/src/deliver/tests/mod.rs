@@ -1,3 +1,4 @@
+mod anything;
 mod create;
 mod existing;
 mod paths;
