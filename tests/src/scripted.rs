@@ -117,7 +117,10 @@ impl Scripted {
             .transport(script.clone())
             .registration(
                 provider.credential.parse()?,
-                ClientRegistration { client_id: "client".into(), client_secret: Some(Secret::new("client-secret-canary")) },
+                ClientRegistration {
+                    client_id: "client".into(),
+                    client_secret: Some(Secret::new("client-secret-canary")),
+                },
             )
             .concurrent_calls(4)
             .build()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{egress::Denial, manifest::Limits};
+use crate::{egress::Denial, engine::HOST_CALL_BYTES, manifest::Limits};
 
 /// A call that came to an answer: the plugin's own, a problem included.
 #[derive(Clone, Debug)]
@@ -73,6 +73,7 @@ impl CallError {
             CallErrorKind::Cpu(_) => "cpu-limit",
             CallErrorKind::Wall(_) => "wall-limit",
             CallErrorKind::Memory(_) => "memory-limit",
+            CallErrorKind::HostCall(_) => "host-call-limit",
             CallErrorKind::Trap(_) => "trap",
             CallErrorKind::Engine(_) => "engine",
         }
@@ -110,6 +111,9 @@ pub enum CallErrorKind {
     /// The plugin wanted too much memory.
     #[error("the plugin wanted more than {0} bytes of memory and was stopped")]
     Memory(u64),
+    /// The plugin handed over too much at once.
+    #[error("the plugin handed over more than {0} bytes at once and was stopped")]
+    HostCall(usize),
     /// The plugin failed.
     #[error("the plugin trapped: {0}")]
     Trap(String),
@@ -126,6 +130,10 @@ impl CallErrorKind {
         }
         if memory_refused {
             return Self::Memory(limits.memory_bytes);
+        }
+        // wasmtime has no type for it (`Store::set_hostcall_fuel`), only this text; a test holds it.
+        if format!("{error:#}").contains("fuel allocated for hostcalls") {
+            return Self::HostCall(HOST_CALL_BYTES);
         }
         match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => Self::Trap(trap.to_string()),

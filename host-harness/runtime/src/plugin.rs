@@ -87,16 +87,14 @@ type ProblemResult<T> = Result<T, Problem>;
 
 impl Functions {
     fn find(component: &Component) -> Result<Self, String> {
-        let function = |interface: &str, name: &str| {
-            let (_, instance) = component
-                .get_export(None, &format!("scheduling:crm/{interface}@0.1.0"))
-                .ok_or_else(|| format!("no interface `{interface}`"))?;
+        let interface = |name: &str| component.get_export_index(None, &*format!("scheduling:crm/{name}@0.1.0"));
+        let function = |interface_name: &str, name: &str| {
+            let instance = interface(interface_name).ok_or_else(|| format!("no interface `{interface_name}`"))?;
             component
-                .get_export(Some(&instance), name)
-                .map(|(_, index)| index)
-                .ok_or_else(|| format!("no function `{name}` in `{interface}`"))
+                .get_export_index(Some(&instance), name)
+                .ok_or_else(|| format!("no function `{name}` in `{interface_name}`"))
         };
-        let has = |interface: &str| component.get_export(None, &format!("scheduling:crm/{interface}@0.1.0")).is_some();
+        let has = |name: &str| interface(name).is_some();
         Ok(Self {
             on_booking_completed: function("leads", "on-booking-completed")?,
             list_lead_fields: function("leads", "list-lead-fields")?,
@@ -339,6 +337,10 @@ impl Plugin {
             limits,
         };
         let mut store = Store::new(&inner.engine.wasm, CallState::new(session));
+        if inner.engine.counts_fuel {
+            // It cannot fail: fuel is switched on in this engine. All there is, for it is counted, not rationed.
+            let _ = store.set_fuel(u64::MAX);
+        }
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         // Every tick: enough computed? A blocked host call does not count, so the time is kept by hand.
@@ -370,11 +372,6 @@ impl Plugin {
         let _permit = inner.engine.permits.acquire().await.map_err(closed)?;
 
         let mut store = self.store(connection);
-        if inner.engine.counts_fuel {
-            store
-                .set_fuel(u64::MAX)
-                .map_err(|error| failed(CallErrorKind::Engine(error.to_string()), Usage::default()))?;
-        }
         let started = Instant::now();
         let answered = tokio::time::timeout(Duration::from_millis(inner.limits.wall_ms), async {
             let instance = inner.pre.instantiate_async(&mut store).await?;

@@ -21,8 +21,8 @@ use crate::{
     types::http::{Effect, Failure, FailureKind, Header, Method, Request, Response, SecretError},
 };
 
-/// Credentials that one call may have open.
-const MAX_OPEN_CREDENTIALS: usize = 4;
+/// Credentials that one call may have open at a time.
+const MAX_OPEN_CREDENTIALS: usize = 16;
 /// Kept back of the wall clock when a request is sent, so that the plugin can still answer when the server does not.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
 /// Bytes of response headers that are handed on.
@@ -62,7 +62,10 @@ pub(crate) struct CallState {
     session: Session,
     pub(crate) memory: MemoryLimiter,
     credentials: ResourceTable,
-    /// The credential opened last: it decides which origin is reachable, and what must not come back.
+    /// How many of them are open.
+    open_credentials: usize,
+    /// Every writing of a credential that was opened: the last decides which origin is reachable without one, and none of
+    /// their tokens may come back.
     opened: Vec<OpenCredential>,
     started: Instant,
     in_host_calls: Duration,
@@ -76,6 +79,7 @@ impl CallState {
             memory: MemoryLimiter::new(to_usize(session.limits.memory_bytes)),
             session,
             credentials: ResourceTable::new(),
+            open_credentials: 0,
             opened: Vec::new(),
             started: Instant::now(),
             in_host_calls: Duration::ZERO,
@@ -107,7 +111,7 @@ impl CallState {
         let Some(connection) = &self.session.connection else {
             return Ok(Err(SecretError::Unavailable));
         };
-        if self.opened.len() >= MAX_OPEN_CREDENTIALS {
+        if self.open_credentials >= MAX_OPEN_CREDENTIALS {
             return Ok(Err(SecretError::Unavailable));
         }
         let begun = Instant::now();
@@ -115,13 +119,21 @@ impl CallState {
         self.in_host_calls += begun.elapsed();
         Ok(match opened {
             Ok(open) => {
-                self.opened.push(open.clone());
+                self.remember(&open);
+                self.open_credentials += 1;
                 Ok(self.credentials.push(CredentialHandle { name: name.to_owned(), open })?)
             }
             Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
             Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded),
             Err(OpenError::Temporary(_)) => Err(SecretError::Temporary),
         })
+    }
+
+    fn remember(&mut self, open: &OpenCredential) {
+        let known = |other: &OpenCredential| other.generation() == open.generation() && other.origin() == open.origin();
+        if !self.opened.iter().any(known) {
+            self.opened.push(open.clone());
+        }
     }
 
     pub(crate) fn attribute(
@@ -134,6 +146,7 @@ impl CallState {
 
     pub(crate) fn close(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<()> {
         self.credentials.delete(credential)?;
+        self.open_credentials = self.open_credentials.saturating_sub(1);
         Ok(())
     }
 
@@ -200,7 +213,7 @@ impl CallState {
         if let Some(credential) = &credential {
             self.credentials.get_mut(credential)?.open = refreshed.clone();
         }
-        self.opened.push(refreshed.clone());
+        self.remember(&refreshed);
         if refreshed.origin() != open.origin() {
             // The org has moved. The plugin wrote the URL for the old address; its next call has the new one.
             return Ok(Err(Failure { kind: FailureKind::RefreshFailed, effect: Effect::None }));

@@ -1,0 +1,97 @@
+"""What the judges share: named checks, and a session that reaches the org on this machine."""
+
+import os
+import sys
+import traceback
+
+import requests
+from requests.adapters import HTTPAdapter
+
+BASE_URL = os.environ["BASE_URL"]
+ADMIN_URL = os.environ["ADMIN_URL"]
+
+
+class StandIn(HTTPAdapter):
+    """Sends what is meant for Salesforce to the org on this machine, which has no TLS.
+
+    simple-salesforce builds `https` addresses whatever it is told; an adapter below it changes nothing that it sees.
+    """
+
+    def send(self, request, **options):
+        path = request.url.split("/", 3)[3]
+        request.url = f"{BASE_URL}/{path}"
+        return super().send(request, **options)
+
+
+def session():
+    """A session of requests whose every `https` address is the org's."""
+    made = requests.Session()
+    # Neither proxies nor .netrc of the machine that runs the tests.
+    made.trust_env = False
+    made.mount("https://", StandIn())
+    return made
+
+
+def admin(path, body=None):
+    """An order to the org that no real org takes."""
+    answer = requests.post(f"{ADMIN_URL}{path}", json=body, timeout=30)
+    answer.raise_for_status()
+
+
+def visit(url):
+    """Has a person allow access, in the test that started this script, and answers where the browser is sent."""
+    print(f"visit {url}", flush=True)
+    return sys.stdin.readline().strip()
+
+
+def equal(found, expected, what="the answer"):
+    if found != expected:
+        raise AssertionError(f"{what}: expected {expected!r}, found {found!r}")
+
+
+def holds(condition, expected):
+    if not condition:
+        raise AssertionError(f"expected {expected}")
+
+
+def refused(call, kind, code, fields=None, message=None):
+    """Expects the client's exception of this class with one error of this code; answers that error."""
+    expected = f"{kind.__name__} with {code}"
+    try:
+        found = call()
+    except kind as error:
+        if type(error) is not kind or not isinstance(error.content, list):
+            raise AssertionError(f"expected {expected}, found {error!r} with {error.content!r}") from error
+        equal([one["errorCode"] for one in error.content], [code], f"the codes of {expected}")
+        one = error.content[0]
+        if fields is not None:
+            equal(one.get("fields"), fields, f"the fields of {expected}")
+        if message is not None:
+            equal(one["message"], message, f"the message of {expected}")
+        return one
+    except Exception as error:
+        raise AssertionError(f"expected {expected}, found {error!r}") from error
+    raise AssertionError(f"expected {expected}, found an answer: {found!r}")
+
+
+class Checks:
+    """Checks in the order of their definition. One that fails does not keep the others from running."""
+
+    def __init__(self):
+        self.failed = 0
+
+    def __call__(self, name):
+        def run(check):
+            try:
+                check()
+            except Exception as error:
+                self.failed += 1
+                print(f"FAILED simple-salesforce: {name}: {error or type(error).__name__}")
+                if not isinstance(error, AssertionError):
+                    print(traceback.format_exc())
+            else:
+                print(f"ok {name}")
+            sys.stdout.flush()
+            return check
+
+        return run

@@ -1,0 +1,236 @@
+//! Clients of Salesforce that others wrote, run against a local org: what they make of its answers judges how true to
+//! Salesforce it is.
+//!
+//! Each judge is a script in `tests/judges` that prints `ok NAME` or `FAILED ...` for every check, and asks for a person
+//! with a browser by `visit URL`. What it needs is installed from its lock file into `target/judges`, away from the
+//! sources.
+
+use crate::node_host::NotRun;
+use anyhow::{Context as _, Result, ensure};
+use host_harness::install::FORBIDDEN_BY;
+use local_org::{OrgFile, RunningOrg, visitor};
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+
+/// The longest that a judge may take. It is a guard against one that hangs; a run takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A client that others wrote.
+#[derive(Clone, Copy, Debug)]
+pub enum Judge {
+    /// `simple-salesforce` of PyPI, on Python.
+    SimpleSalesforce,
+    /// `jsforce` of npm, on Node.
+    Jsforce,
+}
+
+/// The org that the judges work on.
+pub fn org() -> Result<OrgFile> {
+    Ok(OrgFile::parse(&fs::read_to_string(sources().join("org.toml"))?)?)
+}
+
+impl Judge {
+    /// Runs every check against an org, shows what the judge says, and answers the names of the checks that passed.
+    pub async fn run(self, org: &RunningOrg) -> Result<Vec<String>, NotRun> {
+        let home = self.set_up()?;
+        let verdict = tokio::time::timeout(PATIENCE, self.judge(&home, org)).await;
+        let verdict = verdict.unwrap_or_else(|_| Err(anyhow::anyhow!("no verdict within {PATIENCE:?}")));
+        verdict.map_err(|error| NotRun::Failed(format!("{}: {error:#}", self.name())))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::SimpleSalesforce => "simple-salesforce",
+            Self::Jsforce => "jsforce",
+        }
+    }
+
+    fn runtime(self) -> Runtime {
+        match self {
+            Self::SimpleSalesforce => {
+                Runtime { program: "python3", prefix: "Python ", oldest: (3, 10), called: "Python 3.10" }
+            }
+            Self::Jsforce => Runtime { program: "node", prefix: "v", oldest: (20, 0), called: "Node 20" },
+        }
+    }
+
+    fn lock_file(self) -> PathBuf {
+        let folder = sources().join(self.name());
+        match self {
+            Self::SimpleSalesforce => folder.join("requirements.txt"),
+            Self::Jsforce => folder.join("package-lock.json"),
+        }
+    }
+
+    /// Installs the client, once per lock file and release of its language; answers the folder.
+    fn set_up(self) -> Result<PathBuf, NotRun> {
+        let release = self.runtime().release()?;
+        let install = || -> Result<Option<PathBuf>> {
+            let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/judges");
+            fs::create_dir_all(&all)?;
+            let all = all.canonicalize()?;
+            // Several test processes may come here at once.
+            let turn = File::create(all.join(format!("{}.lock", self.name())))?;
+            turn.lock()?;
+            let home = all.join(self.name());
+            let wanted = format!("{release}\n{}", fs::read_to_string(self.lock_file())?);
+            let done = home.join(".installed");
+            if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+                return Ok(Some(home));
+            }
+            if env::var_os(FORBIDDEN_BY).is_some_and(|value| value == "1") {
+                return Ok(None);
+            }
+            println!("Installing {} into {}.", self.name(), home.display());
+            if home.exists() {
+                fs::remove_dir_all(&home)?;
+            }
+            fs::create_dir_all(&home)?;
+            self.install(&home)?;
+            fs::write(done, wanted)?;
+            Ok(Some(home))
+        };
+        let home = install().map_err(|error| NotRun::Failed(format!("{}: {error:#}", self.name())))?;
+        home.ok_or_else(|| NotRun::NotInstalled(format!("{}: unset {FORBIDDEN_BY} and run the tests", self.name())))
+    }
+
+    fn install(self, home: &Path) -> Result<()> {
+        match self {
+            Self::SimpleSalesforce => {
+                finish(Command::new("python3").args(["-m", "venv"]).arg(home))?;
+                let mut pip = Command::new(home.join("bin/python"));
+                pip.args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-input",
+                    "--require-hashes",
+                    "--only-binary",
+                    ":all:",
+                ]);
+                finish(pip.arg("--requirement").arg(self.lock_file()))
+            }
+            Self::Jsforce => {
+                for file in ["package.json", "package-lock.json"] {
+                    fs::copy(sources().join("jsforce").join(file), home.join(file))?;
+                }
+                let arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
+                finish(Command::new("npm").args(arguments).current_dir(home))
+            }
+        }
+    }
+
+    fn command(self, home: &Path) -> tokio::process::Command {
+        let folder = sources().join(self.name());
+        match self {
+            Self::SimpleSalesforce => {
+                let mut python = tokio::process::Command::new(home.join("bin/python"));
+                // No byte code beside the sources.
+                python.arg("-B").arg(folder.join("run.py")).env("PYTHONIOENCODING", "utf-8");
+                python
+            }
+            Self::Jsforce => {
+                let mut node = tokio::process::Command::new("node");
+                node.arg(folder.join("run.mjs"));
+                node
+            }
+        }
+    }
+
+    async fn judge(self, home: &Path, org: &RunningOrg) -> Result<Vec<String>> {
+        let app = org.app();
+        let mut process = self
+            .command(home)
+            .current_dir(home)
+            .env("BASE_URL", org.base_url())
+            .env("ADMIN_URL", org.admin_url())
+            .env("CLIENT_ID", &app.client_id)
+            .env("CLIENT_SECRET", &app.client_secret)
+            .env("REDIRECT_URI", app.redirect_uris.first().context("a callback")?)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut answers = process.stdin.take().context("its input")?;
+        let mut lines = BufReader::new(process.stdout.take().context("its output")?).lines();
+        let mut errors = process.stderr.take().context("its errors")?;
+        // Read as they come: a process whose errors nobody reads stops.
+        let errors = tokio::spawn(async move {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).await.map(|_| text)
+        });
+        let user = org.org().file().users.into_iter().next().context("a user")?;
+        let (mut passed, mut failed) = (Vec::new(), 0);
+        while let Some(line) = lines.next_line().await? {
+            if let Some(url) = line.strip_prefix("visit ") {
+                let back = visitor::allow(url, &user.username, &user.password).await?;
+                answers.write_all(format!("{back}\n").as_bytes()).await?;
+                continue;
+            }
+            println!("{}: {line}", self.name());
+            passed.extend(line.strip_prefix("ok ").map(ToOwned::to_owned));
+            failed += usize::from(line.starts_with("FAILED "));
+        }
+        let status = process.wait().await?;
+        let errors = errors.await??;
+        ensure!(failed == 0, "{failed} checks failed; they are printed above");
+        ensure!(status.success(), "the script ended with {status}\n{errors}");
+        Ok(passed)
+    }
+}
+
+/// What a judge runs on.
+struct Runtime {
+    program: &'static str,
+    /// What `--version` prints before the number.
+    prefix: &'static str,
+    oldest: (u32, u32),
+    called: &'static str,
+}
+
+impl Runtime {
+    /// The release that is installed, if it is young enough.
+    fn release(&self) -> Result<String, NotRun> {
+        let output = Command::new(self.program).arg("--version").output().ok();
+        let output = output.filter(|output| output.status.success());
+        let release = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        release
+            .filter(|release| numbers(release, self.prefix).is_some_and(|found| found >= self.oldest))
+            .ok_or_else(|| NotRun::NotInstalled(self.called.to_owned()))
+    }
+}
+
+/// 3 and 11 of `Python 3.11.7`.
+fn numbers(release: &str, prefix: &str) -> Option<(u32, u32)> {
+    let mut parts = release.strip_prefix(prefix)?.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("judges")
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("{command:?}"))?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&said));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_releases_of_languages_are_read() {
+        assert_eq!(numbers("Python 3.11.7", "Python "), Some((3, 11)));
+        assert_eq!(numbers("v20.20.2", "v"), Some((20, 20)));
+        assert_eq!(numbers("nonsense", "v"), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! The main job, by the real component and over real sockets: a confirmed booking becomes a Lead.
+
+use acceptance::samples::{self, first_try};
+use acceptance::system::{NOW, System};
+use anyhow::Result;
+use runtime::types::{Outcome, PlannedAction, Reaction, Source, WithheldReason};
+use serde_json::Value;
+
+#[tokio::test]
+async fn a_booking_becomes_a_lead_in_one_request_with_every_value_as_the_guest_typed_it() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let called = system.deliver(&samples::japanese_booking()?, &mapping, &first_try(NOW)).await?;
+    let delivery = called.answer.expect("delivered");
+    assert_eq!(delivery.outcome, Outcome::Created);
+    assert_eq!(delivery.findings, []);
+
+    let calls = system.api_calls();
+    assert_eq!(calls.len(), 1, "a plain booking costs one API call");
+    assert_eq!((calls[0].method.as_str(), calls[0].status), ("POST", Some(201)));
+
+    let leads = system.org().leads();
+    assert_eq!(leads.len(), 1);
+    let lead = &leads[0];
+    assert_eq!(lead["Id"], Value::from(delivery.lead_id.as_str()));
+    for (field, expected) in [
+        ("LastName", "高橋"),
+        ("FirstName", "美咲"),
+        ("Company", "株式会社みなとソフト"),
+        ("Email", "Misaki.Takahashi@minato-soft.example"),
+        ("MeetingType__c", "Consultation"),
+        ("Interests__c", "Recruiting;Sales"),
+        ("MeetingAt__c", "2026-12-01T23:30:00.000+0000"),
+        ("PreferredDate__c", "2026-12-02"),
+        ("Questions__c", "予約の転記をなくしたい。\n「O'Hara & 高橋」の二人で参加します。🙇‍♀️"),
+        ("Description", "導入相談（30分） / 鈴木 一郎 / 2026-冬"),
+        ("LeadSource", "Web"),
+    ] {
+        assert_eq!(lead[field], Value::from(expected), "{field}");
+    }
+    assert_eq!(lead["Headcount__c"].as_f64(), Some(120.0), "full-width digits are a number");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_booking_in_the_contracts_own_form_becomes_a_lead() -> Result<()> {
+    let system = System::start().await?;
+    let fields = system.fields().await?;
+    let mapping = samples::mapping("mapping.json", &fields.fields)?;
+    let delivery = system.deliver(&samples::booking()?, &mapping, &first_try(NOW)).await?.answer.expect("delivered");
+    let leads = system.org().leads();
+    assert_eq!(leads[0]["Id"], Value::from(delivery.lead_id.as_str()));
+    assert_eq!(leads[0]["LastName"], "Weiß");
+    assert_eq!(leads[0]["FirstName"], "Anna-Lena");
+    assert_eq!(leads[0]["Email"], "anna-lena.weiss+booking@nordwind.example");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_fields_that_can_be_mapped_are_listed_required_ones_first_and_the_others_with_a_reason() -> Result<()> {
+    let system = System::start().await?;
+    let listed = system.fields().await?;
+    let required: Vec<_> = listed.fields.iter().take_while(|field| field.required).map(|field| &field.name).collect();
+    assert_eq!(required, ["Company", "LastName"]);
+    assert_eq!(listed.fields.iter().filter(|field| field.required).count(), 2);
+
+    let field = |name: &str| listed.fields.iter().find(|field| field.name == name).expect("offered");
+    assert_eq!(field("LastName").length, Some(80));
+    assert_eq!(field("LastName").suggested_source, Some(Source::Booking("guest.family-name".into())));
+    assert_eq!(field("Email").suggested_source, Some(Source::Booking("guest.email".into())));
+    let booking_id = field("BookingId__c");
+    assert!(booking_id.external_id && booking_id.unique);
+    let kinds = field("MeetingType__c");
+    assert!(kinds.restricted);
+    assert!(kinds.values.iter().any(|value| value.label == "ご相談" && value.active));
+    assert!(kinds.values.iter().any(|value| value.label == "旧区分" && !value.active));
+
+    let withheld = |name: &str| listed.withheld.iter().find(|field| field.name == name).map(|field| field.reason);
+    assert_eq!(withheld("Introduction__c"), Some(WithheldReason::Calculated));
+    assert_eq!(withheld("Name"), Some(WithheldReason::Compound));
+    assert_eq!(withheld("Id"), Some(WithheldReason::System));
+    assert_eq!(withheld("LastName"), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_the_delivery_then_writes_and_writes_nothing() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let booking = samples::japanese_booking()?;
+    let preview = system.plugin.preview(&system.connection, &booking, &mapping).await?.answer.expect("previewed");
+    assert_eq!(preview.action, PlannedAction::Create);
+    assert!(system.org().leads().is_empty(), "a preview writes nothing");
+
+    system.deliver(&booking, &mapping, &first_try(NOW)).await?.answer.expect("delivered");
+    let lead = &system.org().leads()[0];
+    for value in preview.values.iter().filter(|value| value.field != "MeetingAt__c") {
+        let promised: Value = serde_json::from_str(&value.json)?;
+        let equal = match (promised.as_f64(), lead[&value.field].as_f64()) {
+            (Some(promised), Some(written)) => promised == written,
+            _ => promised == lead[&value.field],
+        };
+        assert!(equal, "{}: {promised} was promised, {} written", value.field, lead[&value.field]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_other_export_answers() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+
+    let account = system.plugin.check_connection(&system.connection).await?.answer.expect("works");
+    assert_eq!(account.instance_url, system.org().base_url());
+    assert_eq!(account.org_id, system.org().id());
+    assert!(account.daily_calls.is_some_and(|calls| calls.used > 0 && calls.allowed >= calls.used));
+
+    let findings = system.plugin.check_mapping(&system.connection, &mapping, &[]).await?.answer.expect("checked");
+    assert!(findings.iter().any(|finding| !finding.question_ids.is_empty()), "the form has none of the questions");
+
+    let groups = system.plugin.options().await?.answer;
+    for id in ["existing", "duplicates", "booking-id-field", "assignment-rules", "record-type", "owner"] {
+        let group = groups.iter().find(|group| group.id == id).expect(id);
+        assert!(group.choices.iter().any(|choice| choice.value == group.default_value), "{id}");
+        let locales: Vec<_> = group.label.iter().map(|text| text.locale.as_str()).collect();
+        assert!(locales.contains(&"ja") && locales.contains(&"en"), "{id}: {locales:?}");
+    }
+
+    let error = runtime::types::OauthError {
+        stage: runtime::types::OauthStage::Refresh,
+        error: "invalid_grant".into(),
+        description: Some("expired access/refresh token".into()),
+        http_status: Some(400),
+    };
+    let explained = system.plugin.explain(&error).await?.answer;
+    assert_eq!(explained.reaction, Reaction::Reconnect);
+
+    let codes = system.plugin.codes().await?.answer;
+    assert!(codes.contains(&explained.code));
+    for locale in ["ja", "en"] {
+        let advice = system.plugin.advice(&explained.code, locale).await?.answer.expect("advice");
+        assert_eq!(advice.locale, locale);
+        assert!(!advice.steps.is_empty());
+    }
+    assert!(system.plugin.advice("no-such-code", "en").await?.answer.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_fuel_of_a_booking_stays_within_its_budget() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let called = system.deliver(&samples::japanese_booking()?, &mapping, &first_try(NOW)).await?;
+    called.answer.expect("delivered");
+    let fuel = called.usage.fuel.expect("this host counts fuel");
+    println!("{fuel} instructions for {} answers and {} rows", 8, mapping.rows.len());
+    assert!(fuel <= 150_000, "{fuel}");
+    Ok(())
+}

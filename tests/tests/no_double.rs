@@ -1,0 +1,117 @@
+//! A booking never becomes two Leads, whatever happens on the way.
+
+use acceptance::samples::{self, first_try};
+use acceptance::system::System;
+use anyhow::Result;
+use local_org::Fault;
+use runtime::types::{History, Outcome, Reaction};
+use serde_json::json;
+
+/// A mapping without a key field, so that only looking can tell.
+async fn plain(system: &System) -> Result<runtime::types::Mapping> {
+    let fields = system.fields().await?.fields;
+    let rows = json!({ "rows": [
+        { "field": "LastName", "source": { "booking": "guest.family-name" } },
+        { "field": "Company", "source": { "booking": "guest.company" } },
+        { "field": "Email", "source": { "booking": "guest.email" } }
+    ] });
+    samples::mapping_of(rows, &fields)
+}
+
+fn create() -> [&'static str; 2] {
+    ["POST", "/services/data/*/sobjects/Lead*"]
+}
+
+#[tokio::test]
+async fn a_lost_reply_never_makes_a_second_lead() -> Result<()> {
+    for keyed in [true, false] {
+        let system = System::start().await?;
+        let mapping = if keyed { system.example_mapping().await? } else { plain(&system).await? };
+        let booking = samples::japanese_booking()?;
+        let began = system.time(0);
+        let [method, path] = create();
+        system.org().add_fault(Fault::drop_after_commit().on(method, path));
+
+        let lost = system.deliver(&booking, &mapping, &first_try(&began)).await?.answer.expect_err("lost");
+        assert_eq!(lost.reaction, Reaction::CheckFirst, "keyed {keyed}: {lost:?}");
+        assert_eq!(system.org().leads().len(), 1, "the org has carried it out");
+
+        system.org().clear_requests();
+        let history = History {
+            now: system.time(60),
+            first_try: Some(began.clone()),
+            oldest_unknown_try: Some(began),
+            lead_id: None,
+        };
+        let found = system.deliver(&booking, &mapping, &history).await?.answer.expect("found");
+        assert_eq!(found.outcome, Outcome::AlreadyDelivered, "keyed {keyed}");
+        assert_eq!(system.org().leads().len(), 1);
+        assert!(system.api_calls().len() <= 3, "at most three API calls after an unknown outcome");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_never_arrived_is_delivered_later_and_once() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = plain(&system).await?;
+    let booking = samples::japanese_booking()?;
+    let began = system.time(0);
+    let [method, path] = create();
+    system.org().add_fault(Fault::drop_before_commit().on(method, path));
+    let lost = system.deliver(&booking, &mapping, &first_try(&began)).await?.answer.expect_err("lost");
+    assert_eq!(lost.reaction, Reaction::CheckFirst);
+    assert!(system.org().leads().is_empty());
+
+    let history = |now: String| History {
+        now,
+        first_try: Some(began.clone()),
+        oldest_unknown_try: Some(began.clone()),
+        lead_id: None,
+    };
+    // The org may still be at it: finding nothing proves nothing yet.
+    let early = system.deliver(&booking, &mapping, &history(system.time(60))).await?.answer.expect_err("too early");
+    assert_eq!(early.reaction, Reaction::CheckFirst);
+    assert!(early.retry_after.is_some_and(|seconds| seconds > 0));
+    assert!(system.org().leads().is_empty());
+
+    let late = system.deliver(&booking, &mapping, &history(system.time(3_600))).await?.answer.expect("delivered");
+    assert_eq!(late.outcome, Outcome::Created);
+    assert_eq!(system.org().leads().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repeat_with_a_key_changes_nothing() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let booking = samples::japanese_booking()?;
+    let now = system.time(0);
+    let first = system.deliver(&booking, &mapping, &first_try(&now)).await?.answer.expect("delivered");
+    let before = system.org().leads();
+    let again = system.deliver(&booking, &mapping, &first_try(&now)).await?.answer.expect("already there");
+    assert_eq!(again.outcome, Outcome::AlreadyDelivered);
+    assert_eq!(again.lead_id, first.lead_id);
+    assert_eq!(system.org().leads(), before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_org_is_a_problem_that_names_row_and_question() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let mut booking = samples::japanese_booking()?;
+    // The guest typed no address: Salesforce would refuse it, so it must not be sent as it is.
+    for answer in &mut booking.answers {
+        if answer.label == "メールアドレス" {
+            answer.value = Some(runtime::types::AnswerValue::Text("not an address".into()));
+        }
+    }
+    let delivery = system.deliver(&booking, &mapping, &first_try(&system.time(0))).await?.answer.expect("delivered");
+    let finding = &delivery.findings[0];
+    assert_eq!(finding.fields, ["Email"]);
+    assert_eq!(finding.rows, [3]);
+    assert_eq!(finding.question_ids, ["q3-メールアドレス"]);
+    assert!(system.org().leads()[0]["Email"].is_null());
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What a plugin cannot do: import more than its world, exceed its limits, reach more than the connected org.
+
+use acceptance::guests;
+use acceptance::samples::{self, first_try};
+use acceptance::scripted::{Scripted, VICTIM, response};
+use acceptance::system::NOW;
+use anyhow::Result;
+use runtime::types::{Booking, Mapping, Parameter, Problem};
+use runtime::{CallError, Host, LoadError};
+use std::fs;
+
+/// The guest that tries what it must not, with every request answered by its own path.
+async fn hostile() -> Result<Scripted> {
+    let component = fs::read(guests::build("hostile")?.path)?;
+    Scripted::start(&component, &VICTIM, |request| match request.uri().path() {
+        "/open/silence" => None,
+        "/open/echo" => Some(response(200, request.headers()["authorization"].as_bytes())),
+        path => Some(response(200, path)),
+    })
+    .await
+}
+
+fn attempt(title: &str, extra: &[(&str, &str)]) -> Booking {
+    let mut booking = samples::booking().expect("the example");
+    booking.title = title.to_owned();
+    booking.extra =
+        extra.iter().map(|(name, value)| Parameter { name: (*name).into(), value: (*value).into() }).collect();
+    booking
+}
+
+async fn run(guest: &Scripted, title: &str, extra: &[(&str, &str)]) -> Result<Problem, CallError> {
+    let mapping = Mapping { rows: Vec::new(), options: Vec::new() };
+    let called =
+        guest.plugin.on_booking_completed(&guest.connection, &attempt(title, extra), &mapping, &first_try(NOW)).await?;
+    Ok(called.answer.expect_err("the guest answers problems only"))
+}
+
+#[tokio::test]
+async fn a_component_that_is_no_plugin_is_refused_by_name_and_not_compiled() -> Result<()> {
+    let host = Host::builder().concurrent_calls(1).build()?;
+    let cases: [(&str, Vec<u8>, &str, &str); 7] = [
+        ("greedy", guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
+        ("greedy", guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),
+        ("no leads", guests::without_leads()?, "missing-export", "scheduling:crm/leads@0.1.0"),
+        ("other contract", guests::of_another_contract()?, "other-contract", "@0.2.0"),
+        ("no manifest", guests::without_manifest()?, "no-manifest", "scheduling-crm-manifest"),
+        ("two manifests", guests::with_two_manifests()?, "several-manifests", "scheduling-crm-manifest"),
+        ("module", guests::core_module()?, "core-module", "not a component"),
+    ];
+    for (name, bytes, code, said) in cases {
+        let error: LoadError = match host.load(&bytes).await {
+            Ok(_) => panic!("{name} was loaded"),
+            Err(error) => error,
+        };
+        assert_eq!(error.code(), code, "{name}: {error}");
+        assert!(error.to_string().contains(said), "{name}: {error}");
+    }
+    for (bytes, code) in
+        [(b"<!doctype html>".to_vec(), "not-wasm"), (vec![0; runtime::MAX_COMPONENT_BYTES + 1], "component-too-large")]
+    {
+        assert_eq!(host.load(&bytes).await.err().map(|error| error.code()), Some(code));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> Result<()> {
+    let guest = hostile().await?;
+    for (title, extra, code) in [
+        ("loop", &[][..], "cpu-limit"),
+        ("memory bomb", &[], "memory-limit"),
+        ("deep recursion", &[], "trap"),
+        ("panic", &[], "trap"),
+        ("huge string", &[], "host-call-limit"),
+        ("amplified strings", &[], "host-call-limit"),
+        ("huge body", &[("url", "{instance-url}/open/x")], "host-call-limit"),
+        ("huge header", &[("url", "{instance-url}/open/x")], "host-call-limit"),
+    ] {
+        let error = run(&guest, title, extra).await.err().expect(title);
+        assert_eq!(error.code(), code, "{title}: {error}");
+        assert!(!error.may_have_written(), "{title}");
+        let after = run(&guest, "request", &[("url", "{instance-url}/open/hello")]).await?;
+        assert_eq!((after.code.as_str(), after.message.as_str()), ("answered", "/open/hello"), "after {title}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_ends_within_the_wall_clock_of_the_call() -> Result<()> {
+    let guest = hostile().await?;
+    let began = std::time::Instant::now();
+    let problem = run(&guest, "request", &[("url", "{instance-url}/open/silence"), ("method", "POST")]).await?;
+    assert_eq!(problem.code, "failed-timeout");
+    let wall = guest.plugin.limits().wall_ms;
+    assert!(began.elapsed().as_millis() <= u128::from(wall) + 1_000, "{:?}", began.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_reaches_nothing_but_the_connected_org_and_a_refused_request_is_not_sent() -> Result<()> {
+    let guest = hostile().await?;
+    for (extra, code) in [
+        (&[("url", "https://evil.example/open/x")][..], "failed-denied"),
+        (&[("url", "https://victim.example/open/x")], "failed-denied"),
+        // Anyone can own an account below the pattern; only the connected one may be reached.
+        (&[("url", "https://mallory.victim.example/open/x")], "failed-denied"),
+        (&[("url", "https://mallory.victim.example/open/x"), ("credential", "none")], "failed-denied"),
+        (&[("url", "https://login.victim.example/open/x")], "failed-denied"),
+        (&[("url", "http://acme.victim.example/open/x")], "failed-invalid-request"),
+        (&[("url", "https://acme.victim.example:8443/open/x")], "failed-invalid-request"),
+        (&[("url", "https://127.0.0.1/open/x")], "failed-invalid-request"),
+        (&[("url", "https://acme.victim.example@evil.example/open/x")], "failed-invalid-request"),
+        (&[("url", "{instance-url}/closed")], "failed-denied"),
+        (&[("url", "{instance-url}/open/../closed")], "failed-denied"),
+        (&[("url", "{instance-url}/open/%2e%2e/closed")], "failed-denied"),
+        (&[("url", "{instance-url}/open/x"), ("method", "DELETE")], "failed-denied"),
+        (&[("url", "{instance-url}/open/x"), ("header", "Authorization: Bearer forged")], "failed-invalid-request"),
+        (&[("url", "{instance-url}/open/x"), ("header", "host: evil.example")], "failed-invalid-request"),
+    ] {
+        let problem = run(&guest, "request", extra).await?;
+        assert_eq!(problem.code, code, "{extra:?}");
+    }
+    assert!(guest.script.seen().is_empty(), "nothing was sent: {:?}", guest.script.seen());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
+    let guest = hostile().await?;
+    let problem = run(&guest, "10k requests", &[("url", "{instance-url}/open/x")]).await?;
+    assert_eq!(guest.script.seen().len(), usize::try_from(guest.plugin.effective().limits().http_requests)?);
+    assert!(problem.message.contains("budget"), "{}", problem.message);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_host_attaches_the_credential_and_an_answer_that_repeats_it_is_withheld() -> Result<()> {
+    let guest = hostile().await?;
+    let answered = run(&guest, "request", &[("url", "{instance-url}/open/x")]).await?;
+    assert_eq!(answered.code, "answered");
+    let seen = guest.script.seen();
+    assert_eq!(seen[0].headers()["authorization"], "Bearer canary-access-0123456789");
+
+    let bare = run(&guest, "request", &[("url", "{instance-url}/open/x"), ("credential", "none")]).await?;
+    assert_eq!(bare.code, "answered");
+    assert!(guest.script.seen()[1].headers().get("authorization").is_none());
+
+    let echoed = run(&guest, "request", &[("url", "{instance-url}/open/echo")]).await?;
+    assert_eq!(echoed.code, "failed-response-blocked");
+    assert!(!format!("{echoed:?}").contains("canary"));
+    Ok(())
+}
