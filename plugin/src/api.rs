@@ -7,7 +7,6 @@ use crate::{
     },
     choices::{AssignmentRules, DuplicateRules},
     codes,
-    describe::Describe,
     errors::{self, Call, problem_from_failure, problem_from_response},
     fields, mapping,
     org::Org,
@@ -63,10 +62,7 @@ impl<'o, O: Org> Api<'o, O> {
     /// The Lead fields as they are now.
     pub fn describe(&mut self) -> Result<LeadFields, Box<Problem>> {
         let response = self.read("/sobjects/Lead/describe")?;
-        match Describe::parse(&response.body) {
-            Ok(describe) => Ok(fields::list(&describe)),
-            Err(reason) => Err(Box::new(unreadable(&response, &reason))),
-        }
+        fields::read(&response.body).map_err(|reason| Box::new(unreadable(&response, &reason)))
     }
 
     /// Runs a query that has one page of results.

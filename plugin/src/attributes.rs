@@ -125,10 +125,10 @@ pub fn value<'a>(booking: &'a Booking, name: &str) -> Option<Cow<'a, str>> {
         "host.id" => booking.hosts.first().and_then(|host| host.id.as_deref()),
         "host.name" => booking.hosts.first().and_then(|host| host.name.as_deref()),
         "host.email" => booking.hosts.first().and_then(|host| host.email.as_deref()),
-        "hosts.names" => return joined(&booking.hosts, |host| host.name.as_deref()),
-        "hosts.emails" => return joined(&booking.hosts, |host| host.email.as_deref()),
-        "companions.names" => return joined(&booking.companions, |person| person.name.as_deref()),
-        "companions.emails" => return joined(&booking.companions, |person| person.email.as_deref()),
+        "hosts.names" => return of_all(&booking.hosts, |host| host.name.as_deref()),
+        "hosts.emails" => return of_all(&booking.hosts, |host| host.email.as_deref()),
+        "companions.names" => return of_all(&booking.companions, |person| person.name.as_deref()),
+        "companions.emails" => return of_all(&booking.companions, |person| person.email.as_deref()),
         "place.kind" => booking.place.as_ref().map(|place| match place.kind {
             PlaceKind::Online => "online",
             PlaceKind::Phone => "phone",
@@ -149,15 +149,19 @@ pub fn value<'a>(booking: &'a Booking, name: &str) -> Option<Cow<'a, str>> {
     text.map(Cow::Borrowed)
 }
 
-/// What all of some people have, joined by `, `.
-fn joined<'a>(people: &'a [Person], part: fn(&'a Person) -> Option<&'a str>) -> Option<Cow<'a, str>> {
-    let mut parts = people.iter().filter_map(part).filter(|part| !part.trim().is_empty());
-    let first = parts.next()?;
-    let mut joined = Cow::Borrowed(first);
-    for part in parts {
+/// What all of some people have.
+fn of_all<'a>(people: &'a [Person], part: fn(&'a Person) -> Option<&'a str>) -> Option<Cow<'a, str>> {
+    joined(people.iter().filter_map(part))
+}
+
+/// Texts that are not blank, joined by `, `.
+pub fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
+    let mut texts = texts.filter(|text| !text.trim().is_empty());
+    let mut joined = Cow::Borrowed(texts.next()?);
+    for text in texts {
         let joined = joined.to_mut();
         joined.push_str(", ");
-        joined.push_str(part);
+        joined.push_str(text);
     }
     Some(joined)
 }

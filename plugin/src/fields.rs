@@ -6,6 +6,7 @@ use crate::{
     },
     describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
+use std::collections::BinaryHeap;
 
 /// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [
@@ -46,20 +47,34 @@ const SUGGESTED: [(&str, &str); 6] = [
     ("Description", "comment"),
 ];
 
-/// Lists the fields of a describe result: required ones first, then by label.
-pub fn list(describe: &Describe<'_>) -> LeadFields {
+/// Reads a describe result and lists its fields; says what is wrong where it is none.
+pub fn read(body: &[u8]) -> Result<LeadFields, String> {
+    Describe::parse(body).map(|describe| list(&describe))
+}
+
+/// Lists the fields: required ones first, then by label.
+fn list(describe: &Describe<'_>) -> LeadFields {
     let mut fields = Vec::new();
     let mut withheld = Vec::new();
-    // Sorting references to one type of thing weighs less than sorting two.
-    let mut all: Vec<&Field<'_>> = describe.fields.iter().collect();
-    all.sort_unstable_by(|one, other| {
-        (!is_required(one), label(one), &one.name).cmp(&(!is_required(other), label(other), &other.name))
-    });
-    for field in all {
+    // The fields that others are parts of.
+    let parents: Vec<&str> = describe
+        .fields
+        .iter()
+        .filter_map(|field| field.compound_field_name.as_deref().filter(|parent| *parent != field.name))
+        .collect();
+    // A heap of keys weighs a fifth of a sort in the component.
+    let in_order: BinaryHeap<(bool, &str, &str, usize)> = describe
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(place, field)| (!is_required(field), label(field), &*field.name, place))
+        .collect();
+    for (_, _, _, place) in in_order.into_sorted_vec() {
+        let Some(field) = describe.fields.get(place) else { continue };
         if field.name.is_empty() {
             continue;
         }
-        match withheld_reason(field, &describe.fields) {
+        match withheld_reason(field, &parents) {
             None => fields.push(lead_field(field, &describe.fields)),
             Some(reason) => {
                 withheld.push(WithheldField { name: field.name.to_string(), label: label(field).to_owned(), reason });
@@ -80,12 +95,9 @@ pub fn list(describe: &Describe<'_>) -> LeadFields {
 }
 
 /// Why a field is not offered, if it is not.
-fn withheld_reason(field: &Field<'_>, all: &[Field<'_>]) -> Option<WithheldReason> {
+fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason> {
     let name = &field.name;
-    let is_parent = |other: &Field<'_>| {
-        other.name != field.name && other.compound_field_name.as_ref().is_some_and(|parent| *parent == *name)
-    };
-    if matches!(&*field.field_type, "address" | "location") || all.iter().any(is_parent) {
+    if matches!(&*field.field_type, "address" | "location") || parents.contains(&&**name) {
         Some(WithheldReason::Compound)
     } else if field.calculated || field.auto_number {
         Some(WithheldReason::Calculated)

@@ -31,7 +31,9 @@ impl<'a> Given<'a> {
             Self::Boolean(true) => Cow::Borrowed("true"),
             Self::Boolean(false) => Cow::Borrowed("false"),
             Self::Choices([only]) | Self::Agreed([only]) => Cow::Borrowed(only),
-            Self::Choices(choices) | Self::Agreed(choices) => Cow::Owned(choices.join(", ")),
+            Self::Choices(choices) | Self::Agreed(choices) => {
+                attributes::joined(choices.iter().map(String::as_str)).unwrap_or_default()
+            }
         }
     }
 

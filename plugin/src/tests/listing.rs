@@ -1,13 +1,12 @@
 use crate::{
     bindings::types::{FieldType, LeadFields, WithheldReason},
-    describe::Describe,
     fields,
 };
 use serde_json::{Value, json};
 
 fn listed(fields: Value) -> LeadFields {
     let body = json!({"name": "Lead", "fields": fields}).to_string();
-    fields::list(&Describe::parse(body.as_bytes()).unwrap())
+    fields::read(body.as_bytes()).unwrap()
 }
 
 fn field(name: &str, kind: &str) -> Value {
@@ -135,7 +134,7 @@ fn record_types_are_those_the_user_may_use_but_the_master() {
         {"recordTypeId": "0125e00000AbCdGAAV", "name": "Others'", "active": true, "available": false},
     ]})
     .to_string();
-    let listed = fields::list(&Describe::parse(body.as_bytes()).unwrap());
+    let listed = fields::read(body.as_bytes()).unwrap();
     let names: Vec<(&str, bool)> =
         listed.record_types.iter().map(|record_type| (&*record_type.name, record_type.is_default)).collect();
     assert_eq!(names, [("Partner", true)]);
@@ -149,7 +148,7 @@ fn every_describe_of_a_real_org_lists() {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             let body = std::fs::read(&path).unwrap();
-            let listed = fields::list(&Describe::parse(&body).unwrap());
+            let listed = fields::read(&body).unwrap();
             assert!(listed.fields.len() + listed.withheld.len() > 0, "{}", path.display());
             if path.file_name().unwrap().to_string_lossy().starts_with("Lead.cumulusci") {
                 let required: Vec<&str> =
