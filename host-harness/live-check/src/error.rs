@@ -1,0 +1,118 @@
+//! Why a check, or a step of it, does not come about.
+
+use runtime::{
+    CallError, HostError, LoadError,
+    credentials::{ConnectError, DisconnectError, OpenError, RefreshError, StoreError},
+    manifest::ManifestError,
+    policy::PolicyError,
+    transport::TransportError,
+};
+
+/// Why a check cannot begin, or a transcript cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveCheckError {
+    /// The plugin cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The manifest is faulty.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The policy does not fit.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// No sandbox on this machine.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The org refused the client.
+    #[error("the org could not be connected: {0}")]
+    Connect(#[from] ConnectError),
+    /// A line of a transcript is not one.
+    #[error("line {line} of the transcript: {reason}; give a file that `live-check` has written")]
+    Transcript {
+        /// Number of the line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: serde_json::Error,
+    },
+    /// The transcript has no describe result.
+    #[error(
+        "the transcript has no describe result, so no org can be made of it; its step `describe` must have succeeded"
+    )]
+    NoDescribe,
+    /// The describe result makes no org.
+    #[error(transparent)]
+    Org(#[from] local_org::FileError),
+    /// The org file cannot be written as TOML.
+    #[error("the org file cannot be written: {0}")]
+    OrgFile(#[from] toml::ser::Error),
+    /// The cases cannot be written as JSON.
+    #[error("the cases cannot be written: {0}")]
+    Cases(serde_json::Error),
+}
+
+impl LiveCheckError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Load(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::Policy(error) => error.code(),
+            Self::Host(error) => error.code(),
+            Self::Connect(error) => error.code(),
+            Self::Transcript { .. } => "transcript-invalid",
+            Self::NoDescribe => "transcript-without-describe",
+            Self::Org(error) => error.code(),
+            Self::OrgFile(_) | Self::Cases(_) => "import-not-written",
+        }
+    }
+
+    /// Whether what the operator gave is at fault.
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::Transcript { .. } | Self::NoDescribe | Self::Org(_))
+    }
+}
+
+/// Why a step came to no verdict of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    /// An earlier step did not give what this one works on.
+    #[error("needs the step `{0}`")]
+    Needs(&'static str),
+    /// The plugin came to no answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The credential cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The credential cannot be refreshed.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// The credential cannot be removed.
+    #[error(transparent)]
+    Disconnect(#[from] DisconnectError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The org gave no answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A request cannot be written.
+    #[error("the request cannot be written: {0}")]
+    Request(String),
+}
+
+impl Obstacle {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Needs(_) => "needs-step",
+            Self::Call(error) => error.code(),
+            Self::Open(error) => error.code(),
+            Self::Refresh(error) => error.code(),
+            Self::Disconnect(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Transport(error) => error.code(),
+            Self::Request(_) => "request-invalid",
+        }
+    }
+}

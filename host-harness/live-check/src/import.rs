@@ -1,0 +1,76 @@
+//! A local org and its cases, made of a transcript.
+
+use local_org::OrgFile;
+
+use crate::{Case, LiveCheckError, Transcript};
+
+/// What a transcript tells the local org.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The org.
+    pub org: OrgFile,
+    /// What it must refuse, and how.
+    pub cases: Vec<Case>,
+}
+
+impl Imported {
+    /// Makes an org of the describe result, and takes the cases.
+    ///
+    /// # Errors
+    /// When the transcript has no describe result, or one that makes no org.
+    pub fn from_transcript(transcript: &Transcript) -> Result<Self, LiveCheckError> {
+        let described = transcript.describe().ok_or(LiveCheckError::NoDescribe)?;
+        let mut org = OrgFile::from_describe(described.to_string().as_bytes())?;
+        for field in &mut org.fields {
+            // A transcript has no formulas, and only Salesforce computes them. The local org shows such a field as blank.
+            if field.formula.take().is_some() {
+                (field.createable, field.updateable) = (false, false);
+            }
+        }
+        Ok(Self { org, cases: transcript.cases().cloned().collect() })
+    }
+
+    /// The org as a file for `org --file`.
+    ///
+    /// # Errors
+    /// When it has no TOML form.
+    pub fn org_toml(&self) -> Result<String, LiveCheckError> {
+        Ok(toml::to_string(&self.org)?)
+    }
+
+    /// The cases as a JSON list.
+    ///
+    /// # Errors
+    /// When they have no JSON form.
+    pub fn cases_json(&self) -> Result<String, LiveCheckError> {
+        serde_json::to_string_pretty(&self.cases).map_err(LiveCheckError::Cases)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Line;
+
+    #[test]
+    fn a_transcript_without_a_describe_result_makes_no_org() {
+        let error = Imported::from_transcript(&Transcript::default()).unwrap_err();
+        assert!(matches!(error, LiveCheckError::NoDescribe), "{error}");
+        assert!(error.is_input());
+    }
+
+    #[test]
+    fn the_org_file_can_be_read_again() {
+        let result = serde_json::json!({"name": "Lead", "fields": [
+            {"name": "LastName", "label": "姓", "type": "string", "length": 80, "nillable": false},
+            {"name": "Sum__c", "label": "合計", "type": "double", "precision": 18, "calculated": true, "createable": false},
+        ]});
+        let transcript = Transcript { lines: vec![Line::Describe { result }] };
+        let imported = Imported::from_transcript(&transcript).unwrap();
+        let read = OrgFile::parse(&imported.org_toml().unwrap()).unwrap();
+        let names: Vec<&str> = read.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["LastName", "Sum__c"]);
+        assert!(read.fields.iter().all(|field| field.formula.is_none()));
+        assert!(!read.fields[1].createable, "what is computed cannot be written");
+    }
+}

@@ -1,0 +1,142 @@
+//! The check's own booking and mapping. The guest is nobody: the address is of a reserved domain (RFC 2606), and each run has
+//! its own, so that runs do not meet each other's Leads.
+
+use jiff::{SignedDuration, Timestamp};
+use runtime::types::{
+    Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest, History, LeadField, Mapping, MappingRow, Source,
+    Team,
+};
+
+/// The field that the deployable metadata adds; a packaged one has the package's prefix before it.
+const BOOKING_ID_FIELD: &str = "BookingId__c";
+const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
+
+/// One run of the check.
+#[derive(Clone, Debug)]
+pub(crate) struct Samples {
+    run: String,
+    began: Timestamp,
+}
+
+impl Samples {
+    pub fn new(began: Timestamp) -> Self {
+        Self { run: began.strftime("%Y%m%dt%H%M%S%3f").to_string(), began }
+    }
+
+    /// A booking of this run. All are the same guest's.
+    pub fn booking(&self, number: u32) -> Booking {
+        let at = |hours| self.began.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(self.began);
+        let time = |hours| at(hours).strftime(SECONDS).to_string();
+        Booking {
+            kind: BookingKind::New,
+            id: format!("{}-{number}", self.run),
+            team: Team { id: "live-check".to_owned(), name: None },
+            calendar: Calendar { id: "live-check".to_owned(), name: "live-check".to_owned(), url: None },
+            title: "接続確認 / live-check".to_owned(),
+            start: time(48),
+            end: time(49),
+            confirmed_at: time(0),
+            time_zone: "UTC".to_owned(),
+            guest: Guest {
+                name: format!("確認{} 太郎", self.run),
+                family_name: Some(format!("確認{}", self.run)),
+                given_name: Some("太郎".to_owned()),
+                family_name_kana: None,
+                given_name_kana: None,
+                email: Some(format!("live-check+{}@example.com", self.run)),
+                phone: None,
+                company: Some("live-check (delete me)".to_owned()),
+                locale: Some("ja".to_owned()),
+            },
+            companions: Vec::new(),
+            hosts: Vec::new(),
+            place: None,
+            answers: Vec::new(),
+            tracking: Vec::new(),
+            comment: None,
+            payment: None,
+            extra: Vec::new(),
+        }
+    }
+
+    /// The booking `number`, moved by a day under a new id.
+    pub fn moved(&self, number: u32, new_number: u32) -> Booking {
+        let later = Self {
+            run: self.run.clone(),
+            began: self.began.saturating_add(SignedDuration::from_hours(24)).unwrap_or(self.began),
+        };
+        let kind = BookingKind::Rescheduled(self.booking(number).id);
+        Booking { kind, ..later.booking(new_number) }
+    }
+
+    /// What a ledger would know.
+    pub fn history(&self, lead_id: Option<&str>) -> History {
+        let now = Timestamp::now().strftime(SECONDS).to_string();
+        History { now, lead_id: lead_id.map(str::to_owned), first_try: None, oldest_unknown_try: None }
+    }
+}
+
+/// Rows for the guest and the time, and a fixed value for whatever else this org requires. Assignment rules do not run, so
+/// that nobody is written to about a test Lead.
+pub(crate) fn mapping(fields: &[LeadField]) -> Mapping {
+    let sources = [
+        ("LastName", Source::Booking("guest.family-name".to_owned())),
+        ("FirstName", Source::Booking("guest.given-name".to_owned())),
+        ("Company", Source::Booking("guest.company".to_owned())),
+        ("Email", Source::Booking("guest.email".to_owned())),
+        ("Description", Source::Template("{title}\n{start-date} {start-time}".to_owned())),
+    ];
+    let chosen = |field: &LeadField| {
+        let named = sources.iter().find(|(name, _)| *name == field.name).map(|(_, source)| source.clone());
+        named.or_else(|| field.required.then(|| Source::Fixed(filler(field))))
+    };
+    let rows = fields
+        .iter()
+        .filter_map(|field| Some(MappingRow { source: chosen(field)?, field: field.clone(), fallback: None }));
+    let mut mapping = Mapping { rows: rows.collect(), options: Vec::new() };
+    choose(&mut mapping, "assignment-rules", "skip");
+    if let Some(field) = booking_id_field(fields) {
+        choose(&mut mapping, "booking-id-field", &field.name);
+    }
+    mapping
+}
+
+/// The same mapping with an option chosen.
+pub(crate) fn with_option(mapping: &Mapping, id: &str, value: &str) -> Mapping {
+    let mut mapping = mapping.clone();
+    choose(&mut mapping, id, value);
+    mapping
+}
+
+fn choose(mapping: &mut Mapping, id: &str, value: &str) {
+    mapping.options.retain(|option| option.id != id);
+    mapping.options.push(ChosenOption { id: id.to_owned(), value: value.to_owned() });
+}
+
+/// The field of the deployable metadata, if it is what the plugin needs.
+pub(crate) fn booking_id_field(fields: &[LeadField]) -> Option<&LeadField> {
+    fields
+        .iter()
+        .filter(|field| field.external_id && field.unique && field.field_type == FieldType::Text)
+        .find(|field| field.name == BOOKING_ID_FIELD || field.name.ends_with(&format!("__{BOOKING_ID_FIELD}")))
+}
+
+/// Something that a field of this type takes.
+fn filler(field: &LeadField) -> String {
+    let text = match &field.field_type {
+        FieldType::Picklist | FieldType::MultiSelectPicklist => {
+            let value = field.values.iter().find(|value| value.active);
+            value.map_or("live-check", |value| value.value.as_str())
+        }
+        FieldType::Email => "live-check@example.com",
+        FieldType::Phone => "000",
+        FieldType::Url => "https://example.com",
+        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => "1",
+        FieldType::Checkbox => "true",
+        FieldType::Date => "2030-01-01",
+        FieldType::DateTime => "2030-01-01T00:00:00Z",
+        FieldType::Time => "00:00:00.000Z",
+        _ => "live-check",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,200 @@
+//! Steps that write nothing.
+
+use runtime::{
+    credentials::GrantState,
+    types::{Account, Consequence, Finding, PlannedAction, Problem},
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{Run, Verdicts, met, not_applicable, unmet, unmet_because};
+use crate::{Obstacle, Operation, samples};
+
+impl Run<'_> {
+    pub(super) async fn connect(&self) -> Verdicts {
+        let stored = self.subject.plugin().broker().state(self.subject.connection(), self.subject.credential()).await?;
+        match stored.map(|stored| stored.state) {
+            Some(GrantState::Live(grant)) => met(format!("scopes: {}", grant.scopes().join(" "))),
+            Some(GrantState::Ended(_)) => unmet("the grant has ended"),
+            None => unmet("no grant"),
+        }
+    }
+
+    pub(super) async fn versions(&self) -> Verdicts {
+        let answer = self.subject.send(Operation::get("/services/data/")).await?;
+        let versions = answer.json.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+        let numbers: Vec<&str> = versions.iter().filter_map(|one| one.get("version")?.as_str()).collect();
+        match numbers.as_slice() {
+            [oldest, .., newest] => met(format!("{oldest} to {newest}")),
+            _ => unmet(format!("{} without a list of versions", answer.status)),
+        }
+    }
+
+    pub(super) async fn doctor(&mut self) -> Verdicts {
+        let checked = self.subject.plugin().check_connection(self.subject.connection()).await?;
+        match checked.answer {
+            Ok(account) => {
+                self.subject.recorder().conceal(identities(&account));
+                let found = format!("API {}; {}", account.api_version, codes(&account.findings));
+                self.account = Some(account);
+                met(found)
+            }
+            Err(problems) => {
+                let codes: Vec<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
+                let words: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+                unmet_because(codes.join(", "), words.join("; "))
+            }
+        }
+    }
+
+    pub(super) async fn describe(&mut self) -> Verdicts {
+        let answer = self.subject.send(Operation::get(self.api("sobjects/Lead/describe")?)).await?;
+        let described = answer.json.filter(|_| answer.status == 200);
+        let fields = described.as_ref().and_then(|result| result.get("fields")).and_then(Value::as_array);
+        let Some(fields) = fields else { return unmet(format!("{} without fields", answer.status)) };
+        let count = fields.len();
+        let has_name = fields.iter().any(|field| field.get("name").and_then(Value::as_str) == Some("LastName"));
+        self.described = described;
+        if has_name { met(format!("{count} fields")) } else { unmet(format!("{count} fields, no LastName")) }
+    }
+
+    pub(super) async fn list_fields(&mut self) -> Verdicts {
+        let listed = match self.subject.plugin().list_lead_fields(self.subject.connection()).await?.answer {
+            Ok(listed) => listed,
+            Err(problem) => return refused(&problem),
+        };
+        let described = self.described.as_ref().ok_or(Obstacle::Needs("describe"))?;
+        let entries: Vec<&Value> = described.get("fields").and_then(Value::as_array).into_iter().flatten().collect();
+        let writable = |name: &str| {
+            let entry = entries.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(name));
+            entry.is_some_and(|entry| {
+                ["createable", "updateable"].iter().all(|key| entry.get(*key) == Some(&Value::Bool(true)))
+            })
+        };
+        let names = listed.fields.iter().map(|field| field.name.as_str());
+        let closed: Vec<String> = names.filter(|name| !writable(name)).map(str::to_owned).collect();
+        let (offered, withheld) = (listed.fields.len(), listed.withheld.len());
+        let has_key = samples::booking_id_field(&listed.fields).is_some();
+        let expected = entries.len();
+        self.mapping = Some(samples::mapping(&listed.fields));
+        self.fields = Some(listed);
+        if !closed.is_empty() {
+            return unmet(format!("offered, but not writable: {}", closed.join(", ")));
+        }
+        if offered + withheld != expected {
+            return unmet(format!("{offered} offered and {withheld} withheld of {expected}"));
+        }
+        if !has_key {
+            return unmet("no field BookingId__c that is text, an external ID and unique");
+        }
+        met(format!("{offered} offered, {withheld} withheld"))
+    }
+
+    pub(super) async fn options(&self) -> Verdicts {
+        let called = self.subject.plugin().options().await?;
+        let is_complete = |locale: &str| {
+            let labels = called
+                .answer
+                .iter()
+                .flat_map(|group| group.choices.iter().map(|choice| &choice.label).chain([&group.label, &group.help]));
+            labels.into_iter().all(|texts| texts.iter().any(|text| text.locale == locale))
+        };
+        match (is_complete("ja") && is_complete("en"), called.usage.requests.len()) {
+            (true, 0) if !called.answer.is_empty() => met(format!("{} choices", called.answer.len())),
+            (complete, requests) => unmet(format!("complete: {complete}, requests: {requests}")),
+        }
+    }
+
+    pub(super) async fn check_mapping(&self) -> Verdicts {
+        let plugin = self.subject.plugin();
+        match plugin.check_mapping(self.subject.connection(), self.mapping()?, &[]).await?.answer {
+            // A fixed filler may be changed to fit; what would refuse every booking may not be.
+            Ok(findings) => match findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
+                none if none.is_empty() => met(codes(&findings)),
+                refusing => {
+                    let details: Vec<&str> = refusing.iter().map(|finding| finding.detail.as_str()).collect();
+                    unmet_because(codes(refusing.iter().copied()), details.join("; "))
+                }
+            },
+            Err(problem) => refused(&problem),
+        }
+    }
+
+    pub(super) async fn preview(&mut self) -> Verdicts {
+        let booking = self.samples.booking(1);
+        let called = self.subject.plugin().preview(self.subject.connection(), &booking, self.mapping()?).await?;
+        let preview = match called.answer {
+            Ok(preview) => preview,
+            Err(problem) => return refused(&problem),
+        };
+        // What the plugin adds by itself (the booking id) is left out: a refusal must not take the key.
+        let rows = preview.values.iter().filter(|value| value.row.is_some());
+        let values = rows.filter_map(|value| Some((value.field.clone(), serde_json::from_str(&value.json).ok()?)));
+        self.body = Some(values.collect());
+        match (&preview.action, preview.findings.is_empty()) {
+            (PlannedAction::Create, true) => met(format!("{} values", preview.values.len())),
+            (PlannedAction::Create, false) => unmet(codes(&preview.findings)),
+            (PlannedAction::Refuse(problem), _) => refused(problem),
+            (PlannedAction::Update(_) | PlannedAction::Keep(_), _) => unmet("a Lead of this guest is there already"),
+        }
+    }
+
+    pub(super) async fn left_out_value(&self) -> Verdicts {
+        let mapping = self.mapping()?;
+        if !mapping.rows.iter().any(|row| row.field.name == "Email") {
+            return not_applicable("the connected user cannot write Email");
+        }
+        let mut booking = self.samples.booking(1);
+        booking.guest.email = Some("live-check".to_owned());
+        match self.subject.plugin().preview(self.subject.connection(), &booking, mapping).await?.answer {
+            Ok(preview) => {
+                let is_named = |finding: &Finding| finding.code == "email-invalid" && finding.fields == ["Email"];
+                let is_written = preview.values.iter().any(|value| value.field == "Email");
+                match &preview.action {
+                    PlannedAction::Refuse(problem) if problem.fields == ["Email"] => met(problem.code.clone()),
+                    PlannedAction::Refuse(problem) => refused(problem),
+                    _ if preview.findings.iter().any(is_named) && !is_written => met("email-invalid, left out"),
+                    _ => unmet(codes(&preview.findings)),
+                }
+            }
+            Err(problem) => refused(&problem),
+        }
+    }
+}
+
+/// A problem where none was expected.
+pub(super) fn refused(problem: &Problem) -> Verdicts {
+    unmet_because(in_codes(problem), problem.message.clone())
+}
+
+/// A problem without texts of the org's own.
+pub(super) fn in_codes(problem: &Problem) -> String {
+    let status = problem.http_status.map_or(String::new(), |status| format!(" ({status})"));
+    let fields = match problem.fields.as_slice() {
+        [] => String::new(),
+        fields => format!(" on {}", fields.join(", ")),
+    };
+    format!("{}{status}{fields}", problem.code)
+}
+
+fn refuses_always(finding: &Finding) -> bool {
+    // The check gives a name, a company and an address in every booking, so that a blank is none of its worries.
+    finding.consequence == Consequence::Refused && finding.code != "required-field-may-be-blank"
+}
+
+fn codes<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
+    let codes: Vec<String> =
+        findings.into_iter().map(|finding| format!("{} {}", finding.code, finding.fields.join(" "))).collect();
+    if codes.is_empty() { "no finding".to_owned() } else { codes.join(", ") }
+}
+
+/// What must not stand in a transcript: the names of the org, its user and its host, and their ids in both lengths.
+fn identities(account: &Account) -> Vec<String> {
+    let host = Url::parse(&account.instance_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let label = host.as_deref().filter(|host| !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    let label = label.and_then(|host| host.split('.').next()).map(str::to_owned);
+    let ids = [Some(account.org_id.clone()), account.user_id.clone()];
+    let short = ids.clone().map(|id| id.and_then(|id| id.get(..15).map(str::to_owned)));
+    let named = [account.org_name.clone(), account.username.clone(), host, label];
+    ids.into_iter().chain(short).chain(named).flatten().collect()
+}

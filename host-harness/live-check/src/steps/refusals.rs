@@ -1,0 +1,161 @@
+//! Requests that an org must refuse. The plugin would not send them, so that only the operator's own can find out how the
+//! org answers; each answer is a case for the local org.
+
+use runtime::types::{FieldType, LeadField};
+use serde_json::{Map, Value};
+
+use super::{Run, Verdicts, met, not_applicable, unmet_because};
+use crate::{Answer, Case, Obstacle, Operation, redaction};
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    RequiredBlank,
+    TooLong,
+    BadEmail,
+    RestrictedPicklist,
+    UnknownField,
+    ReadOnlyField,
+    WrongType,
+    OutOfRange,
+    BadReference,
+    MalformedJson,
+    UnknownObject,
+    MalformedQuery,
+}
+
+/// What an org must answer, by status and code.
+type Expected = (u16, &'static str);
+
+impl Refusal {
+    fn expected(self) -> Expected {
+        match self {
+            Self::RequiredBlank => (400, "REQUIRED_FIELD_MISSING"),
+            Self::TooLong => (400, "STRING_TOO_LONG"),
+            Self::BadEmail => (400, "INVALID_EMAIL_ADDRESS"),
+            Self::RestrictedPicklist => (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"),
+            Self::UnknownField => (400, "INVALID_FIELD"),
+            Self::ReadOnlyField => (400, "INVALID_FIELD_FOR_INSERT_UPDATE"),
+            Self::WrongType | Self::MalformedJson => (400, "JSON_PARSER_ERROR"),
+            Self::OutOfRange => (400, "NUMBER_OUTSIDE_VALID_RANGE"),
+            Self::BadReference => (400, "MALFORMED_ID"),
+            Self::UnknownObject => (404, "NOT_FOUND"),
+            Self::MalformedQuery => (400, "MALFORMED_QUERY"),
+        }
+    }
+}
+
+/// Fits 32 bits, and has more digits than an `int` field takes.
+const OUT_OF_RANGE: u32 = 1_431_655_766;
+const NO_SUCH_FIELD: &str = "LiveCheckNoSuchField__c";
+
+impl Run<'_> {
+    pub(super) async fn refuse(&mut self, id: &str, refusal: Refusal) -> Verdicts {
+        let Some(operation) = self.faulty(refusal)? else {
+            return not_applicable("this org has no field for it that the connected user can write");
+        };
+        let answer = self.subject.send(operation.clone()).await?;
+        if let Some(lead) = answer.json.as_ref().and_then(|body| body.get("id")).and_then(Value::as_str) {
+            self.leads.push(lead.to_owned());
+        }
+        self.verdict(id, operation, &answer, true, refusal.expected())
+    }
+
+    pub(super) async fn invented_token(&self, id: &str) -> Verdicts {
+        let operation = Operation::get(self.api("sobjects/Lead/describe")?);
+        let answer = self.subject.send_with_invented_token(operation.clone()).await?;
+        self.verdict(id, operation, &answer, false, (401, "INVALID_SESSION_ID"))
+    }
+
+    fn verdict(
+        &self,
+        id: &str,
+        operation: Operation,
+        answer: &Answer,
+        authorized: bool,
+        (status, code): Expected,
+    ) -> Verdicts {
+        let errors = answer.json.as_ref().map(redaction::errors).unwrap_or_default();
+        let mut codes: Vec<String> = vec![answer.status.to_string()];
+        codes.extend(errors.iter().map(|error| match error.fields.as_slice() {
+            [] => error.code.clone(),
+            fields => format!("{} on {}", error.code, fields.join(", ")),
+        }));
+        let found = codes.join(" ");
+        let is_expected = answer.status == status && errors.iter().any(|error| error.code == code);
+        // An answer that differs is as good a case: it is what a real org does.
+        if answer.status >= 400 {
+            let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            self.subject.recorder().case(Case {
+                id: id.to_owned(),
+                method: operation.method.to_string(),
+                path: operation.path,
+                headers: operation.headers.into_iter().map(owned).collect(),
+                body: operation.body,
+                authorized,
+                status: answer.status,
+                errors,
+            });
+        }
+        if is_expected {
+            return met(found);
+        }
+        unmet_because(found, answer.json.as_ref().map_or_else(|| "no JSON".to_owned(), Value::to_string))
+    }
+
+    /// A request with one fault; `None` where the org has no field to commit it on.
+    fn faulty(&self, refusal: Refusal) -> Result<Option<Operation>, Obstacle> {
+        let body = self.body.as_ref().ok_or(Obstacle::Needs("preview"))?;
+        let fields = &self.fields()?.fields;
+        let with = |name: &str, value: Value| {
+            let mut body = body.clone();
+            body.insert(name.to_owned(), value);
+            body
+        };
+        let faulty = match refusal {
+            Refusal::RequiredBlank => {
+                Some(body.clone().into_iter().filter(|(name, _)| name != "LastName").collect::<Map<_, _>>())
+            }
+            Refusal::TooLong => fields.iter().find(|field| field.name == "Company").map(|field| {
+                let length = usize::try_from(field.length.unwrap_or(255)).unwrap_or(255);
+                with(&field.name, Value::from("x".repeat(length + 1)))
+            }),
+            Refusal::BadEmail => fields
+                .iter()
+                .find(|field| field.name == "Email")
+                .map(|field| with(&field.name, Value::from("live-check"))),
+            Refusal::RestrictedPicklist => fields
+                .iter()
+                .find(|field| {
+                    field.restricted && field.field_type == FieldType::Picklist && field.controlling_field.is_none()
+                })
+                .map(|field| with(&field.name, Value::from("live-check"))),
+            Refusal::UnknownField => Some(with(NO_SUCH_FIELD, Value::from("x"))),
+            Refusal::ReadOnlyField => Some(with("Name", Value::from("live-check"))),
+            Refusal::WrongType => integer(fields).map(|field| with(&field.name, Value::from("many"))),
+            Refusal::OutOfRange => integer(fields).map(|field| with(&field.name, Value::from(OUT_OF_RANGE))),
+            Refusal::BadReference => Some(with("OwnerId", Value::from("live-check"))),
+            Refusal::MalformedJson => return Ok(Some(self.posted("sobjects/Lead", "{\"LastName\":".to_owned())?)),
+            Refusal::UnknownObject => {
+                return Ok(Some(self.posted("sobjects/LiveCheckNoSuchObject__c", "{}".to_owned())?));
+            }
+            Refusal::MalformedQuery => {
+                return Ok(Some(Operation::get(self.api("query?q=SELECT%20Id%20FROM%20Lead%20WHERE")?)));
+            }
+        };
+        faulty.map(|body| self.posted("sobjects/Lead", Value::Object(body).to_string())).transpose()
+    }
+
+    /// A post that no rule for duplicates or assignments meddles with.
+    fn posted(&self, path: &str, body: String) -> Result<Operation, Obstacle> {
+        let mut operation = Operation::post(self.api(path)?, body);
+        operation.headers.extend([("sforce-auto-assign", "FALSE"), ("sforce-duplicate-rule-header", "allowSave=true")]);
+        Ok(operation)
+    }
+}
+
+/// A field for whole numbers, the standard one if it can be written.
+fn integer(fields: &[LeadField]) -> Option<&LeadField> {
+    let mut integers = fields.iter().filter(|field| field.field_type == FieldType::Integer);
+    integers.clone().find(|field| field.name == "NumberOfEmployees").or_else(|| integers.next())
+}

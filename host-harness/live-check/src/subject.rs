@@ -1,0 +1,183 @@
+//! What is checked: a plugin in the real host, a connection, and the operator's own requests with the same grant.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Method, Request};
+use runtime::{
+    Host, Inspection, Plugin,
+    credentials::{ClientRegistration, ConnectionId, OpenCredential, SecretStore},
+    manifest::{Identifier, Manifest},
+    policy::{Effective, Policy},
+    transport::{Bounds, ReqwestTransport, Transport},
+};
+use serde_json::Value;
+use url::Url;
+
+use crate::{LiveCheckError, Obstacle, Recorder};
+
+/// A describe result of the largest orgs has a few megabytes.
+const BOUNDS: Bounds = Bounds { max_response_bytes: 16 << 20, timeout: Duration::from_secs(60) };
+
+/// A loaded plugin and a connection, with a recorder around all requests of both.
+pub struct Subject {
+    plugin: Plugin,
+    connection: ConnectionId,
+    credential: Identifier,
+    recorder: Arc<Recorder>,
+}
+
+/// A request of the operator's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Method.
+    pub method: Method,
+    /// Path and query, as they are sent.
+    pub path: String,
+    /// Headers beside `accept` and the credential.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// JSON text, or what shall be taken for it.
+    pub body: Option<String>,
+}
+
+impl Operation {
+    /// A read.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), headers: Vec::new(), body: None }
+    }
+
+    /// A write of JSON text.
+    pub fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
+        let headers = vec![("content-type", "application/json")];
+        Self { method: Method::POST, path: path.into(), headers, body: Some(body.into()) }
+    }
+
+    /// A deletion.
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, ..Self::get(path) }
+    }
+}
+
+/// What an org answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// Body, where it is JSON.
+    pub json: Option<Value>,
+}
+
+impl Subject {
+    /// Loads a plugin; `connection` is bound to it, or will be.
+    ///
+    /// # Errors
+    /// When the component, its manifest and the policy do not fit together.
+    pub async fn load(
+        component: &[u8],
+        policy: Policy,
+        secrets: Arc<dyn SecretStore>,
+        credential: Identifier,
+        client: ClientRegistration,
+        connection: ConnectionId,
+    ) -> Result<Self, LiveCheckError> {
+        let inspection = Inspection::read(component).map_err(runtime::LoadError::from)?;
+        inspection.check(component).map_err(runtime::LoadError::from)?;
+        let manifest = Manifest::from_toml(inspection.manifest.as_deref().unwrap_or_default())?;
+        let effective = Effective::new(&manifest, &policy)?;
+        let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&effective))));
+        let host = Host::builder()
+            .policy(policy)
+            .secrets(secrets)
+            .registration(credential.clone(), client)
+            .transport(recorder.clone())
+            .build()?;
+        let plugin = host.load(component).await?;
+        Ok(Self { plugin, connection, credential, recorder })
+    }
+
+    /// Connects without a person, as the app's own run-as user.
+    ///
+    /// # Errors
+    /// When the org refuses.
+    pub async fn connect_with_client_credentials(&self, login_host: &str) -> Result<(), LiveCheckError> {
+        let broker = self.plugin.broker();
+        broker.connect_with_client_credentials(&self.connection, self.credential.as_str(), login_host).await?;
+        Ok(())
+    }
+
+    /// The plugin.
+    pub fn plugin(&self) -> &Plugin {
+        &self.plugin
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+
+    /// Name of the credential in the manifest.
+    pub fn credential(&self) -> &str {
+        self.credential.as_str()
+    }
+
+    /// What is kept of the requests.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Opens the grant.
+    ///
+    /// # Errors
+    /// When there is none, or not any more.
+    pub async fn open(&self) -> Result<OpenCredential, Obstacle> {
+        Ok(self.plugin.broker().open(&self.connection, self.credential()).await?)
+    }
+
+    /// Sends a request of the operator's own with the grant as it stands.
+    ///
+    /// # Errors
+    /// When there is no grant, or no answer comes.
+    pub async fn send(&self, operation: Operation) -> Result<Answer, Obstacle> {
+        let opened = self.open().await?;
+        self.send_with(operation, &opened).await
+    }
+
+    /// Sends a request of the operator's own with a grant as it once was.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send_with(&self, operation: Operation, opened: &OpenCredential) -> Result<Answer, Obstacle> {
+        let mut request = self.request(operation, opened)?;
+        opened.attach(request.headers_mut());
+        self.exchange(request).await
+    }
+
+    /// Sends a request with a token that nobody ever issued.
+    ///
+    /// # Errors
+    /// When there is no grant to tell where the org is, or no answer comes.
+    pub async fn send_with_invented_token(&self, operation: Operation) -> Result<Answer, Obstacle> {
+        let opened = self.open().await?;
+        let mut request = self.request(operation, &opened)?;
+        let invented = http::HeaderValue::from_static("Bearer 00D000000000000!invented");
+        request.headers_mut().insert(opened.slot(), invented);
+        self.exchange(request).await
+    }
+
+    fn request(&self, operation: Operation, opened: &OpenCredential) -> Result<Request<Vec<u8>>, Obstacle> {
+        let unwritable = |error: &dyn std::fmt::Display| Obstacle::Request(error.to_string());
+        let url = format!("{}{}", opened.origin(), operation.path);
+        let url = Url::parse(&url).map_err(|error| unwritable(&error))?;
+        let url = self.plugin.effective().target(&url).map_err(|error| unwritable(&error))?;
+        let mut builder =
+            Request::builder().method(operation.method).uri(url.as_str()).header("accept", "application/json");
+        for (name, value) in operation.headers {
+            builder = builder.header(name, value);
+        }
+        builder.body(operation.body.unwrap_or_default().into_bytes()).map_err(|error| unwritable(&error))
+    }
+
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, Obstacle> {
+        let response = self.recorder.send(&self.connection, request, BOUNDS).await?;
+        Ok(Answer { status: response.status().as_u16(), json: serde_json::from_slice(response.body()).ok() })
+    }
+}

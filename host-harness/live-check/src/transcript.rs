@@ -1,0 +1,183 @@
+//! The transcript: one JSON object a line, free of tokens, ids, names and values.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{LiveCheckError, Outcome};
+
+/// What an org said, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Line {
+    /// A request and its answer.
+    Exchange(Exchange),
+    /// The Lead's describe result: fields and record types, without texts that only this org has, but for labels and
+    /// picklist values.
+    Describe {
+        /// The describe result.
+        result: Value,
+    },
+    /// A request that the org refused as it was meant to. Its values are the check's own.
+    Case(Case),
+    /// How a step ended.
+    Step {
+        /// Its id.
+        id: String,
+        /// How.
+        outcome: Outcome,
+        /// What was found, in codes.
+        found: String,
+    },
+}
+
+/// A request and its answer: names and shapes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// The step.
+    pub step: String,
+    /// Method.
+    pub method: String,
+    /// Path, ids and values replaced.
+    pub path: String,
+    /// Names of the query's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<String>,
+    /// Names of the request's headers.
+    pub request_headers: Vec<String>,
+    /// Shape of the request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<Value>,
+    /// Status; `None` where no answer came.
+    pub status: Option<u16>,
+    /// Why no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Names of the answer's headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_headers: Vec<String>,
+    /// Shape of the answer's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<Value>,
+    /// Error codes of the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ReportedError>,
+}
+
+/// An error that an org reported, without its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedError {
+    /// `errorCode`, `statusCode` or, of the token endpoint, `error`.
+    pub code: String,
+    /// The fields that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
+/// A request that is refused, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The step.
+    pub id: String,
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names and values of the headers that matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Whether the request carries a token that the org issued.
+    pub authorized: bool,
+    /// Status of the answer.
+    pub status: u16,
+    /// Errors of the answer.
+    pub errors: Vec<ReportedError>,
+}
+
+impl Transcript {
+    /// Reads what [`Self::to_json_lines`] wrote.
+    ///
+    /// # Errors
+    /// When a line is not one of a transcript.
+    pub fn parse(text: &str) -> Result<Self, LiveCheckError> {
+        let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
+        let lines = lines.map(|(text, line)| {
+            serde_json::from_str(text).map_err(|reason| LiveCheckError::Transcript { line, reason })
+        });
+        Ok(Self { lines: lines.collect::<Result<_, _>>()? })
+    }
+
+    /// One JSON object a line.
+    ///
+    /// # Errors
+    /// When a line has no JSON form, which none lacks.
+    pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
+        let mut text = String::new();
+        for line in &self.lines {
+            text.push_str(&serde_json::to_string(line)?);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// The describe result, where one was read.
+    pub fn describe(&self) -> Option<&Value> {
+        self.lines.iter().find_map(|line| match line {
+            Line::Describe { result } => Some(result),
+            _ => None,
+        })
+    }
+
+    /// The requests that were refused as they were meant to be.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Case(case) => Some(case),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transcript_is_read_back_as_it_was_written() {
+        let case = Case {
+            id: "refusal-bad-email".into(),
+            method: "POST".into(),
+            path: "/services/data/v64.0/sobjects/Lead".into(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: Some("{}".into()),
+            authorized: true,
+            status: 400,
+            errors: vec![ReportedError { code: "INVALID_EMAIL_ADDRESS".into(), fields: vec!["Email".into()] }],
+        };
+        let step = Line::Step { id: "describe".into(), outcome: Outcome::Skipped, found: "-".into() };
+        let describe = Line::Describe { result: serde_json::json!({"name": "Lead", "fields": []}) };
+        let transcript = Transcript { lines: vec![Line::Case(case), describe, step] };
+        let read = Transcript::parse(&transcript.to_json_lines().unwrap()).unwrap();
+        assert_eq!(read, transcript);
+        assert_eq!(read.cases().count(), 1);
+        assert!(read.describe().is_some());
+    }
+
+    #[test]
+    fn a_line_that_is_none_of_a_transcript_is_named() {
+        let error = Transcript::parse("\n{\"kind\":\"guess\"}\n").unwrap_err();
+        assert!(error.to_string().starts_with("line 2 of the transcript"), "{error}");
+        assert_eq!(error.code(), "transcript-invalid");
+    }
+}
