@@ -54,7 +54,7 @@ pub fn read(body: &[u8]) -> Result<LeadFields, String> {
 
 /// Lists the fields: required ones first, then by label.
 fn list(describe: &Describe<'_>) -> LeadFields {
-    let mut fields = Vec::new();
+    let mut fields = Vec::with_capacity(describe.fields.len());
     let mut withheld = Vec::new();
     // The fields that others are parts of.
     let parents: Vec<&str> = describe

@@ -160,6 +160,14 @@ fn answers_that_never_fit_a_type_are_told_and_moments_fit_dates() {
 }
 
 #[test]
+fn what_a_template_gives_is_not_judged_before_there_is_a_booking() {
+    let changes = [("Title", "type", json!("picklist")), ("Title", "restrictedPicklist", json!(true))];
+    let mut mapping = fixture::mapping();
+    mapping.rows.push(row(fixture::field("Title", FieldType::Picklist), Source::Template("{answers.q-size}".into())));
+    assert_eq!(checked(&mapping, &changes), []);
+}
+
+#[test]
 fn choices_of_the_mapping_must_hold() {
     for (options, expected) in [
         (vec![("booking-id-field", "BookingId__c")], vec![]),

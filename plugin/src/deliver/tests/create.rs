@@ -295,3 +295,15 @@ fn a_match_is_used_only_if_it_is_one_lead_with_the_guests_address() {
         assert!(script.asked().iter().all(|asked| !asked.starts_with("PATCH")), "{told}");
     }
 }
+
+#[test]
+fn required_custom_fields_are_in_the_one_create_call() {
+    let mut mapping = fixture::mapping();
+    let field = fixture::required(fixture::field("Consent__c", FieldType::Checkbox));
+    mapping.rows.push(row(field, Source::Answer("q-consent".into())));
+    let phone = LeadField { length: Some(40), ..fixture::field("Phone", FieldType::Phone) };
+    mapping.rows.push(row(phone, Source::Booking("guest.phone".into())));
+    let (result, script) = run(&mapping, &first_try(), [created()]);
+    assert_eq!(result.unwrap().findings, []);
+    assert_eq!((&script.body(0)["Consent__c"], &script.body(0)["Phone"]), (&json!(true), &json!("03-1234-5678")));
+}
