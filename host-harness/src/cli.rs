@@ -13,6 +13,14 @@ Exit codes:
   2  the input is at fault: an argument, a booking, a mapping, a policy, a component file; nothing was sent
   3  the plugin answered: a problem, a finding that would refuse a booking, a connection that does not work";
 
+const LIVE_ORG: &str = "\
+Environment:
+  LIVE_LOGIN_HOST     the org's My Domain, such as acme--uat.sandbox.my.salesforce.com
+  LIVE_CLIENT_ID      consumer key of an app with the client-credentials flow
+  LIVE_CLIENT_SECRET  its consumer secret
+
+Test Leads are created and deleted. Use a sandbox or a Developer Edition org.";
+
 /// Builds, inspects and tries plugins that turn bookings into CRM leads.
 #[derive(Debug, Parser)]
 #[command(name = "host-harness", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -55,6 +63,8 @@ pub enum Command {
     Preview(BookingAndMapping),
     /// Hold a mapping against the org's fields and the form of a booking
     Check(BookingAndMapping),
+    /// Try the plugin against a real org, step by step, and keep a transcript without secrets and personal data
+    LiveCheck(LiveCheck),
 }
 
 /// Which component is run, and for which connection.
@@ -219,4 +229,41 @@ pub struct BookingAndMapping {
     /// Which component and connection
     #[command(flatten)]
     pub target: Target,
+}
+
+/// Arguments of `live-check`.
+#[derive(Debug, Args)]
+#[command(after_help = LIVE_ORG)]
+pub struct LiveCheck {
+    /// A stored connection; without it, the org that the environment names
+    #[arg(long, value_name = "NAME")]
+    pub team: Option<String>,
+
+    /// Revoke the stored connection as the last step; one made for the check always is
+    #[arg(long, requires = "team")]
+    pub revoke: bool,
+
+    /// Where connections are stored
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
+    pub data: PathBuf,
+
+    /// The component; without it, the Salesforce plugin is built from this workspace
+    #[arg(long, value_name = "FILE")]
+    pub component: Option<PathBuf>,
+
+    /// The operator's policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// Where the transcript goes
+    #[arg(long, value_name = "FILE", default_value = "live-check.jsonl")]
+    pub transcript: PathBuf,
+
+    /// Make an org file and cases for the local org of a transcript, instead of trying an org
+    #[arg(long, value_name = "FILE", requires = "out")]
+    pub from_transcript: Option<PathBuf>,
+
+    /// Folder for the org file and the cases
+    #[arg(long, value_name = "DIR", requires = "from_transcript")]
+    pub out: Option<PathBuf>,
 }

@@ -11,6 +11,9 @@ use runtime::{
 /// Why a check cannot begin, or a transcript cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveCheckError {
+    /// An org is named, but not how to get in.
+    #[error("{0} is not set; the org needs the consumer key and secret of an app that has the client-credentials flow")]
+    Incomplete(&'static str),
     /// The plugin cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -54,6 +57,7 @@ impl LiveCheckError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Incomplete(_) => "live-check-incomplete",
             Self::Load(error) => error.code(),
             Self::Manifest(error) => error.code(),
             Self::Policy(error) => error.code(),
@@ -68,7 +72,7 @@ impl LiveCheckError {
 
     /// Whether what the operator gave is at fault.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::Transcript { .. } | Self::NoDescribe | Self::Org(_))
+        !matches!(self, Self::Host(_) | Self::Connect(_) | Self::OrgFile(_) | Self::Cases(_))
     }
 }
 

@@ -121,7 +121,7 @@ fn oauth_error(error: runtime::credentials::OAuthError) -> OauthError {
 }
 
 /// A host without a scheme is meant as https.
-fn absolute(host: &str) -> String {
+pub(super) fn absolute(host: &str) -> String {
     let host = host.trim().trim_end_matches('/');
     if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
 }

@@ -9,6 +9,7 @@ mod disconnect;
 mod doctor;
 mod fields;
 mod inspect;
+mod live_check;
 mod org;
 mod preview;
 mod run;
@@ -74,6 +75,7 @@ async fn dispatch(ui: &mut Ui, command: Command) -> Result<Ending> {
         Command::Run(arguments) => run::run(ui, &arguments).await,
         Command::Preview(arguments) => preview::run(ui, &arguments).await,
         Command::Check(arguments) => check::run(ui, &arguments).await,
+        Command::LiveCheck(arguments) => live_check::run(ui, arguments).await,
     }
 }
 
@@ -97,6 +99,9 @@ fn classify(error: &anyhow::Error) -> (u8, &'static str) {
         }
         if let Some(error) = cause.downcast_ref::<TargetError>() {
             return (error.exit(), error.code());
+        }
+        if let Some(error) = cause.downcast_ref::<::live_check::LiveCheckError>() {
+            return (if error.is_input() { 2 } else { 1 }, error.code());
         }
         if let Some(error) = cause.downcast_ref::<BuildError>() {
             return (1, error.code());

@@ -88,12 +88,13 @@ impl Run<'_> {
             return not_applicable("the stored connection is kept; `--revoke` ends it");
         }
         let old = self.subject.open().await?;
-        let path = self.api("sobjects/Lead/describe")?;
         let broker = self.subject.plugin().broker();
         let gone = broker.disconnect(self.subject.connection(), self.subject.credential()).await?;
         if !gone.revoked.is_certain() {
             return unmet("the org did not confirm it");
         }
+        // Revoked even where the doctor did not get so far that the old token could be tried.
+        let path = self.api("sobjects/Lead/describe")?;
         let answer = self.subject.send_with(Operation::get(path), &old).await?;
         let errors = answer.json.as_ref().map(redaction::errors).unwrap_or_default();
         let codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
