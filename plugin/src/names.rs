@@ -148,11 +148,11 @@ fn words(name: &str) -> Vec<(usize, &str)> {
 fn start_of_last_family_word(words: &[(usize, &str)]) -> Option<usize> {
     let mut from_last = words.iter().rev();
     let mut start = from_last.next()?;
-    if start.1.starts_with(char::is_lowercase) {
+    if start.1.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Some(start.0);
     }
     for word in from_last {
-        if !word.1.starts_with(char::is_lowercase) {
+        if !word.1.starts_with(|c: char| c.is_ascii_lowercase()) {
             break;
         }
         start = word;
