@@ -3,8 +3,11 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use crate::json::{Next, Reader, Scalar};
-use std::borrow::Cow;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A describe result.
 #[derive(Default)]
@@ -46,7 +49,7 @@ pub struct Field<'a> {
     pub controller_name: Option<Cow<'a, str>>,
     pub inline_help_text: Option<Cow<'a, str>>,
     pub picklist_values: Vec<PicklistEntry<'a>>,
-    pub reference_to: Vec<Cow<'a, str>>,
+    pub reference_to: Vec<Scalar<'a>>,
 }
 
 /// A value of a picklist.
@@ -71,13 +74,13 @@ pub struct RecordTypeInfo<'a> {
 }
 
 impl<'a> Record<'a> for Describe<'a> {
-    fn list(&mut self, name: &str, reader: &mut Reader<'a>) -> Option<bool> {
+    fn list<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
-            "fields" => (self.fields, self.has_fields) = (objects(reader)?, true),
-            "recordTypeInfos" => self.record_types = objects(reader)?,
-            _ => return Some(false),
+            "fields" => (self.fields, self.has_fields) = (next_list(map)?, true),
+            "recordTypeInfos" => self.record_types = next_list(map)?,
+            _ => return Ok(false),
         }
-        Some(true)
+        Ok(true)
     }
 
     fn member(&mut self, name: &str, value: Scalar<'a>) {
@@ -93,37 +96,37 @@ impl<'a> Record<'a> for Describe<'a> {
 }
 
 impl<'a> Record<'a> for Field<'a> {
-    fn list(&mut self, name: &str, reader: &mut Reader<'a>) -> Option<bool> {
+    fn list<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
-            "picklistValues" => self.picklist_values = objects(reader)?,
-            "referenceTo" => self.reference_to = texts(reader)?,
-            _ => return Some(false),
+            "picklistValues" => self.picklist_values = next_list(map)?,
+            "referenceTo" => self.reference_to = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            _ => return Ok(false),
         }
-        Some(true)
+        Ok(true)
     }
 
     fn member(&mut self, name: &str, value: Scalar<'a>) {
         match name {
-            "name" => self.name = text(value),
-            "label" => self.label = text(value),
-            "type" => self.field_type = text(value),
-            "length" => self.length = number(&value),
-            "precision" => self.precision = number(&value),
-            "digits" => self.digits = number(&value),
-            "scale" => self.scale = number(&value),
-            "createable" => self.createable = truth(&value),
-            "updateable" => self.updateable = truth(&value),
-            "nillable" => self.nillable = truth(&value),
-            "defaultedOnCreate" => self.defaulted_on_create = truth(&value),
-            "calculated" => self.calculated = truth(&value),
-            "autoNumber" => self.auto_number = truth(&value),
-            "deprecatedAndHidden" => self.deprecated_and_hidden = truth(&value),
-            "restrictedPicklist" => self.restricted_picklist = truth(&value),
-            "externalId" => self.external_id = truth(&value),
-            "unique" => self.unique = truth(&value),
-            "compoundFieldName" => self.compound_field_name = optional_text(value),
-            "controllerName" => self.controller_name = optional_text(value),
-            "inlineHelpText" => self.inline_help_text = optional_text(value),
+            "name" => self.name = value.text(),
+            "label" => self.label = value.text(),
+            "type" => self.field_type = value.text(),
+            "length" => self.length = value.number(),
+            "precision" => self.precision = value.number(),
+            "digits" => self.digits = value.number(),
+            "scale" => self.scale = value.number(),
+            "createable" => self.createable = value.truth(),
+            "updateable" => self.updateable = value.truth(),
+            "nillable" => self.nillable = value.truth(),
+            "defaultedOnCreate" => self.defaulted_on_create = value.truth(),
+            "calculated" => self.calculated = value.truth(),
+            "autoNumber" => self.auto_number = value.truth(),
+            "deprecatedAndHidden" => self.deprecated_and_hidden = value.truth(),
+            "restrictedPicklist" => self.restricted_picklist = value.truth(),
+            "externalId" => self.external_id = value.truth(),
+            "unique" => self.unique = value.truth(),
+            "compoundFieldName" => self.compound_field_name = value.optional_text(),
+            "controllerName" => self.controller_name = value.optional_text(),
+            "inlineHelpText" => self.inline_help_text = value.optional_text(),
             _ => {}
         }
     }
@@ -132,11 +135,11 @@ impl<'a> Record<'a> for Field<'a> {
 impl<'a> Record<'a> for PicklistEntry<'a> {
     fn member(&mut self, name: &str, value: Scalar<'a>) {
         match name {
-            "value" => self.value = text(value),
-            "label" => self.label = optional_text(value),
-            "active" => self.active = truth(&value),
-            "defaultValue" => self.default_value = truth(&value),
-            "validFor" => self.valid_for = optional_text(value),
+            "value" => self.value = value.text(),
+            "label" => self.label = value.optional_text(),
+            "active" => self.active = value.truth(),
+            "defaultValue" => self.default_value = value.truth(),
+            "validFor" => self.valid_for = value.optional_text(),
             _ => {}
         }
     }
@@ -145,98 +148,167 @@ impl<'a> Record<'a> for PicklistEntry<'a> {
 impl<'a> Record<'a> for RecordTypeInfo<'a> {
     fn member(&mut self, name: &str, value: Scalar<'a>) {
         match name {
-            "recordTypeId" => self.record_type_id = text(value),
-            "name" => self.name = text(value),
-            "active" => self.active = truth(&value),
-            "available" => self.available = truth(&value),
-            "master" => self.master = truth(&value),
-            "defaultRecordTypeMapping" => self.default_record_type_mapping = truth(&value),
+            "recordTypeId" => self.record_type_id = value.text(),
+            "name" => self.name = value.text(),
+            "active" => self.active = value.truth(),
+            "available" => self.available = value.truth(),
+            "master" => self.master = value.truth(),
+            "defaultRecordTypeMapping" => self.default_record_type_mapping = value.truth(),
             _ => {}
         }
     }
 }
 
-/// An object of the answer.
+/// An object of the answer. Written by hand, since derived code for the same weighs several times as much in the component.
 trait Record<'a>: Default {
     /// Reads a member that is a list; answers whether it is one.
-    fn list(&mut self, _name: &str, _reader: &mut Reader<'a>) -> Option<bool> {
-        Some(false)
+    fn list<A: MapAccess<'a>>(&mut self, _name: &str, _map: &mut A) -> Result<bool, A::Error> {
+        Ok(false)
     }
 
     /// Takes any other member.
     fn member(&mut self, name: &str, value: Scalar<'a>);
 }
 
-/// An object; one without members where something else stands in its place.
-fn object<'a, R: Record<'a>>(reader: &mut Reader<'a>) -> Option<R> {
-    let mut record = R::default();
-    if reader.next()? != Next::Object {
-        return reader.skip().map(|()| record);
-    }
-    reader.members(|reader, name| {
-        if record.list(&name, reader)? {
-            return Some(());
+/// A list of objects; `null` is an empty one.
+fn next_list<'a, A: MapAccess<'a>, R: Record<'a>>(map: &mut A) -> Result<Vec<R>, A::Error> {
+    let list: Option<Vec<Read<R>>> = map.next_value()?;
+    Ok(list.unwrap_or_default().into_iter().map(|record| record.0).collect())
+}
+
+/// An object that was read; `null` is one without members.
+#[repr(transparent)]
+struct Read<R>(R);
+
+impl<'a, R: Record<'a>> Deserialize<'a> for Read<R> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<R>(PhantomData<R>);
+
+        impl<'a, R: Record<'a>> Visitor<'a> for Members<R> {
+            type Value = Read<R>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Read(R::default()))
+            }
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut record = R::default();
+                while let Some(name) = map.next_key::<Scalar<'a>>()? {
+                    let name = name.text();
+                    if !record.list(&name, &mut map)? {
+                        let value = map.next_value()?;
+                        record.member(&name, value);
+                    }
+                }
+                Ok(Read(record))
+            }
         }
-        if reader.next()? == Next::Scalar {
-            record.member(&name, reader.scalar()?);
-            Some(())
-        } else {
-            reader.skip()
+
+        deserializer.deserialize_any(Members(PhantomData))
+    }
+}
+
+/// A value that is no list and no object; these are passed over.
+#[derive(Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// A string, borrowed where it has no escapes.
+    Text(Cow<'a, str>),
+    /// True or false.
+    Truth(bool),
+    /// A whole number.
+    Number(u32),
+    /// Anything else.
+    Other,
+}
+
+impl<'a> Scalar<'a> {
+    /// The text; blank where it is none.
+    pub fn text(self) -> Cow<'a, str> {
+        self.optional_text().unwrap_or_default()
+    }
+
+    /// The text, borrowed.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
         }
-    })?;
-    Some(record)
-}
-
-/// A list of objects; an empty one where something else stands in its place.
-fn objects<'a, R: Record<'a>>(reader: &mut Reader<'a>) -> Option<Vec<R>> {
-    let mut records = Vec::new();
-    if reader.next()? != Next::List {
-        return reader.skip().map(|()| records);
     }
-    reader.items(|reader| {
-        records.push(object(reader)?);
-        Some(())
-    })?;
-    Some(records)
-}
 
-/// A list of texts; what is none is passed over.
-fn texts<'a>(reader: &mut Reader<'a>) -> Option<Vec<Cow<'a, str>>> {
-    let mut texts = Vec::new();
-    if reader.next()? != Next::List {
-        return reader.skip().map(|()| texts);
-    }
-    reader.items(|reader| {
-        if reader.next()? == Next::Scalar {
-            texts.extend(optional_text(reader.scalar()?));
-            Some(())
-        } else {
-            reader.skip()
+    fn optional_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
         }
-    })?;
-    Some(texts)
-}
+    }
 
-/// The text; blank where it is none.
-fn text(value: Scalar<'_>) -> Cow<'_, str> {
-    optional_text(value).unwrap_or_default()
-}
+    fn truth(&self) -> bool {
+        *self == Self::Truth(true)
+    }
 
-fn optional_text(value: Scalar<'_>) -> Option<Cow<'_, str>> {
-    match value {
-        Scalar::Text(text) => Some(text),
-        _ => None,
+    fn number(&self) -> u32 {
+        match self {
+            Self::Number(number) => *number,
+            _ => 0,
+        }
     }
 }
 
-fn truth(value: &Scalar<'_>) -> bool {
-    *value == Scalar::Truth(true)
-}
+impl<'a> Deserialize<'a> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
 
-fn number(value: &Scalar<'_>) -> u32 {
-    match value {
-        Scalar::Number(number) => number.parse().unwrap_or_default(),
-        _ => 0,
+        impl<'a> Visitor<'a> for Any {
+            type Value = Scalar<'a>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
+                Ok(Scalar::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(Scalar::Truth(truth))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(u32::try_from(number).map_or(Scalar::Other, Scalar::Number))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+
+        deserializer.deserialize_any(Any)
     }
 }
 
@@ -245,12 +317,12 @@ impl<'a> Describe<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-        let mut reader = Reader::new(text.trim_start_matches('\u{FEFF}'));
-        match object::<Self>(&mut reader) {
-            Some(describe) if describe.has_fields && reader.is_done() => Ok(describe),
-            Some(_) if reader.is_done() => Err("there are no fields in it".to_owned()),
-            _ => Err(["no JSON from byte ", &reader.position().to_string(), " on"].concat()),
+        let read: Read<Self> =
+            serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| error.to_string())?;
+        if !read.0.has_fields {
+            return Err("there are no fields in it".to_owned());
         }
+        Ok(read.0)
     }
 }
 
@@ -297,7 +369,7 @@ mod tests {
 
     #[test]
     fn what_is_no_describe_is_told() {
-        for body in [&b"<html>"[..], b"", b"[]", b"{\"fields\":[{\"name\":", b"\xFF\xFE", b"{}"] {
+        for body in [&b"<html>"[..], b"", b"[]", b"{\"fields\":[{\"name\":", b"\xFF\xFE", b"{\"fields\":3}", b"{}"] {
             assert!(Describe::parse(body).is_err(), "{body:?}");
         }
     }

@@ -27,7 +27,6 @@ mod fixture;
 pub mod guidance;
 #[cfg(target_arch = "wasm32")]
 mod host;
-mod json;
 mod lead;
 mod mapping;
 mod names;

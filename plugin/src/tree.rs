@@ -1,6 +1,11 @@
-//! JSON of any shape, for answers that are small.
+//! JSON of any shape. A tree of its own, since `serde_json::Value` weighs several times as much in the component, mostly
+//! for the maps in it.
 
-use crate::json::{Next, Reader, Scalar};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
+use std::fmt;
 
 /// A JSON value.
 #[derive(Debug, Default, PartialEq)]
@@ -21,40 +26,6 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Reads a text, if it is JSON.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader::new(text);
-        let tree = Self::read(&mut reader)?;
-        reader.is_done().then_some(tree)
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        match reader.next()? {
-            Next::Object => {
-                let mut members = Vec::new();
-                reader.members(|reader, name| {
-                    members.push((name.into_owned(), Self::read(reader)?));
-                    Some(())
-                })?;
-                Some(Self::Object(members))
-            }
-            Next::List => {
-                let mut items = Vec::new();
-                reader.items(|reader| {
-                    items.push(Self::read(reader)?);
-                    Some(())
-                })?;
-                Some(Self::List(items))
-            }
-            Next::Scalar => Some(match reader.scalar()? {
-                Scalar::Text(text) => Self::Text(text.into_owned()),
-                Scalar::Truth(truth) => Self::Truth(truth),
-                Scalar::Number(number) => Self::Number(number.parse().ok()?),
-                Scalar::Null => Self::Null,
-            }),
-        }
-    }
-
     /// The member of that name; of several the first.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -90,6 +61,64 @@ impl Tree {
     }
 }
 
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Tree;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    // Salesforce keeps numbers as doubles too.
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(number as f64))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(number as f64))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Tree, E> {
+        Ok(Tree::Number(number))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Tree, E> {
+        Ok(Tree::Truth(truth))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tree, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Tree::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key()? {
+            let value = map.next_value()?;
+            members.push((name, value));
+        }
+        Ok(Tree::Object(members))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +126,7 @@ mod tests {
     #[test]
     fn a_tree_holds_what_was_written() {
         let tree: Tree =
-            Tree::parse(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
+            serde_json::from_str(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
         let numbers = [
             Tree::Null,
             Tree::Truth(true),
@@ -109,5 +138,12 @@ mod tests {
         assert_eq!((tree.text("b"), tree.text("a"), tree.text("d")), (Some("x"), None, None));
         assert!(tree.is_true("c") && !tree.is_true("b"));
         assert!(tree.list("b").is_empty() && tree.items().is_empty());
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused() {
+        let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        assert!(serde_json::from_str::<Tree>(&nested(100)).is_ok());
+        assert!(serde_json::from_str::<Tree>(&nested(1_000)).is_err());
     }
 }

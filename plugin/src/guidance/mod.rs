@@ -2,27 +2,42 @@
 //!
 //! Texts are written per cause: a cause has several codes where the same thing must be done.
 
+#[cfg(test)]
 mod cause;
+mod language;
+mod packed;
+#[cfg(test)]
 mod places;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
 mod texts;
 
 use crate::bindings::guidance::AdviceText;
+use language::Language;
+use packed::{Lines, PackedCause, unpack};
 
 /// Explains a code; `None` for one that is not among [`codes`].
 ///
 /// `locale` is a BCP 47 tag. Any kind of Japanese gets Japanese, everything else English.
 pub fn advice(code: &str, locale: &str) -> Option<AdviceText> {
-    let cause = causes().find(|cause| cause.codes.contains(&code))?;
-    Some(cause.in_language(cause::Language::of(locale)))
+    let texts = unpack();
+    let mut lines = Lines(&texts);
+    while let Some(cause) = PackedCause::next(&mut lines) {
+        if cause.codes().any(|own| own == code) {
+            return cause.in_language(Language::of(locale));
+        }
+    }
+    None
 }
 
 /// All codes that have advice.
 pub fn codes() -> Vec<String> {
-    causes().flat_map(|cause| cause.codes).map(|code| (*code).to_owned()).collect()
-}
-
-fn causes() -> impl Iterator<Item = &'static cause::Cause> {
-    texts::ALL.iter().copied().flatten()
+    let texts = unpack();
+    let mut lines = Lines(&texts);
+    let mut codes = Vec::new();
+    while let Some(cause) = PackedCause::next(&mut lines) {
+        codes.extend(cause.codes().map(str::to_owned));
+    }
+    codes
 }

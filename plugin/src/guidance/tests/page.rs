@@ -11,8 +11,9 @@ use crate::{
     errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
     guidance::{
         advice,
-        cause::{Cause, Language, Words, words},
-        causes,
+        cause::{Cause, Words, words},
+        language::Language,
+        tests::causes,
     },
     oauth_error,
 };
@@ -35,6 +36,15 @@ fn the_errors_page_is_up_to_date() {
     }
     let written = fs::read_to_string(PAGE).unwrap_or_default();
     assert!(written == page, "docs/errors.md is out of date; write it anew with: {COMMAND}");
+}
+
+impl Words {
+    fn in_language(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::Japanese => self.ja,
+        }
+    }
 }
 
 /// Sections of the table of contents: the reactions, and what the plugin finds by itself, whose reaction depends on
