@@ -3,11 +3,8 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use crate::json::{self, Place};
+use std::borrow::Cow;
 
 /// A describe result.
 #[derive(Default)]
@@ -49,7 +46,7 @@ pub struct Field<'a> {
     pub controller_name: Option<Cow<'a, str>>,
     pub inline_help_text: Option<Cow<'a, str>>,
     pub picklist_values: Vec<PicklistEntry<'a>>,
-    pub reference_to: Vec<Scalar<'a>>,
+    pub reference_to: Vec<Cow<'a, str>>,
 }
 
 /// A value of a picklist.
@@ -73,242 +70,75 @@ pub struct RecordTypeInfo<'a> {
     pub default_record_type_mapping: bool,
 }
 
-impl<'a> Record<'a> for Describe<'a> {
-    fn list<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "fields" => (self.fields, self.has_fields) = (next_list(map)?, true),
-            "recordTypeInfos" => self.record_types = next_list(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn member(&mut self, name: &str, value: Scalar<'a>) {
-        let Scalar::Truth(truth) = value else { return };
-        match name {
-            "createable" => self.createable = Some(truth),
-            "updateable" => self.updateable = Some(truth),
-            "queryable" => self.queryable = Some(truth),
-            "retrieveable" => self.retrieveable = Some(truth),
-            _ => {}
-        }
+impl<'a> Place<'a> for Describe<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        self.has_fields |= name == "fields";
+        Some(match &*name {
+            "createable" => &mut self.createable,
+            "updateable" => &mut self.updateable,
+            "queryable" => &mut self.queryable,
+            "retrieveable" => &mut self.retrieveable,
+            "fields" => &mut self.fields,
+            "recordTypeInfos" => &mut self.record_types,
+            _ => return None,
+        })
     }
 }
 
-impl<'a> Record<'a> for Field<'a> {
-    fn list<A: MapAccess<'a>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "picklistValues" => self.picklist_values = next_list(map)?,
-            "referenceTo" => self.reference_to = map.next_value::<Option<_>>()?.unwrap_or_default(),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn member(&mut self, name: &str, value: Scalar<'a>) {
-        match name {
-            "name" => self.name = value.text(),
-            "label" => self.label = value.text(),
-            "type" => self.field_type = value.text(),
-            "length" => self.length = value.number(),
-            "precision" => self.precision = value.number(),
-            "digits" => self.digits = value.number(),
-            "scale" => self.scale = value.number(),
-            "createable" => self.createable = value.truth(),
-            "updateable" => self.updateable = value.truth(),
-            "nillable" => self.nillable = value.truth(),
-            "defaultedOnCreate" => self.defaulted_on_create = value.truth(),
-            "calculated" => self.calculated = value.truth(),
-            "autoNumber" => self.auto_number = value.truth(),
-            "deprecatedAndHidden" => self.deprecated_and_hidden = value.truth(),
-            "restrictedPicklist" => self.restricted_picklist = value.truth(),
-            "externalId" => self.external_id = value.truth(),
-            "unique" => self.unique = value.truth(),
-            "compoundFieldName" => self.compound_field_name = value.optional_text(),
-            "controllerName" => self.controller_name = value.optional_text(),
-            "inlineHelpText" => self.inline_help_text = value.optional_text(),
-            _ => {}
-        }
+impl<'a> Place<'a> for Field<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "name" => &mut self.name,
+            "label" => &mut self.label,
+            "type" => &mut self.field_type,
+            "length" => &mut self.length,
+            "precision" => &mut self.precision,
+            "digits" => &mut self.digits,
+            "scale" => &mut self.scale,
+            "createable" => &mut self.createable,
+            "updateable" => &mut self.updateable,
+            "nillable" => &mut self.nillable,
+            "defaultedOnCreate" => &mut self.defaulted_on_create,
+            "calculated" => &mut self.calculated,
+            "autoNumber" => &mut self.auto_number,
+            "deprecatedAndHidden" => &mut self.deprecated_and_hidden,
+            "restrictedPicklist" => &mut self.restricted_picklist,
+            "externalId" => &mut self.external_id,
+            "unique" => &mut self.unique,
+            "compoundFieldName" => &mut self.compound_field_name,
+            "controllerName" => &mut self.controller_name,
+            "inlineHelpText" => &mut self.inline_help_text,
+            "picklistValues" => &mut self.picklist_values,
+            "referenceTo" => &mut self.reference_to,
+            _ => return None,
+        })
     }
 }
 
-impl<'a> Record<'a> for PicklistEntry<'a> {
-    fn member(&mut self, name: &str, value: Scalar<'a>) {
-        match name {
-            "value" => self.value = value.text(),
-            "label" => self.label = value.optional_text(),
-            "active" => self.active = value.truth(),
-            "defaultValue" => self.default_value = value.truth(),
-            "validFor" => self.valid_for = value.optional_text(),
-            _ => {}
-        }
+impl<'a> Place<'a> for PicklistEntry<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "value" => &mut self.value,
+            "label" => &mut self.label,
+            "active" => &mut self.active,
+            "defaultValue" => &mut self.default_value,
+            "validFor" => &mut self.valid_for,
+            _ => return None,
+        })
     }
 }
 
-impl<'a> Record<'a> for RecordTypeInfo<'a> {
-    fn member(&mut self, name: &str, value: Scalar<'a>) {
-        match name {
-            "recordTypeId" => self.record_type_id = value.text(),
-            "name" => self.name = value.text(),
-            "active" => self.active = value.truth(),
-            "available" => self.available = value.truth(),
-            "master" => self.master = value.truth(),
-            "defaultRecordTypeMapping" => self.default_record_type_mapping = value.truth(),
-            _ => {}
-        }
-    }
-}
-
-/// An object of the answer. Written by hand, since derived code for the same weighs several times as much in the component.
-trait Record<'a>: Default {
-    /// Reads a member that is a list; answers whether it is one.
-    fn list<A: MapAccess<'a>>(&mut self, _name: &str, _map: &mut A) -> Result<bool, A::Error> {
-        Ok(false)
-    }
-
-    /// Takes any other member.
-    fn member(&mut self, name: &str, value: Scalar<'a>);
-}
-
-/// A list of objects; `null` is an empty one.
-fn next_list<'a, A: MapAccess<'a>, R: Record<'a>>(map: &mut A) -> Result<Vec<R>, A::Error> {
-    let list: Option<Vec<Read<R>>> = map.next_value()?;
-    Ok(list.unwrap_or_default().into_iter().map(|record| record.0).collect())
-}
-
-/// An object that was read; `null` is one without members.
-#[repr(transparent)]
-struct Read<R>(R);
-
-impl<'a, R: Record<'a>> Deserialize<'a> for Read<R> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<R>(PhantomData<R>);
-
-        impl<'a, R: Record<'a>> Visitor<'a> for Members<R> {
-            type Value = Read<R>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(Read(R::default()))
-            }
-
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut record = R::default();
-                while let Some(name) = map.next_key::<Scalar<'a>>()? {
-                    let name = name.text();
-                    if !record.list(&name, &mut map)? {
-                        let value = map.next_value()?;
-                        record.member(&name, value);
-                    }
-                }
-                Ok(Read(record))
-            }
-        }
-
-        deserializer.deserialize_any(Members(PhantomData))
-    }
-}
-
-/// A value that is no list and no object; these are passed over.
-#[derive(Debug, PartialEq)]
-pub enum Scalar<'a> {
-    /// A string, borrowed where it has no escapes.
-    Text(Cow<'a, str>),
-    /// True or false.
-    Truth(bool),
-    /// A whole number.
-    Number(u32),
-    /// Anything else.
-    Other,
-}
-
-impl<'a> Scalar<'a> {
-    /// The text; blank where it is none.
-    pub fn text(self) -> Cow<'a, str> {
-        self.optional_text().unwrap_or_default()
-    }
-
-    /// The text, borrowed.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn optional_text(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn truth(&self) -> bool {
-        *self == Self::Truth(true)
-    }
-
-    fn number(&self) -> u32 {
-        match self {
-            Self::Number(number) => *number,
-            _ => 0,
-        }
-    }
-}
-
-impl<'a> Deserialize<'a> for Scalar<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'a> Visitor<'a> for Any {
-            type Value = Scalar<'a>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
-                Ok(Scalar::Truth(truth))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(u32::try_from(number).map_or(Scalar::Other, Scalar::Number))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-        }
-
-        deserializer.deserialize_any(Any)
+impl<'a> Place<'a> for RecordTypeInfo<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "recordTypeId" => &mut self.record_type_id,
+            "name" => &mut self.name,
+            "active" => &mut self.active,
+            "available" => &mut self.available,
+            "master" => &mut self.master,
+            "defaultRecordTypeMapping" => &mut self.default_record_type_mapping,
+            _ => return None,
+        })
     }
 }
 
@@ -317,12 +147,12 @@ impl<'a> Describe<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-        let read: Read<Self> =
-            serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| error.to_string())?;
-        if !read.0.has_fields {
+        let mut describe = Self::default();
+        json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| error.to_string())?;
+        if !describe.has_fields {
             return Err("there are no fields in it".to_owned());
         }
-        Ok(read.0)
+        Ok(describe)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     bindings::types::{
         FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
     },
-    describe::{Describe, Field, PicklistEntry, Scalar, is_valid_for},
+    describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
 use std::collections::BinaryHeap;
 
@@ -133,7 +133,7 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         unique: field.unique,
         values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
         controlling_field: field.controller_name.as_ref().map(|text| text.to_string()),
-        reference_to: field.reference_to.iter().filter_map(Scalar::as_text).map(str::to_owned).collect(),
+        reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect(),
         help: field.inline_help_text.as_ref().map(|text| text.to_string()).filter(|help| !help.is_empty()),
         suggested_source: SUGGESTED
             .iter()

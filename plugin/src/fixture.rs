@@ -3,6 +3,7 @@
 use crate::bindings::types::{
     Answer, AnswerValue, Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest_ as Guest, History, LeadField,
     Mapping, MappingRow, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, QuestionKind, Source, Team,
+    UnknownTries,
 };
 
 pub fn guest() -> Guest {
@@ -144,7 +145,7 @@ pub fn mapping() -> Mapping {
 }
 
 pub fn first_try() -> History {
-    History { now: "2026-11-22T03:05:00Z".into(), lead_id: None, first_try: None, oldest_unknown_try: None }
+    History { now: "2026-11-22T03:05:00Z".into(), lead_id: None, first_try: None, unknown_tries: None }
 }
 
 /// The mapping with some of the plugin's own choices.
@@ -162,6 +163,6 @@ pub fn after_unknown(minutes: i64) -> History {
         now: "2026-11-22T03:20:00Z".into(),
         lead_id: None,
         first_try: Some(began.clone()),
-        oldest_unknown_try: Some(began),
+        unknown_tries: Some(UnknownTries { oldest: began.clone(), newest: began }),
     }
 }

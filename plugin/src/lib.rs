@@ -27,6 +27,7 @@ mod fixture;
 pub mod guidance;
 #[cfg(target_arch = "wasm32")]
 mod host;
+mod json;
 mod lead;
 mod mapping;
 mod names;

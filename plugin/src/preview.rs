@@ -28,8 +28,7 @@ pub fn preview(
     };
     let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     // A first try: nothing is known of the booking, and no time passed.
-    let history =
-        History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, oldest_unknown_try: None };
+    let history = History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, unknown_tries: None };
     let live = OnceCell::new();
     let mut job = Job::new(&mut org, booking, mapping, &history, choices, &live)?;
     let fields = job.live()?;

@@ -1,11 +1,8 @@
 //! JSON of any shape. A tree of its own, since `serde_json::Value` weighs several times as much in the component, mostly
 //! for the maps in it.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
-};
-use std::fmt;
+use crate::json::{self, Place, Scalar, Unfit};
+use std::borrow::Cow;
 
 /// A JSON value.
 #[derive(Debug, Default, PartialEq)]
@@ -26,6 +23,13 @@ pub enum Tree {
 }
 
 impl Tree {
+    /// Reads a text, if it is JSON.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut tree = Self::Null;
+        json::read(text, &mut tree).ok()?;
+        Some(tree)
+    }
+
     /// The member of that name; of several the first.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -61,61 +65,36 @@ impl Tree {
     }
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any)
-    }
-}
-
-struct Any;
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Tree;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
+impl<'a> Place<'a> for Tree {
+    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+        *self = match value {
+            Scalar::Text(text) => Self::Text(text.into_owned()),
+            Scalar::Truth(truth) => Self::Truth(truth),
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Null => Self::Null,
+        };
+        Ok(())
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
+    fn list(&mut self) {
+        *self = Self::List(Vec::new());
     }
 
-    // Salesforce keeps numbers as doubles too.
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
-        Ok(Tree::Number(number as f64))
+    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+        let Self::List(items) = self else { return None };
+        items.push(Self::Null);
+        items.last_mut().map(|item| item as _)
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
-        Ok(Tree::Number(number as f64))
+    fn object(&mut self) -> Result<(), Unfit> {
+        *self = Self::Object(Vec::new());
+        Ok(())
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Tree, E> {
-        Ok(Tree::Number(number))
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<Tree, E> {
-        Ok(Tree::Truth(truth))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tree, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Tree::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-        let mut members = Vec::new();
-        while let Some(name) = map.next_key()? {
-            let value = map.next_value()?;
-            members.push((name, value));
-        }
-        Ok(Tree::Object(members))
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        let Self::Object(members) = self else { return None };
+        members.push((name.into_owned(), Self::Null));
+        members.last_mut().map(|(_, value)| value as _)
     }
 }
 
@@ -125,8 +104,7 @@ mod tests {
 
     #[test]
     fn a_tree_holds_what_was_written() {
-        let tree: Tree =
-            serde_json::from_str(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
+        let tree = Tree::parse(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
         let numbers = [
             Tree::Null,
             Tree::Truth(true),
@@ -143,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_nested_too_deep_is_refused() {
         let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
-        assert!(serde_json::from_str::<Tree>(&nested(100)).is_ok());
-        assert!(serde_json::from_str::<Tree>(&nested(1_000)).is_err());
+        assert!(Tree::parse(&nested(100)).is_some());
+        assert!(Tree::parse(&nested(1_000)).is_none());
     }
 }

@@ -34,5 +34,5 @@ pub fn mapping_of(json: serde_json::Value, fields: &[LeadField]) -> Result<Mappi
 
 /// A first try, now.
 pub fn first_try(now: &str) -> History {
-    History { now: now.to_owned(), lead_id: None, first_try: None, oldest_unknown_try: None }
+    History { now: now.to_owned(), lead_id: None, first_try: None, unknown_tries: None }
 }

@@ -4,7 +4,7 @@ use acceptance::samples::{self, first_try};
 use acceptance::system::System;
 use anyhow::Result;
 use local_org::Fault;
-use runtime::types::{History, Outcome, Reaction};
+use runtime::types::{History, Outcome, Reaction, UnknownTries};
 use serde_json::json;
 
 /// A mapping without a key field, so that only looking can tell.
@@ -40,7 +40,7 @@ async fn a_lost_reply_never_makes_a_second_lead() -> Result<()> {
         let history = History {
             now: system.time(60),
             first_try: Some(began.clone()),
-            oldest_unknown_try: Some(began),
+            unknown_tries: Some(UnknownTries { oldest: began.clone(), newest: began.clone() }),
             lead_id: None,
         };
         let found = system.deliver(&booking, &mapping, &history).await?.answer.expect("found");
@@ -66,7 +66,7 @@ async fn a_request_that_never_arrived_is_delivered_later_and_once() -> Result<()
     let history = |now: String| History {
         now,
         first_try: Some(began.clone()),
-        oldest_unknown_try: Some(began.clone()),
+        unknown_tries: Some(UnknownTries { oldest: began.clone(), newest: began.clone() }),
         lead_id: None,
     };
     // The org may still be at it: finding nothing proves nothing yet.

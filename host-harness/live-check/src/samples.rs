@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use runtime::types::{
     Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest, History, LeadField, Mapping, MappingRow, Source,
-    Team,
+    Team, UnknownTries,
 };
 
 /// The field that the deployable metadata adds; a packaged one has the package's prefix before it.
@@ -72,7 +72,14 @@ impl Samples {
     /// What a ledger would know.
     pub fn history(&self, lead_id: Option<&str>) -> History {
         let now = Timestamp::now().strftime(SECONDS).to_string();
-        History { now, lead_id: lead_id.map(str::to_owned), first_try: None, oldest_unknown_try: None }
+        History { now, lead_id: lead_id.map(str::to_owned), first_try: None, unknown_tries: None }
+    }
+
+    /// What a ledger would know of a booking that was tried when the run began, and whose outcome it never heard.
+    pub fn unknown_outcome(&self) -> History {
+        let began = self.began.strftime(SECONDS).to_string();
+        let unknown_tries = Some(UnknownTries { oldest: began.clone(), newest: began.clone() });
+        History { first_try: Some(began), unknown_tries, ..self.history(None) }
     }
 }
 

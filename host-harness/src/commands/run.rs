@@ -37,7 +37,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
 /// A command has no ledger: each run is a first try.
 pub(super) fn first_try() -> History {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    History { now, lead_id: None, first_try: None, oldest_unknown_try: None }
+    History { now, lead_id: None, first_try: None, unknown_tries: None }
 }
 
 pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {

@@ -2,7 +2,7 @@
 
 use super::{
     Job,
-    find::{LOST_REQUEST_SECONDS, Lost, one_with_key},
+    find::{Lost, one_with_key},
 };
 use crate::{
     bindings::types::{BookingKind, Consequence, Delivery, Outcome, Problem, Reaction},
@@ -75,12 +75,20 @@ impl<'a, O: Org> Job<'a, '_, O> {
         self.by_policy()
     }
 
+    /// Whether an earlier try, or the booking that was moved, may have made a Lead: then its key is read first.
+    pub fn may_be_there(&self) -> bool {
+        self.history.first_try.is_some()
+            || self.history.unknown_tries.is_some()
+            || matches!(self.booking.kind, BookingKind::Rescheduled(_))
+    }
+
     /// The step for a booking whose Lead the booking-id field leads to.
     fn known_by_key(&mut self) -> Result<Option<Step<'a>>, Box<Problem>> {
         let Some((field, own)) = self.key(&self.booking.id) else { return Ok(None) };
-        let is_repeat = self.history.first_try.is_some() || self.history.oldest_unknown_try.is_some();
+        if !self.may_be_there() {
+            return Ok(None);
+        }
         let previous = match &self.booking.kind {
-            BookingKind::New if !is_repeat => return Ok(None),
             BookingKind::New => None,
             BookingKind::Rescheduled(previous) => self.key(previous).map(|(_, key)| key),
         };
@@ -114,7 +122,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let plan = self.plan(Scope::Booking)?;
         let email = self.email(&plan);
         // With a key a second create is refused, so that an unknown outcome is no danger.
-        let is_unknown = self.history.oldest_unknown_try.is_some() && self.choices.booking_id_field.is_none();
+        let is_unknown = self.history.unknown_tries.is_some() && self.choices.booking_id_field.is_none();
         let policy = self.choices.existing;
         // Looking for the guest's Leads finds the one of a lost try as well, if its address is written.
         let finds_lost = policy != Existing::CreateAnother && email.is_some() && plan.value_of("Email").is_some();
@@ -205,20 +213,16 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// What a write's problem says about the tries before it.
-    pub fn in_doubt(&self, mut problem: Box<Problem>) -> Box<Problem> {
-        if self.history.oldest_unknown_try.is_none() || self.choices.booking_id_field.is_some() {
+    pub fn in_doubt(&self, problem: Box<Problem>) -> Box<Problem> {
+        if self.history.unknown_tries.is_none() || self.choices.booking_id_field.is_some() {
             return problem;
-        }
-        if problem.reaction == Reaction::CheckFirst {
-            // The history names the oldest try only: the next one must not come before this one is conclusive too.
-            problem.retry_after = Some(LOST_REQUEST_SECONDS);
         }
         if self.is_conclusive() { problem } else { self.still_unknown(problem) }
     }
 
     /// A reaction of `retry` says that nothing was written. While an earlier try is in doubt, nobody can say so.
     pub fn still_unknown(&self, mut problem: Box<Problem>) -> Box<Problem> {
-        if problem.reaction == Reaction::Retry && self.history.oldest_unknown_try.is_some() {
+        if problem.reaction == Reaction::Retry && self.history.unknown_tries.is_some() {
             problem.reaction = Reaction::CheckFirst;
             problem.retry_after = problem.retry_after.or(Some(60));
         }

@@ -15,7 +15,7 @@ use crate::{
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
 /// request limits"), and clocks and networks get a margin.
-pub const LOST_REQUEST_SECONDS: u32 = 12 * 60;
+const LOST_REQUEST_SECONDS: u32 = 12 * 60;
 /// By how much the host's clock may be ahead of the org's.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 
@@ -73,11 +73,11 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Ok(self.leads(&soql)?.into_iter().next())
     }
 
-    /// Looks for the Lead that a try of unknown outcome may have made: created since it began, by the connected user, with what
+    /// Looks for the Lead that a try of unknown outcome may have made: created since the oldest began, by the connected user, with what
     /// this booking writes.
     pub fn lost_lead(&mut self, plan: &Plan<'_>) -> Result<Lost, Box<Problem>> {
-        let Some(began) = &self.history.oldest_unknown_try else { return Ok(Lost::Nothing) };
-        let Some(since) = Moment::parse(began) else { return Err(self.pending()) };
+        let Some(tries) = &self.history.unknown_tries else { return Ok(Lost::Nothing) };
+        let Some(since) = Moment::parse(&tries.oldest) else { return Err(self.pending()) };
         let entries: Vec<Entry<'_>> =
             plan.entries.iter().filter(|entry| is_field_name(&entry.field.name)).cloned().collect();
         let mut soql = select(std::iter::once("Id").chain(entries.iter().map(|entry| &*entry.field.name)));
@@ -115,14 +115,14 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
     }
 
-    /// Whether the org can no longer commit what was lost: finding nothing then proves that there is nothing.
+    /// Whether the org can no longer commit the newest of what was lost: finding nothing then proves that there is nothing.
     pub fn is_conclusive(&self) -> bool {
         self.seconds_until_conclusive().is_some_and(|seconds| seconds <= 0)
     }
 
-    /// Whether a Lead was created since the try of unknown outcome began.
+    /// Whether a Lead was created since the oldest try of unknown outcome began.
     pub fn is_since_lost_try(&self, lead: &Lead) -> bool {
-        let began = self.history.oldest_unknown_try.as_deref().and_then(Moment::parse);
+        let began = self.history.unknown_tries.as_ref().and_then(|tries| Moment::parse(&tries.oldest));
         match (began, lead.text("CreatedDate").and_then(Moment::parse)) {
             (Some(began), Some(created)) => created.unix() >= began.unix() - CLOCK_SKEW_SECONDS,
             _ => true,
@@ -131,7 +131,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// Seconds until then; `None` where the times cannot be read.
     fn seconds_until_conclusive(&self) -> Option<i64> {
-        let began = Moment::parse(self.history.oldest_unknown_try.as_deref()?)?;
+        let began = Moment::parse(&self.history.unknown_tries.as_ref()?.newest)?;
         Some(began.unix() + i64::from(LOST_REQUEST_SECONDS) - Moment::parse(&self.history.now)?.unix())
     }
 

@@ -98,13 +98,16 @@ impl<'a, O: Org> Job<'a, '_, O> {
         self.delivery(id, outcome, plan.findings)
     }
 
-    /// The Lead that an earlier try of this booking made, where the org says that its key is taken.
+    /// The Lead that an earlier try of this booking made, where the org says that its key is taken, or that it
+    /// looks like a duplicate.
     fn already_there(&mut self, target: &Target, refused: &Refused) -> Result<Option<Delivery>, Box<Problem>> {
         let has_key = self.added(target).iter().any(|(field, _)| Some(*field) == self.choices.booking_id_field);
-        if !has_key || !is_of(&refused.problem, DUPLICATE_VALUE) {
+        // Duplicate rules are asked before the key's uniqueness, so that a repeat which nobody knows of may meet either.
+        let looks_repeated = is_of(&refused.problem, DUPLICATES_DETECTED) && !self.may_be_there();
+        if !has_key || !(looks_repeated || is_of(&refused.problem, DUPLICATE_VALUE)) {
             return Ok(None);
         }
-        // Another unique field may be the one that is taken: then no Lead has this key.
+        // Another unique field may be the one that is taken, or another person's Lead: then no Lead has this key.
         let found = self.lead_of_booking()?;
         Ok(found.map(|lead| self.delivery(lead.id, Outcome::AlreadyDelivered, Vec::new())))
     }

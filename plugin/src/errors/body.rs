@@ -33,7 +33,7 @@ fn text(body: &[u8]) -> Cow<'_, str> {
 
 /// The body as JSON, if it is that, and of the size that errors and short lists have.
 pub fn json(body: &[u8]) -> Option<Tree> {
-    serde_json::from_str(&text(body)).ok()
+    Tree::parse(&text(body))
 }
 
 /// All the errors in a body, `json` being what it is as JSON; empty where there are none to be seen.

@@ -75,15 +75,17 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnswerValue, A::Error> {
-        match map.next_entry::<String, String>()? {
-            Some((key, number)) if key == "number" && is_decimal(&number) => match map.next_key::<String>()? {
-                None => Ok(AnswerValue::Number(number)),
-                Some(key) => Err(A::Error::unknown_field(&key, &["number"])),
-            },
-            Some((key, number)) if key == "number" => {
-                Err(A::Error::custom(format_args!("`{number}` is no decimal number such as 12.50")))
-            }
-            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        match map.next_key::<String>()? {
+            Some(key) if key == "number" => {}
+            _ => return Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        }
+        let number: String = map.next_value()?;
+        if !is_decimal(&number) {
+            return Err(A::Error::custom(format_args!("`{number}` is no decimal number such as 12.50")));
+        }
+        match map.next_key::<String>()? {
+            None => Ok(AnswerValue::Number(number)),
+            Some(key) => Err(A::Error::unknown_field(&key, &["number"])),
         }
     }
 }
@@ -122,6 +124,8 @@ mod tests {
             ("null", "expected text or list"),
             (r#"{"number":"1,000"}"#, "`1,000` is no decimal number"),
             (r#"{"text":"a"}"#, "expected text or list"),
+            (r#"{"text":1}"#, "expected text or list"),
+            (r#"{"number":"1","unit":"kg"}"#, "unknown field `unit`"),
         ] {
             let error = serde_json::from_str::<AnswerValue>(json).unwrap_err().to_string();
             assert!(error.contains(reason), "{json}: {error}");

@@ -18,10 +18,22 @@ pub struct History {
     #[component(name = "first-try")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_try: Option<String>,
-    /// When the oldest try began whose effect is still unknown: it ended with reaction `check-first`, or never ended.
-    #[component(name = "oldest-unknown-try")]
+    /// The tries of this booking whose effect is still unknown: those that ended with reaction `check-first`, or never
+    /// ended.
+    #[component(name = "unknown-tries")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oldest_unknown_try: Option<String>,
+    pub unknown_tries: Option<UnknownTries>,
+}
+
+/// The tries of a booking whose effect is unknown.
+#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
+#[component(record)]
+#[serde(deny_unknown_fields)]
+pub struct UnknownTries {
+    /// When the oldest of them began.
+    pub oldest: String,
+    /// When the newest of them began.
+    pub newest: String,
 }
 
 /// A booking that is now a Lead.

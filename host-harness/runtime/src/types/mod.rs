@@ -18,7 +18,7 @@ pub use booking::{
     Answer, AnswerValue, Booking, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, PlaceKind, Question,
     QuestionKind, Team,
 };
-pub use delivery::{Consequence, Delivery, Finding, FurtherError, History, Outcome, Problem, Reaction};
+pub use delivery::{Consequence, Delivery, Finding, FurtherError, History, Outcome, Problem, Reaction, UnknownTries};
 pub use field::{FieldType, LeadField, LeadFields, PicklistValue, RecordType, WithheldField, WithheldReason};
 pub use guidance::{Account, Actor, AdviceStep, AdviceText, CallUsage, OauthError, OauthStage};
 pub use mapping::{ChosenOption, Mapping, MappingRow, Source};

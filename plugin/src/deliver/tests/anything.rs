@@ -7,7 +7,7 @@ use crate::{
         secrets::SecretError,
         types::{
             AnswerValue, Booking, BookingKind, ChosenOption, FieldType, History, LeadField, Mapping, MappingRow,
-            PicklistValue, QuestionKind, Source,
+            PicklistValue, QuestionKind, Source, UnknownTries,
         },
     },
     check, fixture,
@@ -153,9 +153,10 @@ prop_compose! {
 prop_compose! {
     fn history()(
         now in text(), lead_id in prop::option::of(text()), first_try in prop::option::of(text()),
-        oldest_unknown_try in prop::option::of(text()),
+        unknown_tries in prop::option::of((text(), text())),
     ) -> History {
-        History { now, lead_id, first_try, oldest_unknown_try }
+        let unknown_tries = unknown_tries.map(|(oldest, newest)| UnknownTries { oldest, newest });
+        History { now, lead_id, first_try, unknown_tries }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::run;
 use crate::{
-    bindings::types::{History, Outcome, Reaction},
+    bindings::types::{History, Outcome, Reaction, UnknownTries},
     codes, fixture,
     fixture::{after_unknown, first_try, with_options},
     script::{answer, changed, created, leads, lost, refused},
@@ -84,7 +84,10 @@ fn times_that_cannot_be_read_conclude_nothing() {
     let history = History { now: "now".into(), ..after_unknown(60) };
     let (result, _) = run(&fixture::mapping(), &history, [leads(&[])]);
     assert_eq!(result.unwrap_err().reaction, Reaction::CheckFirst);
-    let history = History { oldest_unknown_try: Some("then".into()), ..after_unknown(60) };
+    let history = History {
+        unknown_tries: Some(UnknownTries { oldest: "then".into(), newest: "then".into() }),
+        ..after_unknown(60)
+    };
     let (result, script) = run(&fixture::mapping(), &history, []);
     assert_eq!(result.unwrap_err().reaction, Reaction::CheckFirst);
     assert!(script.asked().is_empty());
@@ -183,11 +186,30 @@ fn a_key_that_fits_no_field_is_a_problem_and_never_shortened() {
 }
 
 #[test]
-fn a_second_lost_answer_waits_until_it_is_conclusive_too() {
-    let (result, _) = run(&fixture::mapping(), &first_try(), [lost()]);
-    assert!(result.unwrap_err().retry_after.is_some_and(|seconds| seconds < 120), "a first look may come soon");
-
-    let (result, _) = run(&fixture::mapping(), &after_unknown(60), [leads(&[]), lost()]);
+fn nothing_found_is_conclusive_only_when_the_newest_lost_try_is() {
+    let old = after_unknown(60);
+    let oldest = old.unknown_tries.as_ref().unwrap().oldest.clone();
+    let newest = after_unknown(5).unknown_tries.unwrap().newest;
+    let history = History { unknown_tries: Some(UnknownTries { oldest: oldest.clone(), newest }), ..old };
+    let (result, script) = run(&fixture::mapping(), &history, [leads(&[])]);
     let problem = result.unwrap_err();
-    assert_eq!((problem.reaction, problem.retry_after), (Reaction::CheckFirst, Some(720)));
+    assert_eq!(problem.code, codes::OUTCOME_PENDING, "the second try may still make a Lead");
+    assert!(problem.retry_after.is_some());
+    let asked = script.asked().concat();
+    assert_eq!(script.asked().len(), 1);
+    assert!(asked.contains("CreatedDate"), "{asked}");
+}
+
+#[test]
+fn a_duplicate_rule_that_answers_before_the_key_does_not_hide_that_the_booking_is_there() {
+    let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
+    let refusal = || refused("DUPLICATES_DETECTED", "Use one of these records?", &[]);
+    let keyed = r#"{"Id":"00Q5e00000LstAAEAZ","BookingId__c":"team-1/b-1"}"#;
+    let (result, script) = run(&mapping, &first_try(), [refusal(), leads(&[keyed])]);
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::AlreadyDelivered, "00Q5e00000LstAAEAZ"));
+    assert_eq!(script.asked().len(), 2);
+
+    let (result, _) = run(&mapping, &first_try(), [refusal(), leads(&[])]);
+    assert_eq!(result.unwrap_err().code, "DUPLICATES_DETECTED");
 }

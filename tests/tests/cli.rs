@@ -1,0 +1,269 @@
+//! The command as people run it: connect, list, deliver, disconnect against an org of its own process; and misuse.
+
+use acceptance::command::{ended, harness};
+use acceptance::guests;
+use acceptance::samples::example;
+use anyhow::{Context as _, Result, ensure};
+use local_org::visitor;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+fn component() -> Result<PathBuf> {
+    Ok(guests::build("salesforce-leads")?.path)
+}
+
+/// A process that is ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `org --print-env`, and what it printed.
+fn org(folder: &Path) -> Result<(Running, Vec<(String, String)>)> {
+    let mut child =
+        harness(folder)?.args(["org", "--print-env"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let stdout = child.stdout.take().context("its output")?;
+    let running = Running(child);
+    let mut variables = Vec::new();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        let (name, value) = line.split_once('=').context("a shell assignment")?;
+        variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        if name == "EXT_ID_FIELD" {
+            break;
+        }
+    }
+    Ok((running, variables))
+}
+
+/// A port that nobody listens on just now.
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+#[tokio::test]
+async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_sealed_between_commands() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let component = component()?;
+    let component = component.to_str().context("a path")?;
+    // The org knows a fixed callback; a free port keeps tests apart.
+    let callback = format!("http://127.0.0.1:{}/callback", free_port()?);
+    fs::write(folder.path().join("org.toml"), format!("[app]\ncallbacks = [\"{callback}\"]\n"))?;
+    let mut child = harness(folder.path())?
+        .args(["org", "--print-env", "--file", "org.toml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().context("its output")?).lines();
+    let _running = Running(child);
+    let mut variables = Vec::new();
+    while let Some(line) = lines.next().transpose()? {
+        let (name, value) = line.split_once('=').context("a shell assignment")?;
+        variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        if name == "EXT_ID_FIELD" {
+            break;
+        }
+    }
+    let value = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    assert_eq!(value("REDIRECT_URI").as_deref(), Some(callback.as_str()));
+
+    let run = |arguments: &[&str]| -> Result<Command> {
+        let mut command = harness(folder.path())?;
+        command.args(arguments);
+        Ok(command)
+    };
+    let mut connect = run(&["connect", "--team", "sales", "--component", component])?;
+    connect.envs(variables.iter().cloned()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut connecting = Running(connect.spawn()?);
+    let stderr = connecting.0.stderr.take().context("its errors")?;
+    let mut said = String::new();
+    let mut address = None;
+    for line in BufReader::new(stderr).lines() {
+        let line = line?;
+        said.push_str(&line);
+        said.push('\n');
+        if let Some(found) =
+            line.trim().strip_prefix("http").filter(|rest| rest.contains("/services/oauth2/authorize?"))
+        {
+            address = Some(format!("http{found}"));
+            break;
+        }
+    }
+    let address = address.with_context(|| format!("no address was shown:\n{said}"))?;
+    ensure!(said.contains("stand-in for testing"), "the stand-in is announced: {said}");
+    let user = local_org::User::default();
+    let back = visitor::allow(&address, &user.username, &user.password).await?;
+    // The browser goes to the callback, where the command listens.
+    let page = visitor_get(&back).await?;
+    assert!(page.contains("完了しました"), "{page}");
+    let mut shown = String::new();
+    connecting.0.stdout.take().context("its output")?.read_to_string(&mut shown)?;
+    assert!(connecting.0.wait()?.success(), "{shown}");
+    assert!(shown.contains("Connected `sales`"), "{shown}");
+
+    // From here on without CLIENT_ID and CLIENT_SECRET: they lie sealed beside the grant.
+    let data = folder.path().join(".host-harness");
+    let secret = value("CLIENT_SECRET").context("a secret")?;
+    for entry in fs::read_dir(&data)? {
+        let entry = entry?;
+        let mode = entry.metadata()?.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+        let bytes = fs::read(entry.path())?;
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
+
+    let listed = run(&["--json", "fields", "--team", "sales", "--component", component])?.output()?;
+    let (code, out, err) = ended(&listed);
+    assert_eq!(code, 0, "{err}");
+    let listed: Value = serde_json::from_str(&out)?;
+    assert!(listed["fields"]["fields"].as_array().is_some_and(|fields| fields.len() > 20));
+
+    let booking = example("booking.json");
+    let mapping = example("mapping.json");
+    let files = ["--booking", booking.to_str().context("path")?, "--mapping", mapping.to_str().context("path")?];
+    for (command, expected) in [("preview", "Would create a Lead"), ("check", ""), ("run", "Created Lead 00Q")] {
+        let mut command = run(&[command, "--team", "sales", "--component", component])?;
+        let (code, out, err) = ended(&command.args(files).output()?);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains(expected), "{out}");
+    }
+    let (code, out, err) = ended(&run(&["doctor", "--team", "sales", "--component", component])?.output()?);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("The connection works."), "{out}");
+
+    let (code, out, err) = ended(&run(&["disconnect", "--team", "sales", "--component", component])?.output()?);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("the grant is revoked"), "{out}");
+    let (code, _, err) = ended(&run(&["fields", "--team", "sales", "--component", component])?.output()?);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("no connection named `sales`"), "{err}");
+    Ok(())
+}
+
+/// What a browser sees at an address on this machine.
+async fn visitor_get(address: &str) -> Result<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let rest = address.strip_prefix("http://").context("an address")?;
+    let (host, path) = rest.split_once('/').context("a path")?;
+    let mut stream = tokio::net::TcpStream::connect(host).await?;
+    stream.write_all(format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+    let mut page = Vec::new();
+    stream.read_to_end(&mut page).await?;
+    Ok(String::from_utf8(page)?)
+}
+
+#[test]
+fn bad_input_ends_with_2_names_the_path_and_sends_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let component = component()?;
+    let write = |name: &str, text: &str| -> Result<String> {
+        let file = folder.path().join(name);
+        fs::write(&file, text)?;
+        Ok(file.to_string_lossy().into_owned())
+    };
+    let mut booking: Value = serde_json::from_str(&fs::read_to_string(example("booking.json"))?)?;
+    booking["answers"][3]["value"] = json!({ "x": 1 });
+    let bad_booking = write("booking.json", &booking.to_string())?;
+    let mut webhook: Value = serde_json::from_str(&fs::read_to_string(example("timerex-webhook.json"))?)?;
+    webhook["event"]["form"][3]["value"] = json!(null);
+    webhook["event"]["timezone"] = json!("Mars/Olympus");
+    let bad_webhook = write("webhook.json", &webhook.to_string())?;
+    let bad_mapping = write("mapping.json", r#"{"rows":[{"field":"Lastname","source":{"fixed":"x"}}]}"#)?;
+    let unknown_key = write("unknown.json", r#"{"rows":[],"options":{},"rules":[]}"#)?;
+    let bad_policy = write("policy.toml", "methods = [\"TRACE\"]\n")?;
+    let good_booking = example("booking.json").to_string_lossy().into_owned();
+    let good_mapping = example("mapping.json").to_string_lossy().into_owned();
+    let component = component.to_string_lossy().into_owned();
+
+    let cases: [(&[&str], &str); 8] = [
+        (&["--booking", &bad_booking, "--mapping", &good_mapping], "answers[3].value: expected text or list"),
+        (
+            &["--booking", &bad_webhook, "--mapping", &good_mapping, "--format", "timerex"],
+            "event.timezone: expected an IANA name",
+        ),
+        (
+            &["--booking", &good_booking, "--mapping", &bad_mapping],
+            "rows[0].field: no writable field `Lastname`; did you mean `LastName`?",
+        ),
+        (&["--booking", &good_booking, "--mapping", &unknown_key], "rules: unknown field `rules`"),
+        (&["--booking", "missing.json", "--mapping", &good_mapping], "missing.json: "),
+        (&["--booking", &good_booking, "--mapping", &good_mapping, "--policy", &bad_policy], "policy.toml"),
+        (&["--booking", &good_booking, "--mapping", &good_mapping, "--team", "nobody"], "no connection named `nobody`"),
+        (&["--booking", &good_booking, "--mapping", &good_mapping, "--org", "nowhere"], "no org file `nowhere`"),
+    ];
+    for (arguments, said) in cases {
+        let mut command = harness(folder.path())?;
+        command.args(["--json", "run", "--component", &component]).args(arguments);
+        let (code, out, err) = ended(&command.output()?);
+        assert_eq!(code, 2, "{arguments:?}: {out}{err}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+        let error: Value = serde_json::from_str(&out)?;
+        assert!(error["error"]["code"].is_string(), "{out}");
+    }
+    for (bytes, said) in [(&b"\0asm\x01\0\0\0"[..], "not a component"), (b"hello", "not a WebAssembly file")] {
+        let file = folder.path().join("file.wasm");
+        fs::write(&file, bytes)?;
+        let (code, _, err) = ended(&harness(folder.path())?.arg("inspect").arg(&file).output()?);
+        assert_eq!(code, 2);
+        assert!(err.contains(said), "{err}");
+    }
+    Ok(())
+}
+
+#[test]
+fn inspect_tells_machines_what_a_component_is_and_may_do() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (code, out, err) = ended(&harness(folder.path())?.args(["--json", "inspect"]).arg(component()?).output()?);
+    assert_eq!(code, 0, "{err}");
+    let found: Value = serde_json::from_str(&out)?;
+    let mut imports: Vec<_> =
+        found["imports"].as_array().context("imports")?.iter().filter_map(Value::as_str).collect();
+    imports.sort_unstable();
+    assert_eq!(imports, ["http", "secrets", "types"].map(|name| format!("scheduling:crm/{name}@0.1.0")));
+    assert_eq!(found["exports"].as_array().map(Vec::len), Some(4));
+    assert_eq!(found["sha256"].as_str().map(str::len), Some(64));
+    assert!(found["bytes"].as_u64() > found["gzip_bytes"].as_u64());
+    assert_eq!(found["manifest"]["plugin"]["plan"], "premium");
+    assert_eq!(found["manifest"]["plugin"]["connect_roles"], json!(["owner", "admin"]));
+    assert!(found["limits"]["memory_bytes"].is_u64());
+    Ok(())
+}
+
+#[test]
+fn the_demo_ends_with_the_lead_and_a_dead_token() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (code, out, err) = ended(&harness(folder.path())?.arg("demo").arg("--component").arg(component()?).output()?);
+    assert_eq!(code, 0, "{out}{err}");
+    for said in [
+        "sha256",
+        "required: Company (Company), Last Name (LastName)",
+        "withheld",
+        "Created Lead 00Q",
+        "高橋",
+        "🙇‍♀️",
+        "sent by hand, is answered: 401",
+    ] {
+        assert!(out.contains(said), "{said} is not in:\n{out}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_org_prints_shell_assignments_that_a_shell_reads_back() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (_running, variables) = org(folder.path())?;
+    let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "EXT_ID_FIELD"]);
+    assert!(variables.iter().all(|(_, value)| !value.is_empty()), "{variables:?}");
+    assert_eq!(variables[4].1, "BookingId__c");
+    Ok(())
+}
