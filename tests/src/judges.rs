@@ -52,7 +52,7 @@ impl Judge {
     fn runtime(self) -> Runtime {
         match self {
             Self::SimpleSalesforce => {
-                Runtime { program: "python3", prefix: "Python ", oldest: (3, 10), called: "Python 3.10" }
+                Runtime { program: "python3", prefix: "Python ", oldest: (3, 11), called: "Python 3.11" }
             }
             Self::Jsforce => Runtime { program: "node", prefix: "v", oldest: (20, 0), called: "Node 20" },
         }
@@ -69,6 +69,12 @@ impl Judge {
     /// Installs the client, once per lock file and release of its language; answers the folder.
     fn set_up(self) -> Result<PathBuf, NotRun> {
         let release = self.runtime().release()?;
+        // Some distributions package the standard library in parts.
+        if matches!(self, Self::SimpleSalesforce)
+            && finish(Command::new("python3").args(["-c", "import ensurepip"])).is_err()
+        {
+            return Err(NotRun::NotInstalled("Python's venv and ensurepip (Debian: python3-venv)".to_owned()));
+        }
         let install = || -> Result<Option<PathBuf>> {
             let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/judges");
             fs::create_dir_all(&all)?;

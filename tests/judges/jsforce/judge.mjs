@@ -73,7 +73,7 @@ export async function check(name, run) {
     console.log(`ok ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAILED jsforce: ${name}: ${error instanceof Unexpected ? error.message : inspect(error)}`);
+    console.log(`FAILED ${name}: ${error instanceof Unexpected ? error.message : inspect(error)}`);
   }
 }
 

@@ -86,7 +86,7 @@ class Checks:
                 check()
             except Exception as error:
                 self.failed += 1
-                print(f"FAILED simple-salesforce: {name}: {error or type(error).__name__}")
+                print(f"FAILED {name}: {error or type(error).__name__}")
                 if not isinstance(error, AssertionError):
                     print(traceback.format_exc())
             else:

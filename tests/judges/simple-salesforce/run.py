@@ -13,6 +13,7 @@ from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
     SalesforceGeneralError,
     SalesforceMalformedRequest,
+    SalesforceMoreThanOneRecord,
     SalesforceResourceNotFound,
 )
 from simple_salesforce.format import format_external_id
@@ -97,7 +98,6 @@ def _():
 @check("versions: one that does not exist is not found")
 def _():
     unknown = client(tokens["access_token"], version="99.0")
-    # The client gives Salesforce's own texts for 404 only through its objects.
     refused(unknown.Lead.describe, SalesforceResourceNotFound, "NOT_FOUND")
 
 
@@ -300,9 +300,11 @@ def _():
               "大企業には電話番号が必要です。")
 
 
+twin = lead("山田", FirstName="太郎", Email="O'Neil+Tag@example.org")
+
+
 @check("create: a duplicate rule names the match, and lets a header override it")
 def _():
-    twin = lead("山田", FirstName="太郎", Email="O'Neil+Tag@example.org")
     error = malformed(twin, "DUPLICATES_DETECTED", message="Use one of these records?")
     holds("fields" not in error, "no `fields` beside a duplicate result")
     result = error["duplicateResult"]
@@ -327,8 +329,7 @@ def _():
 @check("create: versions before 58 misspell the duplicate result")
 def _():
     old = SFType("Lead", tokens["access_token"], sf.sf_instance, sf_version="51.0", session=session())
-    error = refused(lambda: old.create(lead("山田", FirstName="太郎", Email="o'neil+tag@example.org")),
-                    SalesforceMalformedRequest, "DUPLICATES_DETECTED")
+    error = refused(lambda: old.create(twin), SalesforceMalformedRequest, "DUPLICATES_DETECTED")
     holds("duplicateResut" in error and "duplicateResult" not in error, "the key `duplicateResut`")
 
 
@@ -368,8 +369,6 @@ def _():
 def _():
     mail = "several@example.org"
     ids = [leads.create(lead(name, Email=mail))["id"] for name in ["一人目", "二人目"]]
-    # The client has a class for 300, but reaches it only by this status.
-    from simple_salesforce.exceptions import SalesforceMoreThanOneRecord
     try:
         leads.upsert(f"Email/{quote(mail)}", {"Company": "変更"})
     except SalesforceMoreThanOneRecord as error:
