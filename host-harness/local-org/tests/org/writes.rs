@@ -348,7 +348,8 @@ async fn a_record_is_updated_read_deleted_and_then_gone() {
     let again = client.send("DELETE", &path, &[], "").await.unwrap();
     let gone = json!([{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]);
     assert_eq!((again.status, again.json), (404, gone));
-    assert_eq!(client.get(&path).await.error(), (404, "ENTITY_IS_DELETED"));
+    assert_eq!(client.write("PATCH", &path, &[], &json!({"Title": "x"})).await.error(), (404, "ENTITY_IS_DELETED"));
+    assert_eq!(client.get(&path).await.error(), (404, "NOT_FOUND"));
     assert_eq!(client.get(&format!("{LEADS}/00Q000000000001AAA")).await.error(), (404, "NOT_FOUND"));
 }
 
