@@ -65,11 +65,7 @@ impl System {
     /// An org that is not connected yet.
     pub async fn disconnected(file: OrgFile) -> Result<Self> {
         let running = local_org::serve(file, Options::default()).await?;
-        let origin: Origin = running.org().base_url().parse()?;
-        let policy = Policy {
-            stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?],
-            ..Policy::default()
-        };
+        let policy = policy(running.org())?;
         let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
         let store: Arc<dyn SecretStore> = secrets.clone();
@@ -85,6 +81,11 @@ impl System {
             .build()?;
         let plugin = host.load(component()?).await?;
         Ok(Self { running, plugin, connection: ConnectionId::new("team-1"), secrets, host })
+    }
+
+    /// The policy: the org stands in for all of Salesforce.
+    pub fn policy(&self) -> Result<Policy> {
+        policy(self.org())
     }
 
     /// Goes through the org's pages as a person does.
@@ -135,6 +136,12 @@ impl System {
         let now = self.org().now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
+}
+
+fn policy(org: &Org) -> Result<Policy> {
+    let origin: Origin = org.base_url().parse()?;
+    let stand_ins = vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?];
+    Ok(Policy { stand_ins, ..Policy::default() })
 }
 
 /// A problem where none was expected.
