@@ -3,7 +3,7 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use crate::json::{self, Place};
+use crate::json::{self, Place, Scalar};
 use std::borrow::Cow;
 
 /// A describe result.
@@ -15,11 +15,18 @@ pub struct Describe<'a> {
     pub queryable: Option<bool>,
     pub retrieveable: Option<bool>,
     /// The fields that the connected user can see.
-    pub fields: Vec<Field<'a>>,
-    /// Whether there was a member of that name at all.
-    has_fields: bool,
+    pub fields: Fields<'a>,
     /// Record types of the object.
     pub record_types: Vec<RecordTypeInfo<'a>>,
+}
+
+/// The fields of a describe result.
+#[derive(Default)]
+pub struct Fields<'a> {
+    /// All of them.
+    pub all: Vec<Field<'a>>,
+    /// Whether there was a list; `null` is an empty one.
+    is_list: bool,
 }
 
 /// A field of a describe result.
@@ -72,7 +79,6 @@ pub struct RecordTypeInfo<'a> {
 
 impl<'a> Place<'a> for Describe<'a> {
     fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
-        self.has_fields |= name == "fields";
         Some(match &*name {
             "createable" => &mut self.createable,
             "updateable" => &mut self.updateable,
@@ -82,6 +88,20 @@ impl<'a> Place<'a> for Describe<'a> {
             "recordTypeInfos" => &mut self.record_types,
             _ => return None,
         })
+    }
+}
+
+impl<'a> Place<'a> for Fields<'a> {
+    fn scalar(&mut self, value: Scalar<'a>) {
+        self.is_list |= matches!(value, Scalar::Null);
+    }
+
+    fn list(&mut self) {
+        self.is_list = true;
+    }
+
+    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+        self.all.item()
     }
 }
 
@@ -149,7 +169,7 @@ impl<'a> Describe<'a> {
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
         let mut describe = Self::default();
         json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| error.to_string())?;
-        if !describe.has_fields {
+        if !describe.fields.is_list {
             return Err("there are no fields in it".to_owned());
         }
         Ok(describe)

@@ -54,28 +54,30 @@ pub fn read(body: &[u8]) -> Result<LeadFields, String> {
 
 /// Lists the fields: required ones first, then by label.
 fn list(describe: &Describe<'_>) -> LeadFields {
-    let mut fields = Vec::with_capacity(describe.fields.len());
+    let mut fields = Vec::with_capacity(describe.fields.all.len());
     let mut withheld = Vec::new();
     // The fields that others are parts of.
     let parents: Vec<&str> = describe
         .fields
+        .all
         .iter()
         .filter_map(|field| field.compound_field_name.as_deref().filter(|parent| *parent != field.name))
         .collect();
     // A heap of keys weighs a fifth of a sort in the component.
     let in_order: BinaryHeap<(bool, &str, &str, usize)> = describe
         .fields
+        .all
         .iter()
         .enumerate()
         .map(|(place, field)| (!is_required(field), label(field), &*field.name, place))
         .collect();
     for (_, _, _, place) in in_order.into_sorted_vec() {
-        let Some(field) = describe.fields.get(place) else { continue };
+        let Some(field) = describe.fields.all.get(place) else { continue };
         if field.name.is_empty() {
             continue;
         }
         match withheld_reason(field, &parents) {
-            None => fields.push(lead_field(field, &describe.fields)),
+            None => fields.push(lead_field(field, &describe.fields.all)),
             Some(reason) => {
                 withheld.push(WithheldField { name: field.name.to_string(), label: label(field).to_owned(), reason });
             }

@@ -13,9 +13,7 @@ use std::{borrow::Cow, fmt};
 /// A place that takes a value. What it has no use for is passed over.
 pub trait Place<'a> {
     /// Takes a value that is no list and no object.
-    fn scalar(&mut self, _value: Scalar<'a>) -> Result<(), Unfit> {
-        Ok(())
-    }
+    fn scalar(&mut self, _value: Scalar<'a>) {}
 
     /// Is told that a list follows.
     fn list(&mut self) {}
@@ -26,18 +24,13 @@ pub trait Place<'a> {
     }
 
     /// Is told that an object follows.
-    fn object(&mut self) -> Result<(), Unfit> {
-        Ok(())
-    }
+    fn object(&mut self) {}
 
     /// The place of the object's member of that name.
     fn member(&mut self, _name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
         None
     }
 }
-
-/// A place cannot take a value of this kind, and says which it can.
-pub struct Unfit(&'static str);
 
 /// A value that is no list and no object.
 pub enum Scalar<'a> {
@@ -59,62 +52,48 @@ pub fn read<'a>(text: &'a str, place: &mut dyn Place<'a>) -> serde_json::Result<
 }
 
 impl<'a> Place<'a> for Cow<'a, str> {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Text(text) = value {
             *self = text;
         }
-        Ok(())
     }
 }
 
 impl<'a> Place<'a> for Option<Cow<'a, str>> {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Text(text) = value {
             *self = Some(text);
         }
-        Ok(())
     }
 }
 
 impl<'a> Place<'a> for bool {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         *self = matches!(value, Scalar::Truth(true));
-        Ok(())
     }
 }
 
 impl<'a> Place<'a> for Option<bool> {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Truth(truth) = value {
             *self = Some(truth);
         }
-        Ok(())
     }
 }
 
 impl<'a> Place<'a> for u32 {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Number(number) = value {
             let whole = number as Self;
             *self = if f64::from(whole) == number { whole } else { 0 };
         }
-        Ok(())
     }
 }
 
-/// A list; `null` is an empty one.
 impl<'a, T: Place<'a> + Default> Place<'a> for Vec<T> {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
-        if matches!(value, Scalar::Null) { Ok(()) } else { Err(Unfit("a list was expected")) }
-    }
-
     fn item(&mut self) -> Option<&mut dyn Place<'a>> {
         self.push(T::default());
         self.last_mut().map(|item| item as _)
-    }
-
-    fn object(&mut self) -> Result<(), Unfit> {
-        Err(Unfit("a list was expected"))
     }
 }
 
@@ -214,7 +193,7 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        self.0.object().map_err(told)?;
+        self.0.object();
         while let Some(name) = map.next_key_seed(Name)? {
             match self.0.member(name) {
                 Some(place) => map.next_value_seed(Value(place))?,
@@ -227,10 +206,7 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
 
 impl<'a> Value<'_, 'a> {
     fn scalar<E: Error>(self, value: Scalar<'a>) -> Result<(), E> {
-        self.0.scalar(value).map_err(told)
+        self.0.scalar(value);
+        Ok(())
     }
-}
-
-fn told<E: Error>(Unfit(reason): Unfit) -> E {
-    E::custom(reason)
 }

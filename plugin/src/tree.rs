@@ -1,7 +1,7 @@
 //! JSON of any shape. A tree of its own, since `serde_json::Value` weighs several times as much in the component, mostly
 //! for the maps in it.
 
-use crate::json::{self, Place, Scalar, Unfit};
+use crate::json::{self, Place, Scalar};
 use std::borrow::Cow;
 
 /// A JSON value.
@@ -66,14 +66,13 @@ impl Tree {
 }
 
 impl<'a> Place<'a> for Tree {
-    fn scalar(&mut self, value: Scalar<'a>) -> Result<(), Unfit> {
+    fn scalar(&mut self, value: Scalar<'a>) {
         *self = match value {
             Scalar::Text(text) => Self::Text(text.into_owned()),
             Scalar::Truth(truth) => Self::Truth(truth),
             Scalar::Number(number) => Self::Number(number),
             Scalar::Null => Self::Null,
         };
-        Ok(())
     }
 
     fn list(&mut self) {
@@ -86,9 +85,8 @@ impl<'a> Place<'a> for Tree {
         items.last_mut().map(|item| item as _)
     }
 
-    fn object(&mut self) -> Result<(), Unfit> {
+    fn object(&mut self) {
         *self = Self::Object(Vec::new());
-        Ok(())
     }
 
     fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {

@@ -166,8 +166,13 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         // No field is createable then.
         return problems;
     }
-    let closed: Vec<String> =
-        lead.fields.iter().filter(|field| is_required_but_closed(field)).map(|field| field.name.to_string()).collect();
+    let closed: Vec<String> = lead
+        .fields
+        .all
+        .iter()
+        .filter(|field| is_required_but_closed(field))
+        .map(|field| field.name.to_string())
+        .collect();
     if !closed.is_empty() {
         let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
         let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
