@@ -44,6 +44,7 @@ enum Action {
     Create,
     ReadBack,
     RepeatBooking,
+    ForgottenBooking,
     KeepExisting,
     FillExisting,
     OverwriteExisting,
@@ -214,6 +215,7 @@ impl Run<'_> {
             Action::Create => self.create().await,
             Action::ReadBack => self.read_back().await,
             Action::RepeatBooking => self.repeat_booking().await,
+            Action::ForgottenBooking => self.forgotten_booking().await,
             Action::KeepExisting => self.keep_existing().await,
             Action::FillExisting => self.fill_existing().await,
             Action::OverwriteExisting => self.overwrite_existing().await,
@@ -252,6 +254,8 @@ const SEE_CODE: &str =
 const LEARN: &str =
     "keep the transcript: the plugin or the local org must learn this answer (`live-check --from-transcript`)";
 
+const DEPLOY: &str = "deploy the metadata in docs/salesforce-app and assign its permission set to the connected user";
+
 /// The steps, in order.
 pub const STEPS: &[Step] = &[
     step(
@@ -281,7 +285,7 @@ pub const STEPS: &[Step] = &[
         "list-fields",
         "lets the plugin list the fields and counts them against the describe result",
         "every field offered or withheld; what is offered can be created and updated; BookingId__c is unique",
-        "deploy the metadata in docs/salesforce-app and assign its permission set to the connected user",
+        DEPLOY,
     ),
     step(
         Action::Options,
@@ -373,9 +377,16 @@ pub const STEPS: &[Step] = &[
     step(
         Action::RepeatBooking,
         "booking-id-repeat",
+        "delivers the same booking again, as after an answer that was lost",
+        "the Lead that is there, found by the booking id, no second one",
+        DEPLOY,
+    ),
+    step(
+        Action::ForgottenBooking,
+        "booking-id-unique",
         "delivers the same booking again, as if nothing were known of it",
-        "the Lead that is there (DUPLICATE_VALUE on the booking id), no second one",
-        "deploy the metadata in docs/salesforce-app and assign its permission set to the connected user",
+        "the Lead that is there: DUPLICATE_VALUE on the booking id, or read by it where a duplicate rule blocks first",
+        DEPLOY,
     ),
     step(
         Action::KeepExisting,

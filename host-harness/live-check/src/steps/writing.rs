@@ -90,12 +90,23 @@ impl Run<'_> {
     }
 
     pub(super) async fn repeat_booking(&mut self) -> Verdicts {
-        let lead = self.lead()?.to_owned();
         let mapping = self.mapping()?.clone();
+        self.repeated(&mapping, &self.samples.unknown_outcome()).await
+    }
+
+    pub(super) async fn forgotten_booking(&mut self) -> Verdicts {
+        // Salesforce applies duplicate rules before it saves; a rule that lets the Lead pass leaves the word to the unique field.
+        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
+        self.repeated(&mapping, &self.samples.history(None)).await
+    }
+
+    /// Delivers the first booking again.
+    async fn repeated(&mut self, mapping: &Mapping, history: &History) -> Verdicts {
+        let lead = self.lead()?.to_owned();
         if samples::booking_id_field(&self.fields()?.fields).is_none() {
             return unmet("the org has no booking-id field");
         }
-        let called = self.deliver(&self.samples.booking(1), &mapping, &self.samples.history(None)).await?;
+        let called = self.deliver(&self.samples.booking(1), mapping, history).await?;
         match called.answer {
             Ok(delivery) if delivery.outcome == Outcome::AlreadyDelivered && delivery.lead_id == lead => {
                 met(outcome(&delivery))
