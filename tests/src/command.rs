@@ -27,7 +27,7 @@ fn build() -> Result<PathBuf> {
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
         .context("cargo named no executable")
 }
 

@@ -15,9 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How a script answers a request.
 pub type Reply = Result<Response<Vec<u8>>, TransportError>;
 
+/// Gives the answer to a request; `None` leaves it unanswered.
+type Answer = dyn Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync;
+
 /// Answers requests and remembers them.
 pub struct Script {
-    answer: Box<dyn Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync>,
+    answer: Box<Answer>,
     seen: Mutex<Vec<Request<Vec<u8>>>>,
 }
 

@@ -91,11 +91,13 @@ async fn refuse_creates(files: &[Recorded]) -> Result<()> {
     for file in files {
         let name = &file.name;
         let recorded = file.json().with_context(|| name.clone())?;
-        let status = recorded["status"].as_u64().and_then(|status| u16::try_from(status).ok()).context("a status")?;
-        let (code, error) = first_error(&recorded["body"]).with_context(|| format!("{name} has no error"))?;
+        let status = recorded.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        let status = status.context("a status")?;
+        let body = recorded.get("body").context("a body")?;
+        let (code, error) = first_error(body).with_context(|| format!("{name} has no error"))?;
         let expected = reaction(code).with_context(|| format!("{name}: what {code} calls for is not in the table"))?;
 
-        let refusal = Fault::answer(status, JSON, recorded["body"].to_string());
+        let refusal = Fault::answer(status, JSON, body.to_string());
         // However often the component or the host tries.
         system.org().add_fault(refusal.on("POST", "/services/data/*/sobjects/Lead").times(u32::MAX));
         let answer = system.deliver(&booking, &mapping, &first_try(NOW)).await.with_context(|| name.clone())?.answer;

@@ -2,7 +2,7 @@
 
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-#[cfg_attr(not(test), expect(dead_code, reason = "plugins construct the cases, and lifting does not name them"))]
+#[expect(dead_code, reason = "plugins construct the cases, and lifting does not name them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower)]
 #[component(enum)]
 #[repr(u8)]
