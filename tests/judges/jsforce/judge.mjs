@@ -41,7 +41,7 @@ export async function refused(call, code, { fields, message } = {}) {
   try {
     found = await call();
   } catch (error) {
-    if (error instanceof TypeError || error.errorCode !== code) {
+    if (error.errorCode !== code) {
       throw new Unexpected(`expected ${code}, found ${inspect(error)}`);
     }
     equal(error.name, code, "the error's name");
