@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
-use super::{Field, FieldType, FileError, OrgFile, PicklistValue, RecordType, field::plain_field};
+use super::{
+    Field, FieldType, FileError, OrgFile, PicklistValue, RecordType, field::plain_field, standard_lead_fields,
+};
 
 impl OrgFile {
     /// Makes an org whose Lead object is the one of a describe result (`GET .../sobjects/Lead/describe`).
@@ -39,6 +41,9 @@ impl OrgFile {
         for rule in &mut file.duplicate_rules {
             rule.when_same.retain(|group| group.iter().all(known));
         }
+        // Only once it is written and read again does the file stand on the standard fields.
+        let absent = standard_lead_fields()?.into_iter().map(|field| field.name).filter(|name| !known(name));
+        file.without_fields = absent.collect();
         file.fields = fields;
         Ok(file)
     }
@@ -158,6 +163,11 @@ mod tests {
         let file = OrgFile::from_describe(json.as_bytes()).unwrap();
         let schema = Schema::of_leads(&file).unwrap();
         assert_eq!(schema.fields.len(), 4);
+        let written = OrgFile::parse(&toml::to_string(&file).unwrap()).unwrap();
+        let names = |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+        let mut read = names(&Schema::of_leads(&written).unwrap());
+        read.sort();
+        assert_eq!(read, ["Kind__c", "LastName", "Odd__c", "Sub__c"], "written and read again, it has the same fields");
         assert!(schema.field("lastname").unwrap().required());
         assert_eq!(schema.field("Sub__c").unwrap().values[0].valid_for.as_deref(), Some(&["B".to_owned()][..]));
     }
