@@ -76,7 +76,7 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
         ("huge body", &[("url", "{instance-url}/open/x")], "host-call-limit"),
         ("huge header", &[("url", "{instance-url}/open/x")], "host-call-limit"),
     ] {
-        let error = run(&guest, title, extra).await.err().expect(title);
+        let error = run(&guest, title, extra).await.expect_err(title);
         assert_eq!(error.code(), code, "{title}: {error}");
         assert!(!error.may_have_written(), "{title}");
         let after = run(&guest, "request", &[("url", "{instance-url}/open/hello")]).await?;
