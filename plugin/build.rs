@@ -1,7 +1,8 @@
-//! Link arguments of the component, and its texts of advice, packed.
+//! Link arguments of the component, and what is made smaller for it: the texts of advice, and tables of Unicode.
 
 use guidance::{cause::Words, texts};
 use std::{env, error::Error, fs, path::Path};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 #[path = "src/guidance"]
 mod guidance {
@@ -23,8 +24,43 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-cdylib=--initial-heap=131072");
     }
     let folder = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
+    let folder = Path::new(&folder);
     let packed = miniz_oxide::deflate::compress_to_vec(advice().as_bytes(), BEST);
-    Ok(fs::write(Path::new(&folder).join("advice"), packed)?)
+    fs::write(folder.join("advice"), packed)?;
+    fs::write(folder.join("joining"), ranges(may_join))?;
+    fs::write(folder.join("holding"), ranges(may_hold))?;
+    Ok(())
+}
+
+fn is_one(text: [char; 3]) -> bool {
+    text.iter().collect::<String>().graphemes(true).nth(1).is_none()
+}
+
+/// Whether a character belongs to the one before it, be that any or a part of a Korean syllable.
+fn may_join(c: char) -> bool {
+    ['a', '\u{1160}', '\u{AC00}', '\u{AC01}']
+        .into_iter()
+        .any(|before| is_one([before, '\u{301}', c]) || is_one([before, c, c]))
+}
+
+/// Whether a character holds the one after it: any, the next consonant of an Indic cluster, the next person of a family, or the
+/// rest of a Korean syllable.
+fn may_hold(c: char) -> bool {
+    is_one([c, c, 'a']) || is_one(['क', c, 'क']) || is_one(['\u{1F468}', c, '\u{1F468}']) || is_one([c, c, '\u{AC00}'])
+}
+
+/// The characters of which something holds, as the ranges that `src/value/cluster.rs` reads.
+fn ranges(holds: impl Fn(char) -> bool) -> String {
+    let mut ranges: Vec<(u32, u16)> = Vec::new();
+    for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| holds(*c)) {
+        match ranges.last_mut() {
+            Some((first, further)) if *first + u32::from(*further) + 1 == c.into() && *further < u16::MAX => {
+                *further += 1
+            }
+            _ => ranges.push((c.into(), 0)),
+        }
+    }
+    format!("&{ranges:?}")
 }
 
 /// The texts as lines, in the form that `src/guidance/packed.rs` reads.

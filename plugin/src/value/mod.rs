@@ -2,6 +2,7 @@
 //! time-zone table.
 
 mod checkbox;
+mod cluster;
 mod date;
 mod number;
 mod picklist;

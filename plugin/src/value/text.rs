@@ -1,9 +1,8 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
-use super::{Fit, Json, Note};
+use super::{Fit, Json, Note, cluster::clusters};
 use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
 use std::borrow::Cow;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// The length of a text as Salesforce may count it at most.
 ///
@@ -108,12 +107,12 @@ fn limit(field: &LeadField) -> usize {
 fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     let mut left = limit;
     let mut end = 0;
-    for (start, cluster) in text.grapheme_indices(true) {
+    for cluster in clusters(text) {
         match left.checked_sub(units(cluster, is_area)) {
             Some(rest) => left = rest,
             None => break,
         }
-        end = start + cluster.len();
+        end += cluster.len();
     }
     end
 }
