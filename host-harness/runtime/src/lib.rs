@@ -39,6 +39,7 @@ pub mod credentials;
 mod echo;
 mod egress;
 mod engine;
+mod exports;
 mod host;
 mod imports;
 mod inspect;
@@ -54,6 +55,7 @@ pub mod types;
 
 pub use call::{CallError, CallErrorKind, Called, RequestNote, Usage};
 pub use egress::Denial;
+pub use exports::OptionalExports;
 pub use host::{Host, HostBuilder, HostError, LoadError};
 pub use inspect::{CONTRACT, InspectError, Inspection, MANIFEST_SECTION, MAX_COMPONENT_BYTES};
-pub use plugin::{OptionalExports, Plugin};
+pub use plugin::Plugin;

@@ -8,13 +8,14 @@ use std::{
 use serde::Serialize;
 use wasmtime::{
     Store, UpdateDeadline,
-    component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower},
+    component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower},
 };
 
 use crate::{
     call::{CallError, CallErrorKind, Called, CpuLimit, Usage},
     credentials::{Broker, ConnectionId},
     engine::{Engine, HOST_CALL_BYTES, TICK},
+    exports::{ConnectionFunctions, Functions, GuidanceFunctions, OptionalExports, SettingsFunctions},
     host::LoadError,
     inspect::Inspection,
     manifest::Limits,
@@ -47,85 +48,7 @@ struct Inner {
     limits: Limits,
 }
 
-/// Where each function of the contract is; `None` for those of interfaces that the plugin does not have.
-struct Functions {
-    on_booking_completed: ComponentExportIndex,
-    list_lead_fields: ComponentExportIndex,
-    settings: Option<SettingsFunctions>,
-    connection: Option<ConnectionFunctions>,
-    guidance: Option<GuidanceFunctions>,
-}
-
-struct SettingsFunctions {
-    preview: ComponentExportIndex,
-    check_mapping: ComponentExportIndex,
-    options: ComponentExportIndex,
-}
-
-struct ConnectionFunctions {
-    check: ComponentExportIndex,
-    explain: ComponentExportIndex,
-}
-
-struct GuidanceFunctions {
-    advice: ComponentExportIndex,
-    codes: ComponentExportIndex,
-}
-
-/// Which optional interfaces a plugin has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct OptionalExports {
-    /// `settings`: preview, check of mappings, options.
-    pub settings: bool,
-    /// `connection`: the doctor, and explanations of authorisation errors.
-    pub connection: bool,
-    /// `guidance`: help for people.
-    pub guidance: bool,
-}
-
 type ProblemResult<T> = Result<T, Problem>;
-
-impl Functions {
-    fn find(component: &Component) -> Result<Self, String> {
-        let interface = |name: &str| component.get_export_index(None, &*format!("scheduling:crm/{name}@0.1.0"));
-        let function = |interface_name: &str, name: &str| {
-            let instance = interface(interface_name).ok_or_else(|| format!("no interface `{interface_name}`"))?;
-            component
-                .get_export_index(Some(&instance), name)
-                .ok_or_else(|| format!("no function `{name}` in `{interface_name}`"))
-        };
-        let has = |name: &str| interface(name).is_some();
-        Ok(Self {
-            on_booking_completed: function("leads", "on-booking-completed")?,
-            list_lead_fields: function("leads", "list-lead-fields")?,
-            settings: if has("settings") {
-                Some(SettingsFunctions {
-                    preview: function("settings", "preview")?,
-                    check_mapping: function("settings", "check-mapping")?,
-                    options: function("settings", "options")?,
-                })
-            } else {
-                None
-            },
-            connection: if has("connection") {
-                Some(ConnectionFunctions {
-                    check: function("connection", "check")?,
-                    explain: function("connection", "explain")?,
-                })
-            } else {
-                None
-            },
-            guidance: if has("guidance") {
-                Some(GuidanceFunctions {
-                    advice: function("guidance", "advice")?,
-                    codes: function("guidance", "codes")?,
-                })
-            } else {
-                None
-            },
-        })
-    }
-}
 
 impl Plugin {
     pub(crate) async fn new(
@@ -196,12 +119,7 @@ impl Plugin {
 
     /// Which optional interfaces the plugin has.
     pub fn exports(&self) -> OptionalExports {
-        let f = &self.inner.functions;
-        OptionalExports {
-            settings: f.settings.is_some(),
-            connection: f.connection.is_some(),
-            guidance: f.guidance.is_some(),
-        }
+        self.inner.functions.optional()
     }
 
     /// Connects, refreshes and disconnects this plugin's credentials.
