@@ -5,12 +5,13 @@ use acceptance::system::{CREDENTIAL, component};
 use anyhow::{Context as _, Result, ensure};
 use live_check::{Ending, Imported, Line, Outcome, STEPS, Subject, Summary, Transcript};
 use local_org::{Options, OrgFile, RunningOrg, visitor};
-use runtime::credentials::{ClientRegistration, ConnectionId, GrantState, MemoryStore};
+use runtime::credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _};
 use runtime::origin::Origin;
 use runtime::policy::{Policy, StandIn};
 use runtime::secret::Secret;
 use std::fs;
 use std::sync::Arc;
+use store::{SqliteStore, TeamConnection};
 
 /// How the connection is made.
 #[derive(Clone, Copy)]
@@ -214,6 +215,51 @@ fn a_named_org_without_a_way_in_is_an_error() -> Result<()> {
     let (code, out, err) = ended(&command.output()?);
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
     assert!(err.contains("LIVE_CLIENT_ID is not set"), "{err}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_connection_is_kept_unless_it_shall_be_revoked() -> Result<()> {
+    let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("salesforce_leads.wasm");
+    fs::write(&file, component()?)?;
+    let login_host: Origin = org.base_url().parse()?;
+    let app = org.app();
+    let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+    let key = GrantKey { connection: ConnectionId::new("uat-1"), credential: CREDENTIAL.parse()? };
+    let store = SqliteStore::open(&folder.path().join("data"))?;
+    let policy = Policy {
+        stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
+        ..Policy::default()
+    };
+    let secrets = Arc::new(store.clone());
+    let subject =
+        Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, client.clone(), key.connection.clone())
+            .await?;
+    subject.connect_with_client_credentials(org.base_url()).await?;
+    store.put_client(&key, client).await?;
+    store
+        .put_connection(TeamConnection {
+            team: "uat".to_owned(),
+            plugin: "salesforce-leads".to_owned(),
+            connection: key.connection.clone(),
+            login_host,
+            account_id: None,
+            connected_at: org.org().now(),
+        })
+        .await?;
+
+    for (revoke, is_kept) in [(false, true), (true, false)] {
+        let mut check = harness(folder.path())?;
+        check.args(["live-check", "--team", "uat", "--data", "data", "--component"]).arg(&file);
+        check.args(revoke.then_some("--revoke"));
+        let (code, out, err) = ended(&tokio::task::spawn_blocking(move || check.output()).await??);
+        assert_eq!(code, 0, "{out}{err}");
+        assert_eq!(out.contains("the stored connection is kept"), is_kept, "{out}");
+        assert_eq!(store.load(&key).await?.is_some(), is_kept);
+        assert_eq!(store.connection("uat", "salesforce-leads").await?.is_some(), is_kept);
+    }
     Ok(())
 }
 
