@@ -82,7 +82,7 @@ impl Ui {
     }
 
     pub(crate) fn problem(&self, problem: &Problem, advice: Option<&AdviceText>) {
-        let mut lines = vec![format!("Not delivered: {} — {}", problem.code, reaction(problem.reaction))];
+        let mut lines = vec![format!("Problem: {} — {}", problem.code, reaction(problem.reaction))];
         lines.push(format!("  the CRM's words: {}", problem.message));
         push_list(&mut lines, "fields", &problem.fields);
         push_list(&mut lines, "mapping rows", &problem.rows.iter().map(ToString::to_string).collect::<Vec<_>>());

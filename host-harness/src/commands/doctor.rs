@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{
     Ending,
-    booking::{parts, show_problem},
+    booking::{parts, show_problem, show_usage},
 };
 use crate::{cli, target::Target, ui::Ui};
 
@@ -42,6 +42,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> 
             Ending::Refused
         }
     };
+    show_usage(ui, plugin, &usage);
     target.close().await;
     Ok(ending)
 }
