@@ -11,7 +11,8 @@ Exit codes:
   0  done
   1  the command failed: a build, a file of its own, the network, a plugin that broke a limit
   2  the input is at fault: an argument, a booking, a mapping, a policy, a component file; nothing was sent
-  3  the plugin answered: a problem, a finding that would refuse a booking, a connection that does not work";
+  3  the plugin answered: a problem, a finding that would refuse a booking, a connection that does not work
+130  interrupted";
 
 const LIVE_ORG: &str = "\
 Environment:
@@ -58,7 +59,7 @@ pub enum Command {
     /// List the fields that can be mapped, and those that cannot
     Fields(Target),
     /// Deliver one booking
-    Run(BookingAndMapping),
+    Run(Run),
     /// Show what delivering a booking would write, without writing
     Preview(BookingAndMapping),
     /// Hold a mapping against the org's fields and the form of a booking
@@ -209,6 +210,18 @@ pub struct Disconnect {
     /// The operator's policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// An earlier run of this booking began then (RFC 3339) and its outcome is unknown: look before creating
+    #[arg(long, value_name = "TIME")]
+    pub unknown_since: Option<jiff::Timestamp>,
+
+    /// What is delivered
+    #[command(flatten)]
+    pub delivered: BookingAndMapping,
 }
 
 /// A booking, a mapping, and where they go.

@@ -83,7 +83,7 @@ impl Ui {
 
     pub(crate) fn problem(&self, problem: &Problem, advice: Option<&AdviceText>) {
         let mut lines = vec![format!("Problem: {} — {}", problem.code, reaction(problem.reaction))];
-        lines.push(format!("  the CRM's words: {}", problem.message));
+        lines.push(format!("  message: {}", problem.message));
         push_list(&mut lines, "fields", &problem.fields);
         push_list(&mut lines, "mapping rows", &problem.rows.iter().map(ToString::to_string).collect::<Vec<_>>());
         push_list(&mut lines, "questions", &problem.question_ids);

@@ -147,13 +147,14 @@ async fn every_other_export_answers() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_fuel_of_a_booking_stays_within_its_budget() -> Result<()> {
+async fn the_fuel_of_a_booking_grows_no_further_beyond_its_budget() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let called = system.deliver(&samples::japanese_booking()?, &mapping, &first_try(NOW)).await?;
     called.answer.expect("delivered");
     let fuel = called.usage.fuel.expect("this host counts fuel");
     println!("{fuel} instructions for {} answers and {} rows", 8, mapping.rows.len());
-    assert!(fuel <= 150_000, "{fuel}");
+    // The budget is 100,000 for 12 answers and 18 rows, and is not kept yet; this holds what was reached.
+    assert!(fuel <= 140_000, "{fuel}");
     Ok(())
 }

@@ -58,7 +58,6 @@ pub struct RequestNote {
 #[error("{kind}")]
 pub struct CallError {
     /// Why.
-    #[source]
     pub kind: CallErrorKind,
     /// What the call used until then.
     pub usage: Usage,

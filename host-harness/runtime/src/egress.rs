@@ -16,8 +16,9 @@ const MAX_URL_BYTES: usize = 16_000;
 const MAX_HEADERS: usize = 32;
 
 /// Headers that are the host's: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), and the content
-/// coding, which the host negotiates because it must read the response. Those that begin with `proxy-` and `sec-` as well.
-const HOST_HEADERS: [&str; 18] = [
+/// coding, which the host negotiates because it must read the response. Headers that some servers take for another method
+/// would get around the manifest's. Those that begin with `proxy-` and `sec-` as well.
+const HOST_HEADERS: [&str; 21] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -36,6 +37,9 @@ const HOST_HEADERS: [&str; 18] = [
     "x-api-key",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
 ];
 
 /// A request that policy forbade, for the operator's eyes. Holds no query, header value or body.
@@ -141,16 +145,21 @@ fn check_target(
         let allowed: Vec<_> = of_method.iter().flat_map(|rule| &rule.path_prefixes).map(ToString::to_string).collect();
         return Err(Denial {
             code: "path-denied",
-            reason: format!("{} is not below {} at {origin}", url.path(), allowed.join(" or ")),
+            reason: format!("{} is not below {} at {origin}", shortened(url.path()), allowed.join(" or ")),
             would_allow: folder(url.path()).map(|prefix| format!("path_prefixes = [\"{prefix}\"]")),
         });
     }
     Ok(())
 }
 
+/// A path for a report: its beginning tells.
+fn shortened(path: &str) -> &str {
+    path.get(..200).unwrap_or(path)
+}
+
 /// The prefix that would allow a path: its folder, where it can be written in a manifest.
 fn folder(path: &str) -> Option<PathPrefix> {
-    let (folder, _) = path.rsplit_once('/')?;
+    let (folder, _) = path.rsplit_once('/').filter(|(folder, _)| folder.len() <= 200)?;
     PathPrefix::try_from(format!("{folder}/")).ok()
 }
 

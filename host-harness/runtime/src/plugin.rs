@@ -72,6 +72,8 @@ impl Plugin {
     /// not at the first booking.
     async fn check_shapes(&self) -> Result<(), LoadError> {
         let shape = |error: wasmtime::Error| LoadError::Shape(format!("{error:#}"));
+        let closed = |_| LoadError::Shape("the host is shutting down".into());
+        let _permit = self.inner.engine.permits.acquire().await.map_err(closed)?;
         let mut store = self.store(None);
         let instance = self.inner.pre.instantiate_async(&mut store).await.map_err(shape)?;
         let f = &self.inner.functions;

@@ -23,6 +23,8 @@ use crate::{
 
 /// Credentials that one call may have open at a time.
 const MAX_OPEN_CREDENTIALS: usize = 16;
+/// Requests that policy may refuse before a plugin is told that its budget is used up, and how many are reported.
+const MAX_DENIALS: usize = 16;
 /// Kept back of the wall clock when a request is sent, so that the plugin can still answer when the server does not.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
 /// Bytes of response headers that are handed on.
@@ -166,6 +168,9 @@ impl CallState {
         request: Request,
         credential: Option<Resource<CredentialHandle>>,
     ) -> wasmtime::Result<Result<Response, Failure>> {
+        if self.denials.len() >= MAX_DENIALS {
+            return Ok(Err(Failure { kind: FailureKind::Budget, effect: Effect::None }));
+        }
         let reads = request.method == Method::Get;
         let used = match &credential {
             Some(credential) => {

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use axum::{
     Router,
-    extract::{RawQuery, State},
+    extract::State,
+    http::{StatusCode, Uri},
     response::Html,
-    routing::get,
 };
 use runtime::{
     Host,
@@ -62,7 +62,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
     {
         ui.note(format!("no browser could be opened ({error}); open the address by hand"));
     }
-    let query = tokio::time::timeout(PATIENCE, callback(listener, &path))
+    let query = tokio::time::timeout(PATIENCE, callback(listener, &path, pending.state()))
         .await
         .context("nobody came back from the browser within 15 minutes; run the command again")??;
 
@@ -152,19 +152,35 @@ async fn listen(redirect_uri: &url::Url) -> Result<(TcpListener, String)> {
     Ok((listener, redirect_uri.path().to_owned()))
 }
 
-/// Waits for the browser to come back, thanks, and gives the query.
-async fn callback(listener: TcpListener, path: &str) -> Result<String> {
-    async fn receive(State(sender): State<mpsc::Sender<String>>, RawQuery(query): RawQuery) -> Html<&'static str> {
+/// Waits for the browser to come back with our `state`, thanks, and gives the query. Any page can send a browser to an
+/// address on this machine, so visits without it are turned away and waiting goes on.
+async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Result<String> {
+    struct Expected {
+        path: String,
+        state: Secret,
+        sender: mpsc::Sender<String>,
+    }
+    async fn receive(State(expected): State<Arc<Expected>>, uri: Uri) -> (StatusCode, Html<&'static str>) {
+        let query = uri.query().unwrap_or_default();
+        let is_ours = url::form_urlencoded::parse(query.as_bytes())
+            .any(|(name, value)| name == "state" && value == expected.state.expose());
+        if uri.path() != expected.path || !is_ours {
+            return (StatusCode::BAD_REQUEST, Html("<!doctype html><p>Not the answer that was waited for."));
+        }
         // A second visit finds nobody waiting; the first one counts.
-        let _ = sender.try_send(query.unwrap_or_default());
-        Html(
-            "<!doctype html><meta charset=utf-8><title>host-harness</title>\
-             <p>Done. The terminal says how it went; this page may be closed.</p>\
-             <p lang=ja>完了しました。結果はターミナルに表示されています。このページは閉じてかまいません。</p>",
+        let _ = expected.sender.try_send(query.to_owned());
+        (
+            StatusCode::OK,
+            Html(
+                "<!doctype html><meta charset=utf-8><title>host-harness</title>\
+                 <p>Done. The terminal says how it went; this page may be closed.</p>\
+                 <p lang=ja>完了しました。結果はターミナルに表示されています。このページは閉じてかまいません。</p>",
+            ),
         )
     }
     let (sender, mut receiver) = mpsc::channel(1);
-    let app = Router::new().route(path, get(receive)).with_state(sender);
+    let expected = Arc::new(Expected { path: path.to_owned(), state: state.clone(), sender });
+    let app = Router::new().fallback(receive).with_state(expected);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         axum::serve(listener, app)

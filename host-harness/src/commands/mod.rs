@@ -17,7 +17,9 @@ mod run;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use runtime::{HostError, InspectError, LoadError, manifest::ManifestError, policy::PolicyError};
+use runtime::{
+    HostError, InspectError, LoadError, credentials::ConnectError, manifest::ManifestError, policy::PolicyError,
+};
 
 use crate::{
     cli::{Cli, Command},
@@ -102,6 +104,10 @@ fn classify(error: &anyhow::Error) -> (u8, &'static str) {
         }
         if let Some(error) = cause.downcast_ref::<::live_check::LiveCheckError>() {
             return (if error.is_input() { 2 } else { 1 }, error.code());
+        }
+        if let Some(error) = cause.downcast_ref::<ConnectError>() {
+            let argument = matches!(error, ConnectError::LoginHost(_) | ConnectError::RedirectUri(_));
+            return (if argument { 2 } else { 1 }, error.code());
         }
         if let Some(error) = cause.downcast_ref::<BuildError>() {
             return (1, error.code());

@@ -1,22 +1,35 @@
 //! `run`: delivers one booking.
 
 use anyhow::Result;
-use runtime::types::{Delivery, History, Outcome};
+use jiff::Timestamp;
+use runtime::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 
 use super::{
     Ending,
     booking::{self, Opened, parts, show_problem, show_usage},
 };
-use crate::{cli::BookingAndMapping, ui::Ui};
+use crate::{cli::Run, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
-    let Some(Opened { connected, booking, mapping }) = booking::open(ui, arguments).await? else {
+pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
+    let Some(Opened { connected, booking, mapping }) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
-    let history = first_try();
+    let began = Timestamp::now();
+    let history = match arguments.unknown_since {
+        Some(since) => after_unknown(began, since),
+        None => first_try(),
+    };
     let plugin = &connected.plugin;
-    let (answer, usage) =
-        parts(plugin.on_booking_completed(&connected.connection, &booking, &mapping, &history).await?);
+    let called = plugin.on_booking_completed(&connected.connection, &booking, &mapping, &history).await;
+    let (answer, usage) = match called {
+        Ok(called) => parts(called),
+        Err(error) => {
+            if error.may_have_written() {
+                look_first(ui, began);
+            }
+            return Err(error.into());
+        }
+    };
     let ending = match answer {
         Ok(delivery) => {
             ui.json(&serde_json::json!({ "delivery": delivery, "usage": usage }))?;
@@ -26,6 +39,9 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
         }
         Err(problem) => {
             show_problem(ui, plugin, &problem).await?;
+            if problem.reaction == Reaction::CheckFirst {
+                look_first(ui, arguments.unknown_since.unwrap_or(began));
+            }
             Ending::Refused
         }
     };
@@ -34,10 +50,27 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
     Ok(ending)
 }
 
-/// A command has no ledger: each run is a first try.
+/// A command has no ledger, so the person who runs it is told what a ledger would keep.
+fn look_first(ui: &Ui, since: Timestamp) {
+    ui.note(format!(
+        "A Lead may have been written. To look before another is created, run again with --unknown-since {}",
+        text(since)
+    ));
+}
+
+/// A first try, now.
 pub(super) fn first_try() -> History {
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    History { now, lead_id: None, first_try: None, unknown_tries: None }
+    History { now: text(Timestamp::now()), lead_id: None, first_try: None, unknown_tries: None }
+}
+
+fn after_unknown(now: Timestamp, since: Timestamp) -> History {
+    let since = text(since);
+    let unknown_tries = Some(UnknownTries { oldest: since.clone(), newest: since.clone() });
+    History { now: text(now), lead_id: None, first_try: Some(since), unknown_tries }
+}
+
+fn text(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {

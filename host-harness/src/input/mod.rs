@@ -3,7 +3,7 @@
 mod mapping;
 mod timerex;
 
-use std::{fs, path::Path};
+use std::{fs, io::Read as _, path::Path};
 
 use runtime::types::Booking;
 use serde::de::DeserializeOwned;
@@ -35,12 +35,10 @@ pub enum InputError {
         reason: std::io::Error,
     },
     /// The file is larger than is accepted.
-    #[error("{file}: {bytes} bytes, at most {MAX_FILE_BYTES} are read")]
+    #[error("{file}: larger than {MAX_FILE_BYTES} bytes, which is the most that is read")]
     TooLarge {
         /// Name of the file.
         file: String,
-        /// Its size.
-        bytes: u64,
     },
     /// The file is not as it should be.
     #[error("{file}: {path}: {reason}")]
@@ -121,11 +119,13 @@ fn check_times(booking: &Booking) -> Result<(), (&'static str, String)> {
 
 fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, InputError> {
     let unreadable = |reason| InputError::Unreadable { file: file.display().to_string(), reason };
-    let bytes = fs::metadata(file).map_err(unreadable)?.len();
-    if bytes > MAX_FILE_BYTES {
-        return Err(InputError::TooLarge { file: file.display().to_string(), bytes });
+    // Not by the file's length alone: a device has none.
+    let mut text = String::new();
+    let opened = fs::File::open(file).map_err(unreadable)?;
+    opened.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(InputError::TooLarge { file: file.display().to_string() });
     }
-    let text = fs::read_to_string(file).map_err(unreadable)?;
     // Editors on Windows write a byte order mark; it says nothing in UTF-8 (RFC 8259, section 8.1, lets readers ignore it).
     parse_json(text.trim_start_matches('\u{feff}')).map_err(|(path, reason)| InputError::at(file, path, reason))
 }
