@@ -38,8 +38,9 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
         percent.to_ascii_lowercase_escapes().into_bytes(),
         form_encoded(secret),
         percent.into_bytes(),
-        json_escaped(secret, false),
-        json_escaped(secret, true),
+        json_escaped(secret, Escaped::Needed),
+        json_escaped(secret, Escaped::SlashToo),
+        json_escaped(secret, Escaped::AsUnicode),
         html_escaped(secret),
         upper_hex.to_ascii_lowercase().into_bytes(),
         upper_hex.into_bytes(),
@@ -82,13 +83,21 @@ fn form_encoded(secret: &[u8]) -> Vec<u8> {
     url::form_urlencoded::byte_serialize(secret).collect::<String>().into_bytes()
 }
 
-fn json_escaped(secret: &[u8], as_unicode: bool) -> Vec<u8> {
+/// What a JSON writer escapes: some escape `/`, so that `</script>` cannot stand in a page, and some all punctuation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escaped {
+    Needed,
+    SlashToo,
+    AsUnicode,
+}
+
+fn json_escaped(secret: &[u8], escaped: Escaped) -> Vec<u8> {
     let mut text = Vec::with_capacity(secret.len() * 2);
     for &byte in secret {
-        if as_unicode && !byte.is_ascii_alphanumeric() {
+        if escaped == Escaped::AsUnicode && !byte.is_ascii_alphanumeric() {
             text.extend(format!("\\u{byte:04x}").bytes());
         } else {
-            if matches!(byte, b'"' | b'\\' | b'/') {
+            if matches!(byte, b'"' | b'\\') || (byte == b'/' && escaped == Escaped::SlashToo) {
                 text.push(b'\\');
             }
             text.push(byte);
@@ -169,8 +178,6 @@ mod tests {
         fn any_secret_is_found_and_nothing_else(secret in "[!-~]{12,80}", before in ".{0,9}", after in ".{0,9}", other in "[a-z ]{0,400}") {
             let scanner = EchoScanner::new([secret.as_str()]);
             for (name, text) in every_spelling(&secret, &before, &after) {
-                // JSON libraries differ in what they escape; the raw and the fully escaped spelling are covered above.
-                if name == "json" && secret.contains('/') { continue; }
                 prop_assert!(scanner.finds_in(&text), "{}", name);
             }
             if !other.contains(&secret.to_lowercase()) {

@@ -184,7 +184,10 @@ fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<Header
                 format!("the header `{name}` is set by the host, not by a plugin"),
             ));
         }
-        let value = HeaderValue::from_str(&header.value).map_err(|_| {
+        // `HeaderValue` would take other bytes as well (obs-text of RFC 9110, section 5.5).
+        let is_visible = header.value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+        let value = Some(&header.value).filter(|_| is_visible).and_then(|value| HeaderValue::from_str(value).ok());
+        let value = value.ok_or_else(|| {
             Denial::new("header-invalid", format!("the value of the header `{name}` is not visible ASCII"))
         })?;
         map.append(name, value);

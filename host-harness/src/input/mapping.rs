@@ -144,7 +144,7 @@ mod tests {
             (r#"{"rows":[{"field":7,"source":{"fixed":"x"}}]}"#, "rows[0].field: expected a field's API name"),
             (
                 r#"{"rows":[{"field":"Company","source":{"question":"x"}}]}"#,
-                "rows[0].source.question: unknown variant `question`",
+                "rows[0].source: unknown variant `question`",
             ),
             (
                 r#"{"rows":[{"field":"Company","source":{"fixed":"x"},"default":""}]}"#,

@@ -134,7 +134,10 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        (if path == "." { "(the whole file)".to_owned() } else { path }, readable(&error.into_inner()))
+        (
+            if matches!(path.as_str(), "." | "?") { "(the whole file)".to_owned() } else { path },
+            readable(&error.into_inner()),
+        )
     })?;
     json.end().map_err(|error| ("(the end of the file)".to_owned(), readable(&error)))?;
     Ok(value)
