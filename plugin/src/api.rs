@@ -13,6 +13,7 @@ use crate::{
     soql::push_encoded,
     tree::Tree,
 };
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// The API version that every call names: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
@@ -92,7 +93,7 @@ impl<'o, O: Org> Api<'o, O> {
             headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
         }
         let response = self.write(Method::Post, "/sobjects/Lead", headers, body)?;
-        let body = std::str::from_utf8(&response.body).unwrap_or_default();
+        let body = core::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
             Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),

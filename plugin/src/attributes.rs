@@ -5,7 +5,7 @@ use crate::{
     names,
     timestamp::duration_minutes,
 };
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::ToString};
 
 /// All names but `extra.NAME`, which are the host's own.
 pub const NAMES: &[&str] = &[

@@ -5,8 +5,7 @@ wit_bindgen::generate!({
     path: "../wit",
     world: "lead-plugin-with-settings",
     generate_all,
-    additional_derives: [PartialEq],
-    export_macro_name: "export_plugin",
+    additional_derives: [PartialEq, crate::canonical::Canonical],
 });
 
 pub use exports::scheduling::crm::{connection, guidance, leads, settings};

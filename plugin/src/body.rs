@@ -1,6 +1,7 @@
 //! Bodies of calls.
 
 use crate::value::Json;
+use alloc::{string::String, vec::Vec};
 
 /// A JSON object of these members, in their order.
 pub fn object<'a, 'v: 'a>(members: impl Iterator<Item = (&'a str, &'a Json<'v>)>) -> Vec<u8> {
@@ -35,8 +36,8 @@ fn push_value(body: &mut Vec<u8>, value: &Json<'_>) {
 }
 
 fn push_string(body: &mut Vec<u8>, text: &str) {
-    // Writing to memory does not fail, and a string is always serialisable.
-    let _ = serde_json::to_writer(body, text);
+    // A string is always serialisable.
+    body.extend(serde_json::to_vec(text).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::{
     template::{Reference, Template},
     value::{Fit, Note, fit, same_record},
 };
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// Finds what stands in the way of bookings.
 pub fn check(
@@ -39,7 +40,7 @@ impl<'a> Check<'a> {
     fn run(mut self) -> Vec<Finding> {
         let reserved = self.options();
         for (position, row) in positions(self.mapping) {
-            let earlier = self.mapping.rows.iter().take_while(|other| !std::ptr::eq(*other, row));
+            let earlier = self.mapping.rows.iter().take_while(|other| !core::ptr::eq(*other, row));
             if earlier.filter(|other| is_same_field(&other.field.name, &row.field.name)).count() > 0 {
                 self.row(
                     codes::FIELD_MAPPED_TWICE,
@@ -182,7 +183,7 @@ impl<'a> Check<'a> {
         // One finding for a code, naming the choices.
         let mut found: Vec<(&'static str, Consequence, String)> = Vec::new();
         for choice in &question.choices {
-            let one = std::slice::from_ref(choice);
+            let one = core::slice::from_ref(choice);
             let given = if question.kind == QuestionKind::Consent { Given::Agreed(one) } else { Given::Choices(one) };
             let (note, consequence) = match fit(given, field, None) {
                 Fit::Whole(_) => continue,

@@ -6,6 +6,7 @@ use crate::{
     soql::is_field_name,
     value::is_record_id,
 };
+use alloc::boxed::Box;
 
 /// Ids of the choices.
 pub mod ids {

@@ -4,7 +4,11 @@
 //! large org's describe has megabytes.
 
 use crate::json::{self, Place, Scalar};
-use std::borrow::Cow;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// A describe result.
 #[derive(Default)]
@@ -167,7 +171,7 @@ impl<'a> Describe<'a> {
     /// Reads an answer; says what is wrong where it is no describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
-        let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+        let text = core::str::from_utf8(body).map_err(|error| error.to_string())?;
         let mut describe = Self::default();
         json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| error.to_string())?;
         if !describe.fields.is_list {

@@ -6,7 +6,12 @@ use crate::{
     },
     describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
-use std::collections::BinaryHeap;
+use alloc::collections::BinaryHeap;
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [

@@ -7,6 +7,7 @@ use crate::{
     },
     org::{Connect, Org},
 };
+use alloc::string::String;
 
 /// Name of the credential in the manifest.
 const CREDENTIAL: &str = "salesforce";

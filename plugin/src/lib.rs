@@ -3,6 +3,11 @@
 //! The core is pure: it takes a booking, a mapping and an [`org::Org`] to speak to. `host` and `component` glue it to the
 //! component's imports and exports.
 
+// Without the standard library, whose handling of panics nobody would hear: a trap ends the call, and the host says so.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
 mod allocator;
@@ -11,6 +16,9 @@ mod attributes;
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings;
 mod body;
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a component has such a boundary"))]
+#[expect(unsafe_code, reason = "what crosses a component's boundary lies in raw memory")]
+mod canonical;
 pub mod check;
 mod choices;
 pub mod codes;
@@ -47,3 +55,9 @@ mod timestamp;
 mod tree;
 mod value;
 mod width;
+
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

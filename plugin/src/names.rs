@@ -1,7 +1,7 @@
 //! Family and given name out of a whole name as typed.
 
 use crate::bindings::types::Guest_ as Guest;
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// A name in two parts, honorifics and all.
 #[derive(Debug, PartialEq, Eq)]

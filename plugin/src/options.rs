@@ -4,6 +4,7 @@ use crate::{
     bindings::settings::{LocalizedText, OptionChoice, OptionGroup, OptionSource},
     choices::ids,
 };
+use alloc::{borrow::ToOwned, vec, vec::Vec};
 
 /// A text in Japanese and in English.
 type Both = (&'static str, &'static str);

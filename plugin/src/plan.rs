@@ -10,6 +10,7 @@ use crate::{
     source::{Given, is_of_meeting, resolve},
     value::{Fit, Json, Note, fit},
 };
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// The fields that values are judged by.
 #[derive(Clone, Copy)]

@@ -14,7 +14,8 @@ use crate::{
     plan::{Plan, Scope},
     value::Json,
 };
-use std::cell::OnceCell;
+use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
+use core::cell::OnceCell;
 
 /// Says what a first try would write. Values are judged by the live fields.
 pub fn preview(

@@ -1,7 +1,8 @@
 //! SOQL text and URLs, escaped as Salesforce reads them.
 
 use crate::width::fold;
-use std::fmt::Write as _;
+use alloc::string::String;
+use core::fmt::Write as _;
 
 /// Whether a text can be the API name of a field. Names cannot be escaped, so only these ever stand in a query.
 pub fn is_field_name(name: &str) -> bool {

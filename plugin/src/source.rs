@@ -5,7 +5,7 @@ use crate::{
     bindings::types::{Answer, AnswerValue, Booking, QuestionKind, Source},
     template::{Reference, Template},
 };
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::String, vec, vec::Vec};
 
 /// What a source gave. A blank is no value at all.
 #[derive(Clone, Debug, PartialEq)]

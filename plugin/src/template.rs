@@ -1,6 +1,6 @@
 //! Templates: text with references in braces, and no dangling punctuation where one of them is blank.
 
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// A parsed template.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Moments and calendar dates as text: read, checked and compared without a clock and without a time-zone table.
 
 use crate::bindings::types::Booking;
+use alloc::string::String;
 
 /// A date of the Gregorian calendar that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 //! for the maps in it.
 
 use crate::json::{self, Place, Scalar};
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// A JSON value.
 #[derive(Debug, Default, PartialEq)]

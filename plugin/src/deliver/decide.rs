@@ -13,6 +13,7 @@ use crate::{
     org::Org,
     plan::{Plan, Scope},
 };
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 /// What is to be done.
 pub enum Step<'a> {

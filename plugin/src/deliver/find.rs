@@ -12,6 +12,7 @@ use crate::{
     timestamp::Moment,
     value::Json,
 };
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
 /// request limits"), and clocks and networks get a margin.
@@ -80,7 +81,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let Some(since) = Moment::parse(&tries.oldest) else { return Err(self.pending()) };
         let entries: Vec<Entry<'_>> =
             plan.entries.iter().filter(|entry| is_field_name(&entry.field.name)).cloned().collect();
-        let mut soql = select(std::iter::once("Id").chain(entries.iter().map(|entry| &*entry.field.name)));
+        let mut soql = select(core::iter::once("Id").chain(entries.iter().map(|entry| &*entry.field.name)));
         soql.push_str(" WHERE CreatedDate >= ");
         since.earlier(CLOCK_SKEW_SECONDS).push_to(&mut soql);
         // A text that every Lead of this booking has, and that can be searched by.

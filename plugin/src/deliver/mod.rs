@@ -19,7 +19,8 @@ use crate::{
     org::{Connect, Org},
     plan::{Plan, Schema, Scope},
 };
-use std::cell::OnceCell;
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::cell::OnceCell;
 
 /// Makes sure that a booking is a Lead, and says which.
 pub fn deliver(

@@ -14,7 +14,13 @@ use crate::{
     source::Given,
     value::{Fit, Json, Note, fit, same_record},
 };
-use std::borrow::Cow;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    boxed::Box,
+    string::String,
+    vec,
+    vec::Vec,
+};
 
 /// Errors that a change of the fields since the mapping was saved explains.
 const EXPLAINED_BY_FIELDS: [&str; 8] = [
@@ -156,7 +162,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if problem.http_status != Some(400) || matches!(problem.reaction, Reaction::CheckFirst | Reaction::Retry) {
             return Ok(None);
         }
-        let codes = || std::iter::once(&problem.code).chain(problem.also.iter().map(|further| &further.code));
+        let codes = || core::iter::once(&problem.code).chain(problem.also.iter().map(|further| &further.code));
         let mut next = plan.clone();
         let is_explained = codes().any(|code| EXPLAINED_BY_FIELDS.contains(&&**code));
         if is_explained && self.live.get().is_none() {
@@ -169,7 +175,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             }
             next = fresh;
         }
-        let errors = std::iter::once((&problem.code, &problem.message, &problem.fields))
+        let errors = core::iter::once((&problem.code, &problem.message, &problem.fields))
             .chain(problem.also.iter().map(|further| (&further.code, &further.message, &further.fields)));
         for (code, message, fields) in errors {
             if fields.is_empty() && code != "JSON_PARSER_ERROR" {

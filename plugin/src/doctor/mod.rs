@@ -14,6 +14,13 @@ use crate::{
     soql::push_encoded,
     tree::Tree,
 };
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 /// The plugin's own codes of this module.
 pub mod codes {

@@ -1,7 +1,11 @@
 //! The errors in a body, whatever shape Salesforce or something on the way gave it.
 
 use crate::{soql::is_field_name, tree::Tree};
-use std::borrow::Cow;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
 
 /// One error as it was written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use super::body;
 use crate::{bindings::http::Response, tree::Tree};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Why a duplicate rule refused a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

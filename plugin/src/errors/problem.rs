@@ -15,6 +15,7 @@ use crate::{
     },
     tree::Tree,
 };
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 /// What a response that is no success means.
 ///

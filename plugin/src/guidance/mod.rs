@@ -14,6 +14,7 @@ mod tests;
 mod texts;
 
 use crate::bindings::guidance::AdviceText;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use language::Language;
 use packed::{Lines, PackedCause, unpack};
 

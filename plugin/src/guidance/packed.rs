@@ -5,6 +5,7 @@
 
 use super::language::Language;
 use crate::bindings::guidance::{Actor, AdviceStep, AdviceText};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/advice"));
 

@@ -11,6 +11,7 @@ use crate::{
     errors::codes::CONNECTION_ENDED,
     mapping::problem,
 };
+use alloc::{borrow::ToOwned, format, string::String};
 
 /// The plugin's own codes of this module, for causes that Salesforce gives no code of their own. The others keep the
 /// authorisation server's spelling.

@@ -12,7 +12,7 @@ static HOLDING: &[(u32, u16)] = include!(concat!(env!("OUT_DIR"), "/holding"));
 /// The pieces of a text that a cut leaves whole, none smaller than a character as people see it.
 pub fn clusters(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         let (first, after) = rest.split_at_checked(end_of_first(rest)).filter(|(first, _)| !first.is_empty())?;
         rest = after;
         Some(first)

@@ -9,13 +9,13 @@ mod picklist;
 mod reference;
 mod text;
 
+use alloc::{borrow::Cow, string::String};
 pub use reference::{is_record_id, same_record};
 
 use crate::{
     bindings::types::{FieldType, LeadField},
     source::Given,
 };
-use std::borrow::Cow;
 
 /// A value as it stands in the body of a call.
 #[derive(Clone, Debug, PartialEq)]

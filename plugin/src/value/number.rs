@@ -2,6 +2,11 @@
 
 use super::{Fit, Json, Note, text::trimmed};
 use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// What kind of number a field takes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,12 @@ use crate::{
     source::Given,
     width::fold_case,
 };
-use std::borrow::Cow;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 /// How a text was found among a picklist's values.
 enum Found<'v> {

@@ -2,6 +2,7 @@
 
 use super::{Fit, Json, text::trimmed};
 use crate::{codes, source::Given};
+use alloc::string::String;
 
 /// The id of a record.
 pub fn reference<'a>(given: &Given<'a>) -> Fit<'a> {

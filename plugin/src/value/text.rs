@@ -2,7 +2,10 @@
 
 use super::{Fit, Json, Note, cluster::clusters};
 use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
-use std::borrow::Cow;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::ToString,
+};
 
 /// The length of a text as Salesforce may count it at most.
 ///
