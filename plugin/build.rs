@@ -4,6 +4,8 @@ use guidance::{cause::Words, texts};
 use std::{env, error::Error, fs, path::Path};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+#[path = "build/pairs.rs"]
+mod pairs;
 #[path = "src/guidance"]
 mod guidance {
     pub mod cause;
@@ -11,11 +13,9 @@ mod guidance {
     pub mod texts;
 }
 
-/// Packs as small as it can; there is no hurry.
-const BEST: u8 = 10;
-
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/guidance");
     // The stack lies in linear memory, and every call pays for what is there: 64 KiB are plenty, where Rust takes 1 MiB.
     if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {
@@ -25,8 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let folder = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
     let folder = Path::new(&folder);
-    let packed = miniz_oxide::deflate::compress_to_vec(advice().as_bytes(), BEST);
-    fs::write(folder.join("advice"), packed)?;
+    fs::write(folder.join("advice"), pairs::pack(&advice()))?;
     fs::write(folder.join("joining"), ranges(may_join))?;
     fs::write(folder.join("holding"), ranges(may_hold))?;
     Ok(())
@@ -49,17 +48,20 @@ fn may_hold(c: char) -> bool {
     is_one([c, c, 'a']) || is_one(['क', c, 'क']) || is_one(['\u{1F468}', c, '\u{1F468}']) || is_one([c, c, '\u{AC00}'])
 }
 
-/// The characters of which something holds, as the ranges that `src/value/cluster.rs` reads.
+/// The characters of which something holds, as the ranges that `src/value/cluster.rs` reads: the first one, and in eleven further
+/// bits how many follow it.
 fn ranges(holds: impl Fn(char) -> bool) -> String {
-    let mut ranges: Vec<(u32, u16)> = Vec::new();
-    for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| holds(*c)) {
+    const MOST: u32 = (1 << 11) - 1;
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    // The planes between hold ideographs or nothing yet, those behind are for private use.
+    let planes = (0..0x2_0000).chain(0xE_0000..0xF_0000);
+    for c in planes.filter_map(char::from_u32).filter(|c| holds(*c)) {
         match ranges.last_mut() {
-            Some((first, further)) if *first + u32::from(*further) + 1 == c.into() && *further < u16::MAX => {
-                *further += 1
-            }
+            Some((first, further)) if *first + *further + 1 == c.into() && *further < MOST => *further += 1,
             _ => ranges.push((c.into(), 0)),
         }
     }
+    let ranges: Vec<u32> = ranges.into_iter().map(|(first, further)| first << 11 | further).collect();
     format!("&{ranges:?}")
 }
 

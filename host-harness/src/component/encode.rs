@@ -1,12 +1,37 @@
 //! Makes a component of a core module, and puts the manifest into it.
 
+use anyhow::Context as _;
 use runtime::MANIFEST_SECTION;
-use wasm_encoder::{ComponentSection as _, CustomSection};
+use wasm_encoder::{ComponentSection as _, CustomSection, RawSection};
+use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
+
+/// What the encoder calls each of the component's parts. Only a debugger would ask, and it is a hundredth of the component.
+const NAMES: &str = "component-name";
 
 /// Encodes a core module that carries its world, as `wit-bindgen` leaves it.
 pub(super) fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    ComponentEncoder::default().module(module)?.validate(true).encode()
+    without_names(&ComponentEncoder::default().module(module)?.validate(true).encode()?)
+}
+
+fn without_names(component: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut kept = wasm_encoder::Component::HEADER.to_vec();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload?;
+        if let Some((id, range)) = payload.as_section().filter(|_| depth == 1)
+            && !matches!(&payload, Payload::CustomSection(section) if section.name() == NAMES)
+        {
+            let data = component.get(range).context("a section lies outside the component")?;
+            RawSection { id, data }.append_to_component(&mut kept);
+        }
+        match payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            _ => {}
+        }
+    }
+    Ok(kept)
 }
 
 /// Appends a manifest to a component, as the custom section in which a host looks for it.
@@ -28,6 +53,19 @@ mod tests {
         embed_manifest(&mut component, "name = \"予約\"");
         let read = Inspection::read(&component).expect("a component");
         assert_eq!(read.manifest.as_deref(), Some("name = \"予約\""));
+    }
+
+    #[test]
+    fn only_names_for_debuggers_are_left_out() {
+        let section = |name: &'static str| CustomSection { name: name.into(), data: name.as_bytes().into() };
+        let (mut component, mut expected) = (EMPTY.to_vec(), EMPTY.to_vec());
+        for name in ["before", NAMES, "after"] {
+            section(name).append_to_component(&mut component);
+            if name != NAMES {
+                section(name).append_to_component(&mut expected);
+            }
+        }
+        assert_eq!(without_names(&component).expect("a component"), expected);
     }
 
     #[test]

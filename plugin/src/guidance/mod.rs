@@ -6,6 +6,7 @@
 mod cause;
 mod language;
 mod packed;
+mod pairs;
 #[cfg(test)]
 mod places;
 #[cfg(test)]
@@ -16,13 +17,14 @@ mod texts;
 use crate::bindings::guidance::AdviceText;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use language::Language;
-use packed::{Lines, PackedCause, unpack};
+use packed::{Lines, PackedCause};
+use pairs::ADVICE;
 
 /// Explains a code; `None` for one that is not among [`codes`].
 ///
 /// `locale` is a BCP 47 tag. Any kind of Japanese gets Japanese, everything else English.
 pub fn advice(code: &str, locale: &str) -> Option<AdviceText> {
-    let texts = unpack();
+    let texts = ADVICE.unpack();
     let mut lines = Lines(&texts);
     while let Some(cause) = PackedCause::next(&mut lines) {
         if cause.codes().any(|own| own == code) {
@@ -34,7 +36,7 @@ pub fn advice(code: &str, locale: &str) -> Option<AdviceText> {
 
 /// All codes that have advice.
 pub fn codes() -> Vec<String> {
-    let texts = unpack();
+    let texts = ADVICE.unpack();
     let mut lines = Lines(&texts);
     let mut codes = Vec::new();
     while let Some(cause) = PackedCause::next(&mut lines) {

@@ -1,19 +1,9 @@
-//! The texts as the build packs them (`build.rs`): a fifth of the component otherwise, for what is asked for once in a while.
-//!
-//! Unpacked they are lines. A cause is a line with its codes, one with a letter for each step's actor, and then for each
+//! The texts as lines (`build.rs`). A cause is a line with its codes, one with a letter for each step's actor, and then for each
 //! language what, why, and each step's action and place (an empty line where there is none).
 
 use super::language::Language;
 use crate::bindings::guidance::{Actor, AdviceStep, AdviceText};
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
-
-static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/advice"));
-
-/// All the texts.
-pub fn unpack() -> String {
-    let bytes = miniz_oxide::inflate::decompress_to_vec(PACKED).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
-}
+use alloc::{borrow::ToOwned, vec::Vec};
 
 /// One cause among the texts.
 pub struct PackedCause<'a> {

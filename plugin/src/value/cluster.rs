@@ -4,10 +4,10 @@
 //! as long as it is at one. The build reduces the tables of `unicode-segmentation` to two lists of ranges, and the tests hold
 //! every cut to what that library says.
 
-/// Ranges of characters that may belong to the one before them, each as the first and the number of further ones.
-static JOINING: &[(u32, u16)] = include!(concat!(env!("OUT_DIR"), "/joining"));
+/// Ranges of characters that may belong to the one before them, each as the first, and in eleven more bits the number of further ones.
+static JOINING: &[u32] = include!(concat!(env!("OUT_DIR"), "/joining"));
 /// Ranges of characters that may hold the one after them, also where joining ones stand between.
-static HOLDING: &[(u32, u16)] = include!(concat!(env!("OUT_DIR"), "/holding"));
+static HOLDING: &[u32] = include!(concat!(env!("OUT_DIR"), "/holding"));
 
 /// The pieces of a text that a cut leaves whole, none smaller than a character as people see it.
 pub fn clusters(text: &str) -> impl Iterator<Item = &str> {
@@ -41,10 +41,10 @@ fn is_regional_indicator(c: char) -> bool {
     ('\u{1F1E6}'..='\u{1F1FF}').contains(&c)
 }
 
-fn is_among(ranges: &[(u32, u16)], c: char) -> bool {
+fn is_among(ranges: &[u32], c: char) -> bool {
     let c = u32::from(c);
-    let at = ranges.partition_point(|(first, _)| *first <= c);
-    at.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|(first, further)| c - first <= u32::from(*further))
+    let at = ranges.partition_point(|range| range >> 11 <= c);
+    at.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|range| c - (range >> 11) <= range & 0x7FF)
 }
 
 #[cfg(test)]
