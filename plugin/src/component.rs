@@ -17,6 +17,7 @@ use crate::{
     preview,
 };
 use alloc::{vec, vec::Vec};
+use core::mem::ManuallyDrop;
 
 #[derive(Canonical)]
 struct OnBookingCompleted {
@@ -34,9 +35,10 @@ struct Preview {
 #[unsafe(export_name = "scheduling:crm/leads@0.1.0#on-booking-completed")]
 unsafe extern "C" fn on_booking_completed(arguments: *const u8) -> *const u8 {
     // SAFETY: the arguments lie there.
-    let OnBookingCompleted { booking, mapping, history } = unsafe { Canonical::lift(arguments) };
+    let arguments: ManuallyDrop<OnBookingCompleted> = ManuallyDrop::new(unsafe { Canonical::lift(arguments) });
+    let OnBookingCompleted { booking, mapping, history } = &*arguments;
     let result: Result<Delivery, Problem> =
-        deliver::deliver(&mut Host, &booking, &mapping, &history).map_err(|problem| *problem);
+        deliver::deliver(&mut Host, booking, mapping, history).map_err(|problem| *problem);
     returned(result)
 }
 
@@ -53,8 +55,9 @@ fn fields() -> Result<LeadFields, Problem> {
 #[unsafe(export_name = "scheduling:crm/settings@0.1.0#preview")]
 unsafe extern "C" fn preview(arguments: *const u8) -> *const u8 {
     // SAFETY: the arguments lie there.
-    let Preview { booking, mapping } = unsafe { Canonical::lift(arguments) };
-    returned(preview::preview(&mut Host, &booking, &mapping).map_err(|problem| *problem))
+    let arguments: ManuallyDrop<Preview> = ManuallyDrop::new(unsafe { Canonical::lift(arguments) });
+    let Preview { booking, mapping } = &*arguments;
+    returned(preview::preview(&mut Host, booking, mapping).map_err(|problem| *problem))
 }
 
 #[unsafe(export_name = "scheduling:crm/settings@0.1.0#check-mapping")]

@@ -3,10 +3,13 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use crate::json::{self, Place, Scalar};
+use crate::{
+    json::{self, Place, Scalar},
+    strings::{concat, decimal},
+};
 use alloc::{
     borrow::{Cow, ToOwned},
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
 
@@ -171,14 +174,19 @@ impl<'a> Describe<'a> {
     /// Reads an answer; says what is wrong where it is no describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
-        let text = core::str::from_utf8(body).map_err(|error| error.to_string())?;
+        let text = core::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
         let mut describe = Self::default();
-        json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| error.to_string())?;
+        json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| no_json(&error))?;
         if !describe.fields.is_list {
             return Err("there are no fields in it".to_owned());
         }
         Ok(describe)
     }
+}
+
+/// Where a text stops being JSON.
+fn no_json(error: &serde_json::Error) -> String {
+    concat(&["no JSON at line ", &decimal(error.line() as u64), ", column ", &decimal(error.column() as u64)])
 }
 
 /// Whether a `validFor` bitmap, in base64 with the big end first, has the bit of the controlling value at this place.

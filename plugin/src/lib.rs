@@ -48,6 +48,7 @@ pub mod preview;
 mod script;
 mod soql;
 mod source;
+mod strings;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -12,15 +12,10 @@ use crate::{
     mapping::problem,
     org::Org,
     soql::push_encoded,
+    strings::{concat, decimal, list},
     tree::Tree,
 };
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
 /// The plugin's own codes of this module.
 pub mod codes {
@@ -61,7 +56,7 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let user = user_id
         .as_deref()
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .map(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")))
+        .map(|id| visit.first(&concat(&["SELECT Username FROM User WHERE Id='", id, "'"])))
         .unwrap_or_default();
 
     let text = |record: &Tree, name: &str| record.text(name).map(str::to_owned);
@@ -109,12 +104,12 @@ impl<'a, O: Org> Visit<'a, O> {
         if versions.iter().any(|version| version.text("version") == Some(number)) {
             return Ok(());
         }
-        let message = format!("The org has no API version {number}.");
+        let message = concat(&["The org has no API version ", number, "."]);
         Err(vec![problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message)])
     }
 
     fn describe_lead(&mut self) -> Result<Response, Vec<Problem>> {
-        let described = self.get(&format!("/services/data/{VERSION}/sobjects/Lead/describe"));
+        let described = self.get(&concat(&["/services/data/", VERSION, "/sobjects/Lead/describe"]));
         described.map_err(|mut problems| {
             // For a user who may not see Leads at all, the object does not exist.
             for problem in problems.iter_mut().filter(|problem| problem.http_status == Some(404)) {
@@ -126,7 +121,7 @@ impl<'a, O: Org> Visit<'a, O> {
 
     /// The first record of a query; without members if there is none or the user may not read it.
     fn first(&mut self, soql: &str) -> Tree {
-        let mut path = format!("/services/data/{VERSION}/query?q=");
+        let mut path = concat(&["/services/data/", VERSION, "/query?q="]);
         push_encoded(&mut path, soql);
         let page = self.get(&path).ok().and_then(|response| json(&response.body));
         let Some(Tree::Object(members)) = page else { return Tree::Null };
@@ -138,7 +133,7 @@ impl<'a, O: Org> Visit<'a, O> {
     fn get(&mut self, path: &str) -> Result<Response, Vec<Problem>> {
         let request = Request {
             method: Method::Get,
-            url: format!("{}{path}", self.base),
+            url: concat(&[&self.base, path]),
             headers: vec![Header { name: "accept".into(), value: "application/json".into() }],
             body: None,
         };
@@ -178,10 +173,14 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         .all
         .iter()
         .filter(|field| is_required_but_closed(field))
-        .map(|field| field.name.to_string())
+        .map(|field| field.name.clone().into_owned())
         .collect();
     if !closed.is_empty() {
-        let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
+        let message = concat(&[
+            "The connected user may not write required fields: ",
+            &list(closed.iter().map(String::as_str)),
+            ".",
+        ]);
         let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
         problems.push(Problem { fields: closed, ..problem });
     }
@@ -207,7 +206,7 @@ fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding
     if let Some(calls) = daily_calls
         && u128::from(calls.used) * 100 >= u128::from(calls.allowed) * DAILY_CALLS_WARNING_PERCENT
     {
-        let detail = format!("{} of {} API calls are used.", calls.used, calls.allowed);
+        let detail = concat(&[&decimal(calls.used), " of ", &decimal(calls.allowed), " API calls are used."]);
         findings.push(finding(codes::DAILY_CALLS_LOW, Consequence::Refused, detail));
     }
     findings

@@ -1,0 +1,78 @@
+//! What is done with texts all over the plugin, in few instructions: what the standard library formats and searches with is
+//! made for more, and weighs a tenth of the component.
+
+use alloc::{string::String, vec::Vec};
+
+/// These texts, one behind the other.
+pub fn concat(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
+/// The items, with a comma between each two.
+pub fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(item);
+    }
+    text
+}
+
+/// A number in decimal digits.
+pub fn decimal(number: u64) -> String {
+    let mut digits = Vec::new();
+    let mut rest = number;
+    loop {
+        digits.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+/// What is before and behind the first occurrence of a part.
+pub fn split_at_first<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
+    let at = text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + part.len()..)?))
+}
+
+/// Whether a part occurs in a text.
+pub fn contains(text: &str, part: &str) -> bool {
+    split_at_first(text, part).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lists_have_commas_between_their_items() {
+        assert_eq!(list([].into_iter()), "");
+        assert_eq!(list(["a"].into_iter()), "a");
+        assert_eq!(list(["a", "b", "c"].into_iter()), "a, b, c");
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_and_texts_are_put_together_as_the_standard_library_does(number: u64, parts: Vec<String>) {
+            prop_assert_eq!(decimal(number), number.to_string());
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            prop_assert_eq!(concat(&parts), parts.concat());
+        }
+
+        #[test]
+        fn parts_are_found_where_the_standard_library_finds_them(text in "[abé]{0,9}", part in "[abé]{1,3}") {
+            prop_assert_eq!(split_at_first(&text, &part), text.split_once(&*part));
+            prop_assert_eq!(contains(&text, &part), text.contains(&*part));
+        }
+    }
+}
