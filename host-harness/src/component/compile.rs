@@ -44,7 +44,9 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
     let mut cargo = Command::new(&toolchain.cargo);
     environment::clean(&mut cargo)
         .current_dir(workspace.root())
-        .args(["build", "--locked", "--profile", "plugin", "--package", package, "--target", TARGET])
+        .args(["rustc", "--locked", "--profile", "plugin", "--package", package, "--lib", "--target", TARGET])
+        // Beside an rlib, which others may link against, nothing public would be left out: a quarter of the component.
+        .args(["--crate-type", "cdylib"])
         .args(["--message-format", "json-render-diagnostics"])
         .env("RUSTC", &toolchain.rustc)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &toolchain.linker)
