@@ -40,16 +40,15 @@ fn a_component_imports_the_three_interfaces_of_its_world_and_nothing_else() {
     }
 }
 
-/// Where the plugin stands. Its budget is 256 KiB and 100 KiB compressed, and it does not keep it yet: these hold what was
-/// reached, and may only be lowered.
-const REACHED: (usize, usize) = (356 << 10, 154 << 10);
+/// The plugin's budget: bytes of the file, and of the file as gzip packs it at best.
+const BUDGET: (usize, usize) = (256 << 10, 100 << 10);
 
 #[test]
-fn the_plugin_grows_no_further_beyond_its_budget_of_bytes() {
+fn the_plugin_keeps_its_budget_of_bytes() {
     let built = built(PLUGIN);
-    println!("{} bytes, {} compressed; the budget is {} and {}", built.bytes, built.gzip_bytes, 256 << 10, 100 << 10);
-    assert!(built.bytes <= REACHED.0, "{} bytes", built.bytes);
-    assert!(built.gzip_bytes <= REACHED.1, "{} bytes compressed", built.gzip_bytes);
+    println!("{} bytes of {}, {} compressed of {}", built.bytes, BUDGET.0, built.gzip_bytes, BUDGET.1);
+    assert!(built.bytes <= BUDGET.0, "{} bytes", built.bytes);
+    assert!(built.gzip_bytes <= BUDGET.1, "{} bytes compressed", built.gzip_bytes);
     assert_eq!(file(&built).len(), built.bytes);
 }
 
