@@ -11,6 +11,7 @@ mod text;
 
 use alloc::{borrow::Cow, string::String};
 pub use reference::{is_record_id, same_record};
+pub use text::is_blank;
 
 use crate::{
     bindings::types::{FieldType, LeadField},
@@ -57,21 +58,22 @@ impl Fit<'_> {
 
 /// Makes a value fit a field. `controlling` is what is written to the field's controlling field, where that is known.
 pub fn fit<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    match &field.field_type {
-        FieldType::Text | FieldType::Combobox | FieldType::Other(_) => text::free(given, field, false),
-        FieldType::TextArea => text::free(given, field, true),
-        FieldType::Email => text::email(given, field),
-        FieldType::Phone | FieldType::Url => text::whole(given, field),
-        FieldType::Integer => number::number(given, field, number::Kind::Integer),
-        FieldType::Number => number::number(given, field, number::Kind::Number),
-        FieldType::Currency => number::number(given, field, number::Kind::Currency),
-        FieldType::Percent => number::number(given, field, number::Kind::Percent),
-        FieldType::Checkbox => checkbox::checkbox(&given),
-        FieldType::Date => date::date(&given),
-        FieldType::DateTime => date::date_time(&given),
-        FieldType::Time => date::time(&given),
-        FieldType::Picklist => picklist::single(given, field, controlling),
-        FieldType::MultiSelectPicklist => picklist::multi(given, field, controlling),
-        FieldType::Reference => reference::reference(&given),
-    }
+    let given = &given;
+    let kind = match &field.field_type {
+        FieldType::Text => text::Kind::Line,
+        FieldType::TextArea => text::Kind::Area,
+        FieldType::Phone | FieldType::Url | FieldType::Combobox | FieldType::Other(_) => text::Kind::Whole,
+        FieldType::Email => return text::email(given, field),
+        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
+            return number::number(given, field);
+        }
+        FieldType::Checkbox => return checkbox::checkbox(given),
+        FieldType::Date => return date::date(given),
+        FieldType::DateTime => return date::date_time(given),
+        FieldType::Time => return date::time(given),
+        FieldType::Picklist => return picklist::single(given, field, controlling),
+        FieldType::MultiSelectPicklist => return picklist::multi(given, field, controlling),
+        FieldType::Reference => return reference::reference(given, field),
+    };
+    text::text(given, field, kind)
 }

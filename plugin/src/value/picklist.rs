@@ -2,175 +2,220 @@
 
 use super::{
     Fit, Json, Note,
-    checkbox::{NO, YES, truth},
-    text::{too_long, trimmed},
+    checkbox::word,
+    text::{is_blank, is_refused, too_long, trimmed},
 };
 use crate::{
     bindings::types::{LeadField, PicklistValue},
     codes,
     source::Given,
-    width::fold_case,
+    width::is_alike,
 };
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
+
+/// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest
+/// writes must not keep the component busy for longer than a call may last.
+const MOST_CHOICES: usize = 500;
 
 /// How a text was found among a picklist's values.
+#[derive(Clone, Copy)]
 enum Found<'v> {
     /// It may be chosen.
     Usable(&'v PicklistValue),
     /// It was deactivated.
-    Inactive,
+    Inactive(&'v PicklistValue),
     /// The controlling field's value does not allow it.
-    NotAllowed,
+    NotAllowed(&'v PicklistValue),
     /// It is not there.
     Unknown,
 }
 
+/// How a text is compared with a value or label.
+#[derive(Clone, Copy)]
+enum Match {
+    Exact,
+    Alike,
+    /// Both are a yes, or both a no.
+    Word,
+}
+
+/// The values that a field has for a booking.
+#[derive(Clone, Copy)]
+struct Values<'v> {
+    field: &'v LeadField,
+    controlling: Option<&'v str>,
+    /// What was given, where it is a yes or a no.
+    truth: Option<bool>,
+}
+
 /// One of the field's values.
-pub fn single<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    let text = match &given {
-        Given::Choices([_, _, ..]) | Given::Agreed([_, _, ..]) => {
-            return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices, the field takes one");
-        }
-        _ => trimmed(given.text()),
-    };
-    match find(field, &text, controlling, given_truth(&given)) {
-        Found::Usable(value) if value.value == *text => Fit::Whole(Json::Text(text)),
-        Found::Usable(value) => Fit::Whole(Json::Text(Cow::Owned(value.value.clone()))),
-        // An unrestricted picklist takes any text.
-        _ if !field.restricted => too_long(&text, field).unwrap_or(Fit::Whole(Json::Text(text))),
-        found => Fit::Unfit(refused(&found)),
+pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+    if let Given::Choices([_, _, ..]) | Given::Agreed([_, _, ..]) = given {
+        return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices, the field takes one");
+    }
+    let text = trimmed(given.text());
+    match Values::of(given, field, controlling).writable(&text) {
+        Err(note) => Fit::Unfit(note),
+        Ok(value) if value == text => Fit::Whole(Json::Text(text)),
+        Ok(value) => Fit::Whole(Json::Text(value.to_owned().into())),
     }
 }
 
 /// Any number of the field's values, joined by `;`.
-pub fn multi<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    let choices: Vec<Cow<'_, str>> = match &given {
-        Given::Choices(choices) | Given::Agreed(choices) => {
-            choices.iter().map(|choice| Cow::Borrowed(choice.trim())).collect()
+pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+    let values = Values::of(given, field, controlling);
+    let text = trimmed(match given {
+        Given::Choices(_) | Given::Agreed(_) => "".into(),
+        _ => given.text(),
+    });
+    let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, reason: None };
+    // The first separator that divides a text divides it alone: values may well contain a comma. A value is not divided.
+    let separator = [';', '\n', '、', ','].into_iter().find(|separator| text.contains(*separator));
+    match (given, separator) {
+        (Given::Choices(choices) | Given::Agreed(choices), _) => choices.iter().for_each(|choice| joined.add(choice)),
+        (_, Some(separator)) if !matches!(values.find(&text), Found::Usable(_)) => {
+            text.split(separator).for_each(|part| joined.add(part));
         }
-        _ => typed_choices(&given, field, controlling),
-    };
-    let truth = given_truth(&given);
-    let mut joined = String::new();
-    let mut left_out = 0_usize;
-    let mut reason = None;
-    for choice in choices.iter().filter(|choice| !choice.is_empty()) {
-        let value = match find(field, choice, controlling, truth) {
-            Found::Usable(value) => &value.value,
+        _ => joined.add(&text),
+    }
+    let json = joined.written.join(";");
+    if json.is_empty() {
+        let nothing = || Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "no choice".into() };
+        return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
+    }
+    if let Some(note) = too_long(&json, field, false) {
+        return Fit::Unfit(note);
+    }
+    let json = Json::Text(json.into());
+    if joined.left_out == 0 {
+        return Fit::Whole(json);
+    }
+    let detail = [&joined.left_out.to_string(), " choices left out"].concat();
+    Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
+}
+
+/// Choices on their way into one text.
+struct Joined<'v> {
+    values: Values<'v>,
+    /// The choices that were looked at.
+    seen: Vec<&'v str>,
+    written: Vec<&'v str>,
+    left_out: usize,
+    /// Why the first that was left out was.
+    reason: Option<Note>,
+}
+
+impl<'v> Joined<'v> {
+    fn add(&mut self, choice: &'v str) {
+        let choice = choice.trim();
+        if is_blank(choice) {
+            return;
+        }
+        if self.seen.len() == MOST_CHOICES {
+            self.left_out += 1;
+            return;
+        }
+        if self.seen.contains(&choice) {
+            return;
+        }
+        self.seen.push(choice);
+        match self.values.writable(choice) {
             // A semicolon inside a value would make two of it.
-            _ if !field.restricted && !choice.contains(';') => &**choice,
-            found => {
-                left_out += 1;
-                reason.get_or_insert(refused(&found));
-                continue;
-            }
+            Ok(value) if value.contains(';') => self.leave_out(not_among()),
+            Ok(value) if self.written.contains(&value) => {}
+            Ok(value) => self.written.push(value),
+            Err(note) => self.leave_out(note),
+        }
+    }
+
+    fn leave_out(&mut self, reason: Note) {
+        self.left_out += 1;
+        self.reason.get_or_insert(reason);
+    }
+}
+
+impl<'v> Values<'v> {
+    fn of(given: &Given<'_>, field: &'v LeadField, controlling: Option<&'v str>) -> Self {
+        let truth = match given {
+            Given::Boolean(value) => Some(*value),
+            _ => None,
         };
-        if !joined.split(';').any(|known| known == value) {
-            if !joined.is_empty() {
-                joined.push(';');
+        Self { field, controlling, truth }
+    }
+
+    /// What is written for a text.
+    fn writable(&self, text: &'v str) -> Result<&'v str, Note> {
+        let (code, detail) = match self.find(text) {
+            Found::Usable(value) => return Ok(&value.value),
+            // An unrestricted picklist takes any text, and knows its own deactivated values by their names.
+            Found::Inactive(value) | Found::NotAllowed(value) if !self.field.restricted => return Ok(&value.value),
+            Found::Unknown if !self.field.restricted && !text.contains(is_refused) => {
+                return too_long(text, self.field, false).map_or(Ok(text), Err);
             }
-            joined.push_str(value);
-        }
-    }
-    let (written, json) = (!joined.is_empty(), Json::Text(Cow::Owned(joined)));
-    match reason {
-        None if written => Fit::Whole(json),
-        Some(_) if written => {
-            let detail = [&left_out.to_string(), " of ", &choices.len().to_string(), " choices left out"].concat();
-            Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
-        }
-        Some(reason) => Fit::Unfit(reason),
-        None => Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "no choice"),
-    }
-}
-
-/// Choices out of one text: the whole where it is a value, else its parts.
-fn typed_choices<'g>(given: &Given<'g>, field: &LeadField, controlling: Option<&str>) -> Vec<Cow<'g, str>> {
-    let text = trimmed(given.text());
-    if matches!(find(field, &text, controlling, None), Found::Usable(_)) {
-        return vec![text];
-    }
-    // The first separator that divides the text divides it alone: values may well contain a comma.
-    for separator in [';', '\n', '、', ','] {
-        if text.contains(separator) {
-            return text.split(separator).map(|part| Cow::Owned(part.trim().to_owned())).collect();
-        }
-    }
-    vec![text]
-}
-
-/// Whether a value that is not a text is a yes or a no.
-fn given_truth(given: &Given<'_>) -> Option<bool> {
-    if matches!(given, Given::Boolean(_)) { truth(given) } else { None }
-}
-
-/// Finds a text among the values: exactly, by label, then with widths and case folded. A yes or no finds the value that
-/// says so.
-fn find<'v>(field: &'v LeadField, text: &str, controlling: Option<&str>, truth: Option<bool>) -> Found<'v> {
-    let mut found = search(field, controlling, |candidate| candidate == text);
-    if matches!(found, Found::Unknown) && !field.values.is_empty() {
-        let folded = fold_case(text);
-        found = search(field, controlling, |candidate| fold_case(candidate) == folded);
-    }
-    match (found, truth) {
-        (Found::Unknown, Some(yes)) => {
-            let words = if yes { YES } else { NO };
-            search(field, controlling, |candidate| words.contains(&fold_case(candidate).as_str()))
-        }
-        (found, _) => found,
-    }
-}
-
-/// The best of the values, or labels, that match. A value may occur several times, told apart by what allows it.
-fn search<'v>(field: &'v LeadField, controlling: Option<&str>, matches: impl Fn(&str) -> bool) -> Found<'v> {
-    let mut best = Found::Unknown;
-    let by_value = |value: &'v PicklistValue| &*value.value;
-    let by_label = |value: &'v PicklistValue| &*value.label;
-    for text_of in [by_value as fn(&'v PicklistValue) -> &'v str, by_label] {
-        for value in &field.values {
-            if !matches(text_of(value)) {
-                continue;
+            Found::Inactive(_) => (codes::PICKLIST_VALUE_INACTIVE, "the value was deactivated"),
+            Found::NotAllowed(_) => {
+                (codes::PICKLIST_VALUE_NOT_ALLOWED, "the controlling field's value does not allow it")
             }
-            if !value.active {
-                if matches!(best, Found::Unknown) {
-                    best = Found::Inactive;
+            Found::Unknown => return Err(not_among()),
+        };
+        Err(Note { code, detail: detail.into() })
+    }
+
+    /// Finds a text among the values: exactly, by label, then with widths and case folded. A yes or no finds the value that
+    /// says so.
+    fn find(&self, text: &str) -> Found<'v> {
+        for how in [Match::Exact, Match::Alike, Match::Word] {
+            let found = self.search(text, how);
+            if !matches!(found, Found::Unknown) {
+                return found;
+            }
+        }
+        Found::Unknown
+    }
+
+    /// The best of the values, or labels, that match. A value may occur several times, told apart by what allows it.
+    fn search(&self, text: &str, how: Match) -> Found<'v> {
+        let mut best = Found::Unknown;
+        for by_label in [false, true] {
+            for value in &self.field.values {
+                let candidate = if by_label { &value.label } else { &value.value };
+                let matches = match how {
+                    Match::Exact => candidate == text,
+                    Match::Alike => is_alike(candidate, text),
+                    Match::Word => self.truth.is_some() && self.truth == word(candidate),
+                };
+                if !matches {
+                    continue;
                 }
-            } else if is_allowed(value, controlling) {
-                return Found::Usable(value);
-            } else {
-                best = Found::NotAllowed;
+                best = match best {
+                    _ if value.active && self.allows(value) => return Found::Usable(value),
+                    _ if value.active => Found::NotAllowed(value),
+                    Found::Unknown => Found::Inactive(value),
+                    best => best,
+                };
             }
         }
+        best
     }
-    best
+
+    /// Whether the controlling field's value allows a value. Where that value is not known, Salesforce decides.
+    fn allows(&self, value: &PicklistValue) -> bool {
+        match (&value.valid_for, self.controlling) {
+            (Some(allowing), Some(controlling)) => allowing.iter().any(|allowing| allowing == controlling),
+            _ => true,
+        }
+    }
 }
 
-/// Whether the controlling field's value allows a value. Where that value is not known, Salesforce decides.
-fn is_allowed(value: &PicklistValue, controlling: Option<&str>) -> bool {
-    match (&value.valid_for, controlling) {
-        (Some(allowing), Some(controlling)) => allowing.iter().any(|allowing| allowing == controlling),
-        _ => true,
-    }
-}
-
-fn refused(found: &Found<'_>) -> Note {
-    let (code, detail) = match found {
-        Found::Inactive => (codes::PICKLIST_VALUE_INACTIVE, "the value was deactivated"),
-        Found::NotAllowed => (codes::PICKLIST_VALUE_NOT_ALLOWED, "the controlling field's value does not allow it"),
-        Found::Usable(_) | Found::Unknown => (codes::PICKLIST_VALUE_UNKNOWN, "not among the field's values"),
-    };
-    Note { code, detail: detail.into() }
+fn not_among() -> Note {
+    Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "not among the field's values".into() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{bindings::types::FieldType, fixture, value::fit};
+    use proptest::prelude::*;
 
     fn picklist(restricted: bool) -> LeadField {
         let labelled = |name: &str, label: &str| PicklistValue { label: label.into(), ..fixture::value(name) };
@@ -230,8 +275,12 @@ mod tests {
     fn an_unrestricted_picklist_takes_any_text_that_is_not_too_long() {
         assert_eq!(written(Given::Text("Fax".into()), &picklist(false), None).as_deref(), Ok("Fax"));
         assert_eq!(written(Given::Text("Old".into()), &picklist(false), None).as_deref(), Ok("Old"));
+        // A value that is found is written by its name, deactivated or not.
+        assert_eq!(written(Given::Text("旧".into()), &picklist(false), None).as_deref(), Ok("Old"));
+        assert_eq!(written(Given::Text("JP".into()), &picklist(false), Some("US")).as_deref(), Ok("13"));
         let long = "x".repeat(41);
         assert_eq!(written(Given::Text(long.into()), &picklist(false), None), Err(codes::VALUE_TOO_LONG));
+        assert_eq!(written(Given::Text("a\0b".into()), &picklist(false), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
     }
 
     #[test]
@@ -249,9 +298,36 @@ mod tests {
         }
     }
 
+    fn multi(restricted: bool) -> LeadField {
+        LeadField { field_type: FieldType::MultiSelectPicklist, length: Some(4_099), ..picklist(restricted) }
+    }
+
+    #[test]
+    fn a_letter_on_a_multi_select_is_read_no_longer_than_people_can_choose() {
+        let field = LeadField { values: (0..1_000).map(|n| fixture::value(&format!("v{n}"))).collect(), ..multi(true) };
+        let letter = (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        assert_eq!(written(Given::Text(letter.clone().into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+        let unrestricted = LeadField { restricted: false, length: None, ..field.clone() };
+        let found = written(Given::Text(letter.into()), &unrestricted, None).unwrap();
+        assert_eq!(found.split(';').count(), MOST_CHOICES);
+        assert!(found.ends_with(";499 (choices-left-out)"), "{found}");
+        // Repeats are no further choices.
+        let repeats = "v7, V7,".repeat(20_000);
+        assert_eq!(written(Given::Text(repeats.into()), &field, None).as_deref(), Ok("v7"));
+        let letter = ",".repeat(128 * 1024);
+        assert_eq!(written(Given::Text(letter.into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    }
+
+    #[test]
+    fn choices_that_are_too_long_together_are_told() {
+        let field = LeadField { length: Some(8), ..multi(false) };
+        let choices = ["abcd".to_owned(), "efgh".to_owned()];
+        assert_eq!(written(Given::Choices(&choices), &field, None), Err(codes::VALUE_TOO_LONG));
+        assert_eq!(written(Given::Choices(&choices[..1]), &field, None).as_deref(), Ok("abcd"));
+    }
+
     #[test]
     fn several_choices_are_joined_and_the_unknown_ones_told() {
-        let multi = |restricted| LeadField { field_type: FieldType::MultiSelectPicklist, ..picklist(restricted) };
         let choices = |choices: &[&str]| choices.iter().map(|choice| (*choice).to_owned()).collect::<Vec<_>>();
         for (given, restricted, expected) in [
             (choices(&["Web", "Not Compared"]), true, Ok("Web;Pending")),
@@ -271,5 +347,70 @@ mod tests {
         }
         let two = choices(&["Web", "Pending"]);
         assert_eq!(written(Given::Choices(&two), &picklist(true), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    }
+
+    /// A text like the values, and every other.
+    fn any_choice() -> impl Strategy<Value = String> {
+        prop_oneof![
+            prop::sample::select(vec![
+                "Pending",
+                "not compared",
+                "ｗｅｂ",
+                "リモート",
+                "Old",
+                "旧",
+                "CA",
+                "13",
+                "JP",
+                ""
+            ])
+            .prop_map(str::to_owned),
+            any::<String>(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_restricted_picklist_is_given_only_what_may_be_chosen(
+            choice in any_choice(), controlling in prop::option::of(prop::sample::select(vec!["US", "JP", "x"])),
+        ) {
+            if let Ok(value) = written(Given::Text(choice.into()), &picklist(true), controlling) {
+                let field = picklist(true);
+                prop_assert!(field.values.iter().any(|known| {
+                    let allows = |allowing: &Vec<String>| controlling.is_none_or(|it| allowing.iter().any(|one| one == it));
+                    known.value == value && known.active && known.valid_for.as_ref().is_none_or(allows)
+                }), "{}", value);
+            }
+        }
+
+        #[test]
+        fn every_value_and_label_finds_its_value(place in 0_usize..9, by_label: bool, upper: bool) {
+            let field = picklist(false);
+            let value = &field.values[place];
+            let text = if by_label { &value.label } else { &value.value };
+            let text = if upper { text.to_ascii_uppercase() } else { text.clone() };
+            // The first value of that name, where there are several.
+            let found = written(Given::Text(text.into()), &field, None).unwrap();
+            prop_assert_eq!(&found, &value.value);
+        }
+
+        #[test]
+        fn several_choices_are_values_none_of_them_twice(choices in prop::collection::vec(any_choice(), 0..6), restricted: bool) {
+            let field = multi(restricted);
+            let joined = choices.join(",");
+            for given in [Given::Choices(&choices), Given::Agreed(&choices), Given::Text(joined.into())] {
+                let text = match fit(given, &field, None) {
+                    Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => text.into_owned(),
+                    Fit::Unfit(_) => continue,
+                    other => panic!("{other:?}"),
+                };
+                let parts: Vec<&str> = text.split(';').collect();
+                for (place, part) in parts.iter().enumerate() {
+                    prop_assert!(!part.is_empty() && !parts[..place].contains(part), "{}", text);
+                    let is_active = field.values.iter().any(|value| value.active && value.value == *part);
+                    prop_assert!(is_active || !restricted, "{}", text);
+                }
+            }
+        }
     }
 }
