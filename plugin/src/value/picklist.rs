@@ -44,17 +44,19 @@ enum Match {
 struct Values<'v> {
     field: &'v LeadField,
     controlling: Option<&'v str>,
+    /// Whether there is nothing but the field's values.
+    restricted: bool,
     /// What was given, where it is a yes or a no.
     truth: Option<bool>,
 }
 
 /// One of the field's values.
-pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
     if let Given::Choices([_, _, ..]) | Given::Agreed([_, _, ..]) = given {
         return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices, the field takes one");
     }
     let text = trimmed(given.text());
-    match Values::of(given, field, controlling).writable(&text) {
+    match Values::of(given, field, controlling, restricted).writable(&text) {
         Err(note) => Fit::Unfit(note),
         Ok(value) if value == text => Fit::Whole(Json::Text(text)),
         Ok(value) => Fit::Whole(Json::Text(value.to_owned().into())),
@@ -62,8 +64,8 @@ pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str
 }
 
 /// Any number of the field's values, joined by `;`.
-pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    let values = Values::of(given, field, controlling);
+pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+    let values = Values::of(given, field, controlling, restricted);
     let text = trimmed(match given {
         Given::Choices(_) | Given::Agreed(_) => "".into(),
         _ => given.text(),
@@ -135,12 +137,12 @@ impl<'v> Joined<'v> {
 }
 
 impl<'v> Values<'v> {
-    fn of(given: &Given<'_>, field: &'v LeadField, controlling: Option<&'v str>) -> Self {
+    fn of(given: &Given<'_>, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
         let truth = match given {
             Given::Boolean(value) => Some(*value),
             _ => None,
         };
-        Self { field, controlling, truth }
+        Self { field, controlling, restricted, truth }
     }
 
     /// What is written for a text.
@@ -148,8 +150,8 @@ impl<'v> Values<'v> {
         let (code, detail) = match self.find(text) {
             Found::Usable(value) => return Ok(&value.value),
             // An unrestricted picklist takes any text, and knows its own deactivated values by their names.
-            Found::Inactive(value) | Found::NotAllowed(value) if !self.field.restricted => return Ok(&value.value),
-            Found::Unknown if !self.field.restricted && !text.contains(is_refused) => {
+            Found::Inactive(value) | Found::NotAllowed(value) if !self.restricted => return Ok(&value.value),
+            Found::Unknown if !self.restricted && !text.contains(is_refused) => {
                 return too_long(text, self.field, false).map_or(Ok(text), Err);
             }
             Found::Inactive(_) => (codes::PICKLIST_VALUE_INACTIVE, "the value was deactivated"),

@@ -4,15 +4,16 @@ use super::{Fit, Json, text::trimmed};
 use crate::{bindings::types::LeadField, codes, source::Given};
 use alloc::string::String;
 
-/// What ids of an object's records start with, for the objects that a Lead may refer to ("Standard Field Record ID Prefix Decoder"
+/// What ids of an object's records start with, for the objects that a Lead or a mapping may refer to ("Standard Field Record ID Prefix Decoder"
 /// in Salesforce's help). Custom objects have prefixes that differ from org to org.
-const PREFIXES: [(&str, &str); 6] = [
+const PREFIXES: [(&str, &str); 7] = [
     ("User", "005"),
     ("Group", "00G"),
     ("Campaign", "701"),
     ("Account", "001"),
     ("Contact", "003"),
     ("RecordType", "012"),
+    ("AssignmentRule", "01Q"),
 ];
 
 /// The id of a record that the field may refer to.
@@ -20,7 +21,7 @@ pub fn reference<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
     let detail = if !is_record_id(&text) {
         "not the id of a Salesforce record: 15 or 18 letters and digits"
-    } else if field.reference_to.is_empty() || field.reference_to.iter().any(|object| may_be(&text, object)) {
+    } else if field.reference_to.is_empty() || field.reference_to.iter().any(|object| is_id_of(&text, object)) {
         return Fit::Whole(Json::Text(text));
     } else {
         "the id of a record of another object"
@@ -29,7 +30,7 @@ pub fn reference<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
 }
 
 /// Whether an id may be that of an object's record.
-fn may_be(id: &str, object: &str) -> bool {
+pub fn is_id_of(id: &str, object: &str) -> bool {
     PREFIXES.iter().all(|(known, prefix)| *known != object || id.starts_with(prefix))
 }
 
