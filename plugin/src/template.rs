@@ -73,7 +73,7 @@ impl<'a> Template<'a> {
         })
     }
 
-    /// The text with every reference replaced. A blank one takes the punctuation and blanks before it along, or those
+    /// The text with every reference replaced. A blank one takes the template's punctuation and blanks before it along, or those
     /// after it where nothing stands before; an opening bracket takes its closing one along. When all are blank, the whole is.
     pub fn render<'v>(&self, value: impl Fn(Reference<'a>) -> Option<Cow<'v, str>>) -> String {
         let mut out = String::new();
