@@ -4,6 +4,7 @@ use crate::{
     bindings::types::{Booking, BookingKind, Person, PlaceKind},
     names,
     timestamp::duration_minutes,
+    value::is_blank,
 };
 use alloc::{borrow::Cow, string::ToString};
 
@@ -156,7 +157,7 @@ fn of_all<'a>(people: &'a [Person], part: fn(&'a Person) -> Option<&'a str>) -> 
 
 /// Texts that are not blank, joined by `, `.
 pub fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
-    let mut texts = texts.filter(|text| !text.trim().is_empty());
+    let mut texts = texts.filter(|text| !is_blank(text));
     let mut joined = Cow::Borrowed(texts.next()?);
     for text in texts {
         let joined = joined.to_mut();

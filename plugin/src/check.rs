@@ -1,5 +1,7 @@
 //! A mapping held against the live fields and the form, when it is saved and once a day.
 
+mod types;
+
 use crate::{
     api::Api,
     attributes,
@@ -14,9 +16,16 @@ use crate::{
     org::Connect,
     source::Given,
     template::{Reference, Template},
-    value::{Fit, Note, fit, same_record},
+    value::{Fit, Json, Note, fit, is_blank, is_id_of, same_record, unlisted},
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    boxed::Box,
+    string::String,
+    vec,
+    vec::Vec,
+};
+use types::{attribute_fits, kind_fits};
 
 /// Finds what stands in the way of bookings.
 pub fn check(
@@ -26,48 +35,55 @@ pub fn check(
 ) -> Result<Vec<Finding>, Box<Problem>> {
     let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     let live = Api::new(&mut org)?.describe()?;
-    Ok(Check { mapping, questions, live: &live, findings: Vec::new() }.run())
+    Ok(Check { mapping, questions, live: &live, reserved: Vec::new(), row: None, findings: Vec::new() }.run())
 }
 
 struct Check<'a> {
     mapping: &'a Mapping,
     questions: &'a [Question],
     live: &'a LeadFields,
+    /// Fields that the plugin's own choices set.
+    reserved: Vec<&'a str>,
+    /// The row that is looked at, with its position.
+    row: Option<(u32, &'a MappingRow)>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Check<'a> {
     fn run(mut self) -> Vec<Finding> {
-        let reserved = self.options();
+        let rule_decides = self.options();
         for (position, row) in positions(self.mapping) {
-            let earlier = self.mapping.rows.iter().take_while(|other| !core::ptr::eq(*other, row));
-            if earlier.filter(|other| is_same_field(&other.field.name, &row.field.name)).count() > 0 {
-                self.row(
-                    codes::FIELD_MAPPED_TWICE,
-                    Consequence::Refused,
-                    position,
-                    row,
-                    "another row writes this field",
-                );
+            self.row = Some((position, row));
+            let name = &row.field.name;
+            let is_first = self.row_of(name).is_some_and(|first| core::ptr::eq(first, row));
+            if !is_first {
+                self.say(codes::FIELD_MAPPED_TWICE, Consequence::Refused, "another row writes this field");
             }
-            if reserved.iter().any(|name| is_same_field(name, &row.field.name)) {
+            if self.is_reserved(name) {
                 let detail = "one of the mapping's choices sets this field";
-                self.row(codes::FIELD_SET_BY_OPTION, Consequence::Changed, position, row, detail);
+                self.say(codes::FIELD_SET_BY_OPTION, Consequence::Changed, detail);
+            } else if rule_decides && is_same_field(name, "OwnerId") {
+                self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
             }
-            self.source(position, row);
-            match self.field(&row.field.name) {
-                Some(field) => self.target(position, row, field),
-                None if self.live.withheld.iter().any(|field| is_same_field(&field.name, &row.field.name)) => {
+            self.source(row);
+            match self.field(name) {
+                Some(field) => self.target(row, field),
+                None if self.live.withheld.iter().any(|field| is_same_field(&field.name, name)) => {
                     let detail = "the connected user may not write this field";
-                    self.row(codes::FIELD_NOT_WRITABLE, Consequence::LeftOut, position, row, detail);
+                    self.say(codes::FIELD_NOT_WRITABLE, Consequence::LeftOut, detail);
                 }
                 None => {
                     let detail = "the org has no such field, or hides it from the connected user";
-                    self.row(codes::FIELD_GONE, Consequence::LeftOut, position, row, detail);
+                    self.say(codes::FIELD_GONE, Consequence::LeftOut, detail);
                 }
             }
         }
-        self.unmapped(&reserved);
+        self.row = None;
+        for field in self.live.fields.iter().filter(|field| field.required) {
+            if self.row_of(&field.name).is_none() && !self.is_reserved(&field.name) {
+                self.about(codes::REQUIRED_FIELD_UNMAPPED, Consequence::Refused, &field.name, "the field is required");
+            }
+        }
         self.findings
     }
 
@@ -75,155 +91,186 @@ impl<'a> Check<'a> {
         self.live.fields.iter().find(|field| is_same_field(&field.name, name))
     }
 
-    fn row(&mut self, code: &'static str, consequence: Consequence, position: u32, row: &MappingRow, detail: &str) {
-        let note = Note { code, detail: detail.to_owned() };
-        self.findings.push(finding(note, consequence, position, row));
+    fn row_of(&self, name: &str) -> Option<&'a MappingRow> {
+        self.mapping.rows.iter().find(|row| is_same_field(&row.field.name, name))
     }
 
-    /// Required fields that no row writes.
-    fn unmapped(&mut self, reserved: &[&str]) {
-        for field in self.live.fields.iter().filter(|field| field.required) {
-            let is_written = self.mapping.rows.iter().any(|row| is_same_field(&row.field.name, &field.name))
-                || reserved.iter().any(|name| is_same_field(name, &field.name));
-            if !is_written {
-                self.findings.push(about_field(codes::REQUIRED_FIELD_UNMAPPED, &field.name, "the field is required"));
+    fn is_reserved(&self, name: &str) -> bool {
+        self.reserved.iter().any(|reserved| is_same_field(reserved, name))
+    }
+
+    /// Finds something about the row that is looked at, or about the whole mapping.
+    fn say(&mut self, code: &'static str, consequence: Consequence, detail: &str) {
+        match self.row {
+            Some((position, row)) => {
+                let note = Note { code, detail: detail.to_owned() };
+                self.findings.push(finding(note, consequence, position, row));
             }
+            None => self.about(code, consequence, "", detail),
         }
+    }
+
+    /// Finds something about a field that has no row, or about none.
+    fn about(&mut self, code: &'static str, consequence: Consequence, field: &str, detail: &str) {
+        self.findings.push(Finding {
+            code: code.to_owned(),
+            consequence,
+            fields: if field.is_empty() { Vec::new() } else { vec![field.to_owned()] },
+            rows: Vec::new(),
+            question_ids: Vec::new(),
+            detail: detail.to_owned(),
+        });
     }
 
     /// What the row refers to.
-    fn source(&mut self, position: u32, row: &'a MappingRow) {
-        let references = match &row.source {
-            Source::Answer(id) => vec![Reference::Answer(id)],
-            Source::Booking(name) => vec![Reference::Attribute(name)],
-            Source::Tracking(_) | Source::Fixed(_) => Vec::new(),
+    fn source(&mut self, row: &'a MappingRow) {
+        let mut references = Vec::new();
+        match &row.source {
+            Source::Answer(id) => references.push(Reference::Answer(id)),
+            Source::Booking(name) => references.push(Reference::Attribute(name)),
+            Source::Tracking(_) | Source::Fixed(_) => {}
             Source::Template(text) => {
                 let template = Template::parse(text);
                 if !template.well_formed {
-                    let detail = "a brace without its other half";
-                    self.row(codes::TEMPLATE_INVALID, Consequence::Changed, position, row, detail);
+                    self.say(codes::TEMPLATE_INVALID, Consequence::Changed, "a brace without its other half");
                 }
-                template.references().collect()
+                references.extend(template.references());
             }
-        };
+        }
         for reference in references {
             let (code, name) = match reference {
-                Reference::Answer(id) if !self.questions.iter().any(|question| question.id == id) => {
-                    (codes::QUESTION_UNKNOWN, id)
-                }
+                Reference::Answer(id) if self.question(id).is_none() => (codes::QUESTION_UNKNOWN, id),
                 Reference::Attribute(name) if !attributes::is_known(name) => (codes::ATTRIBUTE_UNKNOWN, name),
                 _ => continue,
             };
-            self.row(code, Consequence::LeftOut, position, row, &["there is no `", name, "`"].concat());
+            self.say(code, Consequence::LeftOut, &["there is no `", name, "`"].concat());
         }
     }
 
+    fn question(&self, id: &str) -> Option<&'a Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
     /// The row against the field as it is now.
-    fn target(&mut self, position: u32, row: &'a MappingRow, field: &'a LeadField) {
+    fn target(&mut self, row: &'a MappingRow, field: &'a LeadField) {
         let before = &row.field;
-        let has_fallback = row.fallback.as_deref().and_then(Given::from_text).is_some();
-        if field.required && !has_fallback && self.may_be_blank(&row.source) {
+        let fallback = row.fallback.as_deref().and_then(Given::from_text);
+        if field.required && fallback.is_none() && self.may_be_blank(&row.source) {
             let detail = "the field is required, and what it is mapped to may be blank";
-            self.row(codes::REQUIRED_FIELD_MAY_BE_BLANK, Consequence::Refused, position, row, detail);
+            self.say(codes::REQUIRED_FIELD_MAY_BE_BLANK, Consequence::Refused, detail);
             if !before.required {
                 let detail = "the field was not required when the row was saved";
-                self.row(codes::FIELD_NEWLY_REQUIRED, Consequence::Refused, position, row, detail);
+                self.say(codes::FIELD_NEWLY_REQUIRED, Consequence::Refused, detail);
             }
         }
         if field.field_type != before.field_type {
             let detail = "the field's type is another than when the row was saved";
-            self.row(codes::FIELD_TYPE_CHANGED, Consequence::Changed, position, row, detail);
+            self.say(codes::FIELD_TYPE_CHANGED, Consequence::Changed, detail);
         } else if shrank(before.length, field.length)
             || (field.precision > 0 && digits(field) < digits(before))
             || field.scale < before.scale
         {
             let detail = "the field takes less than when the row was saved";
-            self.row(codes::FIELD_SHRUNK, Consequence::Changed, position, row, detail);
+            self.say(codes::FIELD_SHRUNK, Consequence::Changed, detail);
         }
-        if let Some(fallback) = row.fallback.as_deref().and_then(Given::from_text) {
-            self.value(position, row, field, fallback);
+        let controlling = self.controlling_value(field, MOST_LEVELS);
+        if let Some(name) = self.missing_controller(field) {
+            let detail = ["no row writes the controlling field `", name, "`"].concat();
+            self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, unwritable(field), &detail);
+        }
+        for given in [fallback, fixed(&row.source)].into_iter().flatten() {
+            if let Some((note, consequence)) = judged(given, field, controlling.as_deref()) {
+                self.say(note.code, consequence, &note.detail);
+            }
         }
         match &row.source {
-            Source::Fixed(text) => {
-                if let Some(given) = Given::from_text(text.as_str()) {
-                    self.value(position, row, field, given);
-                }
-            }
             Source::Answer(id) => {
-                if let Some(question) = self.questions.iter().find(|question| question.id == *id) {
-                    self.question(position, row, field, question);
+                if let Some(question) = self.question(id) {
+                    self.answers(field, question, controlling.as_deref());
                 }
             }
             Source::Booking(name) if !attribute_fits(name, &field.field_type) => {
-                let detail = "the attribute is never such a value";
-                self.row(codes::TYPE_MISMATCH, unwritable(field), position, row, detail);
+                self.say(codes::TYPE_MISMATCH, unwritable(field), "the attribute is never such a value");
             }
             _ => {}
         }
     }
 
-    /// A value that is known before any booking.
-    fn value(&mut self, position: u32, row: &MappingRow, field: &LeadField, given: Given<'_>) {
-        match fit(given, field, None) {
-            Fit::Whole(_) => {}
-            Fit::Changed(_, note) => self.row(note.code, Consequence::Changed, position, row, &note.detail),
-            Fit::Unfit(note) => self.row(note.code, unwritable(field), position, row, &note.detail),
-        }
-    }
-
     /// What a question's answers make of the field.
-    fn question(&mut self, position: u32, row: &MappingRow, field: &LeadField, question: &Question) {
-        if question.choices.is_empty() {
-            if !kind_fits(question.kind, &field.field_type) {
-                let detail = "what the question is answered with never fits the field's type";
-                self.row(codes::TYPE_MISMATCH, unwritable(field), position, row, detail);
-            }
-            return;
+    fn answers(&mut self, field: &LeadField, question: &Question, controlling: Option<&str>) {
+        let may_be_several = question.kind == QuestionKind::Checkboxes && question.choices.len() != 1;
+        if (may_be_several || question.choices.is_empty()) && !kind_fits(question.kind, &field.field_type) {
+            let detail = if may_be_several {
+                "the question may have several answers, the field takes one"
+            } else {
+                "what the question is answered with never fits the field's type"
+            };
+            self.say(codes::TYPE_MISMATCH, unwritable(field), detail);
         }
         // One finding for a code, naming the choices.
         let mut found: Vec<(&'static str, Consequence, String)> = Vec::new();
         for choice in &question.choices {
             let one = core::slice::from_ref(choice);
             let given = if question.kind == QuestionKind::Consent { Given::Agreed(one) } else { Given::Choices(one) };
-            let (note, consequence) = match fit(given, field, None) {
-                Fit::Whole(_) => continue,
-                Fit::Changed(_, note) => (note, Consequence::Changed),
-                Fit::Unfit(note) => (note, unwritable(field)),
-            };
+            let Some((note, consequence)) = judged(given, field, controlling) else { continue };
             match found.iter_mut().find(|(code, _, _)| *code == note.code) {
                 Some((_, _, choices)) => {
                     choices.push_str(", ");
                     choices.push_str(choice);
                 }
-                None => found.push((note.code, consequence, choice.clone())),
+                None => found.push((note.code, consequence, ["choices: ", choice].concat())),
             }
         }
         for (code, consequence, choices) in found {
-            self.row(code, consequence, position, row, &["choices: ", &choices].concat());
+            self.say(code, consequence, &choices);
         }
+    }
+
+    /// What every booking writes to the field's controlling field, where the mapping alone says it. Controlling fields may be
+    /// controlled themselves, to a depth.
+    fn controlling_value(&self, field: &LeadField, levels: u8) -> Option<String> {
+        let controlling = self.field(field.controlling_field.as_deref()?)?;
+        let row = self.row_of(&controlling.name)?;
+        let given = match &row.source {
+            Source::Fixed(_) | Source::Template(_) => fixed(&row.source)?,
+            _ => return None,
+        };
+        let above = levels.checked_sub(1).and_then(|levels| self.controlling_value(controlling, levels));
+        match fit(given, controlling, above.as_deref()) {
+            Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
+            Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),
+            _ => None,
+        }
+    }
+
+    /// The controlling field of a dependent one, where no booking gives it a value. A checkbox has one all the same, and so has
+    /// a picklist with a default.
+    fn missing_controller<'f>(&self, field: &'f LeadField) -> Option<&'f str> {
+        let name = field.controlling_field.as_deref()?;
+        let has_value = self.row_of(name).is_some()
+            || self.is_reserved(name)
+            || self.field(name).is_some_and(|controlling| {
+                controlling.field_type == FieldType::Checkbox || controlling.values.iter().any(|value| value.is_default)
+            });
+        let is_dependent = field.restricted && field.values.iter().any(|value| value.valid_for.is_some());
+        (is_dependent && !has_value).then_some(name)
     }
 
     /// Whether a guest's booking can leave a source blank.
     fn may_be_blank(&self, source: &Source) -> bool {
-        let answer_may_be_blank =
-            |id: &str| !self.questions.iter().any(|question| question.id == id && question.required);
+        let reference_may_be_blank = |reference: Reference<'_>| match reference {
+            Reference::Answer(id) => !self.question(id).is_some_and(|question| question.required),
+            Reference::Attribute(name) => !attributes::is_always_given(name) && !self.form_asks_for(name),
+            Reference::Tracking(_) => true,
+        };
         match source {
-            Source::Answer(id) => answer_may_be_blank(id),
-            Source::Booking(name) => !attributes::is_always_given(name) && !self.form_asks_for(name),
+            Source::Answer(id) => reference_may_be_blank(Reference::Answer(id)),
+            Source::Booking(name) => reference_may_be_blank(Reference::Attribute(name)),
             Source::Tracking(_) => true,
-            Source::Fixed(text) => text.trim().is_empty(),
+            Source::Fixed(text) => is_blank(text),
             // One reference that is always there is enough; a template without any is a fixed text.
             Source::Template(text) => {
-                let template = Template::parse(text);
-                let mut references = template.references().peekable();
-                if references.peek().is_none() {
-                    return text.trim().is_empty();
-                }
-                references.all(|reference| match reference {
-                    Reference::Answer(id) => answer_may_be_blank(id),
-                    Reference::Tracking(_) => true,
-                    Reference::Attribute(name) => !attributes::is_always_given(name) && !self.form_asks_for(name),
-                })
+                fixed(source).is_none() && Template::parse(text).references().all(reference_may_be_blank)
             }
         }
     }
@@ -240,8 +287,8 @@ impl<'a> Check<'a> {
         self.questions.iter().any(|question| question.kind == kind && question.required)
     }
 
-    /// The plugin's own choices. Answers the fields that they set.
-    fn options(&mut self) -> Vec<&'a str> {
+    /// The plugin's own choices, and the fields that they set. Answers whether an assignment rule decides on the owner.
+    fn options(&mut self) -> bool {
         let known = [
             ids::EXISTING,
             ids::DUPLICATES,
@@ -252,57 +299,81 @@ impl<'a> Check<'a> {
         ];
         for option in self.mapping.options.iter().filter(|option| !known.contains(&&*option.id)) {
             let detail = ["there is no choice `", &option.id, "`"].concat();
-            self.findings.push(about_options(codes::OPTION_INVALID, Consequence::Changed, &detail));
+            self.say(codes::OPTION_INVALID, Consequence::Changed, &detail);
         }
         let choices = match Choices::of(self.mapping) {
             Ok(choices) => choices,
             Err(problem) => {
-                self.findings.push(about_options(codes::OPTION_INVALID, Consequence::Refused, &problem.message));
-                return Vec::new();
+                self.say(codes::OPTION_INVALID, Consequence::Refused, &problem.message);
+                return false;
             }
         };
-        let mut reserved = Vec::new();
         if let Some(name) = choices.booking_id_field {
-            reserved.push(name);
+            self.reserved.push(name);
             let is_fit = self
                 .field(name)
                 .is_some_and(|field| field.external_id && field.unique && field.field_type == FieldType::Text);
             if !is_fit {
                 let detail = "not a unique external-ID text field that the connected user can write";
-                self.findings.push(about_field(codes::BOOKING_ID_FIELD_UNFIT, name, detail));
+                self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, detail);
             }
         }
         if let Some(id) = choices.record_type {
-            reserved.push("RecordTypeId");
+            self.reserved.push("RecordTypeId");
             if !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id)) {
                 let detail = "the connected user may not use this record type";
-                self.findings.push(about_field(codes::RECORD_TYPE_UNAVAILABLE, "RecordTypeId", detail));
+                self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, "RecordTypeId", detail);
             }
         }
-        if choices.owner.is_some() {
-            reserved.push("OwnerId");
-            if choices.assignment_rules != AssignmentRules::Skip {
-                let detail = "the assignment rule may give the Lead to somebody else";
-                let code = codes::OWNER_AND_ASSIGNMENT_RULE;
-                self.findings.push(about_options(code, Consequence::Changed, detail));
+        let rule_decides = match choices.assignment_rules {
+            AssignmentRules::Skip => false,
+            AssignmentRules::Run => true,
+            AssignmentRules::Rule(id) => {
+                if !is_id_of(id, "AssignmentRule") {
+                    self.say(codes::OPTION_INVALID, Consequence::Refused, "not the id of an assignment rule");
+                }
+                true
+            }
+        };
+        if let Some(id) = choices.owner {
+            self.reserved.push("OwnerId");
+            if !is_id_of(id, "User") && !is_id_of(id, "Group") {
+                self.say(codes::OPTION_INVALID, Consequence::Refused, "the owner is not the id of a user or queue");
+            }
+            if rule_decides {
+                self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
             }
         }
-        reserved
+        rule_decides
     }
 }
 
-fn about_field(code: &str, field: &str, detail: &str) -> Finding {
-    Finding { fields: vec![field.to_owned()], ..about_options(code, Consequence::Refused, detail) }
+const RULE_DECIDES: &str = "the assignment rule may give the Lead to somebody else";
+/// How many controlling fields above one another are looked at.
+const MOST_LEVELS: u8 = 3;
+
+/// What a source gives every booking, whatever was booked: a fixed text, or a template that refers to nothing.
+fn fixed(source: &Source) -> Option<Given<'_>> {
+    let text = match source {
+        Source::Fixed(text) => Cow::Borrowed(text.as_str()),
+        Source::Template(text) => {
+            let template = Template::parse(text);
+            if template.references().next().is_some() {
+                return None;
+            }
+            Cow::Owned(template.render(|_| None))
+        }
+        _ => return None,
+    };
+    Given::from_text(text)
 }
 
-fn about_options(code: &str, consequence: Consequence, detail: &str) -> Finding {
-    Finding {
-        code: code.to_owned(),
-        consequence,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        question_ids: Vec::new(),
-        detail: detail.to_owned(),
+/// What is wrong with a value that is known before any booking, and what that does to one.
+fn judged(given: Given<'_>, field: &LeadField, controlling: Option<&str>) -> Option<(Note, Consequence)> {
+    match fit(given.clone(), field, controlling) {
+        Fit::Whole(_) => unlisted(&given, field).map(|note| (note, Consequence::Changed)),
+        Fit::Changed(_, note) => Some((note, Consequence::Changed)),
+        Fit::Unfit(note) => Some((note, unwritable(field))),
     }
 }
 
@@ -318,43 +389,4 @@ fn shrank(before: Option<u32>, now: Option<u32>) -> bool {
 /// Digits before the decimal point.
 fn digits(field: &LeadField) -> u32 {
     field.precision.saturating_sub(field.scale)
-}
-
-/// Whether answers of a kind can ever fit a type.
-fn kind_fits(kind: QuestionKind, field_type: &FieldType) -> bool {
-    use QuestionKind as Q;
-    match field_type {
-        FieldType::Email => !matches!(kind, Q::Number | Q::Date | Q::Consent | Q::Phone | Q::Url | Q::Name),
-        FieldType::Date => matches!(kind, Q::Date | Q::Text | Q::Other),
-        // A date alone is no moment.
-        FieldType::DateTime => matches!(kind, Q::Text | Q::Other),
-        FieldType::Time => matches!(kind, Q::Text | Q::Other),
-        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
-            !matches!(kind, Q::Date | Q::Consent | Q::Email | Q::Url | Q::Name | Q::Company)
-        }
-        FieldType::Checkbox => !matches!(kind, Q::Date | Q::Email | Q::Url | Q::Name | Q::Company | Q::Phone),
-        FieldType::Reference => matches!(kind, Q::Text | Q::Other),
-        _ => true,
-    }
-}
-
-/// Whether an attribute can ever fit a type.
-fn attribute_fits(name: &str, field_type: &FieldType) -> bool {
-    let is_moment = matches!(name, "start" | "end" | "confirmed-at");
-    let is_date = matches!(name, "start-date" | "end-date");
-    let is_time = matches!(name, "start-time" | "end-time");
-    let is_number = matches!(name, "duration-minutes" | "payment.amount");
-    let is_open = name.starts_with("extra.") || name == "comment" || !attributes::is_known(name);
-    match field_type {
-        FieldType::Email => name.ends_with(".email") || name.ends_with(".emails") || is_open,
-        FieldType::Date => is_moment || is_date || is_open,
-        FieldType::DateTime => is_moment || is_open,
-        FieldType::Time => is_moment || is_time || is_open,
-        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
-            is_number || is_open || name.ends_with("id")
-        }
-        FieldType::Checkbox => is_open,
-        FieldType::Reference => is_open || name.ends_with(".id"),
-        _ => true,
-    }
 }

@@ -1,7 +1,7 @@
 //! Family and given name out of a whole name as typed.
 
-use crate::bindings::types::Guest_ as Guest;
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use crate::{bindings::types::Guest_ as Guest, value::is_blank};
+use alloc::borrow::Cow;
 
 /// A name in two parts, honorifics and all.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,11 +15,15 @@ pub struct Name<'a> {
 /// Titles that stand before a name and belong to the word after them.
 const TITLES: [&str; 8] = ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir"];
 /// What stands after a family name and belongs to it.
-const SUFFIXES: [&str; 7] = ["jr", "sr", "ii", "iii", "iv", "phd", "md"];
+const SUFFIXES: [&str; 10] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "esq", "cpa"];
 /// Honorifics that stand after a name and belong to the word before them.
-const HONORIFICS: [&str; 11] = ["様", "さま", "さん", "氏", "先生", "殿", "君", "くん", "ちゃん", "先生様", "님"];
-/// Languages whose speakers put the family name first, for names whose script does not tell.
-const FAMILY_FIRST: [&str; 5] = ["ja", "zh", "ko", "hu", "vi"];
+const HONORIFICS: [&str; 11] = ["先生様", "様", "さま", "さん", "氏", "先生", "殿", "君", "くん", "ちゃん", "님"];
+/// Languages that put the family name first in Latin letters too.
+const FAMILY_FIRST: [&str; 2] = ["hu", "vi"];
+/// What separates a family name from the given name behind it, and a name from what belongs to it.
+const COMMAS: [char; 3] = [',', '，', '、'];
+/// More bytes than any name has. A longer text is not split.
+const LONGEST: usize = 1_000;
 
 /// The parts of a guest's name: as the form asked for them, else split from the whole.
 pub fn of(guest: &Guest) -> Name<'_> {
@@ -47,133 +51,153 @@ pub fn whole(guest: &Guest) -> Option<Cow<'_, str>> {
     let Name { family, given } = of(guest);
     match (family, given) {
         (Some(family), Some(given)) => {
-            let (first, second) = match order(&family, guest.locale.as_deref()) {
-                Order::FamilyFirst => (family, given),
-                Order::GivenFirst => (given, family),
-            };
+            let is_family_first = Words::of(&family).are_family_first(guest.locale.as_deref());
+            let (first, second) = if is_family_first { (family, given) } else { (given, family) };
             Some(Cow::Owned([&*first, &*second].join(" ")))
         }
         (family, given) => family.or(given),
     }
 }
 
-/// Splits a whole name. The script decides which part comes first, and where it does not tell, the locale.
+/// Splits a whole name. The script of the first word decides which part comes first, and where it does not tell, the locale.
 pub fn split<'a>(name: &'a str, locale: Option<&str>) -> Name<'a> {
     let name = name.trim();
-    if name.is_empty() {
+    if is_blank(name) {
         return Name { family: None, given: None };
     }
-    // "Yamada, Taro" says by itself which one is the family name.
-    if let Some((family, given)) = name.split_once([',', '，', '、'])
-        && !is_blank(family)
-        && !is_blank(given)
-        && !SUFFIXES.contains(&bare(given).as_str())
-    {
-        return Name { family: Some(family.trim().into()), given: Some(given.trim().into()) };
+    let part = |(left, right): (&'a str, &'a str)| (Some(left.trim().into()), Some(right.trim().into()));
+    let words = Words::of(name);
+    // "Yamada, Taro" says by itself which one is the family name. "Jane Doe, MBA" does not.
+    if let Some((family, given)) = words.comma.and_then(|comma| name.split_at_checked(comma)) {
+        let given_name = given.trim_start_matches(COMMAS);
+        if words.family == 0 && !is_blank(family) && !is_blank(given_name) && !is_one_of(&SUFFIXES, given_name) {
+            let (family, given) = part((family, given_name));
+            return Name { family, given };
+        }
     }
-    let words = words(name);
-    let cut = match order(name, locale) {
-        Order::FamilyFirst => words.get(1).map(|second| second.0),
-        Order::GivenFirst => start_of_last_family_word(&words).filter(|start| *start > 0),
-    };
-    let Some((left, right)) = cut.and_then(|at| name.split_at_checked(at)) else {
-        return Name { family: Some(name.into()), given: None };
-    };
-    let (left, right) = (left.trim().into(), right.trim().into());
-    match order(name, locale) {
-        Order::FamilyFirst => Name { family: Some(left), given: Some(right) },
-        Order::GivenFirst => Name { family: Some(right), given: Some(left) },
+    let is_family_first = words.are_family_first(locale);
+    let cut = if is_family_first { words.second } else { Some(words.family).filter(|start| *start > 0) };
+    match cut.and_then(|at| name.split_at_checked(at)).map(part) {
+        None => Name { family: Some(name.into()), given: None },
+        Some((family, given)) if is_family_first => Name { family, given },
+        Some((given, family)) => Name { family, given },
     }
 }
 
-/// Which part of a name is written first.
-enum Order {
-    FamilyFirst,
-    GivenFirst,
+/// What the words of a name tell.
+///
+/// A title is one with the word after it. Honorifics, what stands in brackets, and what follows a comma are one with the word before.
+#[derive(Default)]
+struct Words {
+    /// Where the second word starts.
+    second: Option<usize>,
+    /// Where the family name starts if the given name comes first: at the last word, or at the particles before it, which are
+    /// written small (`Ludwig van Beethoven`).
+    family: usize,
+    /// Where the first comma is.
+    comma: Option<usize>,
+    /// Whether the first word has a letter of a script in which the family name comes first.
+    in_family_first_script: bool,
 }
 
-/// The order of a name, by its script and then by the locale.
-fn order(name: &str, locale: Option<&str>) -> Order {
-    let mut latin = false;
-    for c in name.chars() {
-        match u32::from(c) {
-            // Hangul, kana in both widths, Han.
-            0x1100..=0x11FF
-            | 0x3040..=0x30FF
-            | 0x3130..=0x318F
-            | 0x31F0..=0x31FF
+impl Words {
+    fn of(name: &str) -> Self {
+        let mut words = Self::default();
+        if name.len() > LONGEST {
+            return words;
+        }
+        let mut count = 0_u32;
+        // Where particles started that stand right before the word.
+        let mut particles = None;
+        let mut after_title = false;
+        let mut in_brackets = false;
+        let mut at = 0;
+        // `char::is_whitespace` knows the full-width space.
+        for piece in name.split_inclusive(char::is_whitespace) {
+            let start = at;
+            at += piece.len();
+            let word = piece.trim();
+            if word.is_empty() {
+                continue;
+            }
+            let belongs_to_the_word_before = count > 0
+                && (after_title
+                    || in_brackets
+                    || words.comma.is_some()
+                    || word.starts_with(is_opening)
+                    || HONORIFICS.contains(&word)
+                    || is_one_of(&SUFFIXES, word));
+            if !belongs_to_the_word_before {
+                count += 1;
+                if count == 2 {
+                    words.second = Some(start);
+                }
+                if word.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    words.family = start;
+                    particles.get_or_insert(start);
+                } else {
+                    words.family = particles.take().unwrap_or(start);
+                }
+            }
+            after_title = is_one_of(&TITLES, word);
+            let honorific = HONORIFICS.iter().find_map(|honorific| word.strip_suffix(honorific));
+            let without_honorific = honorific.filter(|rest| !rest.is_empty() || belongs_to_the_word_before);
+            let letters = without_honorific.unwrap_or(word).len();
+            for (place, c) in word.char_indices() {
+                in_brackets = (in_brackets || is_opening(c)) && !is_closing(c);
+                if in_brackets {
+                    continue;
+                }
+                if words.comma.is_none() && COMMAS.contains(&c) {
+                    words.comma = Some(start + place);
+                }
+                words.in_family_first_script |= count == 1 && place < letters && is_family_first_script(c);
+            }
+        }
+        words
+    }
+
+    fn are_family_first(&self, locale: Option<&str>) -> bool {
+        let language = locale.and_then(|locale| locale.split(['-', '_']).next()).unwrap_or_default();
+        self.in_family_first_script || FAMILY_FIRST.iter().any(|known| known.eq_ignore_ascii_case(language))
+    }
+}
+
+/// Hangul, kana in both widths, Han, bopomofo.
+fn is_family_first_script(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x1100..=0x11FF
+            | 0x3005..=0x3007
+            | 0x3040..=0x31FF
             | 0x3400..=0x4DBF
             | 0x4E00..=0x9FFF
             | 0xAC00..=0xD7AF
             | 0xF900..=0xFAFF
-            | 0xFF66..=0xFF9F
-            | 0x2_0000..=0x3_FFFF => return Order::FamilyFirst,
-            0x41..=0x5A | 0x61..=0x7A | 0xC0..=0x24F | 0x1E00..=0x1EFF | 0xFF21..=0xFF3A | 0xFF41..=0xFF5A => {
-                latin = true;
-            }
-            _ => {}
-        }
-    }
-    let language = locale.and_then(|locale| locale.split(['-', '_']).next()).unwrap_or_default();
-    if !latin && FAMILY_FIRST.iter().any(|known| known.eq_ignore_ascii_case(language)) {
-        Order::FamilyFirst
-    } else {
-        Order::GivenFirst
-    }
+            | 0xFF66..=0xFFDC
+            | 0x2_0000..=0x3_FFFF
+    )
 }
 
-/// The words of a name with their places. Titles are one with the word after them, honorifics with the word before.
-fn words(name: &str) -> Vec<(usize, &str)> {
-    let mut words: Vec<(usize, &str)> = Vec::new();
-    let mut joined = false;
-    let mut at = 0;
-    // `char::is_whitespace` knows the full-width space.
-    for piece in name.split_inclusive(char::is_whitespace) {
-        let word = piece.trim();
-        let belongs_to_the_word_before =
-            joined || (!words.is_empty() && (HONORIFICS.contains(&word) || SUFFIXES.contains(&bare(word).as_str())));
-        if !word.is_empty() && !belongs_to_the_word_before {
-            words.push((at, word));
-        }
-        if !word.is_empty() {
-            joined = TITLES.contains(&bare(word).as_str());
-        }
-        at += piece.len();
-    }
-    words
+fn is_opening(c: char) -> bool {
+    matches!(c, '(' | '[' | '（' | '［' | '【' | '〔' | '「' | '『')
 }
 
-/// Where the family name starts in a name whose given name comes first: at the last word, or at the particles before it,
-/// which are written small (`Ludwig van Beethoven`).
-fn start_of_last_family_word(words: &[(usize, &str)]) -> Option<usize> {
-    let mut from_last = words.iter().rev();
-    let mut start = from_last.next()?;
-    if start.1.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Some(start.0);
-    }
-    for word in from_last {
-        if !word.1.starts_with(|c: char| c.is_ascii_lowercase()) {
-            break;
-        }
-        start = word;
-    }
-    Some(start.0)
+fn is_closing(c: char) -> bool {
+    matches!(c, ')' | ']' | '）' | '］' | '】' | '〕' | '」' | '』')
 }
 
-/// A word in lower case, without blanks and full stops.
-fn bare(word: &str) -> String {
-    word.chars().filter(|c| *c != '.' && !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// Whether nothing but blanks was typed.
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
+/// Whether a word is one of these in small letters, without its full stops and commas.
+fn is_one_of(words: &[&str], word: &str) -> bool {
+    let letters = || word.trim().chars().filter(|c| !matches!(c, '.' | ',')).map(|c| c.to_ascii_lowercase());
+    words.iter().any(|known| letters().eq(known.chars()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use proptest::prelude::*;
 
     fn parts<'a>(name: &'a Name<'_>) -> (&'a str, &'a str) {
         (name.family.as_deref().unwrap_or("-"), name.given.as_deref().unwrap_or("-"))
@@ -214,6 +238,51 @@ mod tests {
             ("", "ja", ("-", "-")),
             ("　", "ja", ("-", "-")),
             (",", "en", (",", "-")),
+            // The first word decides: no honorific, and nothing in brackets.
+            ("John Smith 様", "ja", ("Smith 様", "John")),
+            ("John Smith様", "ja", ("Smith様", "John")),
+            ("Johnさん Smith", "ja", ("Smith", "Johnさん")),
+            ("John 様", "ja", ("John 様", "-")),
+            ("Smith　先生", "ja", ("Smith　先生", "-")),
+            ("Taro Yamada（山田太郎）", "ja", ("Yamada（山田太郎）", "Taro")),
+            ("Taro Yamada (山田 太郎)", "ja", ("Yamada (山田 太郎)", "Taro")),
+            ("山田 太郎（Taro Yamada）", "en", ("山田", "太郎（Taro Yamada）")),
+            ("山田 太郎 [Taro Yamada] 様", "en", ("山田", "太郎 [Taro Yamada] 様")),
+            ("山田太郎 (Taro Yamada)", "en", ("山田太郎 (Taro Yamada)", "-")),
+            ("（株）山田 太郎", "ja", ("（株）山田", "太郎")),
+            ("Dr.山田 太郎", "ja", ("Dr.山田", "太郎")),
+            ("Mr. 山田 太郎", "en", ("Mr. 山田", "太郎")),
+            ("山田様", "ja", ("山田様", "-")),
+            ("Maria 山田", "ja", ("山田", "Maria")),
+            ("マリア Smith", "en", ("マリア", "Smith")),
+            ("佐々木 健", "en", ("佐々木", "健")),
+            ("王小明 先生", "zh", ("王小明 先生", "-")),
+            ("홍 길동 님", "ko", ("홍", "길동 님")),
+            ("ㄅㄆ ㄇ", "zh", ("ㄅㄆ", "ㄇ")),
+            // Hungarian and Vietnamese names are written with the family name first.
+            ("Nguyễn Văn An", "vi", ("Nguyễn", "Văn An")),
+            ("Trần Thị Thu Hà", "vi-VN", ("Trần", "Thị Thu Hà")),
+            ("nguyễn an", "vi", ("nguyễn", "an")),
+            ("An", "vi", ("An", "-")),
+            ("Nguyễn Văn An", "en", ("An", "Nguyễn Văn")),
+            ("Kovács János", "hu", ("Kovács", "János")),
+            ("Dr. Kovács János", "hu_HU", ("Dr. Kovács", "János")),
+            ("Kovács, János", "hu", ("Kovács", "János")),
+            // What follows a comma belongs to a name that has its given name before it.
+            ("Jane Doe, MBA", "en", ("Doe, MBA", "Jane")),
+            ("Jane Doe, Esq.", "en", ("Doe, Esq.", "Jane")),
+            ("Jane Doe, Example Inc.", "en", ("Doe, Example Inc.", "Jane")),
+            ("Cher, CPA", "en", ("Cher, CPA", "-")),
+            ("Jane Doe MBA", "en", ("Doe MBA", "Jane")),
+            ("山田太郎 (ABC, Inc.)", "ja", ("山田太郎 (ABC, Inc.)", "-")),
+            ("山田 太郎、株式会社サンプル", "ja", ("山田", "太郎、株式会社サンプル")),
+            ("van Beethoven, Ludwig", "de", ("van Beethoven", "Ludwig")),
+            ("de la Cruz, Maria Luisa", "es", ("de la Cruz", "Maria Luisa")),
+            ("Smith Jr., John", "en", ("Smith Jr.", "John")),
+            ("Yamada，Taro", "ja", ("Yamada", "Taro")),
+            ("山田、太郎", "ja", ("山田", "太郎")),
+            ("Smith,", "en", ("Smith,", "-")),
+            ("\0", "en", ("-", "-")),
         ] {
             assert_eq!(parts(&split(name, Some(locale))), expected, "{name}");
         }
@@ -238,12 +307,66 @@ mod tests {
 
     #[test]
     fn the_whole_name_is_put_together_where_only_parts_are_known() {
-        for (family, given, expected) in [("山田", "太郎", "山田 太郎"), ("Smith", "John", "John Smith")] {
+        for (family, given, locale, expected) in [
+            ("山田", "太郎", "ja", "山田 太郎"),
+            ("Smith", "John", "en", "John Smith"),
+            ("Smith様", "John", "ja", "John Smith様"),
+            ("Kovács", "János", "hu", "Kovács János"),
+        ] {
             let mut guest = fixture::guest();
+            guest.locale = Some(locale.into());
             guest.name = String::new();
             guest.family_name = Some(family.into());
             guest.given_name = Some(given.into());
             assert_eq!(whole(&guest).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_name_is_not_split() {
+        let text = "a ".repeat(64 * 1024);
+        assert_eq!(split(&text, None), Name { family: Some(text.trim().into()), given: None });
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_was_typed_is_lost(
+            name in "[A-Za-z山田太郎ァ-ヶ様 　,、().（）]{0,20}|.{0,30}", locale in prop::option::of("ja|en|hu|vi_VN|"),
+        ) {
+            let visible = |text: &str| {
+                let mut letters: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !COMMAS.contains(c)).collect();
+                letters.sort_unstable();
+                letters
+            };
+            let Name { family, given } = split(&name, locale.as_deref());
+            let both = [family.as_deref().unwrap_or_default(), given.as_deref().unwrap_or_default()].concat();
+            if is_blank(&name) {
+                prop_assert!(family.is_none() && given.is_none());
+            } else {
+                prop_assert_eq!(visible(&both), visible(&name));
+                prop_assert!(family.is_some_and(|family| !family.trim().is_empty()));
+                prop_assert!(given.is_none_or(|given| !given.trim().is_empty()));
+            }
+        }
+
+        #[test]
+        fn two_words_are_told_apart_by_the_script_of_the_first(
+            han in "[一-龠]{1,3}", kana in "[ァ-ヶ]{1,4}", latin in "[A-Z][a-z]{1,8}", space in "[ 　]{1,2}",
+            honorific in "(| ?(様|さん|氏))",
+        ) {
+            // Not a title, a suffix or an honorific by chance.
+            prop_assume!(!is_one_of(&TITLES, &latin) && !is_one_of(&SUFFIXES, &latin));
+            prop_assume!(!HONORIFICS.iter().any(|honorific| han.ends_with(honorific)));
+            for (first, second, locale, is_family_first) in [
+                (&han, format!("{latin}{honorific}"), "en", true),
+                (&kana, format!("{latin}{honorific}"), "en", true),
+                (&latin, format!("{han}{honorific}"), "ja", false),
+            ] {
+                let name = format!("{first}{space}{second}");
+                let expected = if is_family_first { (&**first, &*second) } else { (&*second, &**first) };
+                let found = split(&name, Some(locale));
+                prop_assert_eq!(parts(&found), expected);
+            }
         }
     }
 }

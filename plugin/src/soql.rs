@@ -130,6 +130,47 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_of_what_is_reserved_come_back_whole() {
+        for piece in [
+            "'",
+            "\\",
+            "\\'",
+            "\"",
+            "+",
+            "%",
+            "%27",
+            "_",
+            "👩‍💻",
+            "\u{1F600}",
+            "\r\n",
+            "\u{8}\u{C}\u{1}",
+            "' OR Name != '",
+        ] {
+            let text = piece.repeat(4_000);
+            let literal = literal(&text);
+            assert_eq!(unescaped(&literal), Some(text), "{piece:?}");
+            // In a URL nothing of it is left that ends a query's value, or that reads as a blank.
+            let mut url = String::new();
+            push_encoded(&mut url, &literal);
+            assert!(url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{piece:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_looked_for_as_it_is_stored() {
+        for (text, expected) in [
+            (" o'neil+tag%@x.org ", Some("o'neil+tag%@x.org")),
+            ("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏｍ", Some("taro@example.com")),
+            ("\\' OR Email LIKE '%@", Some("\\' OR Email LIKE '%@")),
+            ("taro", None),
+            ("　", None),
+        ] {
+            assert_eq!(address(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(address(&format!("{}@x.org", "a".repeat(4_000))), None);
+    }
+
+    #[test]
     fn a_plus_in_an_address_stays_a_plus() {
         let mut url = String::new();
         push_encoded(&mut url, "a+b@x.org / 100%&日");

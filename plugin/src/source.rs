@@ -4,8 +4,9 @@ use crate::{
     attributes,
     bindings::types::{Answer, AnswerValue, Booking, QuestionKind, Source},
     template::{Reference, Template},
+    value::is_blank,
 };
-use alloc::{borrow::Cow, string::String, vec, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// What a source gave. A blank is no value at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +19,7 @@ pub enum Given<'a> {
     Boolean(bool),
     /// The choices taken; at least one.
     Choices(&'a [String]),
-    /// The choices taken in a consent: whatever they say, the guest agreed.
+    /// The choices taken in a consent, which say what the guest agreed to; at least one.
     Agreed(&'a [String]),
 }
 
@@ -40,7 +41,7 @@ impl<'a> Given<'a> {
     /// The text, unless it is blank.
     pub fn from_text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
         let text = text.into();
-        (!text.trim().is_empty()).then_some(Self::Text(text))
+        (!is_blank(&text)).then_some(Self::Text(text))
     }
 }
 
@@ -66,19 +67,22 @@ fn resolve_reference<'a>(reference: Reference<'_>, booking: &'a Booking) -> Opti
     }
 }
 
-/// Ids of the questions that a source reads.
+/// Ids of the questions that a source reads, each once.
 pub fn question_ids(source: &Source) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
     match source {
-        Source::Answer(id) => vec![id],
-        Source::Template(text) => Template::parse(text)
-            .references()
-            .filter_map(|reference| match reference {
-                Reference::Answer(id) => Some(id),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
+        Source::Answer(id) => ids.push(id),
+        Source::Template(text) => {
+            for reference in Template::parse(text).references() {
+                match reference {
+                    Reference::Answer(id) if !ids.contains(&id) => ids.push(id),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
     }
+    ids
 }
 
 /// Whether the value changes with the time, the place or the hosts of the meeting.
@@ -97,9 +101,9 @@ fn answer<'a>(booking: &'a Booking, id: &str) -> Option<Given<'a>> {
     let Answer { kind, value, .. } = booking.answers.iter().find(|answer| answer.question_id == id)?;
     match value.as_ref()? {
         AnswerValue::Text(text) => Given::from_text(text.as_str()),
-        AnswerValue::Number(number) => (!number.trim().is_empty()).then_some(Given::Number(number)),
+        AnswerValue::Number(number) => (!is_blank(number)).then_some(Given::Number(number)),
         AnswerValue::Boolean(value) => Some(Given::Boolean(*value)),
-        AnswerValue::Choices(choices) if choices.iter().all(|choice| choice.trim().is_empty()) => None,
+        AnswerValue::Choices(choices) if choices.iter().all(|choice| is_blank(choice)) => None,
         AnswerValue::Choices(choices) if *kind == QuestionKind::Consent => Some(Given::Agreed(choices)),
         AnswerValue::Choices(choices) => Some(Given::Choices(choices)),
     }
@@ -117,7 +121,15 @@ mod tests {
 
     #[test]
     fn every_kind_of_source_gives_its_value() {
-        let booking = fixture::booking();
+        let mut booking = fixture::booking();
+        for (id, value) in [
+            ("q-control", AnswerValue::Text("\0\u{9F} ".into())),
+            ("q-control-choice", AnswerValue::Choices(vec!["\u{1}".into()])),
+            ("q-zero", AnswerValue::Number("0".into())),
+        ] {
+            let (question_id, label, kind) = (id.into(), String::new(), QuestionKind::Text);
+            booking.answers.push(Answer { question_id, label, kind, required: false, value: Some(value) });
+        }
         for (source, expected) in [
             (Source::Answer("q-company".into()), Some(Given::Text("株式会社サンプル＆パートナーズ".into()))),
             (Source::Answer("q-employees".into()), Some(Given::Choices(&["51-300".to_owned()]))),
@@ -139,8 +151,26 @@ mod tests {
                 Some(Given::Text("山田　太郎 / 予約, 請求 / newsletter".into())),
             ),
             (Source::Template("{answers.no-such-question}".into()), None),
+            (Source::Answer("q-control".into()), None),
+            (Source::Answer("q-control-choice".into()), None),
+            (
+                Source::Template("{answers.q-control} / {guest.email}".into()),
+                Some(Given::Text("Taro.Yamada@example.com".into())),
+            ),
+            (Source::Answer("q-zero".into()), Some(Given::Number("0"))),
         ] {
             assert_eq!(resolve(&source, &booking), expected, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_is_read_twice_is_named_once() {
+        for (source, expected) in [
+            (Source::Answer("a".into()), &["a"][..]),
+            (Source::Template("{answers.b} {answers.a} {answers.b} {guest.name} {a}".into()), &["b", "a"]),
+            (Source::Fixed("{answers.a}".into()), &[]),
+        ] {
+            assert_eq!(question_ids(&source), expected);
         }
     }
 

@@ -2,6 +2,9 @@
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
+/// More bytes than any field takes: no text area has more than 131,072 characters. What a template repeats is not repeated for ever.
+const LONGEST: usize = 131_072 * 4;
+
 /// A parsed template.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Template<'a> {
@@ -70,15 +73,20 @@ impl<'a> Template<'a> {
         })
     }
 
-    /// The text with every reference replaced. A blank one takes the punctuation and blanks before it along, or those
+    /// The text with every reference replaced. A blank one takes the template's punctuation and blanks before it along, or those
     /// after it where nothing stands before; an opening bracket takes its closing one along. When all are blank, the whole is.
     pub fn render<'v>(&self, value: impl Fn(Reference<'a>) -> Option<Cow<'v, str>>) -> String {
         let mut out = String::new();
         let mut given = self.references().next().is_none();
+        // Where the last given value ends: what people typed is never taken along.
+        let mut end_of_value = 0;
         // What a blank reference takes along of the literal that follows it.
         let mut trim_start = false;
         let mut closing = None;
         for part in &self.parts {
+            if out.len() > LONGEST {
+                break;
+            }
             match part {
                 Part::Literal(literal) => {
                     let mut literal = *literal;
@@ -95,12 +103,15 @@ impl<'a> Template<'a> {
                     Some(text) => {
                         out.push_str(&text);
                         given = true;
+                        end_of_value = out.len();
                         (trim_start, closing) = (false, None);
                     }
                     None => {
-                        let kept = out.trim_end_matches(is_separator).len();
-                        closing = out.get(kept..).and_then(|taken| taken.chars().rev().find_map(closing_bracket));
-                        out.truncate(kept);
+                        let literals = out.get(end_of_value..).unwrap_or_default();
+                        let kept = literals.trim_end_matches(is_separator);
+                        let taken = literals.get(kept.len()..).unwrap_or_default();
+                        closing = taken.chars().rev().find_map(closing_bracket);
+                        out.truncate(end_of_value + kept.len());
                         trim_start |= out.is_empty();
                     }
                 },
@@ -219,6 +230,29 @@ mod tests {
     }
 
     #[test]
+    fn what_people_typed_keeps_its_own_punctuation() {
+        for (value, template, expected) in [
+            ("C++", "{a} / {none}", "C++"),
+            ("導入相談（30分）", "{a} / {none} / {none}", "導入相談（30分）"),
+            ("100%", "{a} {none}", "100%"),
+            ("よろしくお願いします。", "{a}\n{none}", "よろしくお願いします。"),
+            ("!!!", "{a} - {none}", "!!!"),
+            ("（株）", "{a}（{none}）", "（株）"),
+            ("：（", "{a}（{none}）", "：（"),
+            ("...", "{none} {a}", "..."),
+            ("*", "Note: {a}, {none}", "Note: *"),
+        ] {
+            assert_eq!(render(template, &[("a", value)]), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_template_grows_no_longer_than_any_field() {
+        let (value, template) = ("x".repeat(100_000), "{a}".repeat(10_000));
+        assert!(render(&template, &[("a", &value)]).len() <= LONGEST + value.len());
+    }
+
+    #[test]
     fn a_brace_without_its_other_half_stands_for_itself_and_is_told() {
         for (template, expected) in [("{a", "{a"), ("a}", "a}"), ("{a {b}", "{a B"), ("}{", "}{")] {
             let values = [("a", "A"), ("b", "B")];
@@ -242,10 +276,29 @@ mod tests {
         }
 
         #[test]
-        fn given_values_are_kept_whole(first in "[a-z0-9.,]{1,9}", second in "[a-z0-9.,]{1,9}") {
+        fn given_values_are_kept_whole(
+            first in any_value(), second in any_value(), before in r"[ /、（(「:.]{0,3}", after in r"[ /、）)」:.]{0,3}",
+        ) {
             let values = [("a", first.as_str()), ("b", second.as_str())];
-            prop_assert_eq!(render("{a}{none}{b}", &values).ends_with(&second), true);
             prop_assert_eq!(render("{a} / {b}", &values), format!("{first} / {second}"));
+            prop_assert_eq!(render("{a}{none}{b}", &values), format!("{first}{second}"));
+            prop_assert_eq!(render("{a} / {none}", &values), first.clone());
+            prop_assert_eq!(render("{none} / {a}", &values), first.clone());
+            prop_assert_eq!(render("{a}（{none}）", &values), first.clone());
+            for template in [
+                format!("{{a}}{before}{{none}}{after}{{b}}"),
+                format!("{{none}}{before}{{a}}{after}{{none}}{before}{{b}}{after}{{none}}"),
+            ] {
+                let rendered = render(&template, &values);
+                prop_assert!(rendered.starts_with(&first), "{}: {}", template, rendered);
+                prop_assert!(rendered[first.len()..].contains(&second), "{}: {}", template, rendered);
+            }
         }
+    }
+
+    /// Any text that is not blank, often one that ends in what separates.
+    fn any_value() -> impl Strategy<Value = String> {
+        prop_oneof![r"[a-zぁ-ん]{1,3}[+.,。）)!%/ -]{0,3}", r"[+.,。）)!%(（/-]{1,3}", any::<String>()]
+            .prop_filter("not blank", |value| !value.trim().is_empty())
     }
 }

@@ -2,6 +2,7 @@ use crate::{
     bindings::types::{FieldType, LeadFields, WithheldReason},
     fields,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn listed(fields: Value) -> LeadFields {
@@ -143,8 +144,13 @@ fn record_types_are_those_the_user_may_use_but_the_master() {
 /// Describe results of real orgs, where a folder of them is at hand.
 #[test]
 fn every_describe_of_a_real_org_lists() {
-    let Some(folder) = std::env::var_os("ORG_FIXTURES") else { return };
-    for folder in ["describe", "describe-minimal"].map(|name| std::path::Path::new(&folder).join(name)) {
+    let Some(fixtures) = std::env::var_os("ORG_FIXTURES") else {
+        println!("not run: ORG_FIXTURES is not set");
+        return;
+    };
+    // A relative path is one from the workspace's root, from where tests are started.
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(fixtures);
+    for folder in ["describe", "describe-minimal"].map(|name| fixtures.join(name)) {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             let body = std::fs::read(&path).unwrap();
@@ -155,6 +161,122 @@ fn every_describe_of_a_real_org_lists() {
                     listed.fields.iter().filter(|field| field.required).map(|field| &*field.name).collect();
                 assert_eq!(required, ["Company", "LastName"], "{}", path.display());
             }
+        }
+    }
+}
+
+/// A describe result with a field of each kind that is not offered, and some that are.
+fn fields_of_all_kinds() -> Vec<Value> {
+    let values = json!([{"value": "a", "label": "A", "active": true, "validFor": "gAAA"}, {"value": "b"}]);
+    vec![
+        field("Name", "string"),
+        with(field("LastName", "string"), json!({"compoundFieldName": "Name", "nillable": false, "length": 80})),
+        field("Address", "address"),
+        with(field("Street", "textarea"), json!({"compoundFieldName": "Address"})),
+        field("Id", "id"),
+        field("CreatedDate", "datetime"),
+        with(field("Score__c", "double"), json!({"calculated": true})),
+        with(field("Number__c", "string"), json!({"autoNumber": true})),
+        with(field("Hidden__c", "string"), json!({"deprecatedAndHidden": true})),
+        with(field("CreateOnly__c", "string"), json!({"updateable": false})),
+        with(field("UpdateOnly__c", "string"), json!({"createable": false})),
+        with(field("Controlling__c", "picklist"), json!({"picklistValues": values})),
+        with(field("Dependent__c", "picklist"), json!({"picklistValues": values, "controllerName": "Controlling__c"})),
+        with(field("Ref__c", "reference"), json!({"referenceTo": ["User", null, 3]})),
+    ]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        ".{0,6}".prop_map(Value::from),
+        prop::sample::select(vec![
+            "true",
+            "id",
+            "address",
+            "boolean",
+            "picklist",
+            "Name",
+            "Id",
+            "Street",
+            "Controlling__c"
+        ])
+        .prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([[{"value": {}, "active": [true]}]])),
+        Just(json!([{"value": 1, "label": false, "active": "yes", "validFor": "//8/\u{20AC}"}, null, "a", 5])),
+    ]
+}
+
+/// Whether a describe result says that both creating and updating are open to a field of this name, which is no other's parent,
+/// computed or kept by Salesforce.
+fn is_writable(name: &str, fields: &[Value]) -> bool {
+    let is = |field: &Value, key: &str| field[key] == json!(true);
+    let is_parent =
+        fields.iter().any(|field| field["compoundFieldName"] == json!(name) && field["name"] != json!(name));
+    !is_parent
+        && !["", "Id", "CreatedDate", "IsConverted"].contains(&name)
+        && fields.iter().any(|field| {
+            field["name"] == json!(name)
+                && is(field, "createable")
+                && is(field, "updateable")
+                && !is(field, "calculated")
+                && !is(field, "autoNumber")
+                && !is(field, "deprecatedAndHidden")
+                && !["address", "location", "id"].iter().any(|kind| field["type"] == json!(kind))
+        })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_describe_says_only_writable_fields_are_offered(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![
+            "name", "label", "type", "length", "precision", "digits", "scale", "createable", "updateable", "nillable",
+            "defaultedOnCreate", "calculated", "autoNumber", "deprecatedAndHidden", "restrictedPicklist", "externalId", "unique",
+            "compoundFieldName", "controllerName", "inlineHelpText", "picklistValues", "referenceTo", "newKey",
+        ]), prop::option::of(any_json())), 0..12),
+        entries in prop::collection::vec((any::<prop::sample::Index>(), any_json()), 0..2),
+    ) {
+        let mut fields = fields_of_all_kinds();
+        for (place, key, value) in changes {
+            let field = place.get(&fields).clone();
+            let changed = match value {
+                Some(value) => with(field, json!({key: value})),
+                None => Value::Object(field.as_object().unwrap().clone().into_iter().filter(|(name, _)| name != key).collect()),
+            };
+            let place = place.index(fields.len());
+            fields[place] = changed;
+        }
+        for (place, entry) in entries {
+            let place = place.index(fields.len());
+            fields.insert(place, entry);
+        }
+        let body = json!({"name": "Lead", "fields": fields, "recordTypeInfos": [null, {"active": 1}, []]}).to_string();
+        let listed = fields::read(body.as_bytes()).unwrap();
+        for field in &listed.fields {
+            prop_assert!(is_writable(&field.name, &fields), "{} in {}", field.name, body);
+        }
+        // What is not offered is withheld: nothing is lost but what has no name.
+        let named = fields.iter().filter(|field| field["name"].as_str().is_some_and(|name| !name.is_empty())).count();
+        prop_assert_eq!(listed.fields.len() + listed.withheld.len(), named);
+    }
+
+    #[test]
+    fn a_describe_cut_or_garbled_anywhere_is_read_or_refused(
+        place in any::<prop::sample::Index>(), byte in any::<u8>(), is_cut: bool,
+    ) {
+        let mut body = json!({"name": "Lead", "fields": fields_of_all_kinds()}).to_string().into_bytes();
+        let place = place.index(body.len());
+        if is_cut {
+            body.truncate(place);
+            prop_assert!(fields::read(&body).is_err());
+        } else {
+            body[place] = byte;
+            let _ = fields::read(&body);
         }
     }
 }

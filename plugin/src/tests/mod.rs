@@ -1,5 +1,6 @@
-//! Tests of what settings pages ask.
+//! Tests of what settings pages ask, and of what a call costs.
 
 mod checking;
 mod listing;
+mod memory;
 mod previewing;

@@ -46,7 +46,11 @@ pub fn time<'a>(given: &Given<'a>) -> Fit<'a> {
 /// What was typed, in its usual width.
 fn typed(given: &Given<'_>) -> Option<String> {
     match given {
-        Given::Text(_) | Given::Choices([_]) => Some(fold(given.text().trim()).into_owned()),
+        Given::Text(_) | Given::Choices([_]) => {
+            let text = given.text();
+            // No date is so long; a whole letter need not be copied.
+            Some(text.trim()).filter(|text| text.len() <= 100).map(|text| fold(text).into_owned())
+        }
         _ => None,
     }
 }

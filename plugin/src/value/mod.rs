@@ -10,7 +10,8 @@ mod reference;
 mod text;
 
 use alloc::{borrow::Cow, string::String};
-pub use reference::{is_record_id, same_record};
+pub use reference::{is_id_of, is_record_id, same_record};
+pub use text::is_blank;
 
 use crate::{
     bindings::types::{FieldType, LeadField},
@@ -57,21 +58,108 @@ impl Fit<'_> {
 
 /// Makes a value fit a field. `controlling` is what is written to the field's controlling field, where that is known.
 pub fn fit<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    match &field.field_type {
-        FieldType::Text | FieldType::Combobox | FieldType::Other(_) => text::free(given, field, false),
-        FieldType::TextArea => text::free(given, field, true),
-        FieldType::Email => text::email(given, field),
-        FieldType::Phone | FieldType::Url => text::whole(given, field),
-        FieldType::Integer => number::number(given, field, number::Kind::Integer),
-        FieldType::Number => number::number(given, field, number::Kind::Number),
-        FieldType::Currency => number::number(given, field, number::Kind::Currency),
-        FieldType::Percent => number::number(given, field, number::Kind::Percent),
-        FieldType::Checkbox => checkbox::checkbox(&given),
-        FieldType::Date => date::date(&given),
-        FieldType::DateTime => date::date_time(&given),
-        FieldType::Time => date::time(&given),
-        FieldType::Picklist => picklist::single(given, field, controlling),
-        FieldType::MultiSelectPicklist => picklist::multi(given, field, controlling),
-        FieldType::Reference => reference::reference(&given),
+    let given = &given;
+    let kind = match &field.field_type {
+        FieldType::Text => text::Kind::Line,
+        FieldType::TextArea => text::Kind::Area,
+        FieldType::Phone | FieldType::Url | FieldType::Combobox | FieldType::Other(_) => text::Kind::Whole,
+        FieldType::Email => return text::email(given, field),
+        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
+            return number::number(given, field);
+        }
+        FieldType::Checkbox => return checkbox::checkbox(given),
+        FieldType::Date => return date::date(given),
+        FieldType::DateTime => return date::date_time(given),
+        FieldType::Time => return date::time(given),
+        FieldType::Picklist => return picklist::single(given, field, controlling, field.restricted),
+        FieldType::MultiSelectPicklist => return picklist::multi(given, field, controlling, field.restricted),
+        FieldType::Reference => return reference::reference(given, field),
+    };
+    text::text(given, field, kind)
+}
+
+/// What an unrestricted picklist takes although it is none of its active values.
+pub fn unlisted(given: &Given<'_>, field: &LeadField) -> Option<Note> {
+    let fitted = match field.field_type {
+        _ if field.restricted || field.values.is_empty() => return None,
+        FieldType::Picklist => picklist::single(given, field, None, true),
+        FieldType::MultiSelectPicklist => picklist::multi(given, field, None, true),
+        _ => return None,
+    };
+    match fitted {
+        Fit::Whole(_) => None,
+        Fit::Changed(_, note) | Fit::Unfit(note) => Some(note),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{field, value};
+
+    fn types() -> Vec<FieldType> {
+        vec![
+            FieldType::Text,
+            FieldType::TextArea,
+            FieldType::Email,
+            FieldType::Phone,
+            FieldType::Url,
+            FieldType::Integer,
+            FieldType::Number,
+            FieldType::Currency,
+            FieldType::Percent,
+            FieldType::Checkbox,
+            FieldType::Date,
+            FieldType::DateTime,
+            FieldType::Time,
+            FieldType::Picklist,
+            FieldType::MultiSelectPicklist,
+            FieldType::Combobox,
+            FieldType::Reference,
+            FieldType::Other("encryptedstring".into()),
+        ]
+    }
+
+    #[test]
+    fn a_value_of_any_type_is_written_or_told() {
+        let texts = ["x", "はい", "2026-12-02", "4,000", "0", "a@x.org", "0055e00000AbCdE"].map(str::to_owned);
+        for field_type in types() {
+            let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };
+            for text in &texts {
+                let choices = core::slice::from_ref(text);
+                for given in [
+                    Given::Text(text.as_str().into()),
+                    Given::Number("12"),
+                    Given::Boolean(true),
+                    Given::Choices(choices),
+                    Given::Agreed(choices),
+                    Given::Choices(&texts),
+                ] {
+                    match fit(given, &field, None) {
+                        Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => assert!(!text.is_empty()),
+                        Fit::Whole(Json::Number(number)) | Fit::Changed(Json::Number(number), _) => {
+                            assert!(number.parse::<f64>().is_ok());
+                        }
+                        Fit::Whole(Json::Boolean(_)) => assert_eq!(field_type, FieldType::Checkbox),
+                        Fit::Changed(Json::Boolean(_), _) => panic!("{field_type:?}"),
+                        Fit::Unfit(note) => assert!(!note.detail.is_empty() && crate::codes::ALL.contains(&note.code)),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nought_and_no_are_values_and_no_blanks() {
+        for (given, field_type, expected) in [
+            (Given::Number("0"), FieldType::Number, Json::Number("0".into())),
+            (Given::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
+            (Given::Number("0"), FieldType::Text, Json::Text("0".into())),
+            (Given::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
+            (Given::Boolean(false), FieldType::Text, Json::Text("false".into())),
+            (Given::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
+        ] {
+            assert_eq!(fit(given, &field("F__c", field_type), None), Fit::Whole(expected));
+        }
     }
 }

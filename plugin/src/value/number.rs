@@ -1,79 +1,69 @@
 //! Numbers, as decimal text from end to end.
 
 use super::{Fit, Json, Note, text::trimmed};
-use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
+use crate::{
+    bindings::types::{FieldType, LeadField},
+    codes,
+    source::Given,
+    width::fold,
+};
 use alloc::{
-    borrow::ToOwned,
     string::{String, ToString},
     vec::Vec,
 };
-
-/// What kind of number a field takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A whole number of 32 bits.
-    Integer,
-    /// A number with decimals.
-    Number,
-    /// An amount of money.
-    Currency,
-    /// A percentage: 33 means 33 %.
-    Percent,
-}
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number in a field's digits and decimals.
-pub fn number<'a>(given: Given<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
-    let text = match &given {
+pub fn number<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
+    let text = match given {
         Given::Text(_) | Given::Number(_) | Given::Choices([_]) => trimmed(given.text()),
-        _ => return Fit::unfit(codes::NUMBER_INVALID, "not a number"),
+        _ => "".into(),
     };
-    let Some(mut decimal) = Decimal::parse(&text, kind) else {
+    let is_percent = matches!(field.field_type, FieldType::Percent);
+    let Some(mut decimal) = Decimal::parse(&text, is_percent) else {
         return Fit::unfit(codes::NUMBER_INVALID, "not a number");
     };
-    let scale = if kind == Kind::Integer { 0 } else { usize::try_from(field.scale).unwrap_or(usize::MAX) };
-    let rounded = decimal.round(scale);
-    let most = match (kind, field.precision) {
-        (Kind::Integer, 0) => 10,
-        // Nothing is known of the field's digits.
-        (_, 0) => usize::MAX,
-        (_, precision) => usize::try_from(precision.saturating_sub(field.scale)).unwrap_or(usize::MAX),
+    let is_integer = matches!(field.field_type, FieldType::Integer);
+    let scale = if is_integer { 0 } else { field.scale };
+    let rounded = decimal.round(usize::try_from(scale).unwrap_or(usize::MAX));
+    let json = decimal.json();
+    // Where nothing is known of the field's digits: no number field has more than 18 (Salesforce help, "Custom Field Types").
+    let most = match field.precision {
+        0 if is_integer => 10,
+        0 => 18,
+        precision => precision.saturating_sub(scale),
     };
-    if decimal.whole.len() > most || (kind == Kind::Integer && decimal.json().parse::<i32>().is_err()) {
-        let most = most.min(10_000).to_string();
-        let detail = [&decimal.whole.len().to_string(), " digits before the point, the field takes ", &most].concat();
+    if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
+        let detail =
+            [&decimal.whole.to_string(), " digits before the point, the field takes ", &most.to_string()].concat();
         return Fit::unfit(codes::NUMBER_OUT_OF_RANGE, detail);
     }
-    let json = Json::Number(decimal.json());
     if rounded {
         let detail = ["rounded to ", &scale.to_string(), " decimals"].concat();
-        return Fit::Changed(json, Note { code: codes::VALUE_ROUNDED, detail });
+        return Fit::Changed(Json::Number(json), Note { code: codes::VALUE_ROUNDED, detail });
     }
-    Fit::Whole(json)
+    Fit::Whole(Json::Number(json))
 }
 
 /// A decimal number as digits.
-#[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     negative: bool,
-    /// Digits before the point, without leading zeros.
-    whole: String,
-    /// Digits after the point, without trailing zeros.
-    fraction: String,
+    /// Without leading zeros before the point, and without trailing ones after it.
+    digits: Vec<u8>,
+    /// How many of them stand before the point.
+    whole: usize,
 }
 
 impl Decimal {
     /// Reads a number as people type it: in either width, with a sign, a currency or percent sign, and separators of thousands.
-    fn parse(text: &str, kind: Kind) -> Option<Self> {
+    fn parse(text: &str, is_percent: bool) -> Option<Self> {
         let folded = fold(text);
-        let mut text = folded.trim();
-        let mut negative = false;
-        if kind == Kind::Percent {
+        let (mut negative, mut text) = sign(&folded);
+        if is_percent {
             text = text.strip_suffix('%').unwrap_or(text).trim_end();
         } else {
-            (negative, text) = sign(text);
             for money in MONEY {
                 text = text.strip_prefix(money).unwrap_or(text).trim_start();
                 text = text.strip_suffix(money).unwrap_or(text).trim_end();
@@ -84,46 +74,57 @@ impl Decimal {
             (negative, text) = sign(text);
         }
         let (whole, fraction) = split(text)?;
-        let whole = whole.trim_start_matches('0').to_owned();
-        let fraction = fraction.trim_end_matches('0').to_owned();
-        Some(Self { negative, whole, fraction })
+        let mut digits = ungrouped(whole)?;
+        if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || (digits.is_empty() && fraction.is_empty()) {
+            return None;
+        }
+        let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+        digits.drain(..zeros);
+        let whole = digits.len();
+        digits.extend(fraction.trim_end_matches('0').bytes());
+        Some(Self { negative, digits, whole })
     }
 
     /// Rounds half away from zero; answers whether anything was lost.
     fn round(&mut self, scale: usize) -> bool {
-        let Some((kept, lost)) = self.fraction.split_at_checked(scale).filter(|(_, lost)| !lost.is_empty()) else {
-            return false;
-        };
-        let up = lost.as_bytes().first().is_some_and(|digit| *digit >= b'5');
-        let mut digits = [self.whole.as_bytes(), kept.as_bytes()].concat();
-        let mut carry = up;
-        for digit in digits.iter_mut().rev() {
-            if !carry {
-                break;
+        let kept = self.whole.saturating_add(scale);
+        let Some(first_lost) = self.digits.get(kept).copied() else { return false };
+        self.digits.truncate(kept);
+        if first_lost >= b'5' {
+            // Nines before the end become zeros, and the digit before them goes up.
+            let nines = self.digits.iter().rev().take_while(|digit| **digit == b'9').count();
+            let end = kept - nines;
+            for digit in self.digits.iter_mut().skip(end) {
+                *digit = b'0';
             }
-            carry = *digit == b'9';
-            *digit = if carry { b'0' } else { *digit + 1 };
+            match end.checked_sub(1).and_then(|last| self.digits.get_mut(last)) {
+                Some(digit) => *digit += 1,
+                None => {
+                    self.digits.insert(0, b'1');
+                    self.whole += 1;
+                }
+            }
         }
-        if carry {
-            digits.insert(0, b'1');
+        while self.digits.len() > self.whole && self.digits.last() == Some(&b'0') {
+            self.digits.pop();
         }
-        let fraction = digits.split_off(digits.len().saturating_sub(kept.len()));
-        let text = |digits: Vec<u8>| digits.into_iter().map(char::from).collect::<String>();
-        self.whole = text(digits);
-        self.fraction = text(fraction).trim_end_matches('0').to_owned();
         true
     }
 
     /// As JSON.
     fn json(&self) -> String {
-        let mut json = String::with_capacity(self.whole.len() + self.fraction.len() + 3);
-        if self.negative && !(self.whole.is_empty() && self.fraction.is_empty()) {
+        let mut json = String::with_capacity(self.digits.len() + 3);
+        if self.negative && self.digits.iter().any(|digit| *digit != b'0') {
             json.push('-');
         }
-        json.push_str(if self.whole.is_empty() { "0" } else { &self.whole });
-        if !self.fraction.is_empty() {
-            json.push('.');
-            json.push_str(&self.fraction);
+        if self.whole == 0 {
+            json.push('0');
+        }
+        for (place, digit) in self.digits.iter().enumerate() {
+            if place == self.whole {
+                json.push('.');
+            }
+            json.push(char::from(*digit));
         }
         json
     }
@@ -137,52 +138,48 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Digits before and after the decimal point. A comma is the point only where it can be no separator of thousands.
-fn split(text: &str) -> Option<(String, &str)> {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let last = text.rfind(['.', ',']);
-    let (whole, fraction) = match last.and_then(|at| Some((at, text.split_at_checked(at)?))) {
-        None => (text, ""),
-        Some((_, (whole, mark_and_fraction))) => {
-            let fraction = mark_and_fraction.get(1..).unwrap_or_default();
-            let mark = if mark_and_fraction.starts_with('.') { '.' } else { ',' };
-            let other = if mark == '.' { ',' } else { '.' };
-            let repeated = whole.contains(mark);
-            let grouped = whole.contains(other);
-            if repeated || (mark == ',' && !grouped && fraction.len() == 3) { (text, "") } else { (whole, fraction) }
+/// What stands before and after the decimal point. A comma is the point only where it can be no separator of thousands.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
+    let (whole, behind) = text.split_at_checked(mark)?;
+    let (mark, fraction) = behind.split_at_checked(1)?;
+    let is_separator = whole.contains(mark)
+        || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
+    Some(if is_separator { (text, "") } else { (whole, fraction) })
+}
+
+/// Digits without what separates them: groups of three, all behind the same mark, the first of which has no zero before it.
+fn ungrouped(text: &str) -> Option<Vec<u8>> {
+    let mut digits = Vec::with_capacity(text.len());
+    let mut separator = None;
+    let mut in_group = 0;
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            digits.extend(u8::try_from(c));
+            in_group += 1;
+            continue;
         }
-    };
-    if !is_number(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return None;
-    }
-    if is_number(whole) {
-        return Some((whole.to_owned(), fraction));
-    }
-    // Groups of three, all behind the same separator; none of them is the decimal point.
-    let separator = whole.chars().find(|c| !c.is_ascii_digit())?;
-    let decimal_mark = (!fraction.is_empty()).then(|| text.chars().rev().find(|c| !c.is_ascii_digit())).flatten();
-    if !matches!(separator, ',' | '.' | ' ' | '\u{A0}' | '\u{202F}' | '\'' | '’') || decimal_mark == Some(separator) {
-        return None;
-    }
-    let mut groups = whole.split(separator);
-    let first = groups.next()?;
-    let mut digits = first.to_owned();
-    if first.is_empty() || first.len() > 3 || !is_number(first) {
-        return None;
-    }
-    for group in groups {
-        if group.len() != 3 || !is_number(group) {
+        let fits = match separator {
+            Some(known) => c == known && in_group == 3,
+            None => {
+                (1..=3).contains(&in_group)
+                    && !text.starts_with('0')
+                    && matches!(c, ',' | '.' | ' ' | '\u{A0}' | '\u{202F}' | '\'' | '’')
+            }
+        };
+        if !fits {
             return None;
         }
-        digits.push_str(group);
+        separator = Some(c);
+        in_group = 0;
     }
-    Some((digits, fraction))
+    (separator.is_none() || in_group == 3).then_some(digits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use crate::{fixture::field, value::fit};
     use proptest::prelude::*;
 
     fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField {
@@ -209,6 +206,15 @@ mod tests {
             (FieldType::Number, "1'234'567.5", "1234567.5"),
             (FieldType::Number, "1,5", "1.5"),
             (FieldType::Number, "1,500", "1500"),
+            // What starts with a nought is no group of thousands.
+            (FieldType::Number, "0,500", "0.5"),
+            (FieldType::Number, "0,120", "0.12"),
+            (FieldType::Number, "00,500", "0.5"),
+            (FieldType::Number, ",500", "0.5"),
+            (FieldType::Number, "-0,250", "-0.25"),
+            (FieldType::Currency, "￥０，５００", "0.5"),
+            (FieldType::Number, "10,500", "10500"),
+            (FieldType::Number, "100,500", "100500"),
             (FieldType::Number, "-0.50", "-0.5"),
             (FieldType::Number, "−7", "-7"),
             (FieldType::Number, "－７", "-7"),
@@ -245,6 +251,14 @@ mod tests {
             "十二",
             "1-2",
             "1,234,56",
+            "0,500,000",
+            "012,500",
+            "0,500.25",
+            "0 500",
+            "1.234.567.8",
+            "1,234.567,8",
+            "1234,567",
+            "1 234,567.8",
             "--1",
             "1..2",
             "33%",
@@ -262,6 +276,9 @@ mod tests {
         for (given, scale, expected) in [
             ("1.005", 2, "1.01"),
             ("1.004", 2, "1"),
+            ("0,125", 2, "0.13"),
+            ("0.0049", 2, "0"),
+            ("0.0951", 2, "0.1"),
             ("-1.5", 0, "-2"),
             ("9.99", 1, "10"),
             ("99.5", 0, "100"),
@@ -282,6 +299,8 @@ mod tests {
             (FieldType::Number, 5, 2, "999.999"),
             (FieldType::Integer, 8, 0, "123456789"),
             (FieldType::Integer, 0, 0, "2147483648"),
+            (FieldType::Number, 0, 2, "1234567890123456789"),
+            (FieldType::Number, 2, 0, "99.5"),
             (FieldType::Currency, 18, 0, "1234567890123456789"),
         ] {
             let field = with_digits(field_type, precision, scale);

@@ -1,17 +1,37 @@
 //! Ids of Salesforce records: 15 characters, or 18 whose last three are a checksum of the case of the others.
 
 use super::{Fit, Json, text::trimmed};
-use crate::{codes, source::Given};
+use crate::{bindings::types::LeadField, codes, source::Given};
 use alloc::string::String;
 
-/// The id of a record.
-pub fn reference<'a>(given: &Given<'a>) -> Fit<'a> {
+/// What ids of an object's records start with, for the objects that a Lead or a mapping may refer to ("Standard Field Record ID Prefix Decoder"
+/// in Salesforce's help). Custom objects have prefixes that differ from org to org.
+const PREFIXES: [(&str, &str); 7] = [
+    ("User", "005"),
+    ("Group", "00G"),
+    ("Campaign", "701"),
+    ("Account", "001"),
+    ("Contact", "003"),
+    ("RecordType", "012"),
+    ("AssignmentRule", "01Q"),
+];
+
+/// The id of a record that the field may refer to.
+pub fn reference<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
-    if is_record_id(&text) {
-        Fit::Whole(Json::Text(text))
+    let detail = if !is_record_id(&text) {
+        "not the id of a Salesforce record: 15 or 18 letters and digits"
+    } else if field.reference_to.is_empty() || field.reference_to.iter().any(|object| is_id_of(&text, object)) {
+        return Fit::Whole(Json::Text(text));
     } else {
-        Fit::unfit(codes::REFERENCE_INVALID, "not the id of a Salesforce record: 15 or 18 letters and digits")
-    }
+        "the id of a record of another object"
+    };
+    Fit::unfit(codes::REFERENCE_INVALID, detail)
+}
+
+/// Whether an id may be that of an object's record.
+pub fn is_id_of(id: &str, object: &str) -> bool {
+    PREFIXES.iter().all(|(known, prefix)| *known != object || id.starts_with(prefix))
 }
 
 /// Whether a text is an id, with a checksum that holds where it has one.
@@ -52,6 +72,8 @@ fn checksum(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use proptest::prelude::*;
 
     #[test]
     fn ids_are_checked_by_their_checksum() {
@@ -70,6 +92,56 @@ mod tests {
             "0017e00001W4G'R",
         ] {
             assert!(!is_record_id(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_id_must_be_of_an_object_that_the_field_refers_to() {
+        for (id, objects, expected) in [
+            ("0055e00000AbCdE", &["Group", "User"][..], true),
+            ("00G5e00000AbCdE", &["Group", "User"], true),
+            ("00Q5e00000AbCdE", &["Group", "User"], false),
+            ("7015e00000AbCdE", &["Campaign"], true),
+            ("0015e00000AbCdE", &["Campaign"], false),
+            ("0015e00000AbCdE", &["Account"], true),
+            ("0035e00000AbCdE", &["Contact"], true),
+            ("0035e00000AbCdE", &["Account"], false),
+            ("0125e00000AbCdE", &["RecordType"], true),
+            ("0055e00000AbCdE", &["RecordType"], false),
+            // What nobody knows the prefix of.
+            ("a015e00000AbCdE", &["Course__c"], true),
+            ("0055e00000AbCdE", &["Course__c"], true),
+            ("a015e00000AbCdE", &["User", "Course__c"], true),
+            ("a015e00000AbCdE", &[], true),
+        ] {
+            let reference_to = objects.iter().map(|object| (*object).to_owned()).collect();
+            let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
+            let fitted = fit(Given::Text(id.into()), &field, None);
+            assert_eq!(matches!(fitted, Fit::Whole(_)), expected, "{id} {objects:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_an_id_and_never_cut(given in "[0-9A-Za-z ]{13,20}|.{0,20}", length in 0_u32..20) {
+            let field = LeadField { length: Some(length), ..field("Ref__c", FieldType::Reference) };
+            match fit(Given::Text(given.as_str().into()), &field, None) {
+                Fit::Whole(Json::Text(id)) => prop_assert!(is_record_id(&id) && id == given.trim()),
+                Fit::Unfit(note) => prop_assert_eq!(note.code, codes::REFERENCE_INVALID),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn one_wrong_letter_in_an_id_is_noticed(id in "[0-9A-Za-z]{15}", place in 0_usize..15) {
+            let whole = [&*id, &checksum(&id).unwrap()].concat();
+            prop_assert!(is_record_id(&whole) && same_record(&id, &whole));
+            // The checksum holds the case of each letter.
+            let mut bytes = whole.clone().into_bytes();
+            if bytes[place].is_ascii_alphabetic() {
+                bytes[place] ^= 0x20;
+                prop_assert!(!is_record_id(std::str::from_utf8(&bytes).unwrap()));
+            }
         }
     }
 

@@ -21,46 +21,36 @@ fn units(text: &str, line_breaks_count_twice: bool) -> usize {
     units
 }
 
-/// Free text: cut to the field's length where it must be, between characters as people see them.
-pub fn free<'a>(given: Given<'a>, field: &LeadField, is_area: bool) -> Fit<'a> {
-    let text = given.text();
-    let (text, removed) = cleaned(text);
-    let limit = limit(field);
-    // Bytes are never fewer than units, apart from line breaks that count twice.
-    let most = if is_area { text.len().saturating_mul(2) } else { text.len() };
-    if most > limit {
-        let length = units(&text, is_area);
-        if length > limit {
-            let note = Note {
-                code: codes::VALUE_SHORTENED,
-                detail: [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat(),
-            };
-            let end = cut(&text, limit, is_area);
-            let text = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
-                Cow::Owned(mut text) => {
-                    text.truncate(end);
-                    Cow::Owned(text)
-                }
-            };
-            if text.trim().is_empty() {
-                return Fit::unfit(codes::VALUE_TOO_LONG, note.detail);
-            }
-            return Fit::Changed(Json::Text(text), note);
-        }
-    }
-    if removed {
-        let detail = "control characters were removed".into();
-        return Fit::Changed(Json::Text(text), Note { code: codes::CHARACTERS_REMOVED, detail });
-    }
-    Fit::Whole(Json::Text(text))
+/// What may be done to a text that does not fit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Free text of one line: cut to the field's length, between characters as people see them.
+    Line,
+    /// Free text whose line breaks may count twice: cut as well.
+    Area,
+    /// A telephone number, a web address, or what nobody knows the meaning of: written whole or not at all.
+    Whole,
 }
 
-/// A telephone number or a web address: written whole or not at all.
-pub fn whole<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
-    let (text, removed) = cleaned(trimmed(given.text()));
-    if let Some(unfit) = too_long(&text, field) {
-        return unfit;
+/// A text without the characters that Salesforce refuses.
+pub fn text<'a>(given: &Given<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
+    let text = given.text();
+    let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
+    let is_area = kind == Kind::Area;
+    if let Some(mut note) = too_long(&text, field, is_area) {
+        if kind == Kind::Whole {
+            return Fit::Unfit(note);
+        }
+        let end = cut(&text, limit(field), is_area);
+        match &mut text {
+            Cow::Borrowed(text) => *text = text.get(..end).unwrap_or_default(),
+            Cow::Owned(text) => text.truncate(end),
+        }
+        if is_blank(&text) {
+            return Fit::Unfit(note);
+        }
+        note.code = codes::VALUE_SHORTENED;
+        return Fit::Changed(Json::Text(text), note);
     }
     if removed {
         let detail = "control characters were removed".into();
@@ -70,7 +60,7 @@ pub fn whole<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
 }
 
 /// An e-mail address. Only what can be no address at all is refused here; Salesforce judges the rest.
-pub fn email<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
+pub fn email<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
     // Typed with a Japanese input method, an address may be in full-width letters, which no server takes.
     let text = match fold(&text) {
@@ -82,19 +72,23 @@ pub fn email<'a>(given: Given<'a>, field: &LeadField) -> Fit<'a> {
     if !is_address {
         return Fit::unfit(codes::EMAIL_INVALID, "not an e-mail address");
     }
-    too_long(&text, field).unwrap_or(Fit::Whole(Json::Text(text)))
+    match too_long(&text, field, false) {
+        Some(note) => Fit::Unfit(note),
+        None => Fit::Whole(Json::Text(text)),
+    }
 }
 
-/// Says that a text which may not be cut is too long.
-pub fn too_long(text: &str, field: &LeadField) -> Option<Fit<'static>> {
+/// Says that a text is longer than the field.
+pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
     let limit = limit(field);
-    if text.len() <= limit {
+    // Bytes are never fewer than units, apart from line breaks that count twice.
+    if text.len().saturating_mul(1 + usize::from(is_area)) <= limit {
         return None;
     }
-    let length = units(text, false);
-    (length > limit).then(|| {
-        let detail = [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat();
-        Fit::unfit(codes::VALUE_TOO_LONG, detail)
+    let length = units(text, is_area);
+    (length > limit).then(|| Note {
+        code: codes::VALUE_TOO_LONG,
+        detail: [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat(),
     })
 }
 
@@ -120,11 +114,18 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     end
 }
 
-/// The text without the control characters that Salesforce refuses (`TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET`).
+/// Whether nothing was typed that anybody could see.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_refused(c))
+}
+
+/// Control characters, which Salesforce does not store (`TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET`), but for tabs and line breaks.
+pub fn is_refused(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+}
+
+/// The text without the characters that Salesforce refuses, and whether there were any.
 fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
-    fn is_refused(c: char) -> bool {
-        (c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
-    }
     if text.contains(is_refused) { (Cow::Owned(text.replace(is_refused, "")), true) } else { (text, false) }
 }
 
@@ -219,6 +220,44 @@ mod tests {
         let field = with_length(FieldType::Text, 80);
         assert_eq!(text("a\0b\u{1b}c", &field), (Some("abc".to_owned()), Some(codes::CHARACTERS_REMOVED)));
         assert_eq!(text("a\tb\r\n", &field), (Some("a\tb\r\n".to_owned()), None));
+        // C1 too, among them U+0085, which Unicode has for a line break.
+        assert_eq!(text("a\u{80}\u{85}\u{9F}b", &field), (Some("ab".to_owned()), Some(codes::CHARACTERS_REMOVED)));
+    }
+
+    #[test]
+    fn a_text_of_control_characters_is_blank() {
+        for given in ["\0", "\u{1} \u{7F}", "\u{85}", "\u{3000}\u{9F}"] {
+            assert_eq!(Given::from_text(given), None, "{given:?}");
+            let only = [given.to_owned()];
+            assert!(is_blank(given) && is_blank(&Given::Choices(&only).text()));
+        }
+        assert!(!is_blank("\0a"));
+    }
+
+    #[test]
+    fn what_has_a_meaning_of_its_own_is_never_cut() {
+        let types = [FieldType::Phone, FieldType::Url, FieldType::Combobox]
+            .into_iter()
+            .chain(["encryptedstring", "base64", "anytype"].map(|name| FieldType::Other(name.into())));
+        for field_type in types {
+            let field = with_length(field_type.clone(), 5);
+            assert_eq!(text("123456", &field), (None, Some(codes::VALUE_TOO_LONG)), "{field_type:?}");
+            assert_eq!(text(" 12345 ", &field), (Some("12345".to_owned()), None), "{field_type:?}");
+        }
+    }
+
+    #[test]
+    fn long_answers_fill_their_field_and_no_more() {
+        for (piece, length, kept) in
+            [("a", 4_000, 255), ("あ", 4_000, 255), ("👩‍💻", 4_000, 51), ("e\u{301}", 4_000, 127)]
+        {
+            let given = piece.repeat(length);
+            for field_type in [FieldType::Text, FieldType::TextArea] {
+                let expected = (Some(piece.repeat(kept)), Some(codes::VALUE_SHORTENED));
+                assert_eq!(text(&given, &with_length(field_type.clone(), 255)), expected, "{piece}");
+                assert_eq!(text(&given, &with_length(field_type, 32_000)), (Some(given.clone()), None), "{piece}");
+            }
+        }
     }
 
     #[test]
