@@ -6,8 +6,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// More pairs make the texts no smaller by what their table adds.
-const PAIRS: usize = 700;
+/// More pairs make the text shorter, but the component, packed as it is sent, larger.
+const PAIRS: usize = 150;
 /// No byte.
 const FIRST_PAIR: u16 = 256;
 const CODES: usize = 256 + PAIRS;
@@ -26,11 +26,14 @@ pub fn pack(text: &str) -> String {
     // Those behind the ones of a single byte take two, and the first of these tells how many times 256 they are behind.
     let single = (0..=255).rev().find(|single| single + (256 - single) * 256 >= order.len()).unwrap_or_default();
     let places: BTreeMap<u16, usize> = order.iter().enumerate().map(|(place, code)| (*code, place)).collect();
-    let meanings: Vec<[usize; 2]> = order.iter().map(|code| match code.checked_sub(FIRST_PAIR) {
-        Some(pair) => pairs[usize::from(pair)].map(|code| places[&code]),
-        // A code never is a pair of itself, so that this says that it is a byte.
-        None => [places[code], usize::from(*code)],
-    }).collect();
+    let meanings: Vec<[usize; 2]> = order
+        .iter()
+        .map(|code| match code.checked_sub(FIRST_PAIR) {
+            Some(pair) => pairs[usize::from(pair)].map(|code| places[&code]),
+            // A code never is a pair of itself, so that this says that it is a byte.
+            None => [places[code], usize::from(*code)],
+        })
+        .collect();
     let mut packed = Vec::new();
     for code in codes {
         match places[&code].checked_sub(single) {

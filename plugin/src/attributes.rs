@@ -6,7 +6,7 @@ use crate::{
     timestamp::duration_minutes,
     value::is_blank,
 };
-use alloc::{borrow::Cow, string::ToString};
+use alloc::borrow::Cow;
 
 /// All names but `extra.NAME`, which are the host's own.
 pub const NAMES: &[&str] = &[
@@ -108,7 +108,7 @@ pub fn value<'a>(booking: &'a Booking, name: &str) -> Option<Cow<'a, str>> {
         "start-time" => booking.start.get(11..16),
         "end-date" => booking.end.get(..10),
         "end-time" => booking.end.get(11..16),
-        "duration-minutes" => return duration_minutes(booking).map(|minutes| minutes.to_string().into()),
+        "duration-minutes" => return duration_minutes(booking).map(Cow::Owned),
         "team.id" => Some(&booking.team.id),
         "team.name" => booking.team.name.as_deref(),
         "calendar.id" => Some(&booking.calendar.id),

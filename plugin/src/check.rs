@@ -15,6 +15,7 @@ use crate::{
     mapping::{finding, is_same_field, positions},
     org::Connect,
     source::Given,
+    strings::concat,
     template::{Reference, Template},
     value::{Fit, Json, Note, fit, is_blank, is_id_of, same_record, unlisted},
 };
@@ -143,7 +144,7 @@ impl<'a> Check<'a> {
                 Reference::Attribute(name) if !attributes::is_known(name) => (codes::ATTRIBUTE_UNKNOWN, name),
                 _ => continue,
             };
-            self.say(code, Consequence::LeftOut, &["there is no `", name, "`"].concat());
+            self.say(code, Consequence::LeftOut, &concat(&["there is no `", name, "`"]));
         }
     }
 
@@ -175,7 +176,7 @@ impl<'a> Check<'a> {
         }
         let controlling = self.controlling_value(field, MOST_LEVELS);
         if let Some(name) = self.missing_controller(field) {
-            let detail = ["no row writes the controlling field `", name, "`"].concat();
+            let detail = concat(&["no row writes the controlling field `", name, "`"]);
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, unwritable(field), &detail);
         }
         for given in [fallback, fixed(&row.source)].into_iter().flatten() {
@@ -218,7 +219,7 @@ impl<'a> Check<'a> {
                     choices.push_str(", ");
                     choices.push_str(choice);
                 }
-                None => found.push((note.code, consequence, ["choices: ", choice].concat())),
+                None => found.push((note.code, consequence, concat(&["choices: ", choice]))),
             }
         }
         for (code, consequence, choices) in found {
@@ -298,7 +299,7 @@ impl<'a> Check<'a> {
             ids::OWNER,
         ];
         for option in self.mapping.options.iter().filter(|option| !known.contains(&&*option.id)) {
-            let detail = ["there is no choice `", &option.id, "`"].concat();
+            let detail = concat(&["there is no choice `", &option.id, "`"]);
             self.say(codes::OPTION_INVALID, Consequence::Changed, &detail);
         }
         let choices = match Choices::of(self.mapping) {

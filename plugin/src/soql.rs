@@ -2,7 +2,6 @@
 
 use crate::width::fold;
 use alloc::string::String;
-use core::fmt::Write as _;
 
 /// Whether a text can be the API name of a field. Names cannot be escaped, so only these ever stand in a query.
 pub fn is_field_name(name: &str) -> bool {
@@ -25,8 +24,8 @@ pub fn push_literal(soql: &mut String, text: &str) {
             '\u{8}' => soql.push_str("\\b"),
             '\u{C}' => soql.push_str("\\f"),
             c if c.is_ascii_control() => {
-                // Writing to a string does not fail.
-                let _ = write!(soql, "\\u{:04x}", u32::from(c));
+                soql.push_str("\\u00");
+                push_hex(soql, c as u8);
             }
             c => soql.push(c),
         }
@@ -37,16 +36,19 @@ pub fn push_literal(soql: &mut String, text: &str) {
 /// Appends a text as part of a query string: only unreserved characters stand for themselves (RFC 3986, section 2.3), so
 /// that `+` in an address stays a plus.
 pub fn push_encoded(url: &mut String, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| HEX.get(usize::from(value)).copied().map_or('0', char::from);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             url.push(char::from(byte));
         } else {
             url.push('%');
-            url.push(digit(byte >> 4));
-            url.push(digit(byte & 15));
+            push_hex(url, byte);
         }
+    }
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 15] {
+        out.push(char::from(digit + if digit < 10 { b'0' } else { b'A' - 10 }));
     }
 }
 

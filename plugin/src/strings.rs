@@ -12,12 +12,12 @@ pub fn concat(parts: &[&str]) -> String {
     text
 }
 
-/// The items, with a comma between each two.
-pub fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+/// The items, with something between each two.
+pub fn join(items: &[&str], between: &str) -> String {
     let mut text = String::new();
-    for item in items {
-        if !text.is_empty() {
-            text.push_str(", ");
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            text.push_str(between);
         }
         text.push_str(item);
     }
@@ -54,19 +54,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn lists_have_commas_between_their_items() {
-        assert_eq!(list([].into_iter()), "");
-        assert_eq!(list(["a"].into_iter()), "a");
-        assert_eq!(list(["a", "b", "c"].into_iter()), "a, b, c");
-    }
-
     proptest! {
         #[test]
         fn numbers_and_texts_are_put_together_as_the_standard_library_does(number: u64, parts: Vec<String>) {
             prop_assert_eq!(decimal(number), number.to_string());
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             prop_assert_eq!(concat(&parts), parts.concat());
+            prop_assert_eq!(join(&parts, ", "), parts.join(", "));
         }
 
         #[test]

@@ -1,6 +1,9 @@
 //! Moments and calendar dates as text: read, checked and compared without a clock and without a time-zone table.
 
-use crate::bindings::types::Booking;
+use crate::{
+    bindings::types::Booking,
+    strings::{concat, decimal},
+};
 use alloc::string::String;
 
 /// A date of the Gregorian calendar that exists.
@@ -160,9 +163,11 @@ impl Moment {
 }
 
 /// Whole minutes from start to end of a booking.
-pub fn duration_minutes(booking: &Booking) -> Option<i64> {
+pub fn duration_minutes(booking: &Booking) -> Option<String> {
     let (start, end) = (Moment::parse(&booking.start)?, Moment::parse(&booking.end)?);
-    Some((end.unix() - start.unix()).div_euclid(60))
+    let minutes = (end.unix() - start.unix()).div_euclid(60);
+    let sign = if minutes < 0 { "-" } else { "" };
+    Some(concat(&[sign, &decimal(minutes.unsigned_abs())]))
 }
 
 /// Reads ASCII text from the left.

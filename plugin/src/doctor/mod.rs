@@ -12,7 +12,7 @@ use crate::{
     mapping::problem,
     org::Org,
     soql::push_encoded,
-    strings::{concat, decimal, list},
+    strings::{concat, decimal, join},
     tree::Tree,
 };
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
@@ -178,7 +178,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     if !closed.is_empty() {
         let message = concat(&[
             "The connected user may not write required fields: ",
-            &list(closed.iter().map(String::as_str)),
+            &join(&closed.iter().map(String::as_str).collect::<Vec<_>>(), ", "),
             ".",
         ]);
         let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);

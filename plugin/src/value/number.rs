@@ -5,12 +5,10 @@ use crate::{
     bindings::types::{FieldType, LeadField},
     codes,
     source::Given,
+    strings::{concat, decimal as digits},
     width::fold,
 };
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
@@ -36,12 +34,15 @@ pub fn number<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
         precision => precision.saturating_sub(scale),
     };
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
-        let detail =
-            [&decimal.whole.to_string(), " digits before the point, the field takes ", &most.to_string()].concat();
+        let detail = concat(&[
+            &digits(decimal.whole as u64),
+            " digits before the point, the field takes ",
+            &digits(most.into()),
+        ]);
         return Fit::unfit(codes::NUMBER_OUT_OF_RANGE, detail);
     }
     if rounded {
-        let detail = ["rounded to ", &scale.to_string(), " decimals"].concat();
+        let detail = concat(&["rounded to ", &digits(scale.into()), " decimals"]);
         return Fit::Changed(Json::Number(json), Note { code: codes::VALUE_ROUNDED, detail });
     }
     Fit::Whole(Json::Number(json))

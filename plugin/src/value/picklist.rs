@@ -9,9 +9,10 @@ use crate::{
     bindings::types::{LeadField, PicklistValue},
     codes,
     source::Given,
+    strings::{concat, decimal, join},
     width::is_alike,
 };
-use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
+use alloc::{borrow::ToOwned, vec::Vec};
 
 /// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest
 /// writes must not keep the component busy for longer than a call may last.
@@ -80,7 +81,7 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
         }
         _ => joined.add(&text),
     }
-    let json = joined.written.join(";");
+    let json = join(&joined.written, ";");
     if json.is_empty() {
         let nothing = || Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "no choice".into() };
         return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
@@ -92,7 +93,7 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
     if joined.left_out == 0 {
         return Fit::Whole(json);
     }
-    let detail = [&joined.left_out.to_string(), " choices left out"].concat();
+    let detail = concat(&[&decimal(joined.left_out as u64), " choices left out"]);
     Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
 }
 

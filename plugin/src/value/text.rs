@@ -1,11 +1,14 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
 use super::{Fit, Json, Note, cluster::clusters};
-use crate::{bindings::types::LeadField, codes, source::Given, width::fold};
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::ToString,
+use crate::{
+    bindings::types::LeadField,
+    codes,
+    source::Given,
+    strings::{concat, decimal},
+    width::fold,
 };
+use alloc::borrow::{Cow, ToOwned};
 
 /// The length of a text as Salesforce may count it at most.
 ///
@@ -88,7 +91,7 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
     let length = units(text, is_area);
     (length > limit).then(|| Note {
         code: codes::VALUE_TOO_LONG,
-        detail: [&length.to_string(), " characters, the field takes ", &limit.to_string()].concat(),
+        detail: concat(&[&decimal(length as u64), " characters, the field takes ", &decimal(limit as u64)]),
     })
 }
 
