@@ -67,12 +67,16 @@ fn ranges(holds: impl Fn(char) -> bool) -> String {
 
 /// The texts as lines, in the form that `src/guidance/packed.rs` reads.
 fn advice() -> String {
+    let causes = || texts::ALL.iter().copied().flatten();
     let mut lines = Vec::new();
-    for cause in texts::ALL.iter().copied().flatten() {
+    for cause in causes() {
         lines.push(cause.codes.join(" "));
         lines.push(cause.steps.iter().map(|step| char::from(step.who as u8)).collect());
-        for language in [|words: Words| words.en, |words: Words| words.ja] {
-            let mut push = |words: Option<Words>| lines.push(words.map(language).unwrap_or_default().to_owned());
+    }
+    lines.push(String::new());
+    for language in [|words: Words| words.en, |words: Words| words.ja] {
+        let mut push = |words: Option<Words>| lines.push(words.map(language).unwrap_or_default().to_owned());
+        for cause in causes() {
             push(Some(cause.what));
             push(Some(cause.why));
             for step in cause.steps {

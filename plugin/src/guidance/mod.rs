@@ -17,7 +17,7 @@ mod texts;
 use crate::bindings::guidance::AdviceText;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use language::Language;
-use packed::{Lines, PackedCause};
+use packed::Lines;
 use pairs::ADVICE;
 
 /// Explains a code; `None` for one that is not among [`codes`].
@@ -25,21 +25,17 @@ use pairs::ADVICE;
 /// `locale` is a BCP 47 tag. Any kind of Japanese gets Japanese, everything else English.
 pub fn advice(code: &str, locale: &str) -> Option<AdviceText> {
     let texts = ADVICE.unpack();
-    let mut lines = Lines(&texts);
-    while let Some(cause) = PackedCause::next(&mut lines) {
-        if cause.codes().any(|own| own == code) {
-            return cause.in_language(Language::of(locale));
-        }
-    }
-    None
+    let mut texts = Lines(&texts);
+    let causes = texts.causes();
+    let cause = causes.iter().find(|cause| cause.codes().any(|own| own == code))?;
+    cause.text(texts, &causes, Language::of(locale))
 }
 
 /// All codes that have advice.
 pub fn codes() -> Vec<String> {
     let texts = ADVICE.unpack();
-    let mut lines = Lines(&texts);
     let mut codes = Vec::new();
-    while let Some(cause) = PackedCause::next(&mut lines) {
+    for cause in Lines(&texts).causes() {
         codes.extend(cause.codes().map(str::to_owned));
     }
     codes

@@ -6,8 +6,10 @@ use alloc::{string::String, vec::Vec};
 pub struct Packed {
     /// How many codes take one byte. The others take two, the first of which is this number at least.
     single: usize,
-    /// What each code stands for: two codes, or, behind the code itself, a byte.
-    meanings: &'static [[u16; 2]],
+    /// What the codes that are no pairs stand for, in the order of the codes.
+    characters: &'static str,
+    /// The codes that stand for two others, in their order, each with those two.
+    pairs: &'static [[u16; 3]],
     /// The text in codes.
     codes: &'static [u8],
 }
@@ -15,28 +17,57 @@ pub struct Packed {
 /// The texts of advice.
 pub static ADVICE: Packed = include!(concat!(env!("OUT_DIR"), "/advice"));
 
+/// What a code stands for.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Character(char),
+    Pair(u16, u16),
+}
+
 impl Packed {
     /// The text.
     pub fn unpack(&self) -> String {
-        let mut text = Vec::new();
-        let mut bytes = self.codes.iter().map(|byte| usize::from(*byte));
-        while let Some(first) = bytes.next() {
-            let code = match first.checked_sub(self.single) {
-                None => first,
-                Some(pages) => self.single + pages * 256 + bytes.next().unwrap_or_default(),
-            };
-            self.push(code, &mut text);
+        let meanings = self.meanings();
+        let mut text = String::new();
+        let mut behind = 0;
+        for byte in self.codes {
+            let byte = usize::from(*byte);
+            if behind == 0 && byte >= self.single {
+                behind = self.single + (byte - self.single) * 256;
+            } else {
+                push(behind + byte, &meanings, &mut text);
+                behind = 0;
+            }
         }
-        String::from_utf8(text).unwrap_or_default()
+        text
     }
 
-    fn push(&self, code: usize, text: &mut Vec<u8>) {
-        let Some([first, second]) = self.meanings.get(code) else { return };
-        if usize::from(*first) == code {
-            text.push(*second as u8);
-        } else {
-            self.push(usize::from(*first), text);
-            self.push(usize::from(*second), text);
+    fn meanings(&self) -> Vec<Meaning> {
+        let mut meanings = Vec::new();
+        let mut characters = self.characters.chars();
+        let mut pairs = self.pairs;
+        loop {
+            meanings.push(match pairs {
+                [[code, first, second], rest @ ..] if usize::from(*code) == meanings.len() => {
+                    pairs = rest;
+                    Meaning::Pair(*first, *second)
+                }
+                _ => match characters.next() {
+                    Some(character) => Meaning::Character(character),
+                    None => return meanings,
+                },
+            });
         }
+    }
+}
+
+fn push(code: usize, meanings: &[Meaning], text: &mut String) {
+    match meanings.get(code) {
+        Some(Meaning::Pair(first, second)) => {
+            push((*first).into(), meanings, text);
+            push((*second).into(), meanings, text);
+        }
+        Some(Meaning::Character(character)) => text.push(*character),
+        None => {}
     }
 }
