@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-cdylib=-zstack-size=65536");
         // Room for a whole booking, so that no call pays for growing the memory.
         println!("cargo::rustc-link-arg-cdylib=--initial-heap=131072");
+        // Otherwise every address takes five bytes.
+        println!("cargo::rustc-link-arg-cdylib=--compress-relocations");
     }
     let folder = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
     let folder = Path::new(&folder);

@@ -112,32 +112,31 @@ impl<'a> Place<'a> for Fields<'a> {
     }
 }
 
-// Bytes, since the compiler looks at the letters in turn; with texts it compares one after the other, and takes twice as long.
 impl<'a> Place<'a> for Field<'a> {
     fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
-        Some(match name.as_bytes() {
-            b"name" => &mut self.name,
-            b"label" => &mut self.label,
-            b"type" => &mut self.field_type,
-            b"length" => &mut self.length,
-            b"precision" => &mut self.precision,
-            b"digits" => &mut self.digits,
-            b"scale" => &mut self.scale,
-            b"createable" => &mut self.createable,
-            b"updateable" => &mut self.updateable,
-            b"nillable" => &mut self.nillable,
-            b"defaultedOnCreate" => &mut self.defaulted_on_create,
-            b"calculated" => &mut self.calculated,
-            b"autoNumber" => &mut self.auto_number,
-            b"deprecatedAndHidden" => &mut self.deprecated_and_hidden,
-            b"restrictedPicklist" => &mut self.restricted_picklist,
-            b"externalId" => &mut self.external_id,
-            b"unique" => &mut self.unique,
-            b"compoundFieldName" => &mut self.compound_field_name,
-            b"controllerName" => &mut self.controller_name,
-            b"inlineHelpText" => &mut self.inline_help_text,
-            b"picklistValues" => &mut self.picklist_values,
-            b"referenceTo" => &mut self.reference_to,
+        Some(match &*name {
+            "name" => &mut self.name,
+            "label" => &mut self.label,
+            "type" => &mut self.field_type,
+            "length" => &mut self.length,
+            "precision" => &mut self.precision,
+            "digits" => &mut self.digits,
+            "scale" => &mut self.scale,
+            "createable" => &mut self.createable,
+            "updateable" => &mut self.updateable,
+            "nillable" => &mut self.nillable,
+            "defaultedOnCreate" => &mut self.defaulted_on_create,
+            "calculated" => &mut self.calculated,
+            "autoNumber" => &mut self.auto_number,
+            "deprecatedAndHidden" => &mut self.deprecated_and_hidden,
+            "restrictedPicklist" => &mut self.restricted_picklist,
+            "externalId" => &mut self.external_id,
+            "unique" => &mut self.unique,
+            "compoundFieldName" => &mut self.compound_field_name,
+            "controllerName" => &mut self.controller_name,
+            "inlineHelpText" => &mut self.inline_help_text,
+            "picklistValues" => &mut self.picklist_values,
+            "referenceTo" => &mut self.reference_to,
             _ => return None,
         })
     }
@@ -145,12 +144,12 @@ impl<'a> Place<'a> for Field<'a> {
 
 impl<'a> Place<'a> for PicklistEntry<'a> {
     fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
-        Some(match name.as_bytes() {
-            b"value" => &mut self.value,
-            b"label" => &mut self.label,
-            b"active" => &mut self.active,
-            b"defaultValue" => &mut self.default_value,
-            b"validFor" => &mut self.valid_for,
+        Some(match &*name {
+            "value" => &mut self.value,
+            "label" => &mut self.label,
+            "active" => &mut self.active,
+            "defaultValue" => &mut self.default_value,
+            "validFor" => &mut self.valid_for,
             _ => return None,
         })
     }
