@@ -37,7 +37,7 @@ fn push_value(body: &mut Vec<u8>, value: &Json<'_>) {
 
 fn push_string(body: &mut Vec<u8>, text: &str) {
     // Most texts are written as they are; looking is a third of escaping.
-    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+    if text.bytes().any(|byte| byte <= b'\\' && (byte < b' ' || byte == b'"' || byte == b'\\')) {
         // A string is always serialisable.
         body.extend_from_slice(&serde_json::to_vec(text).unwrap_or_default());
     } else {

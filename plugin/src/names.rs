@@ -190,7 +190,8 @@ fn is_closing(c: char) -> bool {
 /// Whether a word is one of these in small letters, without its full stops and commas.
 fn is_one_of(words: &[&str], word: &str) -> bool {
     let letters = || word.trim().chars().filter(|c| !matches!(c, '.' | ',')).map(|c| c.to_ascii_lowercase());
-    words.iter().any(|known| letters().eq(known.chars()))
+    // Most names of those who write in another script are done with here.
+    word.starts_with(|c: char| c.is_ascii()) && words.iter().any(|known| letters().eq(known.chars()))
 }
 
 #[cfg(test)]
