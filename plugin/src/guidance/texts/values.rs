@@ -79,12 +79,12 @@ pub static CAUSES: &[Cause] = &[
         codes: &["checkbox-invalid"],
         what: words("An answer is neither a yes nor a no.", "回答が「はい」「いいえ」のどちらにも当てはまりません。"),
         why: words(
-            "The field is a checkbox. Answers such as yes, no, true, false, はい and いいえ are understood.",
-            "チェックボックス項目には、はい、いいえ、yes、no、true、false などの回答を登録できます。",
+            "The field is a checkbox. Answers such as yes, no, true, false, はい and いいえ are understood. A consent that may be a refusal is left out.",
+            "チェックボックス項目には、はい、いいえ、yes、no、true、false などの回答を登録できます。同意か拒否かがはっきりしない回答は登録しません。",
         ),
         steps: &[calendar_owner(words(
-            "Use a consent question or one with the choices yes and no.",
-            "同意の質問、または「はい」「いいえ」を選ぶ質問に変更してください。",
+            "Use a question with the choices yes and no, or word the consent plainly.",
+            "「はい」「いいえ」を選ぶ質問にするか、同意の文言を明確にしてください。",
         ))],
     },
     Cause {
