@@ -1,6 +1,6 @@
 //! Versions, sessions and limits (rows 18 to 21 of the fidelity list, and the request limits).
 
-use local_org::{AppAccess, OrgFile};
+use local_org::{AppAccess, Fault, OrgFile};
 use serde_json::json;
 
 use crate::support::{Client, Send, enterprise, start};
@@ -190,6 +190,11 @@ async fn too_long_uris_and_too_large_headers_are_answered_with_pages() {
     assert!(reply.header("content-type").unwrap().starts_with("text/html"));
     let large = "x".repeat(17_000);
     assert_eq!(client.send("GET", LIMITS, &[("x-large", &large)], "").await.unwrap().status, 431);
+    let logged = running.org().requests();
+    let last: Vec<_> = logged[logged.len() - 2..].iter().map(|entry| (entry.path.as_str(), entry.status)).collect();
+    assert_eq!(last, [(LIMITS, Some(414)), (LIMITS, Some(431))], "the log knows what the edge refused");
+    running.org().add_fault(Fault::html(502));
+    assert_eq!(client.get(&long).await.status, 502, "and faults meet it as well");
 }
 
 #[tokio::test]

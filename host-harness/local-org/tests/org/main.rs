@@ -15,6 +15,8 @@ mod oauth;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod silence;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod writes;
