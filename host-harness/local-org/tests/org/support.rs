@@ -1,5 +1,7 @@
 //! A small client for the tests, on real sockets.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -8,6 +10,16 @@ use local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
+
+/// The folder of what real orgs answered, if the environment names one.
+pub fn fixtures() -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("ORG_FIXTURES") else {
+        println!("not run: ORG_FIXTURES is not set");
+        return None;
+    };
+    // A relative path is one from the workspace's root, from where tests are started.
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))
+}
 
 /// The default org, running.
 pub async fn enterprise() -> RunningOrg {
