@@ -152,10 +152,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     // Unique fields are indexes of the database, and so come last.
     refuse(taken(state, &set, None))?;
     refuse(triggers(call, &values, "AfterInsert"))?;
-    let owner_set = set.iter().any(|(field, value)| field.name == "OwnerId" && !value.is_null());
-    if let Some(owner) = assigned_owner(call, owner_set)? {
-        values.insert("OwnerId".to_owned(), Value::from(owner));
-    }
+    assign(call, &mut values)?;
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
@@ -180,6 +177,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     refuse(validation_rules(call, &values))?;
     refuse(taken(state, &set, Some(id)))?;
     refuse(triggers(call, &values, "AfterUpdate"))?;
+    assign(call, &mut values)?;
     let now = Value::from(rest_datetime(call.org.now()));
     values.insert("LastModifiedDate".to_owned(), now.clone());
     values.insert("SystemModstamp".to_owned(), now);
@@ -287,12 +285,12 @@ fn taken(state: &State, set: &[(&Field, Value)], own: Option<&str>) -> Vec<ApiEr
     set.iter().find_map(conflict).into_iter().collect()
 }
 
-/// The owner that the assignment rule gives a new record. Without the header the active rule runs.
-fn assigned_owner(call: &Call<'_>, owner_set: bool) -> Result<Option<String>, Refusal> {
+/// Lets the assignment rule name the owner. Without the header the active rule runs, on creates and on updates, and whoever
+/// the caller named ("Assignment Rule Header" of the REST API guide).
+fn assign(call: &Call<'_>, values: &mut Map<String, Value>) -> Result<(), Refusal> {
     let rule = call.settings.file.assignment_rule.as_ref();
-    let wish = call.request.header("sforce-auto-assign").map(str::trim);
-    let runs = match wish {
-        None => !owner_set,
+    let runs = match call.request.header("sforce-auto-assign").map(str::trim) {
+        None => true,
         Some(wish) if wish.eq_ignore_ascii_case("true") => true,
         Some(wish) if wish.eq_ignore_ascii_case("false") => false,
         Some(wish) => {
@@ -304,5 +302,8 @@ fn assigned_owner(call: &Call<'_>, owner_set: bool) -> Result<Option<String>, Re
             true
         }
     };
-    Ok(rule.filter(|_| runs).and_then(|rule| call.settings.user_id(&rule.owner)))
+    if let Some(owner) = rule.filter(|_| runs).and_then(|rule| call.settings.user_id(&rule.owner)) {
+        values.insert("OwnerId".to_owned(), Value::from(owner));
+    }
+    Ok(())
 }

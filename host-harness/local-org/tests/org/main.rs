@@ -13,7 +13,11 @@ mod main_job;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod owners;
+#[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod silence;
 #[cfg(test)]

@@ -1,0 +1,75 @@
+//! Who owns a Lead: the caller, whom the caller names, or whom the assignment rule names.
+
+use local_org::{OrgFile, RunningOrg};
+use serde_json::{Value, json};
+
+use crate::support::{Client, start};
+
+const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
+const ME: &str = "hanako.suzuki@example.com";
+const OTHER: &str = "ichiro.tanaka@example.com";
+
+/// The header, whether the caller names itself as the owner, and who owns the Lead then. Without the header the active
+/// rule runs ("Assignment Rule Header" of the REST API guide).
+const CASES: [(Option<&str>, bool, &str); 8] = [
+    (None, false, OTHER),
+    (None, true, OTHER),
+    (Some("TRUE"), false, OTHER),
+    (Some("TRUE"), true, OTHER),
+    (Some("false"), false, ME),
+    (Some("false"), true, ME),
+    (Some("01Q5i000000Rule"), false, OTHER),
+    (Some("01Q5i000000Rule"), true, OTHER),
+];
+
+async fn with_a_rule() -> (RunningOrg, Client) {
+    let running = start(OrgFile::named("record-types").unwrap().unwrap()).await;
+    let client = Client::connect(&running).await;
+    (running, client)
+}
+
+fn auto_assign<'a>(value: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+    value.map(|value| ("Sforce-Auto-Assign", value)).into_iter().collect()
+}
+
+#[tokio::test]
+async fn the_assignment_rule_runs_unless_it_is_told_not_to() {
+    let (running, client) = with_a_rule().await;
+    let id_of = |name: &str| running.org().user_id(name).unwrap();
+    for (number, (header, named, owner)) in CASES.into_iter().enumerate() {
+        let mut body = json!({"LastName": format!("n{number}"), "Company": "x"});
+        if named {
+            body["OwnerId"] = json!(id_of(ME));
+        }
+        let reply = client.write("POST", LEADS, &auto_assign(header), &body).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(running.org().leads()[number]["OwnerId"], id_of(owner), "{header:?} {named}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_runs_the_assignment_rule_as_a_create_does() {
+    let (running, client) = with_a_rule().await;
+    let id_of = |name: &str| running.org().user_id(name).unwrap();
+    for (header, named, owner) in CASES {
+        let mine = json!({"LastName": "n", "Company": "x", "OwnerId": id_of(ME)});
+        let id = running.org().insert_lead(mine.as_object().unwrap().clone());
+        let body = if named { json!({"OwnerId": id_of(ME)}) } else { json!({"Title": "部長"}) };
+        let reply = client.write("PATCH", &format!("{LEADS}/{id}"), &auto_assign(header), &body).await;
+        assert_eq!(reply.status, 204, "{}", reply.text);
+        assert_eq!(running.org().leads().pop().unwrap()["OwnerId"], id_of(owner), "{header:?} {named}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_assignment_rule_is_refused_and_nothing_written() {
+    let (running, client) = with_a_rule().await;
+    let header = [("Sforce-Auto-Assign", "01Q5i0000000000")];
+    let lead = json!({"LastName": "n", "Company": "x"});
+    assert_eq!(client.write("POST", LEADS, &header, &lead).await.error(), (400, "INVALID_ASSIGNMENT_RULE"));
+    assert!(running.org().leads().is_empty());
+    let id = running.org().insert_lead(lead.as_object().unwrap().clone());
+    let update = client.write("PATCH", &format!("{LEADS}/{id}"), &header, &json!({"Title": "部長"})).await;
+    assert_eq!(update.error(), (400, "INVALID_ASSIGNMENT_RULE"));
+    assert_eq!(running.org().leads()[0]["Title"], Value::Null);
+}
