@@ -212,7 +212,10 @@ mod tests {
     fn faults_are_written_as_they_are_documented() {
         let text = r#"{"method":"POST","delay-ms":5,"answer-delay-ms":6,"effect":{"kind":"drop","after-commit":true}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
-        assert_eq!(fault, Fault { method: Some("POST".into()), delay_ms: 5, answer_delay_ms: 6, ..Fault::drop_after_commit() });
+        assert_eq!(
+            fault,
+            Fault { method: Some("POST".into()), delay_ms: 5, answer_delay_ms: 6, ..Fault::drop_after_commit() }
+        );
         assert!(serde_json::from_str::<Fault>(r#"{"metod":"POST"}"#).is_err());
     }
 }

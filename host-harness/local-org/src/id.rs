@@ -4,6 +4,10 @@
 pub const LEAD: &str = "00Q";
 /// Key prefix of User ids.
 pub const USER: &str = "005";
+/// Key prefix of record type ids.
+pub const RECORD_TYPE: &str = "012";
+/// Key prefix of assignment rule ids.
+pub const ASSIGNMENT_RULE: &str = "01Q";
 
 const CHECK: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -66,6 +66,7 @@ mod soql;
 mod state;
 mod store;
 mod token;
+mod value;
 pub mod visitor;
 
 pub use clock::Clock;

@@ -17,7 +17,7 @@ use crate::{
     log::LogEntry,
     schema::Schema,
     state::{self, State},
-    store, token,
+    store, token, value,
 };
 
 /// A handle to a running org. Clones are handles to the same org.
@@ -71,6 +71,11 @@ impl Settings {
             && !file.users.iter().any(|user| user.username == rule.owner)
         {
             return contradiction(format!("the assignment rule's owner {:?} is no user", rule.owner));
+        }
+        if let Some(rule) = &file.assignment_rule
+            && !(id::to_18(&rule.id).is_some() && rule.id.starts_with(id::ASSIGNMENT_RULE))
+        {
+            return contradiction(format!("the assignment rule's id {:?} is none of one (01Q...)", rule.id));
         }
         Ok(Self { file, schema, zone, described })
     }
@@ -181,8 +186,14 @@ impl Org {
     /// Puts a Lead into the org past all rules, as a data loader would, and returns its id.
     ///
     /// Use it for what the API does not let a client make, such as converted Leads.
-    pub fn insert_lead(&self, values: Map<String, Value>) -> String {
+    pub fn insert_lead(&self, mut values: Map<String, Value>) -> String {
         let settings = self.settings();
+        for (name, value) in &mut values {
+            let field = settings.schema.field_of_org(name);
+            if let Some(typed) = field.and_then(|field| value::typed(field, value, &value.to_string())) {
+                *value = typed;
+            }
+        }
         let owner = settings.users().next().map(|(id, _)| id).unwrap_or_default();
         crate::rest::record::insert(&settings, &mut self.state(), self.now(), values, &owner)
     }

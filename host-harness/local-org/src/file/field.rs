@@ -114,6 +114,11 @@ impl Field {
         self.defaulted_on_create || self.default.is_some() || self.kind == FieldType::Boolean
     }
 
+    /// Whether field-level security can hide the field: what every record must have, nobody can be kept from.
+    pub fn can_be_hidden(&self) -> bool {
+        self.permissionable && (self.nillable || self.kind == FieldType::Boolean)
+    }
+
     /// Whether WHERE may name the field. Long texts and encrypted ones cannot be searched.
     pub fn filterable(&self) -> bool {
         !self.long_text() && !matches!(self.kind, FieldType::Base64 | FieldType::EncryptedString)

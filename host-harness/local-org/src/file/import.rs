@@ -71,7 +71,7 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
     });
     let references = entry.get("referenceTo").and_then(Value::as_array);
     let values = entry.get("picklistValues").and_then(Value::as_array);
-    Some(Field {
+    let mut field = Field {
         label: text("label").unwrap_or(base.label),
         kind,
         length: number("length").unwrap_or(base.length),
@@ -82,7 +82,7 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         createable: flag("createable").unwrap_or(base.createable),
         updateable: flag("updateable").unwrap_or(base.updateable),
         permissionable: flag("permissionable").unwrap_or(base.permissionable),
-        default: entry.get("defaultValue").cloned().or(base.default).filter(|value| !value.is_null()),
+        default: None,
         defaulted_on_create: flag("defaultedOnCreate").unwrap_or(base.defaulted_on_create),
         formula: calculated.then(|| text("calculatedFormula").unwrap_or_default()),
         restricted: flag("restrictedPicklist").unwrap_or(base.restricted),
@@ -101,7 +101,13 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         extra_type_info: text("extraTypeInfo").or(base.extra_type_info),
         imported: Some(entry.clone()),
         name,
-    })
+    };
+    // An org that renamed its values does not have the standard field's default.
+    let known = |default: &Value| default.as_str().is_none_or(|value| field.value(value).is_some());
+    let standard = base.default.filter(|default| field.values.is_empty() || known(default));
+    let default = entry.get("defaultValue").cloned().or(standard);
+    field.default = default.and_then(|default| crate::schema::default(&field, &default));
+    Some(field)
 }
 
 fn picklist_value(entry: &Value) -> Option<PicklistValue> {

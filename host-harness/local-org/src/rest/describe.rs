@@ -217,7 +217,7 @@ fn record_types(call: &Call<'_>) -> Vec<Value> {
             "urls": {"layout": call.path(&format!("sobjects/Lead/describe/layouts/{id}"))},
         })
     };
-    let kinds = &call.settings.schema.record_types;
+    let kinds = &call.settings.schema.rules.record_types;
     let own = kinds
         .iter()
         .map(|(id, kind)| info(id, &kind.name, &kind.developer_name, kind.active, kind.available, kind.default));
@@ -276,7 +276,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         "nameField": field.name == "Name",
         "namePointing": field.reference_to.len() > 1,
         "nillable": field.nillable,
-        "permissionable": field.permissionable && field.nillable,
+        "permissionable": field.can_be_hidden(),
         "picklistValues": values,
         "polymorphicForeignKey": field.reference_to.len() > 1,
         "precision": field.precision,

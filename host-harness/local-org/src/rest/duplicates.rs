@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use crate::{
-    file::{DuplicateAction, DuplicateRule},
+    file::{DuplicateAction, DuplicateRule, Field},
     message::ApiError,
     state::Lead,
 };
@@ -30,26 +30,28 @@ impl Wish {
 }
 
 /// The refusal of a new record that matches old ones, if any rule refuses it.
-pub(super) fn check(call: &Call<'_>, wish: Wish, record: &Map<String, Value>, leads: &[Lead]) -> Option<ApiError> {
-    call.settings.file.duplicate_rules.iter().filter(|rule| rule.active).find_map(|rule| {
+pub(super) fn check(call: &Call<'_>, wish: Wish, draft: &Map<String, Value>, leads: &[Lead]) -> Option<ApiError> {
+    let rules = call.settings.file.duplicate_rules.iter().zip(&call.settings.schema.rules.duplicates);
+    rules.filter(|(rule, _)| rule.active).find_map(|(rule, groups)| {
         if rule.action == DuplicateAction::Alert && wish.allow_save {
             return None;
         }
-        let matched: Vec<&Lead> =
-            leads.iter().filter(|lead| !lead.deleted && same(rule, record, &lead.values)).collect();
+        let fields: Vec<&Field> = groups.iter().flatten().collect();
+        let same = |lead: &&Lead| same(groups, draft, &super::record::partial_row(&call.settings, lead, &fields));
+        let matched: Vec<&Lead> = leads.iter().filter(|lead| !lead.deleted).filter(same).collect();
         (!matched.is_empty()).then(|| refusal(call, wish, rule, &matched))
     })
 }
 
-fn same(rule: &DuplicateRule, new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
-    rule.when_same.iter().any(|group| {
-        let text = |record: &Map<String, Value>, name: &String| match record.get(name) {
-            Some(Value::String(text)) => text.trim().to_lowercase(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        };
+fn same(groups: &[Vec<Field>], new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+    let text = |record: &Map<String, Value>, field: &Field| match record.get(&field.name) {
+        Some(Value::String(text)) => text.trim().to_lowercase(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    groups.iter().any(|group| {
         group.last().is_some_and(|last| !text(new, last).is_empty())
-            && group.iter().all(|name| text(new, name) == text(old, name))
+            && group.iter().all(|field| text(new, field) == text(old, field))
     })
 }
 

@@ -125,7 +125,7 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
                     "Description": null,
                 })
             };
-            let mut rows: Vec<Value> = settings.schema.record_types.iter().map(row).collect();
+            let mut rows: Vec<Value> = settings.schema.rules.record_types.iter().map(row).collect();
             // Without rows there would be no columns.
             let columns = json!({"Id": "", "Name": "", "DeveloperName": "", "SobjectType": "", "IsActive": true, "NamespacePrefix": null, "Description": null});
             rows.insert(0, columns);

@@ -65,7 +65,7 @@ fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlErro
     relationships::join(call, &query, &mut table);
     let field = |name: &str| table.field(name);
     let scope = Scope { entity: table.name, field: &field, now: call.org.now(), zone: &call.settings.zone };
-    let check = Check { query: text, scope: &scope };
+    let check = Check { query: text, scope: &scope, rule: false };
     let fields = match &query.select {
         Select::Count => Vec::new(),
         Select::Fields(paths) => {

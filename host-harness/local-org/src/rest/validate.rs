@@ -127,7 +127,7 @@ fn reference(settings: &Settings, field: &Field, text: &str) -> Result<String, A
         return Err(ApiError::on("MALFORMED_ID", message, &[&field.name]));
     };
     if field.reference_to.iter().any(|object| object == "RecordType") {
-        let kinds = &settings.schema.record_types;
+        let kinds = &settings.schema.rules.record_types;
         let usable = kinds.iter().any(|(known, kind)| *known == id && kind.active && kind.available);
         if usable || id == MASTER_RECORD_TYPE {
             return Ok(id);

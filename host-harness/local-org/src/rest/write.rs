@@ -140,18 +140,19 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
         return Err(Refusal::bad_request(error));
     }
     let mut set = typed(call, members, |field| field.createable)?;
-    let mut values = defaults(call);
+    let mut values = record::defaults(&call.settings, &call.user_id());
     values.extend(named(&set));
     refuse(validate::check(&call.settings, &mut set, &values, true))?;
     values.extend(named(&set));
     address::complete(&call.settings, &mut values);
-    refuse(validation_rules(call, &values))?;
+    let draft = record::draft(&call.settings, None, &values);
+    refuse(validation_rules(call, &draft))?;
     let header = call.request.header("sforce-duplicate-rule-header");
-    let duplicate = duplicates::check(call, duplicates::Wish::of(header), &values, &state.kept.leads);
+    let duplicate = duplicates::check(call, duplicates::Wish::of(header), &draft, &state.kept.leads);
     refuse(duplicate.into_iter().collect())?;
     // Unique fields are indexes of the database, and so come last.
     refuse(taken(state, &set, None))?;
-    refuse(triggers(call, &values, "AfterInsert"))?;
+    refuse(triggers(call, &draft, "AfterInsert"))?;
     assign(call, &mut values)?;
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
@@ -174,9 +175,10 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     refuse(validate::check(&call.settings, &mut set, &values, false))?;
     values.extend(named(&set));
     address::complete(&call.settings, &mut values);
-    refuse(validation_rules(call, &values))?;
+    let draft = record::draft(&call.settings, Some(id), &values);
+    refuse(validation_rules(call, &draft))?;
     refuse(taken(state, &set, Some(id)))?;
-    refuse(triggers(call, &values, "AfterUpdate"))?;
+    refuse(triggers(call, &draft, "AfterUpdate"))?;
     assign(call, &mut values)?;
     let now = Value::from(rest_datetime(call.org.now()));
     values.insert("LastModifiedDate".to_owned(), now.clone());
@@ -228,18 +230,13 @@ fn named(set: &[(&Field, Value)]) -> Vec<(String, Value)> {
     set.iter().map(|(field, value)| (field.name.clone(), value.clone())).collect()
 }
 
-fn defaults(call: &Call<'_>) -> Map<String, Value> {
-    let fields = call.settings.schema.fields.iter();
-    fields.filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect()
-}
-
 fn refuse(errors: Vec<ApiError>) -> Result<(), Refusal> {
     if errors.is_empty() { Ok(()) } else { Err(Refusal { status: StatusCode::BAD_REQUEST, errors }) }
 }
 
-fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiError> {
-    let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.validation);
-    let broken = rules.filter(|(_, condition)| holds(call, condition, values));
+fn validation_rules(call: &Call<'_>, draft: &Map<String, Value>) -> Vec<ApiError> {
+    let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.rules.validation);
+    let broken = rules.filter(|(_, condition)| holds(call, condition, draft));
     let error = |(rule, _): (&ValidationRule, _)| {
         let fields: Vec<&String> = rule.field.iter().collect();
         ApiError::on("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message.clone(), &fields)
@@ -248,9 +245,9 @@ fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiErro
 }
 
 /// The first trigger that fails ends the transaction.
-fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<ApiError> {
-    let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.triggers);
-    let failed = triggers.filter(|(_, condition)| holds(call, condition, values)).take(1);
+fn triggers(call: &Call<'_>, draft: &Map<String, Value>, event: &str) -> Vec<ApiError> {
+    let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.rules.triggers);
+    let failed = triggers.filter(|(_, condition)| holds(call, condition, draft)).take(1);
     let error = |(trigger, _): (&Trigger, _)| {
         let message = format!("{}: execution of {event}\n\ncaused by: {}", trigger.name, trigger.message);
         ApiError::on::<String>("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, &[])
@@ -260,10 +257,10 @@ fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<Ap
 
 /// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden
 /// fields.
-fn holds(call: &Call<'_>, condition: &Condition, values: &Map<String, Value>) -> bool {
+fn holds(call: &Call<'_>, condition: &Condition, draft: &Map<String, Value>) -> bool {
     let field = |name: &str| call.settings.schema.field_of_org(name);
     let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
-    soql::matches(condition, values, &scope)
+    soql::matches(condition, draft, &scope)
 }
 
 /// Unique values that another record holds.

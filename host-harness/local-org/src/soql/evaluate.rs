@@ -25,6 +25,8 @@ pub(crate) struct Scope<'a> {
 pub(crate) struct Check<'a> {
     pub query: &'a str,
     pub scope: &'a Scope<'a>,
+    /// Whether the condition is one of the org's own rules, which may look at texts that no query can search.
+    pub rule: bool,
 }
 
 impl<'a> Check<'a> {
@@ -62,7 +64,7 @@ impl<'a> Check<'a> {
 
     fn filterable(&self, path: &Path) -> Result<&'a Field, SoqlError> {
         let field = self.field(path)?;
-        if field.filterable() {
+        if field.filterable() || self.rule {
             return Ok(field);
         }
         let complaint = format!("field '{}' can not be filtered in a query call", path.text);

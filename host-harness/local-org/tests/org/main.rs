@@ -9,9 +9,13 @@ mod describe;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod oauth;
+#[cfg(test)]
+mod org_files;
 #[cfg(test)]
 mod owners;
 #[cfg(test)]
