@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -17,7 +16,8 @@ use crate::{
     log::LogEntry,
     schema::Schema,
     state::{self, State},
-    store, token, value,
+    store::{self, Store},
+    token, value,
 };
 
 /// A handle to a running org. Clones are handles to the same org.
@@ -40,7 +40,7 @@ pub(crate) struct Place {
     pub base_url: String,
     /// What token responses name, if not the base URL.
     pub instance_url: Option<String>,
-    pub store: Option<PathBuf>,
+    pub store: Option<Store>,
 }
 
 /// What the org file says, compiled.
@@ -247,18 +247,24 @@ impl Org {
         self.state().kept.usage.insert(minute, limit);
     }
 
-    /// Writes the state to its file, if it has one.
-    pub(crate) fn save(&self) -> io::Result<()> {
-        match &self.0.place.store {
-            // Under the lock, so that an older state never overwrites a newer one.
-            Some(path) => store::save(path, &self.state().kept),
-            None => Ok(()),
+    /// Writes the state to its file, if it has one and anything changed.
+    pub(crate) async fn save(&self) -> io::Result<()> {
+        if self.0.place.store.is_none() {
+            return Ok(());
         }
+        let org = self.clone();
+        // Off the threads that serve others: a file system takes its time.
+        let save = move || org.0.place.store.as_ref().map_or(Ok(()), |store| store.save(&org.0.state));
+        tokio::task::spawn_blocking(save).await?
+    }
+
+    /// Writes the state to its file for the last time.
+    pub(crate) fn save_all(&self) -> io::Result<()> {
+        self.0.place.store.as_ref().map_or(Ok(()), |store| store.save_all(&self.0.state))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic of another thread leaves a state that is no worse than a crash would have left.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        store::lock(&self.0.state)
     }
 
     /// Runs a call beside others.

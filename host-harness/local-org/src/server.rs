@@ -117,12 +117,9 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
         (None, Ok(_)) if fault.as_ref().is_none_or(commits) => route::respond(org, &request),
         (None, Ok(_)) => Answer::empty(StatusCode::OK),
     };
-    let answer = match org.save() {
+    let answer = match org.save().await {
         Ok(()) => answer,
-        Err(error) => {
-            let message = format!("the org's store cannot be written: {error}");
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ApiError::new("SERVER_UNAVAILABLE", message)).into()
-        }
+        Err(error) => unsaved(&error),
     };
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.answer_delay_ms)).await;
@@ -133,6 +130,12 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
     let entry = LogEntry::of(org.now(), &request, user, logged);
     log::push(&mut org.state().log, entry);
     outcome
+}
+
+/// The answer where the org did what was asked and may forget it: an error after which nobody knows whether it was done.
+fn unsaved(error: &io::Error) -> Answer {
+    let message = format!("An unexpected error occurred: the org's store cannot be written: {error}");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ApiError::new("UNKNOWN_EXCEPTION", message)).into()
 }
 
 /// Whether the org does what was asked.

@@ -226,6 +226,7 @@ fn issue(
     let idle = SignedDuration::from_mins(i64::from(settings.file.app.session_minutes));
     let expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
     let session = Session { grant, username: username.to_owned(), scopes: scopes.to_vec(), issued: now, expires };
+    state.kept.sessions.retain(|_, session| session.expires > now);
     state.kept.sessions.insert(Digest::of(&access_token), session);
     let identity = format!("{}/id/{org_id}/{}", org.base_url(), settings.user_id(username).unwrap_or_default());
     let issued_at = now.as_millisecond().to_string();

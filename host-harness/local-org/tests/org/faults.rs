@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use local_org::{Clock, Effect, Fault, Options, OrgFile};
+use local_org::{Effect, Fault, Options, OrgFile};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Send, enterprise, send};
@@ -182,44 +182,6 @@ async fn the_page_shows_leads_and_requests_and_escapes_them() {
     assert_eq!(page.status, 200);
     assert!(page.text.contains("さくら商事") && page.text.contains("POST /services/data/v67.0/sobjects/Lead"));
     assert!(!page.text.contains("<script>") && page.text.contains("&#60;script&#62;"), "{}", page.text);
-}
-
-#[tokio::test]
-async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("org.json");
-    let clock = Clock::fixed("2026-09-01T00:00:00Z".parse().unwrap());
-    let options = || Options { store: Some(path.clone()), clock: clock.clone(), ..Options::default() };
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
-    let mut client = Client::connect(&running).await;
-    let id = client.post(LEADS, &lead()).await.json["id"].clone();
-    running.org().register_callback("http://127.0.0.1:1/cb");
-    let app = running.app();
-    client.get("/services/data/v67.0/limits").await;
-    running.stop().await;
-
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("山田"));
-    assert!(!text.contains(&client.access_token) && !text.contains(&client.refresh_token));
-    #[cfg(unix)]
-    assert_eq!(
-        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777,
-        0o600
-    );
-
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
-    client.base = running.base_url().to_owned();
-    assert_eq!((running.app().client_id, running.app().redirect_uris), (app.client_id, app.redirect_uris));
-    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the session goes on");
-    client.refresh().await;
-    assert_eq!(running.org().leads()[0]["Id"], id);
-    assert_ne!(client.post(LEADS, &json!({"LastName": "n", "Company": "x"})).await.json["id"], id);
-    drop(running);
-
-    std::fs::write(&path, "not json").unwrap();
-    let error = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap_err();
-    assert_eq!(error.code(), "org-store");
-    assert!(error.to_string().contains("delete the file"), "{error}");
 }
 
 #[tokio::test]

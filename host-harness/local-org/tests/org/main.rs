@@ -25,6 +25,8 @@ mod rights;
 #[cfg(test)]
 mod silence;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod writes;
