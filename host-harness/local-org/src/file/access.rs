@@ -114,6 +114,10 @@ pub struct User {
     pub read_leads: bool,
     /// Whether the user can create Leads.
     pub create_leads: bool,
+    /// Whether the user can change Leads.
+    pub edit_leads: bool,
+    /// Whether the user can delete Leads.
+    pub delete_leads: bool,
     /// Whether the user has "View Setup and Configuration", which the limits resource needs.
     pub view_setup: bool,
 }
@@ -132,6 +136,8 @@ impl Default for User {
             ip_restricted: false,
             read_leads: true,
             create_leads: true,
+            edit_leads: true,
+            delete_leads: true,
             view_setup: true,
         }
     }

@@ -68,11 +68,12 @@ pub(super) fn delete_collection(call: &Call<'_>) -> Result<Answer, Refusal> {
     let ids = call.request.query("ids").unwrap_or_default();
     let ids: Vec<&str> = ids.split(',').filter(|id| !id.is_empty()).collect();
     check_size(ids.len())?;
-    let results = ids.iter().map(|id| match write::delete(call, id) {
-        Ok(_) => saved(&crate::id::to_18(id).unwrap_or_default(), None),
-        Err(refusal) => failed(&refusal),
+    let mut state = call.org.state();
+    let results = ids.iter().map(|id| {
+        let id = record::resolve(id)?;
+        write::remove(call, &mut state, &id).map(|()| saved(&id, None))
     });
-    Ok(all(results))
+    Ok(all(results.map(|result| result.unwrap_or_else(|refusal: Refusal| failed(&refusal)))))
 }
 
 #[derive(Default, Deserialize)]

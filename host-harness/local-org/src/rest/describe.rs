@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use crate::{
     clock::{http_date, parse_http_date},
-    file::{Field, FieldType, PicklistValue},
+    file::{Field, FieldType, PicklistValue, User},
     message::Answer,
     org::Settings,
     schema::MASTER_RECORD_TYPE,
@@ -62,11 +62,7 @@ pub(super) fn lead(call: &Call<'_>) -> Answer {
 
 /// `GET sobjects`: what objects there are.
 pub(super) fn global(call: &Call<'_>) -> Answer {
-    let readable = call.user().is_some_and(|user| user.read_leads);
-    let mut objects = Vec::new();
-    if readable {
-        objects.push(summary(call));
-    }
+    let objects: Vec<_> = super::sees_leads(call).then(|| summary(call)).into_iter().collect();
     Answer::json(StatusCode::OK, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
 }
 
@@ -127,7 +123,7 @@ fn describe(call: &Call<'_>) -> Value {
 fn head(call: &Call<'_>) -> Value {
     let instance = call.org.instance_url();
     let at = |rest: &str| call.path(&format!("sobjects/Lead{rest}"));
-    let createable = call.user().is_some_and(|user| user.create_leads);
+    let may = |right: fn(&User) -> bool| call.user().is_some_and(right);
     json!({
         "actionOverrides": [],
         "activateable": false,
@@ -144,12 +140,12 @@ fn head(call: &Call<'_>) -> Value {
             "restrictedDelete": false,
         })),
         "compactLayoutable": true,
-        "createable": createable,
+        "createable": may(|user| user.create_leads),
         "custom": false,
         "customSetting": false,
         "deepCloneable": false,
         "defaultImplementation": null,
-        "deletable": true,
+        "deletable": may(|user| user.delete_leads),
         "deprecatedAndHidden": false,
         "extendedBy": null,
         "extendsInterfaces": null,
@@ -187,7 +183,7 @@ fn head(call: &Call<'_>) -> Value {
         ],
         "triggerable": true,
         "undeletable": true,
-        "updateable": createable,
+        "updateable": may(|user| user.edit_leads),
         "urls": {
             "compactLayouts": at("/describe/compactLayouts"),
             "rowTemplate": at("/{ID}"),

@@ -176,7 +176,15 @@ fn dispatch(call: &Call<'_>, resource: &[&str]) -> Result<Answer, Refusal> {
     }
 }
 
+/// Whether the object exists for the user who calls.
+fn sees_leads(call: &Call<'_>) -> bool {
+    call.user().is_some_and(|user| user.read_leads)
+}
+
 fn collection(call: &Call<'_>, rest: &[&str]) -> Result<Answer, Refusal> {
+    if !sees_leads(call) {
+        return Err(Refusal::not_found());
+    }
     match (rest, &call.method) {
         ([], &Method::POST) => composite::write_collection(call, Writing::Create),
         ([], &Method::PATCH) => composite::write_collection(call, Writing::Update),
@@ -200,8 +208,7 @@ fn post(call: &Call<'_>, answer: impl FnOnce() -> Result<Answer, Refusal>) -> Re
 }
 
 fn sobject(call: &Call<'_>, object: &str, rest: &[&str]) -> Result<Answer, Refusal> {
-    let readable = call.user().is_some_and(|user| user.read_leads);
-    if !object.eq_ignore_ascii_case("Lead") || !readable {
+    if !object.eq_ignore_ascii_case("Lead") || !sees_leads(call) {
         return match rest {
             [id] if !object.eq_ignore_ascii_case("Lead") => get(call, || record::read_other(call, object, id)),
             _ => Err(Refusal::not_found()),

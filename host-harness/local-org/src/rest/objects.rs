@@ -74,7 +74,7 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
     let settings = &call.settings;
     let file = &settings.file;
     match name.to_ascii_lowercase().as_str() {
-        "lead" if call.user().is_some_and(|user| user.read_leads) => Some(leads(call, query)),
+        "lead" if super::sees_leads(call) => Some(leads(call, query)),
         "organization" => Some(Table::of_rows(
             "Organization",
             vec![json!({

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::rest_datetime,
-    file::{Field, FieldType, Trigger, ValidationRule},
+    file::{Field, FieldType, Trigger, User, ValidationRule},
     id,
     message::{Answer, ApiError, Refusal},
     soql::{self, Condition},
@@ -99,10 +99,26 @@ pub(super) fn choices(call: &Call<'_>, ids: &[String]) -> Answer {
 /// `DELETE sobjects/Lead/{id}`.
 pub(super) fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = record::resolve(id)?;
-    let mut state = call.org.state();
-    let lead = record::find_mut(&mut state, &id)?;
-    lead.deleted = true;
+    remove(call, &mut call.org.state(), &id)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// Deletes a record, or refuses to.
+pub(super) fn remove(call: &Call<'_>, state: &mut State, id: &str) -> Result<(), Refusal> {
+    let lead = record::find_mut(state, id)?;
+    may(call, |user| user.delete_leads)?;
+    lead.deleted = true;
+    Ok(())
+}
+
+/// Whether the user has a right over records that are there.
+fn may(call: &Call<'_>, right: fn(&User) -> bool) -> Result<(), Refusal> {
+    if call.user().is_some_and(right) {
+        return Ok(());
+    }
+    let error =
+        ApiError::on::<String>("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[]);
+    Err(Refusal::new(StatusCode::FORBIDDEN, error))
 }
 
 /// `DELETE sobjects/Lead/{field}/{value}`.
@@ -165,6 +181,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     }
     let mut set = typed(call, members, |field| field.updateable)?;
     let lead = record::find_mut(state, id)?;
+    may(call, |user| user.edit_leads)?;
     if lead.values.get("IsConverted") == Some(&Value::Bool(true)) {
         let error = ApiError::on::<String>("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
         return Err(Refusal::bad_request(error));
