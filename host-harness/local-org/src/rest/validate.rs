@@ -29,9 +29,12 @@ pub(super) fn check(
             errors.push(error);
         }
     }
-    errors.extend(check_dependencies(settings, set, whole));
+    // Values in the org's own spelling, which what depends on them is written for.
+    let mut whole = whole.clone();
+    whole.extend(set.iter().map(|(field, value)| (field.name.clone(), value.clone())));
+    errors.extend(check_dependencies(settings, set, &whole));
     if settings.file.state_country_picklists {
-        errors.extend(address::check(settings, whole));
+        errors.extend(address::check(settings, &whole));
     }
     errors
 }
@@ -113,10 +116,7 @@ fn picklist(field: &Field, text: &str) -> Result<String, ApiError> {
     match field.value(text) {
         Some(known) if known.active || !field.restricted => Ok(known.value.clone()),
         None if !field.restricted => Ok(text.to_owned()),
-        _ => {
-            let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
-            Err(ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name]))
-        }
+        _ => Err(bad_value(field, text)),
     }
 }
 
@@ -193,13 +193,25 @@ fn check_dependencies(settings: &Settings, set: &[(&Field, Value)], whole: &Map<
             Some(Value::Bool(control)) => control.to_string(),
             _ => String::new(),
         };
-        let allowed = field.values.iter().any(|known| {
-            known.value == text && known.valid_for.as_ref().is_none_or(|allowed| allowed.contains(&control))
-        });
-        let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
-        (!allowed).then(|| ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name]))
+        let allowed = |one: &&str| {
+            field.values.iter().any(|known| {
+                known.value == *one && known.valid_for.as_ref().is_none_or(|allowed| allowed.contains(&control))
+            })
+        };
+        let mut values = match field.kind {
+            FieldType::MultiPicklist => text.split(';').collect(),
+            _ => vec![text],
+        };
+        // One that is no value at all has been named already.
+        values.retain(|one| field.value(one).is_some());
+        values.into_iter().find(|one| !allowed(one)).map(|one| bad_value(field, one))
     };
     set.iter().filter_map(wrong).collect()
+}
+
+fn bad_value(field: &Field, value: &str) -> ApiError {
+    let message = format!("{}: bad value for restricted picklist field: {value}", field.label);
+    ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name])
 }
 
 fn is_state(field: &Field) -> bool {

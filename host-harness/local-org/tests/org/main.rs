@@ -19,6 +19,8 @@ mod org_files;
 #[cfg(test)]
 mod owners;
 #[cfg(test)]
+mod picklists;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod rights;
