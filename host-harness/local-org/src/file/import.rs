@@ -86,7 +86,8 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         defaulted_on_create: flag("defaultedOnCreate").unwrap_or(base.defaulted_on_create),
         formula: calculated.then(|| text("calculatedFormula").unwrap_or_default()),
         restricted: flag("restrictedPicklist").unwrap_or(base.restricted),
-        values: values.map_or(base.values, |values| values.iter().filter_map(picklist_value).collect()),
+        values: values
+            .map_or(base.values, |values| values.iter().filter_map(|value| picklist_value(value, known)).collect()),
         controller: text("controllerName").or(base.controller),
         external_id: flag("externalId").unwrap_or(base.external_id),
         unique: flag("unique").unwrap_or(base.unique),
@@ -110,11 +111,13 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
     Some(field)
 }
 
-fn picklist_value(entry: &Value) -> Option<PicklistValue> {
+fn picklist_value(entry: &Value, standard: Option<&Field>) -> Option<PicklistValue> {
     let value = entry.get("value").and_then(Value::as_str)?.to_owned();
     let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
     Some(PicklistValue {
         label: entry.get("label").and_then(Value::as_str).unwrap_or(&value).to_owned(),
+        // Not part of a describe.
+        converted: standard.and_then(|field| field.value(&value)).is_some_and(|known| known.converted),
         value,
         active: flag("active").unwrap_or(true),
         default: flag("defaultValue").unwrap_or(false),

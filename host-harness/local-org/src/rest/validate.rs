@@ -34,7 +34,7 @@ pub(super) fn check(
     whole.extend(set.iter().map(|(field, value)| (field.name.clone(), value.clone())));
     errors.extend(check_dependencies(settings, set, &whole));
     if settings.file.state_country_picklists {
-        errors.extend(address::check(settings, &whole));
+        errors.extend(address::check(settings, set, &whole, creating));
     }
     errors
 }
@@ -71,30 +71,31 @@ fn check_value(settings: &Settings, field: &Field, value: &mut Value) -> Result<
 fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<String>, ApiError> {
     let on = |code: &str, message: String| Err(ApiError::on(code, message, &[&field.name]));
     let label = &field.label;
-    match field.kind {
+    let canonical = match field.kind {
         FieldType::Email if !is_email(text) => {
             return on("INVALID_EMAIL_ADDRESS", format!("{label}: invalid email address: {text}"));
         }
-        FieldType::Picklist => return picklist(field, text).map(Some),
+        FieldType::Picklist => Some(picklist(field, text)?),
         FieldType::MultiPicklist => {
             let values: Result<Vec<_>, _> =
                 text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(|one| picklist(field, one)).collect();
-            return Ok(Some(values?.join(";")));
+            Some(values?.join(";"))
         }
         FieldType::Reference => return reference(settings, field, text).map(Some),
-        _ => {}
-    }
+        _ => None,
+    };
+    let kept = canonical.as_deref().unwrap_or(text);
     // Salesforce runs on Java, whose texts are counted in UTF-16 units: an emoji counts as two. Which unit the check
     // uses is not documented; this one refuses whatever a client that counts more generously would get wrong.
-    if field.length > 0 && text.encode_utf16().count() > field.length as usize {
-        let message = format!("{label}: data value too large: {text} (max length={})", field.length);
+    if field.length > 0 && kept.encode_utf16().count() > field.length as usize {
+        let message = format!("{label}: data value too large: {kept} (max length={})", field.length);
         return on("STRING_TOO_LONG", message);
     }
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if kept.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         let message = format!("{label}: invalid character in the value");
         return on("TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", message);
     }
-    Ok(None)
+    Ok(canonical)
 }
 
 /// One address: a local part, one `@`, and a domain with a dot, none of them blank.
@@ -114,6 +115,11 @@ fn is_email(text: &str) -> bool {
 /// The value's own spelling; unrestricted picklists take any other text as well.
 fn picklist(field: &Field, text: &str) -> Result<String, ApiError> {
     match field.value(text) {
+        // Only a conversion sets it (Lead, "Status", in the object reference). The text is ours: none is on record.
+        Some(known) if known.converted => {
+            let message = format!("{}: invalid status: {text}", field.label);
+            Err(ApiError::on("INVALID_STATUS", message, &[&field.name]))
+        }
         Some(known) if known.active || !field.restricted => Ok(known.value.clone()),
         None if !field.restricted => Ok(text.to_owned()),
         _ => Err(bad_value(field, text)),

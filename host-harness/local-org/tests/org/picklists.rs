@@ -96,3 +96,75 @@ async fn codes_of_states_and_countries_are_read_in_any_case() {
         (&json!("JP"), &json!("Japan"), &json!("Tokyo"))
     );
 }
+
+#[tokio::test]
+async fn a_state_that_the_country_of_the_record_does_not_know_is_told_apart() {
+    let (running, client) = org("state-country-picklists = true").await;
+    let created = create(&client, &json!({"CountryCode": "JP", "StateCode": "13"})).await;
+    let path = format!("{LEADS}/{}", created.json["id"].as_str().unwrap());
+    let existing = "The existing country/territory doesn't recognize the state value for field: ";
+    let unknown = "There's a problem with this state, even though it may appear correct. Please select a state from the list of valid states.";
+    for (update, message, field) in [
+        (json!({"CountryCode": "US"}), format!("{existing}State/Province Code"), "StateCode"),
+        (json!({"StateCode": "TX"}), format!("{existing}State/Province Code"), "StateCode"),
+        (json!({"State": "Texas"}), format!("{existing}State/Province"), "State"),
+        (json!({"CountryCode": "US", "StateCode": "13"}), unknown.to_owned(), "StateCode"),
+    ] {
+        let reply = client.write("PATCH", &path, &[], &update).await;
+        let error = json!([{"errorCode": "FIELD_INTEGRITY_EXCEPTION", "message": message, "fields": [field]}]);
+        assert_eq!((reply.status, &reply.json), (400, &error), "{update}");
+    }
+    assert_eq!(client.write("PATCH", &path, &[], &json!({"StateCode": "14"})).await.status, 204);
+    assert_eq!(client.write("PATCH", &path, &[], &json!({"Title": "t"})).await.status, 204);
+    let lead = running.org().leads().remove(0);
+    assert_eq!((&lead["State"], &lead["Country"]), (&json!("Kanagawa"), &json!("Japan")));
+}
+
+#[tokio::test]
+async fn a_value_that_a_picklist_does_not_know_must_fit_all_the_same() {
+    let text = "[[fields]]\nname = 'Tags__c'\ntype = 'multipicklist'\nlength = 10\nvalues = ['alpha', 'beta']";
+    let (_running, client) = org(text).await;
+    let long = "x".repeat(256);
+    for (values, complaint) in [
+        (json!({"LeadSource": &long[..255]}), None),
+        (json!({"LeadSource": long}), Some(format!("Lead Source: data value too large: {long} (max length=255)"))),
+        (json!({"Tags__c": "alpha;beta"}), None),
+        (
+            json!({"Tags__c": "alpha;betas"}),
+            Some("Tags__c: data value too large: alpha;betas (max length=10)".to_owned()),
+        ),
+    ] {
+        let reply = create(&client, &values).await;
+        match complaint {
+            None => assert_eq!(reply.status, 201, "{}", reply.text),
+            Some(message) => {
+                assert_eq!(
+                    (reply.error(), reply.json[0]["message"].as_str()),
+                    ((400, "STRING_TOO_LONG"), Some(&*message))
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_status_of_converted_leads_comes_by_conversion_only() {
+    let renamed = "[[fields]]\nname = 'Status'\nlabel = '状況'\ntype = 'picklist'\nlength = 255\nnillable = false\ndefault = '未対応'\nvalues = ['未対応', { value = '商談化', converted = true }]";
+    for (text, open, converted) in [("", "Working - Contacted", "Closed - Converted"), (renamed, "未対応", "商談化")]
+    {
+        let (running, client) = org(text).await;
+        let describe = client.get(&format!("{LEADS}/describe")).await.json;
+        let status = describe["fields"].as_array().unwrap().iter().find(|field| field["name"] == "Status").unwrap();
+        let values = status["picklistValues"].as_array().unwrap();
+        assert!(values.iter().any(|value| value["value"] == converted), "a describe shows it like any other");
+        let refused = create(&client, &json!({"Status": converted})).await;
+        assert_eq!(refused.error(), (400, "INVALID_STATUS"), "{}", refused.text);
+        let made = create(&client, &json!({"Status": open})).await;
+        let path = format!("{LEADS}/{}", made.json["id"].as_str().unwrap());
+        assert_eq!(
+            client.write("PATCH", &path, &[], &json!({"Status": converted})).await.error(),
+            (400, "INVALID_STATUS")
+        );
+        assert_eq!(running.org().leads()[0]["Status"], open);
+    }
+}
