@@ -106,7 +106,6 @@ fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
 /// Checks that come before any resource: permissions, version, limits.
 fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session) -> Result<Call<'a>, Refusal> {
     let settings = org.settings();
-    let forbidden = |code, message: &str| Refusal::new(StatusCode::FORBIDDEN, ApiError::new(code, message));
     if settings.file.locked {
         return Err(forbidden("ORG_LOCKED", "Org is locked, closed, or suspended"));
     }
@@ -114,35 +113,47 @@ fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session
         let error = ApiError::new("INVALID_SESSION_ID", "This session is not valid for use with the REST API");
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, error));
     }
-    let number = version_number(&settings, version).ok_or_else(Refusal::not_found)?;
-    if number < settings.file.api.oldest {
-        let error = ApiError::new("GONE", format!("The requested API version {number}.0 has been retired."));
-        return Err(Refusal::new(StatusCode::GONE, error));
-    }
+    let number = version_number(&settings, version)?;
     if !settings.file.api.enabled {
         return Err(forbidden("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization."));
     }
     if !settings.user(&session.username).is_some_and(|user| user.api_enabled) {
         return Err(forbidden("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner"));
     }
-    let mut state = org.state();
-    if state.calls(org.now()) >= settings.file.api.daily_limit {
-        return Err(forbidden("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
-    }
-    state.count_call(org.now());
-    drop(state);
+    count(org, &settings)?;
     // For clients that cannot send PATCH.
     let override_method = request.query("_HttpMethod").filter(|_| request.method == Method::POST);
     let method = override_method.and_then(|method| method.parse().ok()).unwrap_or_else(|| request.method.clone());
     Ok(Call { org, settings, version: number, session, request, method })
 }
 
-fn version_number(settings: &Settings, version: &str) -> Option<u32> {
-    if version == "latest" {
-        return Some(settings.file.api.newest);
+fn forbidden(code: &str, message: &str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, ApiError::new(code, message))
+}
+
+/// Counts an API call, if the org has one left.
+fn count(org: &Org, settings: &Settings) -> Result<(), Refusal> {
+    let mut state = org.state();
+    if state.calls(org.now()) >= settings.file.api.daily_limit {
+        return Err(forbidden("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
     }
-    let number = version.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
-    (1..=settings.file.api.newest).contains(&number).then_some(number)
+    state.count_call(org.now());
+    Ok(())
+}
+
+/// The number of a version that the org answers.
+fn version_number(settings: &Settings, version: &str) -> Result<u32, Refusal> {
+    let api = &settings.file.api;
+    if version == "latest" {
+        return Ok(api.newest);
+    }
+    let number = version.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0")).and_then(|n| n.parse().ok());
+    let number = number.filter(|number| (1..=api.newest).contains(number)).ok_or_else(Refusal::not_found)?;
+    if number < api.oldest {
+        let error = ApiError::new("GONE", format!("The requested API version {number}.0 has been retired."));
+        return Err(Refusal::new(StatusCode::GONE, error));
+    }
+    Ok(number)
 }
 
 /// The 401 of a bad token. It is a page unless the request's content type is JSON, or there is none.
@@ -171,6 +182,9 @@ fn dispatch(call: &Call<'_>, resource: &[&str]) -> Result<Answer, Refusal> {
         ["sobjects", object, rest @ ..] => sobject(call, object, rest),
         ["composite"] => post(call, || composite::composite(call)),
         ["composite", "batch"] => post(call, || composite::batch(call)),
+        ["composite", "tree", object] if object.eq_ignore_ascii_case("Lead") && sees_leads(call) => {
+            post(call, || composite::tree(call))
+        }
         ["composite", "sobjects", rest @ ..] => collection(call, rest),
         _ => Err(Refusal::not_found()),
     }
