@@ -290,7 +290,7 @@ impl Drop for Refreshing {
 
 /// Marks the refresh token of a request as being in use, or answers that it is already.
 pub(crate) fn begin_refresh(org: &Org, request: &Request) -> Result<Option<Refreshing>, OAuthError> {
-    if request.path != "/services/oauth2/token" {
+    if request.segments() != ["services", "oauth2", "token"] {
         return Ok(None);
     }
     let form = request.form();

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod fields;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod oauth;
