@@ -72,7 +72,7 @@ pub mod visitor;
 pub use clock::Clock;
 pub use fault::{Effect, Fault};
 pub use file::{
-    Api, App, AppAccess, AssignmentRule, DuplicateAction, DuplicateRule, Field, FieldType, FileError, OrgFile,
+    Api, App, AppAccess, AssignmentRule, DuplicateAction, DuplicateRule, Field, FieldType, FileError, Matched, OrgFile,
     PicklistValue, RecordType, RefreshPolicy, Trigger, User, ValidationRule,
 };
 pub use log::LogEntry;

@@ -14,7 +14,7 @@ use thiserror::Error;
 pub use access::{App, AppAccess, RefreshPolicy, User};
 pub(crate) use field::plain_field;
 pub use field::{Field, FieldType, PicklistValue};
-pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, RecordType, Trigger, ValidationRule};
+pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, Matched, RecordType, Trigger, ValidationRule};
 
 /// Everything that makes one org differ from another.
 ///

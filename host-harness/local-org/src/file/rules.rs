@@ -41,6 +41,10 @@ pub struct DuplicateRule {
     pub action: DuplicateAction,
     /// The text that the rule shows.
     pub message: String,
+    /// Whether updates meet the rule as well. That of a new org is for new records.
+    pub on_update: bool,
+    /// What kind of record a match is.
+    pub matched: Matched,
     /// Groups of fields; see above.
     pub when_same: Vec<Vec<String>>,
 }
@@ -54,6 +58,8 @@ impl Default for DuplicateRule {
             active: true,
             action: DuplicateAction::Alert,
             message: "Use one of these records?".into(),
+            on_update: false,
+            matched: Matched::Lead,
             when_same: vec![
                 same(&["LastName", "FirstName", "Email"]),
                 same(&["LastName", "FirstName", "Phone"]),
@@ -71,6 +77,18 @@ pub enum DuplicateAction {
     Alert,
     /// Refuses the record.
     Block,
+}
+
+/// What a duplicate rule shows of the Leads that match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matched {
+    /// The Leads themselves.
+    Lead,
+    /// Contacts: rules of Leads can match these, too. A Lead stands for the contact, which cannot be read.
+    Contact,
+    /// Nothing, as if they belonged to somebody whose records the user cannot see.
+    Hidden,
 }
 
 /// A validation rule.

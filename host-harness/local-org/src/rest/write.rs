@@ -163,9 +163,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     address::complete(&call.settings, &mut values);
     let draft = record::draft(&call.settings, None, &values);
     refuse(validation_rules(call, &draft))?;
-    let header = call.request.header("sforce-duplicate-rule-header");
-    let duplicate = duplicates::check(call, duplicates::Wish::of(header), &draft, &state.kept.leads);
-    refuse(duplicate.into_iter().collect())?;
+    refuse(duplicates::check(call, None, &draft, &state.kept.leads).into_iter().collect())?;
     // Unique fields are indexes of the database, and so come last.
     refuse(taken(state, &set, None))?;
     refuse(triggers(call, &draft, "AfterInsert"))?;
@@ -173,7 +171,7 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
-/// Changes a record, or refuses to. Duplicate rules do not run: the standard ones are for new records only.
+/// Changes a record, or refuses to, in the same order.
 pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
     if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
         let message = "The Id field should not be specified in the sobject data.";
@@ -194,6 +192,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     address::complete(&call.settings, &mut values);
     let draft = record::draft(&call.settings, Some(id), &values);
     refuse(validation_rules(call, &draft))?;
+    refuse(duplicates::check(call, Some(id), &draft, &state.kept.leads).into_iter().collect())?;
     refuse(taken(state, &set, Some(id)))?;
     refuse(triggers(call, &draft, "AfterUpdate"))?;
     assign(call, &mut values)?;

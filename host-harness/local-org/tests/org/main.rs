@@ -7,6 +7,8 @@ mod composites;
 #[cfg(test)]
 mod describe;
 #[cfg(test)]
+mod duplicates;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fields;
