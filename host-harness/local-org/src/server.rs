@@ -5,7 +5,11 @@ use std::{io, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -216,6 +220,9 @@ async fn body_of(parts: &request::Parts, body: Incoming) -> Result<Bytes, Status
     if uri + headers > LONGEST_URI {
         return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
+    if body.size_hint().lower() > u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(StatusCode::PAYLOAD_TOO_LARGE),
@@ -224,15 +231,19 @@ async fn body_of(parts: &request::Parts, body: Incoming) -> Result<Bytes, Status
     let encoding = parts.headers.get("content-encoding").and_then(|value| value.to_str().ok()).unwrap_or_default();
     match encoding {
         "" | "identity" => Ok(body),
-        "gzip" => unpack(flate2::read::GzDecoder::new(body.as_ref())).map_err(|_| StatusCode::BAD_REQUEST),
-        "deflate" => unpack(flate2::read::ZlibDecoder::new(body.as_ref())).map_err(|_| StatusCode::BAD_REQUEST),
+        "gzip" => unpack(flate2::read::GzDecoder::new(body.as_ref())),
+        "deflate" => unpack(flate2::read::ZlibDecoder::new(body.as_ref())),
         _ => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
     }
 }
 
-fn unpack(reader: impl io::Read) -> io::Result<Bytes> {
+fn unpack(reader: impl io::Read) -> Result<Bytes, StatusCode> {
     let mut unpacked = Vec::new();
     let limit = u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX);
-    io::Read::read_to_end(&mut io::Read::take(reader, limit), &mut unpacked)?;
+    let read = io::Read::read_to_end(&mut io::Read::take(reader, limit.saturating_add(1)), &mut unpacked);
+    read.map_err(|_| StatusCode::BAD_REQUEST)?;
+    if unpacked.len() > LARGEST_BODY {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     Ok(unpacked.into())
 }

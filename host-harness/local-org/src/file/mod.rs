@@ -110,11 +110,13 @@ pub struct Api {
     pub newest: u32,
     /// API calls in 24 hours.
     pub daily_limit: u64,
+    /// What `Sforce-Limit-Info` says behind `api-usage`, such as `api-bursts=1/750; per-app-api-usage=17/250(appName=x)`.
+    pub limit_info_extra: String,
 }
 
 impl Default for Api {
     fn default() -> Self {
-        Self { enabled: true, oldest: 31, newest: 67, daily_limit: 101_000 }
+        Self { enabled: true, oldest: 31, newest: 67, daily_limit: 101_000, limit_info_extra: String::new() }
     }
 }
 

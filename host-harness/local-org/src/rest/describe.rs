@@ -45,9 +45,19 @@ const CHILDREN: [(&str, &str, &str, bool); 24] = [
     ("UserEmailPreferredPerson", "PersonRecordId", "PersonRecord", true),
 ];
 
-/// `GET sobjects/Lead/describe`, or 304 if the caller's copy is as new.
+/// `GET sobjects/Lead/describe`.
 pub(super) fn lead(call: &Call<'_>) -> Answer {
-    let body = describe(call);
+    if_changed(call, &describe(call))
+}
+
+/// `GET sobjects`: what objects there are.
+pub(super) fn global(call: &Call<'_>) -> Answer {
+    let objects: Vec<_> = super::sees_leads(call).then(|| summary(call)).into_iter().collect();
+    if_changed(call, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
+}
+
+/// A description, or 304 if the caller's copy is as new.
+fn if_changed(call: &Call<'_>, body: &Value) -> Answer {
     let tag = format!("\"{}\"", sha256_base64url(&body.to_string()).get(..8).unwrap_or_default());
     // HTTP dates have no fractions, so that a copy is compared by the second.
     let changed = call.settings.described.as_second();
@@ -55,15 +65,9 @@ pub(super) fn lead(call: &Call<'_>) -> Answer {
     let answer = match (date(IF_MODIFIED_SINCE), date(IF_UNMODIFIED_SINCE)) {
         (Some(since), _) if since >= changed => Answer::empty(StatusCode::NOT_MODIFIED),
         (_, Some(since)) if since < changed => Answer::empty(StatusCode::PRECONDITION_FAILED),
-        _ => Answer::json(StatusCode::OK, &body),
+        _ => Answer::json(StatusCode::OK, body),
     };
     answer.with(LAST_MODIFIED, &http_date(call.settings.described)).with(ETAG, &tag)
-}
-
-/// `GET sobjects`: what objects there are.
-pub(super) fn global(call: &Call<'_>) -> Answer {
-    let objects: Vec<_> = super::sees_leads(call).then(|| summary(call)).into_iter().collect();
-    Answer::json(StatusCode::OK, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
 }
 
 /// `GET sobjects/Lead`: a summary, and the records of late.

@@ -7,6 +7,7 @@ mod convert;
 mod describe;
 mod duplicates;
 mod objects;
+mod pretty;
 mod query;
 pub(crate) mod record;
 mod relationships;
@@ -81,10 +82,12 @@ pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&
 /// Limits, layout and compression, the same for every resource.
 fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     let calls = org.state().calls(org.now());
-    let limit = org.settings().file.api.daily_limit;
+    let api = &org.settings().file.api;
+    let limits = [format!("api-usage={calls}/{}", api.daily_limit), api.limit_info_extra.clone()];
+    let limits = limits.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let pretty =
         request.header("x-prettyprint").is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-    if pretty && let Some(text) = answer.body_json().and_then(|body| serde_json::to_string_pretty(&body).ok()) {
+    if pretty && let Some(text) = answer.body_json().and_then(|body| pretty::text(&body).ok()) {
         answer.body = text.into();
     }
     let gzip = request.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
@@ -100,7 +103,7 @@ fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     if !answer.headers.contains_key(CACHE_CONTROL) {
         answer = answer.with(CACHE_CONTROL, "no-cache,must-revalidate,max-age=0,no-store,private");
     }
-    answer.with(HeaderName::from_static("sforce-limit-info"), &format!("api-usage={calls}/{limit}"))
+    answer.with(HeaderName::from_static("sforce-limit-info"), &limits)
 }
 
 /// Checks that come before any resource: permissions, version, limits.
@@ -224,7 +227,10 @@ fn post(call: &Call<'_>, answer: impl FnOnce() -> Result<Answer, Refusal>) -> Re
 fn sobject(call: &Call<'_>, object: &str, rest: &[&str]) -> Result<Answer, Refusal> {
     if !object.eq_ignore_ascii_case("Lead") || !sees_leads(call) {
         return match rest {
-            [id] if !object.eq_ignore_ascii_case("Lead") => get(call, || record::read_other(call, object, id)),
+            // Only Lead is described.
+            [id] if !object.eq_ignore_ascii_case("Lead") && *id != "describe" => {
+                get(call, || record::read_other(call, object, id))
+            }
             _ => Err(Refusal::not_found()),
         };
     }

@@ -69,10 +69,33 @@ async fn an_unchanged_object_is_not_described_again() {
     assert_eq!(earlier.status, 200);
     let old = [("if-unmodified-since", "Thu, 01 Jan 2015 00:00:00 GMT")];
     assert_eq!(client.send("GET", DESCRIBE, &old, "").await.unwrap().status, 412);
+    let still = [("if-unmodified-since", stamp.as_str())];
+    assert_eq!(client.send("GET", DESCRIBE, &still, "").await.unwrap().status, 200);
     running.org().change(|file| file.fields.retain(|field: &Field| field.name != "Budget__c")).unwrap();
     let changed = client.send("GET", DESCRIBE, &[("if-modified-since", &stamp)], "").await.unwrap();
     assert_eq!(changed.status, 200, "a change within the same second shows, too");
     assert_eq!(field(&changed.json, "Budget__c"), &Value::Null);
+}
+
+#[tokio::test]
+async fn an_unchanged_list_of_objects_is_not_sent_again() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    let path = "/services/data/v67.0/sobjects";
+    let first = client.get(path).await;
+    let stamp = first.header("last-modified").unwrap().to_owned();
+    let tag = first.header("etag").unwrap().to_owned();
+    let again = client.send("GET", path, &[("if-modified-since", &stamp)], "").await.unwrap();
+    assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", Some(&*tag)));
+    let inside = json!({"compositeRequest": [
+        {"method": "GET", "url": path, "referenceId": "r", "httpHeaders": {"If-Modified-Since": stamp}},
+    ]});
+    let inside = client.post("/services/data/v67.0/composite", &inside).await;
+    let expected = json!({"body": null, "httpHeaders": {"ETag": tag, "Last-Modified": stamp}, "httpStatusCode": 304, "referenceId": "r"});
+    assert_eq!(inside.json["compositeResponse"][0], expected, "as a real org was recorded to answer");
+    running.org().change(|file| file.users[0].create_leads = false).unwrap();
+    let changed = client.send("GET", path, &[("if-modified-since", &stamp)], "").await.unwrap();
+    assert_eq!(changed.status, 200);
 }
 
 #[tokio::test]

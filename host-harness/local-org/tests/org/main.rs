@@ -35,4 +35,6 @@ mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod transport;
+#[cfg(test)]
 mod writes;

@@ -73,3 +73,15 @@ async fn an_unknown_assignment_rule_is_refused_and_nothing_written() {
     assert_eq!(update.error(), (400, "INVALID_ASSIGNMENT_RULE"));
     assert_eq!(running.org().leads()[0]["Title"], Value::Null);
 }
+
+#[tokio::test]
+async fn an_owner_must_be_an_active_user() {
+    let (running, client) = with_a_rule().await;
+    running.org().change(|file| file.users[1].active = false).unwrap();
+    let other = running.org().user_id(OTHER).unwrap();
+    let lead = json!({"LastName": "n", "Company": "x", "OwnerId": other});
+    let reply = client.write("POST", LEADS, &auto_assign(Some("FALSE")), &lead).await;
+    let message = format!("operation performed with inactive user [{other}] as owner of lead");
+    let error = json!([{"errorCode": "INACTIVE_OWNER_OR_USER", "message": message, "fields": ["OwnerId"]}]);
+    assert_eq!((reply.status, reply.json), (400, error));
+}

@@ -70,6 +70,10 @@ async fn every_refusal_of_a_create_is_worded_as_salesforce_words_it() {
             json!([{"errorCode": "NUMBER_OUTSIDE_VALID_RANGE", "message": "Employees: value outside of valid range on numeric field: 1431655766", "fields": ["NumberOfEmployees"]}]),
         ),
         (
+            lead(json!({"Title": "a\u{1}b"})),
+            json!([{"errorCode": "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "message": "Title: invalid character in the value", "fields": ["Title"]}]),
+        ),
+        (
             lead(json!({"OwnerId": "00Q"})),
             json!([{"errorCode": "MALFORMED_ID", "message": "Owner ID: id value of incorrect type: 00Q", "fields": ["OwnerId"]}]),
         ),
