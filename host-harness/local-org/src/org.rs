@@ -27,6 +27,8 @@ pub struct Org(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: RwLock<Arc<Settings>>,
+    /// Held while the settings are changed, so that no change is made to what another one replaces.
+    changing: Mutex<()>,
     clock: Clock,
     place: Place,
     state: Mutex<State>,
@@ -132,7 +134,8 @@ impl Org {
             }
         }
         let settings = RwLock::new(Arc::new(settings));
-        Ok(Self(Arc::new(Inner { settings, clock, place, state: Mutex::new(state), traffic: RwLock::default() })))
+        let (state, changing, traffic) = (Mutex::new(state), Mutex::default(), RwLock::default());
+        Ok(Self(Arc::new(Inner { settings, changing, clock, place, state, traffic })))
     }
 
     /// The file that the org goes by now.
@@ -142,6 +145,7 @@ impl Org {
 
     /// Changes the org as an admin does in Setup: fields, rules, policies, users. Leads and tokens stay.
     pub fn change(&self, change: impl FnOnce(&mut OrgFile)) -> Result<(), FileError> {
+        let _turn = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.settings();
         let mut file = before.file.clone();
         change(&mut file);

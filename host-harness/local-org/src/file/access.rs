@@ -1,5 +1,6 @@
 //! Who may use an org, through which app, and for how long.
 
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// The app that clients present to the org, and the admin's policies for it.
@@ -66,10 +67,37 @@ pub enum RefreshPolicy {
     Infinite,
     /// Not at all.
     Zero,
+    /// So many hours from its first issue.
+    LifetimeHours(u32),
     /// So many days from its first issue.
     LifetimeDays(u32),
+    /// So many months from its first issue.
+    LifetimeMonths(u32),
+    /// Until it has not been used for so many hours.
+    IdleHours(u32),
     /// Until it has not been used for so many days.
     IdleDays(u32),
+    /// Until it has not been used for so many months.
+    IdleMonths(u32),
+}
+
+impl RefreshPolicy {
+    /// When a token ends that was first issued and last used then; `None` if it does not end by itself.
+    pub(crate) fn end(self, issued: Timestamp, used: Timestamp) -> Option<Timestamp> {
+        let (from, life) = match self {
+            Self::Infinite => return None,
+            Self::Zero => return Some(Timestamp::MIN),
+            Self::LifetimeHours(hours) => (issued, i64::from(hours).hours()),
+            Self::LifetimeDays(days) => (issued, i64::from(days).days()),
+            Self::LifetimeMonths(months) => (issued, i64::from(months).months()),
+            Self::IdleHours(hours) => (used, i64::from(hours).hours()),
+            Self::IdleDays(days) => (used, i64::from(days).days()),
+            Self::IdleMonths(months) => (used, i64::from(months).months()),
+        };
+        // Days and months have a length on a calendar only.
+        let end = from.to_zoned(TimeZone::UTC).saturating_add(life);
+        Some(end.timestamp())
+    }
 }
 
 /// Who may use the app.

@@ -13,6 +13,8 @@ mod faults;
 #[cfg(test)]
 mod fields;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod main_job;

@@ -1,6 +1,6 @@
 //! What an org file may say, and what becomes of it.
 
-use local_org::{Options, OrgFile};
+use local_org::{Options, OrgFile, User};
 use serde_json::{Value, json};
 
 use crate::support::{Client, start};
@@ -120,4 +120,21 @@ async fn a_duplicate_rule_compares_what_it_names_in_any_case_and_what_is_compute
         assert_eq!(client.post(LEADS, &lead(&other)).await.status, 201, "{group}");
         assert_eq!(client.post(LEADS, &lead(&same)).await.error(), (400, "DUPLICATES_DETECTED"), "{group}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_changes_at_once_none_is_lost() {
+    let running = start(OrgFile::enterprise().unwrap()).await;
+    let before = running.org().file().users.len();
+    let changes = (0..8).map(|number| {
+        let org = running.org().clone();
+        std::thread::spawn(move || {
+            for round in 0..25 {
+                let user = User { username: format!("{number}-{round}@example.com"), ..User::default() };
+                org.change(|file| file.users.push(user)).unwrap();
+            }
+        })
+    });
+    changes.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(running.org().file().users.len(), before + 200);
 }

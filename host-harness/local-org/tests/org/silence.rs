@@ -3,23 +3,15 @@
 use std::time::Duration;
 
 use local_org::{Fault, RunningOrg};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use crate::support::{Client, Send, enterprise, send};
+use crate::support::{Client, Send, begin_create, enterprise, send};
 
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const BODY: &str = r#"{"LastName":"山田","Company":"さくら商事"}"#;
 
 /// Sends a create on a connection of its own, and hangs up once the org has begun with it.
 async fn create_and_hang_up(running: &RunningOrg, client: &Client) {
-    let address = running.base_url().strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "POST {LEADS} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
-        client.access_token,
-        BODY.len()
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    let _stream = begin_create(running, client, BODY).await;
     loop {
         let faults = Send { method: "GET", path: "/faults", headers: vec![], body: String::new() };
         if send(running.admin_url(), faults).await.unwrap().json == serde_json::json!([]) {
