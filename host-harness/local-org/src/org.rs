@@ -5,16 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use crate::{
     clock::Clock,
     fault::Fault,
-    file::{FileError, OrgFile, User},
+    file::{Field, FileError, OrgFile, User},
     id,
     log::LogEntry,
     schema::Schema,
+    soql::Scope,
     state::{self, State},
     store::{self, Store},
     token, value,
@@ -85,6 +86,25 @@ impl Settings {
     /// The org's id, 18 characters.
     pub fn org_id(&self) -> String {
         id::to_18(&self.file.id).unwrap_or_default()
+    }
+
+    /// The day with which a week begins, which follows from the country of the org's locale.
+    pub fn week_begins(&self) -> Weekday {
+        const SUNDAY: [&str; 10] = ["BR", "CA", "HK", "IL", "IN", "JP", "KR", "MX", "TW", "US"];
+        match self.file.locale.rsplit('_').next() {
+            Some(country) if SUNDAY.contains(&country) => Weekday::Sunday,
+            _ => Weekday::Monday,
+        }
+    }
+
+    /// What a condition on Leads needs to know of the org.
+    pub fn scope<'a>(
+        &'a self,
+        field: &'a dyn Fn(&str) -> Option<&'a Field>,
+        entity: &'a str,
+        now: Timestamp,
+    ) -> Scope<'a> {
+        Scope { entity, field, now, zone: &self.zone, week_begins: self.week_begins() }
     }
 
     /// A user, by name.

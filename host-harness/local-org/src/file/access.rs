@@ -1,6 +1,6 @@
 //! Who may use an org, through which app, and for how long.
 
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// The app that clients present to the org, and the admin's policies for it.
@@ -84,19 +84,19 @@ pub enum RefreshPolicy {
 impl RefreshPolicy {
     /// When a token ends that was first issued and last used then; `None` if it does not end by itself.
     pub(crate) fn end(self, issued: Timestamp, used: Timestamp) -> Option<Timestamp> {
+        let span = Span::new();
         let (from, life) = match self {
             Self::Infinite => return None,
             Self::Zero => return Some(Timestamp::MIN),
-            Self::LifetimeHours(hours) => (issued, i64::from(hours).hours()),
-            Self::LifetimeDays(days) => (issued, i64::from(days).days()),
-            Self::LifetimeMonths(months) => (issued, i64::from(months).months()),
-            Self::IdleHours(hours) => (used, i64::from(hours).hours()),
-            Self::IdleDays(days) => (used, i64::from(days).days()),
-            Self::IdleMonths(months) => (used, i64::from(months).months()),
+            Self::LifetimeHours(hours) => (issued, span.try_hours(hours)),
+            Self::LifetimeDays(days) => (issued, span.try_days(days)),
+            Self::LifetimeMonths(months) => (issued, span.try_months(months)),
+            Self::IdleHours(hours) => (used, span.try_hours(hours)),
+            Self::IdleDays(days) => (used, span.try_days(days)),
+            Self::IdleMonths(months) => (used, span.try_months(months)),
         };
-        // Days and months have a length on a calendar only.
-        let end = from.to_zoned(TimeZone::UTC).saturating_add(life);
-        Some(end.timestamp())
+        // Days and months have a length on a calendar only. What is longer than a calendar never ends.
+        from.to_zoned(TimeZone::UTC).checked_add(life.ok()?).ok().map(|end| end.timestamp())
     }
 }
 

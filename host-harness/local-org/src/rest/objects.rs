@@ -136,3 +136,12 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
         _ => None,
     }
 }
+
+/// The object that an id belongs to.
+pub(super) fn of_id(id: &str) -> &'static str {
+    match id.get(..3) {
+        Some(id::LEAD) => "Lead",
+        Some(id::RECORD_TYPE) => "RecordType",
+        _ => "User",
+    }
+}

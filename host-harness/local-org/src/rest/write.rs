@@ -275,8 +275,7 @@ fn triggers(call: &Call<'_>, draft: &Map<String, Value>, event: &str) -> Vec<Api
 /// fields.
 fn holds(call: &Call<'_>, condition: &Condition, draft: &Map<String, Value>) -> bool {
     let field = |name: &str| call.settings.schema.field_of_org(name);
-    let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
-    soql::matches(condition, draft, &scope)
+    soql::matches(condition, draft, &call.settings.scope(&field, "Lead", call.org.now()))
 }
 
 /// Unique values that another record holds.

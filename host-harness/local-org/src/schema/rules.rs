@@ -1,6 +1,6 @@
 //! The rules of an org, held against its fields: one that can never hold must not pass for one that does.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 
 use super::Schema;
 use crate::{
@@ -90,7 +90,9 @@ fn dependency(schema: &Schema, field: &Field) -> Result<(), FileError> {
 
 fn condition(schema: &Schema, what: &str, name: &str, text: &str) -> Result<Condition, FileError> {
     let field = |name: &str| schema.field_of_org(name);
-    let scope = Scope { entity: "Lead", field: &field, now: Timestamp::UNIX_EPOCH, zone: &TimeZone::UTC };
+    // Names and types are the same whatever day it is.
+    let (now, zone, week_begins) = (Timestamp::UNIX_EPOCH, &TimeZone::UTC, Weekday::Monday);
+    let scope = Scope { entity: "Lead", field: &field, now, zone, week_begins };
     let read = soql::condition(text).and_then(|condition| {
         Check { query: text, scope: &scope, rule: true }.condition(&condition)?;
         Ok(condition)

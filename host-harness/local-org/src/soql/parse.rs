@@ -10,7 +10,7 @@ use winnow::{
     token::{any, none_of, one_of, take_while},
 };
 
-use super::{Condition, LikePart, Literal, Operator, Order, Path, Query, Select, SoqlError};
+use super::{Condition, Days, LikePart, Literal, Operator, Order, Path, Query, Select, SoqlError};
 
 type Input<'a> = LocatingSlice<&'a str>;
 
@@ -187,22 +187,14 @@ fn quoted<'a>(input: &mut Input<'a>) -> ModalResult<&'a str> {
 
 fn bare_literal(word: &str) -> Option<Literal> {
     let upper = word.to_ascii_uppercase();
-    let days = |text: &str| text.parse().ok().filter(|days| (0..100_000).contains(days));
     match upper.as_str() {
         "NULL" => return Some(Literal::Null),
         "TRUE" => return Some(Literal::Boolean(true)),
         "FALSE" => return Some(Literal::Boolean(false)),
-        "TODAY" => return Some(Literal::Days(0, 0)),
-        "YESTERDAY" => return Some(Literal::Days(-1, -1)),
-        "TOMORROW" => return Some(Literal::Days(1, 1)),
         _ => {}
     }
-    if let Some(count) = upper.strip_prefix("LAST_N_DAYS:") {
-        // "For the last n days" ends with today.
-        return days(count).map(|count: i64| Literal::Days(-count, 0));
-    }
-    if let Some(count) = upper.strip_prefix("NEXT_N_DAYS:") {
-        return days(count).map(|count: i64| Literal::Days(1, count));
+    if let Some(days) = Days::of(&upper) {
+        return Some(Literal::Days(days));
     }
     if word.contains(['T', 't']) {
         return word.parse::<Timestamp>().ok().map(Literal::DateTime);

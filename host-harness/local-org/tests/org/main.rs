@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod composites;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod describe;
 #[cfg(test)]
 mod duplicates;
