@@ -6,6 +6,8 @@ pub const LEAD: &str = "00Q";
 pub const CONTACT: &str = "003";
 /// Key prefix of User ids.
 pub const USER: &str = "005";
+/// Key prefix of Group ids, among them those of queues.
+pub const GROUP: &str = "00G";
 /// Key prefix of record type ids.
 pub const RECORD_TYPE: &str = "012";
 /// Key prefix of assignment rule ids.

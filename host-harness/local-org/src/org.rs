@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::{
     clock::Clock,
     fault::Fault,
-    file::{Field, FileError, OrgFile, User},
+    file::{Field, FileError, OrgFile, Queue, User},
     id,
     log::LogEntry,
     schema::Schema,
@@ -72,8 +72,12 @@ impl Settings {
         }
         if let Some(rule) = &file.assignment_rule
             && !file.users.iter().any(|user| user.username == rule.owner)
+            && !file.queues.iter().any(|queue| queue.developer_name == rule.owner)
         {
-            return contradiction(format!("the assignment rule's owner {:?} is no user", rule.owner));
+            return contradiction(format!(
+                "the assignment rule's owner {:?} is neither a user nor a queue",
+                rule.owner
+            ));
         }
         if let Some(rule) = &file.assignment_rule
             && !(id::to_18(&rule.id).is_some() && rule.id.starts_with(id::ASSIGNMENT_RULE))
@@ -115,6 +119,16 @@ impl Settings {
     /// The id of a user, by name.
     pub fn user_id(&self, username: &str) -> Option<String> {
         self.users().find(|(_, user)| user.username.eq_ignore_ascii_case(username)).map(|(id, _)| id)
+    }
+
+    /// The id of a queue, by developer name.
+    pub fn queue_id(&self, developer_name: &str) -> Option<String> {
+        self.queues().find(|(_, queue)| queue.developer_name == developer_name).map(|(id, _)| id)
+    }
+
+    /// All queues with their ids.
+    pub fn queues(&self) -> impl Iterator<Item = (String, &Queue)> {
+        self.file.queues.iter().zip(1..).map(|(queue, number)| (id::mint(id::GROUP, number), queue))
     }
 
     /// All users with their ids.
@@ -319,5 +333,10 @@ impl Org {
     /// The id of a user, by name.
     pub fn user_id(&self, username: &str) -> Option<String> {
         self.settings().user_id(username)
+    }
+
+    /// The id of a queue, by developer name.
+    pub fn queue_id(&self, developer_name: &str) -> Option<String> {
+        self.settings().queue_id(developer_name)
     }
 }

@@ -1,4 +1,4 @@
-//! What an admin lays down for Leads: record types, and the rules that new records meet.
+//! What an admin lays down for Leads: record types, queues, and the rules that records meet.
 
 use serde::{Deserialize, Serialize};
 
@@ -107,13 +107,23 @@ pub struct ValidationRule {
     pub field: Option<String>,
 }
 
-/// An assignment rule: who owns a new Lead.
+/// A queue: a group of users who own Leads together until one of them takes them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Queue {
+    /// Label.
+    pub name: String,
+    /// Developer name.
+    pub developer_name: String,
+}
+
+/// An assignment rule: who owns a Lead that is created or changed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AssignmentRule {
     /// Id of the rule (key prefix `01Q`).
     pub id: String,
-    /// User name of the new owner.
+    /// User name of the new owner, or developer name of a queue.
     pub owner: String,
 }
 

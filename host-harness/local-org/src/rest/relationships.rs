@@ -24,11 +24,10 @@ pub(super) fn join(call: &Call<'_>, text: &str, query: &Query, table: &mut Table
         let Some(reference) = table.fields.iter().find(through).cloned() else {
             return Err(SoqlError::no_such_relationship(text, path, relationship));
         };
-        let mut objects = reference.reference_to.iter().filter_map(|object| objects::find(call, object, None));
-        let parents = objects.find(|parents| parents.field(name).is_some());
-        let Some((field, parents)) = parents.and_then(|parents| Some((parents.field(name)?.clone(), parents))) else {
-            continue;
-        };
+        // A reference can lead to several objects, as that of an owner does.
+        let objects = reference.reference_to.iter().filter_map(|object| objects::find(call, object, None));
+        let parents: Vec<Table> = objects.filter(|parents| parents.field(name).is_some()).collect();
+        let Some(field) = parents.first().and_then(|parents| parents.field(name)).cloned() else { continue };
         let column = Field {
             name: format!("{}.{}", reference.relationship.as_deref().unwrap_or_default(), field.name),
             ..field
@@ -44,8 +43,8 @@ pub(super) fn join(call: &Call<'_>, text: &str, query: &Query, table: &mut Table
     Ok(())
 }
 
-fn find<'a>(parents: &'a Table, id: &Value) -> Option<&'a Map<String, Value>> {
-    parents.rows.iter().find(|parent| !id.is_null() && parent.get("Id") == Some(id))
+fn find<'a>(parents: &'a [Table], id: &Value) -> Option<&'a Map<String, Value>> {
+    parents.iter().flat_map(|table| &table.rows).find(|parent| !id.is_null() && parent.get("Id") == Some(id))
 }
 
 /// Puts a selected value into a record: that of a parent's field into an object of its own.

@@ -314,7 +314,9 @@ fn assign(call: &Call<'_>, values: &mut Map<String, Value>) -> Result<(), Refusa
             true
         }
     };
-    if let Some(owner) = rule.filter(|_| runs).and_then(|rule| call.settings.user_id(&rule.owner)) {
+    let settings = &call.settings;
+    let owner = |owner: &str| settings.user_id(owner).or_else(|| settings.queue_id(owner));
+    if let Some(owner) = rule.filter(|_| runs).and_then(|rule| owner(&rule.owner)) {
         values.insert("OwnerId".to_owned(), Value::from(owner));
     }
     Ok(())

@@ -85,3 +85,42 @@ async fn an_owner_must_be_an_active_user() {
     let error = json!([{"errorCode": "INACTIVE_OWNER_OR_USER", "message": message, "fields": ["OwnerId"]}]);
     assert_eq!((reply.status, reply.json), (400, error));
 }
+
+#[tokio::test]
+async fn a_queue_can_own_leads() {
+    let text = r#"
+        duplicate-rules = []
+
+        [[queues]]
+        name = "Web からの見込み客"
+        developer-name = "Web_Leads"
+
+        [assignment-rule]
+        id = "01Q5i000000Rule"
+        owner = "Web_Leads"
+    "#;
+    let running = start(OrgFile::parse(text).unwrap()).await;
+    let client = Client::connect(&running).await;
+    let queue = running.org().queue_id("Web_Leads").unwrap();
+    assert!(queue.starts_with("00G") && queue.len() == 18);
+    let groups = client.query("SELECT Id, Name FROM Group WHERE Type = 'Queue' AND DeveloperName = 'Web_Leads'").await;
+    assert_eq!(groups.json["records"][0]["Id"], queue.as_str(), "{}", groups.text);
+
+    let owned = |owner: &str| json!({"LastName": "n", "Company": "x", "OwnerId": owner});
+    let mine = running.org().user_id(ME).unwrap();
+    for (header, owner, expected) in
+        [(Some("FALSE"), &queue[..15], &queue), (Some("FALSE"), mine.as_str(), &mine), (None, mine.as_str(), &queue)]
+    {
+        let reply = client.write("POST", LEADS, &auto_assign(header), &owned(owner)).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(running.org().leads().pop().unwrap()["OwnerId"], expected.as_str(), "{header:?}");
+    }
+    let owners = client.query("SELECT Owner.Name FROM Lead ORDER BY CreatedDate, Id").await;
+    let owner = |at: usize| {
+        let owner = &owners.json["records"][at]["Owner"];
+        (owner["attributes"]["type"].as_str().unwrap(), owner["Name"].as_str().unwrap())
+    };
+    assert_eq!([owner(0), owner(1)], [("Group", "Web からの見込み客"), ("User", "鈴木 花子")]);
+    let unknown = client.write("POST", LEADS, &auto_assign(Some("FALSE")), &owned("00G5i00000zzzzz")).await;
+    assert_eq!(unknown.error(), (400, "INVALID_CROSS_REFERENCE_KEY"));
+}
