@@ -137,6 +137,16 @@ impl Settings {
     }
 }
 
+impl OrgFile {
+    /// Whether the file makes an org: names lead to fields, rules can hold, values are of their types.
+    ///
+    /// # Errors
+    /// [`FileError::Contradiction`], which names the first part that does not fit the others.
+    pub fn check(&self) -> Result<(), FileError> {
+        Settings::new(self.clone(), Timestamp::UNIX_EPOCH).map(drop)
+    }
+}
+
 /// What a client must know of the app that it is.
 #[derive(Clone, Debug)]
 pub struct AppCredentials {

@@ -94,7 +94,7 @@ fn value(settings: &Settings, lead: &Lead, field: &Field) -> Value {
         "Name" => full_name(settings, &lead.values),
         "Address" => address(settings, &lead.values),
         // A record that is older than a checkbox has it switched off.
-        name => lead.values.get(name).cloned().unwrap_or_else(|| match field.kind {
+        name => lead.values.get(name).cloned().unwrap_or(match field.kind {
             FieldType::Boolean => Value::Bool(false),
             _ => Value::Null,
         }),

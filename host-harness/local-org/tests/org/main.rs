@@ -9,6 +9,8 @@ mod dates;
 #[cfg(test)]
 mod describe;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod duplicates;
 #[cfg(test)]
 mod faults;

@@ -51,10 +51,12 @@ async fn what_can_never_hold_is_named_before_the_org_starts() {
             "R__c cannot be hidden",
         ),
     ] {
-        let served = local_org::serve(OrgFile::parse(text).unwrap(), Options::default()).await;
+        let file = OrgFile::parse(text).unwrap();
+        let checked = file.check().expect_err("it is checked as it is served");
+        let served = local_org::serve(file, Options::default()).await;
         let error = served.map(|_| text).expect_err("an org file that contradicts itself");
         assert!(error.to_string().contains(part), "{text}: {error}");
-        assert_eq!(error.code(), "org-file-contradiction");
+        assert_eq!((error.to_string(), error.code()), (checked.to_string(), "org-file-contradiction"));
     }
 }
 

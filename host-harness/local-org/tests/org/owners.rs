@@ -28,7 +28,7 @@ async fn with_a_rule() -> (RunningOrg, Client) {
     (running, client)
 }
 
-fn auto_assign<'a>(value: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+fn auto_assign(value: Option<&str>) -> Vec<(&'static str, &str)> {
     value.map(|value| ("Sforce-Auto-Assign", value)).into_iter().collect()
 }
 
