@@ -125,14 +125,14 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
         Ok(()) => answer,
         Err(error) => unsaved(&error),
     };
-    if let Some(fault) = &fault {
-        tokio::time::sleep(Duration::from_millis(fault.answer_delay_ms)).await;
-    }
     let outcome = distort(fault.as_ref().map(|fault| &fault.effect), answer);
     let logged = outcome.as_ref().ok().map(|(answer, _)| answer);
     let user = oauth::session(org, &request).map(|(_, session)| session.username);
     let entry = LogEntry::of(org.now(), &request, user, logged);
     log::push(&mut org.state().log, entry);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.answer_delay_ms)).await;
+    }
     outcome
 }
 

@@ -1,4 +1,4 @@
-//! Tokens at the end of their lives, and the forms of a token response.
+//! Who asks for tokens, the forms in which they come, and the end of their lives.
 
 use jiff::SignedDuration;
 use local_org::{OrgFile, RefreshPolicy};
@@ -113,5 +113,36 @@ async fn a_token_response_comes_in_the_form_that_was_asked_for() {
         };
         let client = Client { access_token: token, ..client.clone() };
         assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn the_pair_in_the_body_outranks_the_header_and_half_a_pair_does_not() {
+    use base64::Engine;
+    let running = enterprise().await;
+    let app = running.app();
+    let client = Client::connect(&running).await;
+    let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
+    let invalid = (400, "invalid_client", "invalid client credentials");
+    for (header, body, outcome) in [
+        (Some((id, secret)), vec![], (200, "", "")),
+        (Some((id, secret)), vec![("client_id", id)], (200, "", "")),
+        (Some((id, "wrong")), vec![("client_id", id), ("client_secret", secret)], (200, "", "")),
+        (Some((id, secret)), vec![("client_id", id), ("client_secret", "wrong")], invalid),
+        (Some((id, "wrong")), vec![("client_id", id)], invalid),
+        (Some((id, secret)), vec![("client_id", "other")], (400, "invalid_client_id", "client identifier invalid")),
+        (None, vec![("client_id", id)], invalid),
+    ] {
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        if let Some((id, secret)) = header {
+            let pair = base64::prelude::BASE64_STANDARD.encode(format!("{id}:{secret}"));
+            headers.push(("authorization", format!("Basic {pair}")));
+        }
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", &client.refresh_token);
+        let body = form.extend_pairs(&body).finish();
+        let path = "/services/oauth2/token";
+        let reply = send(running.base_url(), Send { method: "POST", path, headers, body: body.clone() }).await.unwrap();
+        assert_eq!(reply.oauth(), outcome, "{header:?} {body}");
     }
 }

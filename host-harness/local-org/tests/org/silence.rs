@@ -55,4 +55,6 @@ async fn a_late_answer_comes_after_the_lead() {
         _ = create => panic!("the answer waits"),
         () = seen => {}
     }
+    let logged: Vec<_> = running.org().requests().into_iter().filter(|entry| entry.path == LEADS).collect();
+    assert_eq!(logged.len(), 1, "what was carried out is logged before it is answered");
 }
