@@ -130,7 +130,11 @@ pub struct Org {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
 
-    /// The org: a file, or the name of one that is built in
+    /// Address of the admin API: faults on demand, the request log, the clock (see docs/local-org.md)
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub admin: SocketAddr,
+
+    /// The org: a file (its keys are in docs/local-org.md), or the name of one that is built in
     #[arg(long, value_name = "FILE|NAME")]
     pub file: Option<String>,
 
@@ -142,7 +146,7 @@ pub struct Org {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
-    /// Print BASE_URL, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI and EXT_ID_FIELD as shell assignments, then serve
+    /// Print BASE_URL, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, EXT_ID_FIELD and ADMIN_URL as shell assignments, then serve
     #[arg(long)]
     pub print_env: bool,
 

@@ -185,7 +185,8 @@ pub(crate) fn org_file(named: Option<&str>) -> Result<OrgFile> {
     }
     let text = std::fs::read_to_string(named).map_err(|_| TargetError::NoOrg(named.to_owned()))?;
     let fault = |reason: String| TargetError::OrgFile { file: named.to_owned(), reason };
-    Ok(OrgFile::parse(&text).map_err(|error| fault(error.to_string()))?)
+    let file = OrgFile::parse(&text).and_then(|file| file.check().map(|()| file));
+    Ok(file.map_err(|error| fault(error.to_string()))?)
 }
 
 /// An org made from somebody's own describe result.
@@ -197,8 +198,14 @@ pub(crate) fn org_from_describe(file: &Path) -> Result<OrgFile> {
 }
 
 /// Starts an org on this machine.
-pub(crate) async fn serve_org(file: OrgFile, listen: SocketAddr, state: Option<PathBuf>) -> Result<RunningOrg> {
-    Ok(local_org::serve(file, Options { listen, store: state, ..Options::default() }).await?)
+pub(crate) async fn serve_org(
+    file: OrgFile,
+    listen: SocketAddr,
+    admin: SocketAddr,
+    state: Option<PathBuf>,
+) -> Result<RunningOrg> {
+    let options = Options { listen, admin, store: state, ..Options::default() };
+    local_org::serve(file, options).await.context("the org does not start")
 }
 
 /// A connection in a data folder.

@@ -2,8 +2,10 @@
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
     http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use jiff::SignedDuration;
@@ -32,7 +34,20 @@ fn router(org: Org) -> Router {
         .route("/callbacks", post(register_callback))
         .route("/tokens/expire", post(expire_tokens))
         .route("/tokens/revoke", post(revoke_tokens))
+        .layer(middleware::from_fn_with_state(org.clone(), saved))
         .with_state(org)
+}
+
+/// Saves what an order changed before it is called done.
+async fn saved(State(org): State<Org>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match org.save().await {
+        Ok(()) => response,
+        Err(error) => {
+            let text = format!("the org's store cannot be written: {error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
 }
 
 async fn leads(State(org): State<Org>) -> Json<Vec<Value>> {

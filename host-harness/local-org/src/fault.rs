@@ -24,6 +24,9 @@ pub struct Fault {
     /// How long the org waits before it does anything.
     #[serde(default)]
     pub delay_ms: u64,
+    /// How long the org waits with its answer, once it has done what was asked.
+    #[serde(default)]
+    pub answer_delay_ms: u64,
     /// What happens.
     #[serde(default)]
     pub effect: Effect,
@@ -86,10 +89,14 @@ fn once() -> u32 {
     1
 }
 
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Fault {
     /// A fault that the next request meets.
     pub fn new(effect: Effect) -> Self {
-        Self { method: None, path: None, skip: 0, times: 1, delay_ms: 0, effect }
+        Self { method: None, path: None, skip: 0, times: 1, delay_ms: 0, answer_delay_ms: 0, effect }
     }
 
     /// The connection closes before the org did anything.
@@ -102,9 +109,14 @@ impl Fault {
         Self::new(Effect::Drop { after_commit: true })
     }
 
-    /// The request is delayed, then answered as ever.
+    /// The request is delayed, then carried out and answered as ever.
     pub fn delay(by: Duration) -> Self {
-        Self { delay_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX), ..Self::new(Effect::Pass) }
+        Self { delay_ms: milliseconds(by), ..Self::new(Effect::Pass) }
+    }
+
+    /// The request is carried out as ever, and answered late: who waits less long must take the answer for lost.
+    pub fn delay_answer(by: Duration) -> Self {
+        Self { answer_delay_ms: milliseconds(by), ..Self::new(Effect::Pass) }
     }
 
     /// An answer of this status with this body, before the org does anything.
@@ -168,18 +180,18 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Takes the fault that a request meets out of the list, once more or for the last time.
+/// The fault that a request meets. One that was met for the last time is no longer in the list.
 pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
-    faults.retain(|fault| fault.times > 0);
-    for fault in faults.iter_mut().filter(|fault| fault.concerns(method, path)) {
+    let met = faults.iter_mut().filter(|fault| fault.times > 0 && fault.concerns(method, path)).find_map(|fault| {
         if fault.skip > 0 {
             fault.skip -= 1;
-            continue;
+            return None;
         }
         fault.times -= 1;
-        return Some(fault.clone());
-    }
-    None
+        Some(fault.clone())
+    });
+    faults.retain(|fault| fault.times > 0);
+    met
 }
 
 #[cfg(test)]
@@ -198,9 +210,12 @@ mod tests {
 
     #[test]
     fn faults_are_written_as_they_are_documented() {
-        let text = r#"{"method":"POST","delay-ms":5,"effect":{"kind":"drop","after-commit":true}}"#;
+        let text = r#"{"method":"POST","delay-ms":5,"answer-delay-ms":6,"effect":{"kind":"drop","after-commit":true}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
-        assert_eq!(fault, Fault { method: Some("POST".into()), delay_ms: 5, ..Fault::drop_after_commit() });
+        assert_eq!(
+            fault,
+            Fault { method: Some("POST".into()), delay_ms: 5, answer_delay_ms: 6, ..Fault::drop_after_commit() }
+        );
         assert!(serde_json::from_str::<Fault>(r#"{"metod":"POST"}"#).is_err());
     }
 }

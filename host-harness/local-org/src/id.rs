@@ -2,8 +2,16 @@
 
 /// Key prefix of Lead ids.
 pub const LEAD: &str = "00Q";
+/// Key prefix of Contact ids.
+pub const CONTACT: &str = "003";
 /// Key prefix of User ids.
 pub const USER: &str = "005";
+/// Key prefix of Group ids, among them those of queues.
+pub const GROUP: &str = "00G";
+/// Key prefix of record type ids.
+pub const RECORD_TYPE: &str = "012";
+/// Key prefix of assignment rule ids.
+pub const ASSIGNMENT_RULE: &str = "01Q";
 
 const CHECK: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -42,6 +50,12 @@ pub fn mint(prefix: &str, sequence: u64) -> String {
     }
     // Real ids name the instance in the three characters after the prefix.
     let body: String = prefix.chars().chain("5i0".chars()).chain(digits.iter().skip(3).map(|&d| d as char)).collect();
+    to_18(&body).unwrap_or(body)
+}
+
+/// The id of another object's record that stands beside this one.
+pub fn of_object(prefix: &str, id: &str) -> String {
+    let body = format!("{prefix}{}", to_15(id).get(3..).unwrap_or_default());
     to_18(&body).unwrap_or(body)
 }
 

@@ -22,8 +22,9 @@ const SHOWN: [&str; 9] = [
 ];
 
 /// Form fields and query parameters whose values the log withholds.
-const SECRET: [&str; 10] = [
+const SECRET: [&str; 11] = [
     "access_token",
+    "assertion",
     "client_assertion",
     "client_secret",
     "code",
@@ -67,7 +68,9 @@ impl LogEntry {
     /// The entry of a request.
     pub(crate) fn of(at: Timestamp, request: &Request, user: Option<String>, answer: Option<&Answer>) -> Self {
         let shown = |name: &&str| request.header(name).map(|value| ((*name).to_owned(), value.to_owned()));
-        let secret = request.path.starts_with("/services/oauth2") || !request.path.starts_with("/services/");
+        // By the path as the org reads it: escapes and slashes at its end make no other endpoint.
+        let segments = request.segments();
+        let api = matches!(segments.as_slice(), [services, part, ..] if services == "services" && part != "oauth2");
         let form = request.media_type().is_some_and(|kind| kind == "application/x-www-form-urlencoded");
         let body = if form { withhold(&String::from_utf8_lossy(&request.body)) } else { text(&request.body) };
         Self {
@@ -76,11 +79,11 @@ impl LogEntry {
             path: request.path.clone(),
             query: withhold(&request.query),
             headers: SHOWN.iter().filter_map(shown).collect(),
-            body: if secret && !form { String::new() } else { body },
+            body: if api || form { body } else { String::new() },
             authorization: request.headers.contains_key("authorization"),
             user,
             status: answer.map(|answer| answer.status.as_u16()),
-            answer: answer.filter(|_| !secret).map(|answer| text(&answer.body)).unwrap_or_default(),
+            answer: answer.filter(|_| api).map(|answer| text(&answer.body)).unwrap_or_default(),
         }
     }
 
@@ -117,17 +120,4 @@ fn withhold(form: &str) -> String {
         shown.append_pair(&key, if secret { "(withheld)" } else { &value });
     }
     shown.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_of_forms_never_reach_the_log() {
-        for key in SECRET {
-            let shown = withhold(&format!("grant_type=x&{key}=s3cret%3D"));
-            assert_eq!(shown, format!("grant_type=x&{key}=%28withheld%29"));
-        }
-    }
 }

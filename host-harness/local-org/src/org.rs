@@ -2,22 +2,23 @@
 
 use std::{
     io,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use crate::{
     clock::Clock,
     fault::Fault,
-    file::{FileError, OrgFile, User},
+    file::{Field, FileError, OrgFile, Queue, User},
     id,
     log::LogEntry,
     schema::Schema,
+    soql::Scope,
     state::{self, State},
-    store, token,
+    store::{self, Store},
+    token, value,
 };
 
 /// A handle to a running org. Clones are handles to the same org.
@@ -27,6 +28,8 @@ pub struct Org(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: RwLock<Arc<Settings>>,
+    /// Held while the settings are changed, so that no change is made to what another one replaces.
+    changing: Mutex<()>,
     clock: Clock,
     place: Place,
     state: Mutex<State>,
@@ -40,7 +43,7 @@ pub(crate) struct Place {
     pub base_url: String,
     /// What token responses name, if not the base URL.
     pub instance_url: Option<String>,
-    pub store: Option<PathBuf>,
+    pub store: Option<Store>,
 }
 
 /// What the org file says, compiled.
@@ -69,8 +72,17 @@ impl Settings {
         }
         if let Some(rule) = &file.assignment_rule
             && !file.users.iter().any(|user| user.username == rule.owner)
+            && !file.queues.iter().any(|queue| queue.developer_name == rule.owner)
         {
-            return contradiction(format!("the assignment rule's owner {:?} is no user", rule.owner));
+            return contradiction(format!(
+                "the assignment rule's owner {:?} is neither a user nor a queue",
+                rule.owner
+            ));
+        }
+        if let Some(rule) = &file.assignment_rule
+            && !(id::to_18(&rule.id).is_some() && rule.id.starts_with(id::ASSIGNMENT_RULE))
+        {
+            return contradiction(format!("the assignment rule's id {:?} is none of one (01Q...)", rule.id));
         }
         Ok(Self { file, schema, zone, described })
     }
@@ -78,6 +90,25 @@ impl Settings {
     /// The org's id, 18 characters.
     pub fn org_id(&self) -> String {
         id::to_18(&self.file.id).unwrap_or_default()
+    }
+
+    /// The day with which a week begins, which follows from the country of the org's locale.
+    pub fn week_begins(&self) -> Weekday {
+        const SUNDAY: [&str; 10] = ["BR", "CA", "HK", "IL", "IN", "JP", "KR", "MX", "TW", "US"];
+        match self.file.locale.rsplit('_').next() {
+            Some(country) if SUNDAY.contains(&country) => Weekday::Sunday,
+            _ => Weekday::Monday,
+        }
+    }
+
+    /// What a condition on Leads needs to know of the org.
+    pub fn scope<'a>(
+        &'a self,
+        field: &'a dyn Fn(&str) -> Option<&'a Field>,
+        entity: &'a str,
+        now: Timestamp,
+    ) -> Scope<'a> {
+        Scope { entity, field, now, zone: &self.zone, week_begins: self.week_begins() }
     }
 
     /// A user, by name.
@@ -90,9 +121,29 @@ impl Settings {
         self.users().find(|(_, user)| user.username.eq_ignore_ascii_case(username)).map(|(id, _)| id)
     }
 
+    /// The id of a queue, by developer name.
+    pub fn queue_id(&self, developer_name: &str) -> Option<String> {
+        self.queues().find(|(_, queue)| queue.developer_name == developer_name).map(|(id, _)| id)
+    }
+
+    /// All queues with their ids.
+    pub fn queues(&self) -> impl Iterator<Item = (String, &Queue)> {
+        self.file.queues.iter().zip(1..).map(|(queue, number)| (id::mint(id::GROUP, number), queue))
+    }
+
     /// All users with their ids.
     pub fn users(&self) -> impl Iterator<Item = (String, &User)> {
         self.file.users.iter().zip(1..).map(|(user, number)| (id::mint(id::USER, number), user))
+    }
+}
+
+impl OrgFile {
+    /// Whether the file makes an org: names lead to fields, rules can hold, values are of their types.
+    ///
+    /// # Errors
+    /// [`FileError::Contradiction`], which names the first part that does not fit the others.
+    pub fn check(&self) -> Result<(), FileError> {
+        Settings::new(self.clone(), Timestamp::UNIX_EPOCH).map(drop)
     }
 }
 
@@ -127,7 +178,8 @@ impl Org {
             }
         }
         let settings = RwLock::new(Arc::new(settings));
-        Ok(Self(Arc::new(Inner { settings, clock, place, state: Mutex::new(state), traffic: RwLock::default() })))
+        let (state, changing, traffic) = (Mutex::new(state), Mutex::default(), RwLock::default());
+        Ok(Self(Arc::new(Inner { settings, changing, clock, place, state, traffic })))
     }
 
     /// The file that the org goes by now.
@@ -137,6 +189,7 @@ impl Org {
 
     /// Changes the org as an admin does in Setup: fields, rules, policies, users. Leads and tokens stay.
     pub fn change(&self, change: impl FnOnce(&mut OrgFile)) -> Result<(), FileError> {
+        let _turn = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.settings();
         let mut file = before.file.clone();
         change(&mut file);
@@ -181,8 +234,14 @@ impl Org {
     /// Puts a Lead into the org past all rules, as a data loader would, and returns its id.
     ///
     /// Use it for what the API does not let a client make, such as converted Leads.
-    pub fn insert_lead(&self, values: Map<String, Value>) -> String {
+    pub fn insert_lead(&self, mut values: Map<String, Value>) -> String {
         let settings = self.settings();
+        for (name, value) in &mut values {
+            let field = settings.schema.field_of_org(name);
+            if let Some(typed) = field.and_then(|field| value::typed(field, value, &value.to_string())) {
+                *value = typed;
+            }
+        }
         let owner = settings.users().next().map(|(id, _)| id).unwrap_or_default();
         crate::rest::record::insert(&settings, &mut self.state(), self.now(), values, &owner)
     }
@@ -236,18 +295,24 @@ impl Org {
         self.state().kept.usage.insert(minute, limit);
     }
 
-    /// Writes the state to its file, if it has one.
-    pub(crate) fn save(&self) -> io::Result<()> {
-        match &self.0.place.store {
-            // Under the lock, so that an older state never overwrites a newer one.
-            Some(path) => store::save(path, &self.state().kept),
-            None => Ok(()),
+    /// Writes the state to its file, if it has one and anything changed.
+    pub(crate) async fn save(&self) -> io::Result<()> {
+        if self.0.place.store.is_none() {
+            return Ok(());
         }
+        let org = self.clone();
+        // Off the threads that serve others: a file system takes its time.
+        let save = move || org.0.place.store.as_ref().map_or(Ok(()), |store| store.save(&org.0.state));
+        tokio::task::spawn_blocking(save).await?
+    }
+
+    /// Writes the state to its file for the last time.
+    pub(crate) fn save_all(&self) -> io::Result<()> {
+        self.0.place.store.as_ref().map_or(Ok(()), |store| store.save_all(&self.0.state))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic of another thread leaves a state that is no worse than a crash would have left.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        store::lock(&self.0.state)
     }
 
     /// Runs a call beside others.
@@ -278,5 +343,10 @@ impl Org {
     /// The id of a user, by name.
     pub fn user_id(&self, username: &str) -> Option<String> {
         self.settings().user_id(username)
+    }
+
+    /// The id of a queue, by developer name.
+    pub fn queue_id(&self, developer_name: &str) -> Option<String> {
+        self.settings().queue_id(developer_name)
     }
 }

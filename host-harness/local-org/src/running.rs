@@ -16,7 +16,7 @@ use crate::{
     org::{AppCredentials, Org, Place},
     server,
     state::{Kept, State},
-    store,
+    store::{Store, Tracked},
 };
 
 /// How an org is run.
@@ -71,6 +71,14 @@ pub enum ServeError {
         /// What is wrong with it.
         source: io::Error,
     },
+    /// The store cannot be written.
+    #[error("the org's store {} cannot be written: {source}; name a file in a folder that may be written to", path.display())]
+    StoreUnwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 impl ServeError {
@@ -81,6 +89,7 @@ impl ServeError {
             Self::Listen { .. } => "org-listen",
             Self::NotLoopback { .. } => "org-not-loopback",
             Self::Store { .. } => "org-store",
+            Self::StoreUnwritable { .. } => "org-store-unwritable",
         }
     }
 }
@@ -102,12 +111,16 @@ pub async fn serve(file: OrgFile, options: Options) -> Result<RunningOrg, ServeE
     let base_url = url(&listener).map_err(|source| ServeError::Listen { address: options.listen, source })?;
     let admin_url = url(&admin_listener).map_err(|source| ServeError::Listen { address: options.admin, source })?;
     let kept = match &options.store {
-        Some(path) => store::load(path).map_err(|source| ServeError::Store { path: path.clone(), source })?,
+        Some(path) => Store::load(path).map_err(|source| ServeError::Store { path: path.clone(), source })?,
         None => Kept::default(),
     };
-    let state = State { kept, ..State::default() };
-    let place = Place { base_url, instance_url: options.instance_url, store: options.store };
+    let state = State { kept: Tracked::new(kept), ..State::default() };
+    let place = Place { base_url, instance_url: options.instance_url, store: options.store.clone().map(Store::new) };
     let org = Org::new(file, options.clock, place, state)?;
+    // Now rather than after the first request: whoever reads key and secret must find the same ones after a restart.
+    org.save()
+        .await
+        .map_err(|source| ServeError::StoreUnwritable { path: options.store.unwrap_or_default(), source })?;
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         tokio::spawn(server::serve(org.clone(), listener, stopped.clone())),
@@ -158,5 +171,7 @@ impl Drop for RunningOrg {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         self.tasks.iter().for_each(JoinHandle::abort);
+        // Left are counts and times of last use. That what mattered could not be saved was said when it happened.
+        let _ = self.org.save_all();
     }
 }

@@ -3,13 +3,17 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
 };
 
@@ -55,8 +59,22 @@ pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Rece
     let _ = tokio::time::timeout(GRACE, finished).await;
 }
 
-async fn connection(org: Org, stream: TcpStream, mut stop: watch::Receiver<bool>) {
-    let service = service_fn(move |request| respond(org.clone(), request));
+async fn connection(org: Org, stream: TcpStream, stop: watch::Receiver<bool>) {
+    let (requests, mut waiting) = mpsc::channel::<Asked>(1);
+    // Beside the socket, not in its service: hyper gives a service up when its client hangs up, but Salesforce carries
+    // out what it was asked for all the same.
+    let work = async {
+        while let Some((arrived, reply)) = waiting.recv().await {
+            // Nobody may wait for the answer any more.
+            let _ = reply.send(carry_out(&org, arrived).await);
+        }
+    };
+    tokio::join!(work, talk(stream, requests, stop));
+}
+
+/// Reads requests off a connection and writes answers to it, until either side has enough.
+async fn talk(stream: TcpStream, requests: mpsc::Sender<Asked>, mut stop: watch::Receiver<bool>) {
+    let service = service_fn(move |request| ask(requests.clone(), request));
     let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     // How a connection ends is the client's affair: it may hang up at any time, and faults cut it off on purpose.
     tokio::select! {
@@ -73,36 +91,55 @@ async fn connection(org: Org, stream: TcpStream, mut stop: watch::Receiver<bool>
 #[error("a fault closed the connection")]
 struct Dropped;
 
-async fn respond(org: Org, request: http::Request<Incoming>) -> Result<Response<Payload>, Dropped> {
-    let request = match read(request).await {
-        Ok(request) => request,
-        Err(answer) => return Ok(whole(answer)),
-    };
+/// What a request gets: an answer with a body that may lie, or none at all.
+type Outcome = Result<(Answer, Payload), Dropped>;
+
+/// A request, and where its answer goes.
+type Asked = (Arrived, oneshot::Sender<Outcome>);
+
+async fn ask(requests: mpsc::Sender<Asked>, request: http::Request<Incoming>) -> Result<Response<Payload>, Dropped> {
+    let arrived = read(request).await;
+    let (reply, outcome) = oneshot::channel();
+    requests.send((arrived, reply)).await.map_err(|_| Dropped)?;
+    let (answer, payload) = outcome.await.map_err(|_| Dropped)??;
+    let mut response = Response::new(payload);
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    Ok(response)
+}
+
+async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome {
     let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path);
     // Held until the answer is ready, so that a refresh that is delayed keeps others of its token out.
-    let refreshing = oauth::begin_refresh(&org, &request);
+    let refreshing = oauth::begin_refresh(org, &request);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
-    let answer = match &refreshing {
-        Err(busy) => busy.clone().into(),
-        Ok(_) if fault.as_ref().is_none_or(commits) => route::respond(&org, &request),
-        Ok(_) => Answer::empty(StatusCode::OK),
+    let answer = match (refusal, &refreshing) {
+        (Some(refusal), _) => refusal,
+        (None, Err(busy)) => busy.clone().into(),
+        (None, Ok(_)) if fault.as_ref().is_none_or(commits) => route::respond(org, &request),
+        (None, Ok(_)) => Answer::empty(StatusCode::OK),
     };
-    let answer = match org.save() {
+    let answer = match org.save().await {
         Ok(()) => answer,
-        Err(error) => {
-            let message = format!("the org's store cannot be written: {error}");
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ApiError::new("SERVER_UNAVAILABLE", message)).into()
-        }
+        Err(error) => unsaved(&error),
     };
-    let response = distort(fault.as_ref().map(|fault| &fault.effect), answer);
-    let logged = response.as_ref().ok().map(|(answer, _)| answer);
-    let user = oauth::session(&org, &request).map(|(_, session)| session.username);
+    let outcome = distort(fault.as_ref().map(|fault| &fault.effect), answer);
+    let logged = outcome.as_ref().ok().map(|(answer, _)| answer);
+    let user = oauth::session(org, &request).map(|(_, session)| session.username);
     let entry = LogEntry::of(org.now(), &request, user, logged);
     log::push(&mut org.state().log, entry);
-    drop(refreshing);
-    response.map(|(answer, payload)| assemble(answer, payload))
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.answer_delay_ms)).await;
+    }
+    outcome
+}
+
+/// The answer where the org did what was asked and may forget it: an error after which nobody knows whether it was done.
+fn unsaved(error: &io::Error) -> Answer {
+    let message = format!("An unexpected error occurred: the org's store cannot be written: {error}");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ApiError::new("UNKNOWN_EXCEPTION", message)).into()
 }
 
 /// Whether the org does what was asked.
@@ -117,7 +154,7 @@ fn commits(fault: &Fault) -> bool {
     }
 }
 
-fn distort(effect: Option<&Effect>, answer: Answer) -> Result<(Answer, Payload), Dropped> {
+fn distort(effect: Option<&Effect>, answer: Answer) -> Outcome {
     let body = answer.body.clone();
     match effect {
         None | Some(Effect::Pass) => Ok((answer, Payload::whole(body))),
@@ -145,58 +182,68 @@ fn distort(effect: Option<&Effect>, answer: Answer) -> Result<(Answer, Payload),
     }
 }
 
-fn whole(answer: Answer) -> Response<Payload> {
-    let payload = Payload::whole(answer.body.clone());
-    assemble(answer, payload)
+/// A request as it came in.
+struct Arrived {
+    request: Request,
+    /// What the edge answers in the org's place, if it does not let the request through.
+    refusal: Option<Answer>,
 }
 
-fn assemble(answer: Answer, payload: Payload) -> Response<Payload> {
-    let mut response = Response::new(payload);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    response
-}
-
-async fn read(request: http::Request<Incoming>) -> Result<Request, Answer> {
+async fn read(request: http::Request<Incoming>) -> Arrived {
     let (parts, body) = request.into_parts();
-    let headers: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    let uri = parts.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
-    let page = |status: StatusCode| {
-        let title = status.canonical_reason().unwrap_or_default();
-        Answer::html(status, format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"))
+    let (body, refused) = match body_of(&parts, body).await {
+        Ok(body) => (body, None),
+        Err(status) => (Bytes::new(), Some(status)),
     };
-    if uri > LONGEST_URI {
-        return Err(page(StatusCode::URI_TOO_LONG));
-    }
-    if uri + headers > LONGEST_URI {
-        return Err(page(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
-    }
-    let body = match Limited::new(body, LARGEST_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(page(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(_) => return Err(page(StatusCode::BAD_REQUEST)),
-    };
-    let encoding = parts.headers.get("content-encoding").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = match encoding {
-        "" | "identity" => body,
-        "gzip" => unpack(flate2::read::GzDecoder::new(body.as_ref())).map_err(|_| page(StatusCode::BAD_REQUEST))?,
-        "deflate" => {
-            unpack(flate2::read::ZlibDecoder::new(body.as_ref())).map_err(|_| page(StatusCode::BAD_REQUEST))?
-        }
-        _ => return Err(page(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
-    };
-    Ok(Request {
+    let request = Request {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
-    })
+    };
+    Arrived { request, refusal: refused.map(page) }
 }
 
-fn unpack(reader: impl io::Read) -> io::Result<Bytes> {
+/// The page with which the edge refuses a request.
+fn page(status: StatusCode) -> Answer {
+    let title = status.canonical_reason().unwrap_or_default();
+    Answer::html(status, format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"))
+}
+
+async fn body_of(parts: &request::Parts, body: Incoming) -> Result<Bytes, StatusCode> {
+    let headers: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let uri = parts.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
+    if uri > LONGEST_URI {
+        return Err(StatusCode::URI_TOO_LONG);
+    }
+    if uri + headers > LONGEST_URI {
+        return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    if body.size_hint().lower() > u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return Err(StatusCode::BAD_REQUEST),
+    };
+    let encoding = parts.headers.get("content-encoding").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match encoding {
+        "" | "identity" => Ok(body),
+        "gzip" => unpack(flate2::read::GzDecoder::new(body.as_ref())),
+        "deflate" => unpack(flate2::read::ZlibDecoder::new(body.as_ref())),
+        _ => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    }
+}
+
+fn unpack(reader: impl io::Read) -> Result<Bytes, StatusCode> {
     let mut unpacked = Vec::new();
     let limit = u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX);
-    io::Read::read_to_end(&mut io::Read::take(reader, limit), &mut unpacked)?;
+    let read = io::Read::read_to_end(&mut io::Read::take(reader, limit.saturating_add(1)), &mut unpacked);
+    read.map_err(|_| StatusCode::BAD_REQUEST)?;
+    if unpacked.len() > LARGEST_BODY {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     Ok(unpacked.into())
 }

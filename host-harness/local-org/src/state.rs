@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{fault::Fault, log::LogEntry, token::Digest};
+use crate::{fault::Fault, log::LogEntry, store::Tracked, token::Digest};
 
 /// The part of an org's state that a restart keeps, and the part that it does not.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub kept: Kept,
+    pub kept: Tracked<Kept>,
     pub codes: BTreeMap<Digest, Code>,
     /// Browser sessions: cookie to user name.
     pub browsers: BTreeMap<Digest, String>,
@@ -100,8 +100,9 @@ impl State {
 
     /// Counts one API call.
     pub fn count_call(&mut self, now: Timestamp) {
-        self.kept.usage = self.kept.usage.split_off(&day_before(now));
-        *self.kept.usage.entry(minute(now)).or_default() += 1;
+        let usage = &mut self.kept.in_passing().usage;
+        *usage = usage.split_off(&day_before(now));
+        *usage.entry(minute(now)).or_default() += 1;
     }
 
     /// API calls of the last 24 hours.
@@ -117,7 +118,7 @@ impl State {
 
     /// Whether access tokens of this session still work; a use prolongs them.
     pub fn touch_session(&mut self, token: &Digest, now: Timestamp, idle: SignedDuration) -> Option<Session> {
-        let session = self.kept.sessions.get_mut(token).filter(|session| session.expires > now)?;
+        let session = self.kept.in_passing().sessions.get_mut(token).filter(|session| session.expires > now)?;
         session.expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
         Some(session.clone())
     }

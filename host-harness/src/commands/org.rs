@@ -1,6 +1,6 @@
 //! `org`: a Salesforce org on this machine, until it is stopped.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Ending;
 use crate::{cli::Org, target, ui::Ui};
@@ -17,9 +17,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
         (Some(describe), _) => target::org_from_describe(describe)?,
         (None, name) => target::org_file(name.as_deref())?,
     };
-    let running = target::serve_org(file, arguments.listen, arguments.state)
-        .await
-        .with_context(|| format!("the org cannot listen on {}", arguments.listen))?;
+    let running = target::serve_org(file, arguments.listen, arguments.admin, arguments.state).await?;
     let app = running.app();
     if arguments.print_env {
         let unique = running.org().file().fields.into_iter().find(|field| field.external_id && field.unique);
@@ -31,6 +29,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
             ("CLIENT_SECRET", app.client_secret.as_str()),
             ("REDIRECT_URI", redirect_uri.as_str()),
             ("EXT_ID_FIELD", external_id.as_str()),
+            ("ADMIN_URL", running.admin_url()),
         ] {
             ui.print(format!("{name}={}", shell_quoted(value)));
         }
@@ -43,7 +42,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
         "redirect_uris": app.redirect_uris,
     }))?;
     ui.note(format!("org:   {}   (open it in a browser to see Leads and requests)", running.org().base_url()));
-    ui.note(format!("admin: {}   (faults, request log)", running.admin_url()));
+    ui.note(format!("admin: {}   (faults, request log, clock; see docs/local-org.md)", running.admin_url()));
     for user in running.org().file().users {
         ui.note(format!("log in as {} with the password {}", user.username, user.password));
     }

@@ -1,5 +1,6 @@
 //! Who may use an org, through which app, and for how long.
 
+use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// The app that clients present to the org, and the admin's policies for it.
@@ -66,10 +67,37 @@ pub enum RefreshPolicy {
     Infinite,
     /// Not at all.
     Zero,
+    /// So many hours from its first issue.
+    LifetimeHours(u32),
     /// So many days from its first issue.
     LifetimeDays(u32),
+    /// So many months from its first issue.
+    LifetimeMonths(u32),
+    /// Until it has not been used for so many hours.
+    IdleHours(u32),
     /// Until it has not been used for so many days.
     IdleDays(u32),
+    /// Until it has not been used for so many months.
+    IdleMonths(u32),
+}
+
+impl RefreshPolicy {
+    /// When a token ends that was first issued and last used then; `None` if it does not end by itself.
+    pub(crate) fn end(self, issued: Timestamp, used: Timestamp) -> Option<Timestamp> {
+        let span = Span::new();
+        let (from, life) = match self {
+            Self::Infinite => return None,
+            Self::Zero => return Some(Timestamp::MIN),
+            Self::LifetimeHours(hours) => (issued, span.try_hours(hours)),
+            Self::LifetimeDays(days) => (issued, span.try_days(days)),
+            Self::LifetimeMonths(months) => (issued, span.try_months(months)),
+            Self::IdleHours(hours) => (used, span.try_hours(hours)),
+            Self::IdleDays(days) => (used, span.try_days(days)),
+            Self::IdleMonths(months) => (used, span.try_months(months)),
+        };
+        // Days and months have a length on a calendar only. What is longer than a calendar never ends.
+        from.to_zoned(TimeZone::UTC).checked_add(life.ok()?).ok().map(|end| end.timestamp())
+    }
 }
 
 /// Who may use the app.
@@ -114,6 +142,10 @@ pub struct User {
     pub read_leads: bool,
     /// Whether the user can create Leads.
     pub create_leads: bool,
+    /// Whether the user can change Leads.
+    pub edit_leads: bool,
+    /// Whether the user can delete Leads.
+    pub delete_leads: bool,
     /// Whether the user has "View Setup and Configuration", which the limits resource needs.
     pub view_setup: bool,
 }
@@ -132,6 +164,8 @@ impl Default for User {
             ip_restricted: false,
             read_leads: true,
             create_leads: true,
+            edit_leads: true,
+            delete_leads: true,
             view_setup: true,
         }
     }

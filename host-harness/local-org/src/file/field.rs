@@ -114,6 +114,11 @@ impl Field {
         self.defaulted_on_create || self.default.is_some() || self.kind == FieldType::Boolean
     }
 
+    /// Whether field-level security can hide the field: what every record must have, nobody can be kept from.
+    pub fn can_be_hidden(&self) -> bool {
+        self.permissionable && (self.nillable || self.kind == FieldType::Boolean)
+    }
+
     /// Whether WHERE may name the field. Long texts and encrypted ones cannot be searched.
     pub fn filterable(&self) -> bool {
         !self.long_text() && !matches!(self.kind, FieldType::Base64 | FieldType::EncryptedString)
@@ -184,6 +189,8 @@ pub struct PicklistValue {
     pub active: bool,
     /// Whether it is the picklist's default.
     pub default: bool,
+    /// Whether it is a status that Leads get when they are converted, and no other way.
+    pub converted: bool,
     /// Values of the controlling field that allow this one; `None` if nothing controls it.
     pub valid_for: Option<Vec<String>>,
 }
@@ -205,6 +212,8 @@ struct PicklistTable {
     active: bool,
     #[serde(default)]
     default: bool,
+    #[serde(default)]
+    converted: bool,
     valid_for: Option<Vec<String>>,
 }
 
@@ -212,13 +221,14 @@ impl From<PicklistEntry> for PicklistValue {
     fn from(entry: PicklistEntry) -> Self {
         match entry {
             PicklistEntry::Text(value) => {
-                Self { label: value.clone(), value, active: true, default: false, valid_for: None }
+                Self { label: value.clone(), value, active: true, default: false, converted: false, valid_for: None }
             }
             PicklistEntry::Table(table) => Self {
                 label: table.label.unwrap_or_else(|| table.value.clone()),
                 value: table.value,
                 active: table.active,
                 default: table.default,
+                converted: table.converted,
                 valid_for: table.valid_for,
             },
         }

@@ -13,7 +13,8 @@ impl OrgFile {
     /// Makes an org whose Lead object is the one of a describe result (`GET .../sobjects/Lead/describe`).
     ///
     /// A byte-order mark, missing keys, and keys and types that did not exist when this was written are taken as they
-    /// come. What only the org knows is set to what a new enterprise org has: policies, users, and the standard
+    /// come: what is missing is as with a new org's standard field of that name, or as with a field that an admin makes.
+    /// What only the org knows is set to what a new enterprise org has: policies, users, and the standard
     /// duplicate rule as far as its fields exist. The formulas of calculated fields are shown, not computed.
     pub fn from_describe(json: &[u8]) -> Result<Self, FileError> {
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
@@ -21,9 +22,10 @@ impl OrgFile {
         let Some(entries) = describe.get("fields").and_then(Value::as_array) else {
             return Err(FileError::Contradiction("the describe result has no `fields`".to_owned()));
         };
+        let standard = standard_lead_fields()?;
         let mut fields = Vec::new();
         for (position, entry) in entries.iter().enumerate() {
-            let field = entry.as_object().and_then(field).ok_or_else(|| {
+            let field = entry.as_object().and_then(|entry| field(entry, &standard)).ok_or_else(|| {
                 FileError::Contradiction(format!("field {} of the describe result has no name", position + 1))
             })?;
             fields.push(field);
@@ -42,58 +44,80 @@ impl OrgFile {
             rule.when_same.retain(|group| group.iter().all(known));
         }
         // Only once it is written and read again does the file stand on the standard fields.
-        let absent = standard_lead_fields()?.into_iter().map(|field| field.name).filter(|name| !known(name));
+        let absent = standard.into_iter().map(|field| field.name).filter(|name| !known(name));
         file.without_fields = absent.collect();
         file.fields = fields;
         Ok(file)
     }
 }
 
-fn field(entry: &Map<String, Value>) -> Option<Field> {
+/// The field of an entry. What the entry does not say is as with the standard field of its name, if there is one.
+fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
-    let number = |key: &str| entry.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let number = |key: &str| entry.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
     let name = text("name").filter(|name| !name.is_empty())?;
-    let kind = entry.get("type").cloned().and_then(|kind| serde_json::from_value(kind).ok());
-    let base = plain_field(&name, &text("label").unwrap_or_else(|| name.clone()), kind.unwrap_or(FieldType::AnyType));
-    let references = entry.get("referenceTo").and_then(Value::as_array).into_iter().flatten();
-    let values = entry.get("picklistValues").and_then(Value::as_array).into_iter().flatten();
+    let known = standard.iter().find(|field| field.name == name);
+    let kind = match (entry.get("type"), known) {
+        (None, Some(known)) => known.kind,
+        (kind, _) => kind.cloned().and_then(|kind| serde_json::from_value(kind).ok()).unwrap_or(FieldType::AnyType),
+    };
     // A calculated field is one even if its formula is not shown to the user.
     let calculated = flag("calculated") == Some(true);
-    Some(Field {
-        length: number("length"),
-        precision: number("precision"),
-        scale: number("scale"),
-        digits: number("digits"),
-        nillable: flag("nillable").unwrap_or(true),
-        createable: flag("createable").unwrap_or(true),
-        updateable: flag("updateable").unwrap_or(true),
-        permissionable: flag("permissionable").unwrap_or(true),
-        default: entry.get("defaultValue").filter(|value| !value.is_null()).cloned(),
-        defaulted_on_create: flag("defaultedOnCreate").unwrap_or(false),
+    let base = known.cloned().unwrap_or_else(|| {
+        let parts = matches!(kind, FieldType::Id | FieldType::Address | FieldType::Location);
+        let written = !parts && !calculated && flag("autoNumber") != Some(true);
+        Field { createable: written, updateable: written, ..plain_field(&name, &name, kind) }
+    });
+    let references = entry.get("referenceTo").and_then(Value::as_array);
+    let values = entry.get("picklistValues").and_then(Value::as_array);
+    let mut field = Field {
+        label: text("label").unwrap_or(base.label),
+        kind,
+        length: number("length").unwrap_or(base.length),
+        precision: number("precision").unwrap_or(base.precision),
+        scale: number("scale").unwrap_or(base.scale),
+        digits: number("digits").unwrap_or(base.digits),
+        nillable: flag("nillable").unwrap_or(base.nillable),
+        createable: flag("createable").unwrap_or(base.createable),
+        updateable: flag("updateable").unwrap_or(base.updateable),
+        permissionable: flag("permissionable").unwrap_or(base.permissionable),
+        default: None,
+        defaulted_on_create: flag("defaultedOnCreate").unwrap_or(base.defaulted_on_create),
         formula: calculated.then(|| text("calculatedFormula").unwrap_or_default()),
-        restricted: flag("restrictedPicklist").unwrap_or(false),
-        values: values.filter_map(picklist_value).collect(),
-        controller: text("controllerName"),
-        external_id: flag("externalId").unwrap_or(false),
-        unique: flag("unique").unwrap_or(false),
-        case_sensitive: flag("caseSensitive").unwrap_or(false),
-        id_lookup: flag("idLookup").unwrap_or(false),
-        reference_to: references.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-        relationship: text("relationshipName"),
-        compound: text("compoundFieldName"),
+        restricted: flag("restrictedPicklist").unwrap_or(base.restricted),
+        values: values
+            .map_or(base.values, |values| values.iter().filter_map(|value| picklist_value(value, known)).collect()),
+        controller: text("controllerName").or(base.controller),
+        external_id: flag("externalId").unwrap_or(base.external_id),
+        unique: flag("unique").unwrap_or(base.unique),
+        case_sensitive: flag("caseSensitive").unwrap_or(base.case_sensitive),
+        id_lookup: flag("idLookup").unwrap_or(base.id_lookup),
+        reference_to: references.map_or(base.reference_to, |references| {
+            references.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+        }),
+        relationship: text("relationshipName").or(base.relationship),
+        compound: text("compoundFieldName").or(base.compound),
         help: text("inlineHelpText"),
-        extra_type_info: text("extraTypeInfo"),
+        extra_type_info: text("extraTypeInfo").or(base.extra_type_info),
         imported: Some(entry.clone()),
-        ..base
-    })
+        name,
+    };
+    // An org that renamed its values does not have the standard field's default.
+    let known = |default: &Value| default.as_str().is_none_or(|value| field.value(value).is_some());
+    let standard = base.default.filter(|default| field.values.is_empty() || known(default));
+    let default = entry.get("defaultValue").cloned().or(standard);
+    field.default = default.and_then(|default| crate::schema::default(&field, &default));
+    Some(field)
 }
 
-fn picklist_value(entry: &Value) -> Option<PicklistValue> {
+fn picklist_value(entry: &Value, standard: Option<&Field>) -> Option<PicklistValue> {
     let value = entry.get("value").and_then(Value::as_str)?.to_owned();
     let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
     Some(PicklistValue {
         label: entry.get("label").and_then(Value::as_str).unwrap_or(&value).to_owned(),
+        // Not part of a describe.
+        converted: standard.and_then(|field| field.value(&value)).is_some_and(|known| known.converted),
         value,
         active: flag("active").unwrap_or(true),
         default: flag("defaultValue").unwrap_or(false),

@@ -14,7 +14,7 @@ use thiserror::Error;
 pub use access::{App, AppAccess, RefreshPolicy, User};
 pub(crate) use field::plain_field;
 pub use field::{Field, FieldType, PicklistValue};
-pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, RecordType, Trigger, ValidationRule};
+pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, Matched, Queue, RecordType, Trigger, ValidationRule};
 
 /// Everything that makes one org differ from another.
 ///
@@ -59,6 +59,8 @@ pub struct OrgFile {
     pub pad_to_fields: usize,
     /// Record types of the Lead object, beside the master record type.
     pub record_types: Vec<RecordType>,
+    /// Queues that can own Leads.
+    pub queues: Vec<Queue>,
     /// Duplicate rules of the Lead object.
     pub duplicate_rules: Vec<DuplicateRule>,
     /// Validation rules of the Lead object.
@@ -90,6 +92,7 @@ impl Default for OrgFile {
             hidden_fields: BTreeSet::new(),
             pad_to_fields: 0,
             record_types: Vec::new(),
+            queues: Vec::new(),
             duplicate_rules: vec![DuplicateRule::default()],
             validation_rules: Vec::new(),
             assignment_rule: None,
@@ -110,11 +113,13 @@ pub struct Api {
     pub newest: u32,
     /// API calls in 24 hours.
     pub daily_limit: u64,
+    /// What `Sforce-Limit-Info` says behind `api-usage`, such as `api-bursts=1/750; per-app-api-usage=17/250(appName=x)`.
+    pub limit_info_extra: String,
 }
 
 impl Default for Api {
     fn default() -> Self {
-        Self { enabled: true, oldest: 31, newest: 67, daily_limit: 101_000 }
+        Self { enabled: true, oldest: 31, newest: 67, daily_limit: 101_000, limit_info_extra: String::new() }
     }
 }
 

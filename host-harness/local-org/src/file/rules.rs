@@ -1,4 +1,4 @@
-//! What an admin lays down for Leads: record types, and the rules that new records meet.
+//! What an admin lays down for Leads: record types, queues, and the rules that records meet.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,10 @@ pub struct DuplicateRule {
     pub action: DuplicateAction,
     /// The text that the rule shows.
     pub message: String,
+    /// Whether updates meet the rule as well. That of a new org is for new records.
+    pub on_update: bool,
+    /// What kind of record a match is.
+    pub matched: Matched,
     /// Groups of fields; see above.
     pub when_same: Vec<Vec<String>>,
 }
@@ -54,6 +58,8 @@ impl Default for DuplicateRule {
             active: true,
             action: DuplicateAction::Alert,
             message: "Use one of these records?".into(),
+            on_update: false,
+            matched: Matched::Lead,
             when_same: vec![
                 same(&["LastName", "FirstName", "Email"]),
                 same(&["LastName", "FirstName", "Phone"]),
@@ -73,6 +79,18 @@ pub enum DuplicateAction {
     Block,
 }
 
+/// What a duplicate rule shows of the Leads that match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matched {
+    /// The Leads themselves.
+    Lead,
+    /// Contacts: rules of Leads can match these, too. A Lead stands for the contact, which cannot be read.
+    Contact,
+    /// Nothing, as if they belonged to somebody whose records the user cannot see.
+    Hidden,
+}
+
 /// A validation rule.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -89,13 +107,23 @@ pub struct ValidationRule {
     pub field: Option<String>,
 }
 
-/// An assignment rule: who owns a new Lead.
+/// A queue: a group of users who own Leads together until one of them takes them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Queue {
+    /// Label.
+    pub name: String,
+    /// Developer name.
+    pub developer_name: String,
+}
+
+/// An assignment rule: who owns a Lead that is created or changed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AssignmentRule {
     /// Id of the rule (key prefix `01Q`).
     pub id: String,
-    /// User name of the new owner.
+    /// User name of the new owner, or developer name of a queue.
     pub owner: String,
 }
 

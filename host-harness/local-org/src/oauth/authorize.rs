@@ -14,6 +14,8 @@ use crate::{
 
 /// Life of an authorisation code.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a code that has expired is known as one that has.
+const CODE_MEMORY: SignedDuration = SignedDuration::from_hours(24);
 /// Where the log-in page posts to.
 pub(super) const LOGIN_PATH: &str = "/login";
 /// Where the allow page posts to, under the name that it has at Salesforce.
@@ -129,7 +131,11 @@ pub(crate) fn decide(org: &Org, request: &Request) -> Answer {
     let callback = wish.callback();
     let Wish { redirect_uri, scopes, challenge, .. } = wish;
     let issued = Code { redirect_uri, challenge, username, scopes, expires, used: false };
-    org.state().codes.insert(Digest::of(&code), issued);
+    let mut state = org.state();
+    let now = org.now();
+    state.codes.retain(|_, code| now.duration_since(code.expires) < CODE_MEMORY);
+    state.codes.insert(Digest::of(&code), issued);
+    drop(state);
     callback.answer(&[("code", &code)])
 }
 

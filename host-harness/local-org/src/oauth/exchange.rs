@@ -20,6 +20,8 @@ use crate::{
 
 /// Approvals that one user can have of one app. One more silently ends the oldest.
 const APPROVALS: usize = 5;
+/// Characters that a PKCE code verifier has at least.
+const SHORTEST_VERIFIER: usize = 43;
 
 /// `POST /services/oauth2/token`.
 pub(crate) fn token(org: &Org, request: &Request) -> Answer {
@@ -90,7 +92,10 @@ fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     let code = code.clone();
     match (&code.challenge, form.filled("code_verifier")) {
         (Some(_), None) => return Err(OAuthError::new("invalid_grant", "missing code verifier")),
-        (Some(challenge), Some(verifier)) if *challenge != sha256_base64url(verifier) => {
+        // RFC 7636, section 4.1, for the lower bound. The upper one does not hold: Salesforce's own tools send more.
+        (Some(challenge), Some(verifier))
+            if verifier.len() < SHORTEST_VERIFIER || *challenge != sha256_base64url(verifier) =>
+        {
             return Err(OAuthError::new("invalid_request", "invalid code verifier"));
         }
         _ => {}
@@ -104,6 +109,11 @@ fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {
         members.insert(1, ("refresh_token", refresh));
     }
     Ok(members)
+}
+
+/// Whether the app's policy has ended a grant.
+pub(super) fn has_lapsed(settings: &Settings, grant: &Grant, now: Timestamp) -> bool {
+    settings.file.app.refresh_policy.end(grant.issued, grant.used).is_some_and(|end| now > end)
 }
 
 /// Records a user's approval; answers its number and its refresh token, if the scopes ask for one.
@@ -158,14 +168,8 @@ fn by_refresh_token(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     else {
         return Err(EXPIRED);
     };
-    let lapsed = match settings.file.app.refresh_policy {
-        RefreshPolicy::Infinite => false,
-        RefreshPolicy::Zero => true,
-        RefreshPolicy::LifetimeDays(days) => now.duration_since(grant.issued) > whole_days(days),
-        RefreshPolicy::IdleDays(days) => now.duration_since(grant.used) > whole_days(days),
-    };
     // A token that rotation took out of use is either stolen or a client's mistake; Salesforce ends the whole family.
-    if lapsed || grant.retired.contains(&digest) {
+    if has_lapsed(&settings, grant, now) || grant.retired.contains(&digest) {
         state.end_grant(number);
         return Err(EXPIRED);
     }
@@ -186,10 +190,6 @@ fn by_refresh_token(org: &Org, form: &Form) -> Result<Members, OAuthError> {
         members.insert(1, ("refresh_token", refresh));
     }
     Ok(members)
-}
-
-fn whole_days(days: u32) -> SignedDuration {
-    SignedDuration::from_hours(24 * i64::from(days))
 }
 
 fn by_client_credentials(org: &Org) -> Result<Members, OAuthError> {
@@ -226,6 +226,7 @@ fn issue(
     let idle = SignedDuration::from_mins(i64::from(settings.file.app.session_minutes));
     let expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
     let session = Session { grant, username: username.to_owned(), scopes: scopes.to_vec(), issued: now, expires };
+    state.kept.sessions.retain(|_, session| session.expires > now);
     state.kept.sessions.insert(Digest::of(&access_token), session);
     let identity = format!("{}/id/{org_id}/{}", org.base_url(), settings.user_id(username).unwrap_or_default());
     let issued_at = now.as_millisecond().to_string();
@@ -289,7 +290,7 @@ impl Drop for Refreshing {
 
 /// Marks the refresh token of a request as being in use, or answers that it is already.
 pub(crate) fn begin_refresh(org: &Org, request: &Request) -> Result<Option<Refreshing>, OAuthError> {
-    if request.path != "/services/oauth2/token" {
+    if request.segments() != ["services", "oauth2", "token"] {
         return Ok(None);
     }
     let form = request.form();

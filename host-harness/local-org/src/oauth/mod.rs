@@ -143,14 +143,16 @@ impl Obstacle {
     }
 }
 
-/// The client of a token request, in the body or in a Basic header. The body outranks the header.
+/// The client of a token request, in the body or in a Basic header. The header counts unless the body has the pair.
 fn client(request: &Request, form: &Form) -> (Option<String>, Option<String>) {
-    if let Some(id) = form.filled("client_id") {
-        return (Some(id.to_owned()), form.filled("client_secret").map(ToOwned::to_owned));
+    let (id, secret) = (form.filled("client_id"), form.filled("client_secret"));
+    let basic = request.header("authorization").and_then(|header| header.strip_prefix("Basic ")).and_then(decode_basic);
+    match basic {
+        Some((own, password)) if secret.is_none() && id.is_none_or(|id| id == own) => {
+            (Some(own), Some(password).filter(|password| !password.is_empty()))
+        }
+        _ => (id.map(ToOwned::to_owned), secret.map(ToOwned::to_owned)),
     }
-    let basic = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
-    let pair = basic.and_then(decode_basic);
-    pair.map_or((None, None), |(id, secret)| (Some(id), Some(secret).filter(|secret| !secret.is_empty())))
 }
 
 fn decode_basic(text: &str) -> Option<(String, String)> {

@@ -1,24 +1,28 @@
 //! The end of tokens, and what they are worth.
 
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{OAuthError, client};
+use super::{OAuthError, client, exchange::has_lapsed};
 use crate::{
     message::{Answer, Form, Request},
-    org::Org,
+    org::{Org, Settings},
+    state::Grant,
     token::Digest,
 };
 
-/// `POST /services/oauth2/revoke`: an access token ends alone, a refresh token with every access token of its grant.
+/// `POST /services/oauth2/revoke`: an access token ends alone, a refresh token with every access token of its grant. What
+/// has ended already is no token.
 pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
     let form = if request.body.is_empty() { Form::of_query(&request.query) } else { request.form() };
     let token = Digest::of(form.get("token").unwrap_or_default());
+    let (settings, now) = (org.settings(), org.now());
     let mut state = org.state();
-    if state.kept.sessions.remove(&token).is_some() {
+    if state.kept.sessions.remove(&token).is_some_and(|session| session.expires > now) {
         return Answer::empty(StatusCode::OK);
     }
-    let grant = state.kept.grants.iter().find(|(_, grant)| grant.refresh.as_ref() == Some(&token));
+    let grant = state.kept.grants.iter().find(|(_, grant)| works(&settings, grant, &token, now));
     match grant.map(|(&number, _)| number) {
         Some(number) => {
             state.end_grant(number);
@@ -28,6 +32,11 @@ pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
     }
 }
 
+/// Whether a token is the refresh token of a grant, and one that still works.
+fn works(settings: &Settings, grant: &Grant, token: &Digest, now: Timestamp) -> bool {
+    grant.refresh.as_ref() == Some(token) && !has_lapsed(settings, grant, now)
+}
+
 /// `POST /services/oauth2/introspect` (RFC 7662).
 pub(crate) fn introspect(org: &Org, request: &Request) -> Answer {
     let form = request.form();
@@ -35,14 +44,14 @@ pub(crate) fn introspect(org: &Org, request: &Request) -> Answer {
     if client(request, &form) != (Some(app.client_id.clone()), Some(app.client_secret)) {
         return OAuthError::new("invalid_client", "invalid client credentials").into();
     }
-    let settings = org.settings();
+    let (settings, now) = (org.settings(), org.now());
     let token = Digest::of(form.get("token").unwrap_or_default());
     let state = org.state();
     let subject = |username: &str| {
         let user = settings.user_id(username).unwrap_or_default();
         format!("{}/id/{}/{user}", org.base_url(), settings.org_id())
     };
-    let session = state.kept.sessions.get(&token).filter(|session| session.expires > org.now());
+    let session = state.kept.sessions.get(&token).filter(|session| session.expires > now);
     let body = if let Some(session) = session {
         json!({
             "active": true,
@@ -55,7 +64,7 @@ pub(crate) fn introspect(org: &Org, request: &Request) -> Answer {
             "iat": session.issued.as_second(),
             "nbf": session.issued.as_second(),
         })
-    } else if let Some(grant) = state.kept.grants.values().find(|grant| grant.refresh.as_ref() == Some(&token)) {
+    } else if let Some(grant) = state.kept.grants.values().find(|grant| works(&settings, grant, &token, now)) {
         json!({
             "active": true,
             "scope": grant.scopes.join(" "),

@@ -9,7 +9,12 @@ use crate::{
 };
 
 /// State and country with their picklists on: names or codes that are known and belong together.
-pub(super) fn check(settings: &Settings, whole: &Map<String, Value>) -> Option<ApiError> {
+pub(super) fn check(
+    settings: &Settings,
+    set: &[(&Field, Value)],
+    whole: &Map<String, Value>,
+    creating: bool,
+) -> Option<ApiError> {
     let text = |name: &str| whole.get(name).and_then(Value::as_str);
     let countries = settings.schema.field_of_org("CountryCode")?;
     let states = settings.schema.field_of_org("StateCode")?;
@@ -30,8 +35,18 @@ pub(super) fn check(settings: &Settings, whole: &Map<String, Value>) -> Option<A
         (None, Some(name)) => known.any(|known| known.label.eq_ignore_ascii_case(name)),
         (None, None) => true,
     };
-    let field = if text("StateCode").is_some() { "StateCode" } else { "State" };
-    (!fits).then(|| bad_address("state", "states", field))
+    if fits {
+        return None;
+    }
+    let name = if text("StateCode").is_some() { "StateCode" } else { "State" };
+    let sets = |names: [&str; 2]| set.iter().any(|(field, _)| names.contains(&field.name.as_str()));
+    if creating || sets(["State", "StateCode"]) && sets(["Country", "CountryCode"]) {
+        return Some(bad_address("state", "states", name));
+    }
+    // One of the two is the record's own.
+    let label = settings.schema.field_of_org(name).map_or(name, |field| field.label.as_str());
+    let message = format!("The existing country/territory doesn't recognize the state value for field: {label}");
+    Some(ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[name]))
 }
 
 fn bad_address(one: &str, many: &str, field: &str) -> ApiError {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use crate::{
     clock::{http_date, parse_http_date},
-    file::{Field, FieldType, PicklistValue},
+    file::{Field, FieldType, PicklistValue, User},
     message::Answer,
     org::Settings,
     schema::MASTER_RECORD_TYPE,
@@ -45,9 +45,19 @@ const CHILDREN: [(&str, &str, &str, bool); 24] = [
     ("UserEmailPreferredPerson", "PersonRecordId", "PersonRecord", true),
 ];
 
-/// `GET sobjects/Lead/describe`, or 304 if the caller's copy is as new.
+/// `GET sobjects/Lead/describe`.
 pub(super) fn lead(call: &Call<'_>) -> Answer {
-    let body = describe(call);
+    if_changed(call, &describe(call))
+}
+
+/// `GET sobjects`: what objects there are.
+pub(super) fn global(call: &Call<'_>) -> Answer {
+    let objects: Vec<_> = super::sees_leads(call).then(|| summary(call)).into_iter().collect();
+    if_changed(call, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
+}
+
+/// A description, or 304 if the caller's copy is as new.
+fn if_changed(call: &Call<'_>, body: &Value) -> Answer {
     let tag = format!("\"{}\"", sha256_base64url(&body.to_string()).get(..8).unwrap_or_default());
     // HTTP dates have no fractions, so that a copy is compared by the second.
     let changed = call.settings.described.as_second();
@@ -55,19 +65,9 @@ pub(super) fn lead(call: &Call<'_>) -> Answer {
     let answer = match (date(IF_MODIFIED_SINCE), date(IF_UNMODIFIED_SINCE)) {
         (Some(since), _) if since >= changed => Answer::empty(StatusCode::NOT_MODIFIED),
         (_, Some(since)) if since < changed => Answer::empty(StatusCode::PRECONDITION_FAILED),
-        _ => Answer::json(StatusCode::OK, &body),
+        _ => Answer::json(StatusCode::OK, body),
     };
     answer.with(LAST_MODIFIED, &http_date(call.settings.described)).with(ETAG, &tag)
-}
-
-/// `GET sobjects`: what objects there are.
-pub(super) fn global(call: &Call<'_>) -> Answer {
-    let readable = call.user().is_some_and(|user| user.read_leads);
-    let mut objects = Vec::new();
-    if readable {
-        objects.push(summary(call));
-    }
-    Answer::json(StatusCode::OK, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
 }
 
 /// `GET sobjects/Lead`: a summary, and the records of late.
@@ -127,7 +127,7 @@ fn describe(call: &Call<'_>) -> Value {
 fn head(call: &Call<'_>) -> Value {
     let instance = call.org.instance_url();
     let at = |rest: &str| call.path(&format!("sobjects/Lead{rest}"));
-    let createable = call.user().is_some_and(|user| user.create_leads);
+    let may = |right: fn(&User) -> bool| call.user().is_some_and(right);
     json!({
         "actionOverrides": [],
         "activateable": false,
@@ -144,12 +144,12 @@ fn head(call: &Call<'_>) -> Value {
             "restrictedDelete": false,
         })),
         "compactLayoutable": true,
-        "createable": createable,
+        "createable": may(|user| user.create_leads),
         "custom": false,
         "customSetting": false,
         "deepCloneable": false,
         "defaultImplementation": null,
-        "deletable": true,
+        "deletable": may(|user| user.delete_leads),
         "deprecatedAndHidden": false,
         "extendedBy": null,
         "extendsInterfaces": null,
@@ -187,7 +187,7 @@ fn head(call: &Call<'_>) -> Value {
         ],
         "triggerable": true,
         "undeletable": true,
-        "updateable": createable,
+        "updateable": may(|user| user.edit_leads),
         "urls": {
             "compactLayouts": at("/describe/compactLayouts"),
             "rowTemplate": at("/{ID}"),
@@ -217,7 +217,7 @@ fn record_types(call: &Call<'_>) -> Vec<Value> {
             "urls": {"layout": call.path(&format!("sobjects/Lead/describe/layouts/{id}"))},
         })
     };
-    let kinds = &call.settings.schema.record_types;
+    let kinds = &call.settings.schema.rules.record_types;
     let own = kinds
         .iter()
         .map(|(id, kind)| info(id, &kind.name, &kind.developer_name, kind.active, kind.available, kind.default));
@@ -276,7 +276,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         "nameField": field.name == "Name",
         "namePointing": field.reference_to.len() > 1,
         "nillable": field.nillable,
-        "permissionable": field.permissionable && field.nillable,
+        "permissionable": field.can_be_hidden(),
         "picklistValues": values,
         "polymorphicForeignKey": field.reference_to.len() > 1,
         "precision": field.precision,

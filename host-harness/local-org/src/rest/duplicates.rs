@@ -2,23 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Call;
+use super::{Call, record};
 use crate::{
-    file::{DuplicateAction, DuplicateRule},
+    file::{DuplicateAction, DuplicateRule, Field, Matched},
+    id,
     message::ApiError,
     state::Lead,
 };
 
 /// What `Sforce-Duplicate-Rule-Header` asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
+struct Wish {
     allow_save: bool,
     include_details: bool,
 }
 
 impl Wish {
     /// Reads the header, such as `allowSave=true; includeRecordDetails=true`.
-    pub fn of(header: Option<&str>) -> Self {
+    fn of(header: Option<&str>) -> Self {
         let set = |name: &str| {
             header.unwrap_or_default().split([';', ',']).any(|part| {
                 let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -29,40 +30,53 @@ impl Wish {
     }
 }
 
-/// The refusal of a new record that matches old ones, if any rule refuses it.
-pub(super) fn check(call: &Call<'_>, wish: Wish, record: &Map<String, Value>, leads: &[Lead]) -> Option<ApiError> {
-    call.settings.file.duplicate_rules.iter().filter(|rule| rule.active).find_map(|rule| {
-        if rule.action == DuplicateAction::Alert && wish.allow_save {
-            return None;
-        }
-        let matched: Vec<&Lead> =
-            leads.iter().filter(|lead| !lead.deleted && same(rule, record, &lead.values)).collect();
+/// The refusal of a record that matches others, if any rule refuses it. `own` is the id of a record that is there already.
+pub(super) fn check(
+    call: &Call<'_>,
+    own: Option<&str>,
+    draft: &Map<String, Value>,
+    leads: &[Lead],
+) -> Option<ApiError> {
+    let wish = Wish::of(call.request.header("sforce-duplicate-rule-header"));
+    let rules = call.settings.file.duplicate_rules.iter().zip(&call.settings.schema.rules.duplicates);
+    let in_force = rules.filter(|(rule, _)| rule.active && (own.is_none() || rule.on_update));
+    in_force.filter(|(rule, _)| rule.action == DuplicateAction::Block || !wish.allow_save).find_map(|(rule, groups)| {
+        let fields: Vec<&Field> = groups.iter().flatten().collect();
+        let same = |lead: &&Lead| same(groups, draft, &record::partial_row(&call.settings, lead, &fields));
+        let others = leads.iter().filter(|lead| !lead.deleted && own != Some(lead.id.as_str()));
+        let matched: Vec<&Lead> = others.filter(same).collect();
         (!matched.is_empty()).then(|| refusal(call, wish, rule, &matched))
     })
 }
 
-fn same(rule: &DuplicateRule, new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
-    rule.when_same.iter().any(|group| {
-        let text = |record: &Map<String, Value>, name: &String| match record.get(name) {
-            Some(Value::String(text)) => text.trim().to_lowercase(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        };
+fn same(groups: &[Vec<Field>], new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+    let text = |record: &Map<String, Value>, field: &Field| match record.get(&field.name) {
+        Some(Value::String(text)) => text.trim().to_lowercase(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    groups.iter().any(|group| {
         group.last().is_some_and(|last| !text(new, last).is_empty())
-            && group.iter().all(|name| text(new, name) == text(old, name))
+            && group.iter().all(|field| text(new, field) == text(old, field))
     })
 }
 
 fn refusal(call: &Call<'_>, wish: Wish, rule: &DuplicateRule, matched: &[&Lead]) -> ApiError {
-    let records = matched.iter().map(|lead| {
-        let mut record = json!({
-            "attributes": {"type": "Lead", "url": call.path(&format!("sobjects/Lead/{}", lead.id))},
-            "Id": lead.id,
-        });
+    let (entity, shown) = match rule.matched {
+        Matched::Lead => ("Lead", matched),
+        Matched::Contact => ("Contact", matched),
+        Matched::Hidden => ("Lead", Default::default()),
+    };
+    let records = shown.iter().map(|lead| {
+        let id = match rule.matched {
+            Matched::Contact => id::of_object(id::CONTACT, &lead.id),
+            _ => lead.id.clone(),
+        };
+        let mut record = json!({"attributes": record::attributes(entity, &id, call.version), "Id": id});
         if let Value::Object(members) = &mut record
             && wish.include_details
         {
-            let row = super::record::row(&call.settings, lead);
+            let row = record::row(&call.settings, lead);
             let shown = ["Name", "Email", "Company", "Phone", "OwnerId", "CreatedDate", "LastModifiedDate"];
             members.extend(shown.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone()))));
         }
@@ -74,12 +88,12 @@ fn refusal(call: &Call<'_>, wish: Wish, rule: &DuplicateRule, matched: &[&Lead])
         "duplicateRuleEntityType": "Lead",
         "errorMessage": rule.message,
         "matchResults": [{
-            "entityType": "Lead",
+            "entityType": entity,
             "errors": [],
             "matchEngine": "FuzzyMatchEngine",
             "matchRecords": records.collect::<Vec<_>>(),
             "rule": rule.matching_rule,
-            "size": matched.len(),
+            "size": shown.len(),
             "success": true,
         }],
     });

@@ -7,6 +7,7 @@ mod convert;
 mod describe;
 mod duplicates;
 mod objects;
+mod pretty;
 mod query;
 pub(crate) mod record;
 mod relationships;
@@ -81,10 +82,12 @@ pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&
 /// Limits, layout and compression, the same for every resource.
 fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     let calls = org.state().calls(org.now());
-    let limit = org.settings().file.api.daily_limit;
+    let api = &org.settings().file.api;
+    let limits = [format!("api-usage={calls}/{}", api.daily_limit), api.limit_info_extra.clone()];
+    let limits = limits.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let pretty =
         request.header("x-prettyprint").is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-    if pretty && let Some(text) = answer.body_json().and_then(|body| serde_json::to_string_pretty(&body).ok()) {
+    if pretty && let Some(text) = answer.body_json().and_then(|body| pretty::text(&body).ok()) {
         answer.body = text.into();
     }
     let gzip = request.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
@@ -100,13 +103,12 @@ fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     if !answer.headers.contains_key(CACHE_CONTROL) {
         answer = answer.with(CACHE_CONTROL, "no-cache,must-revalidate,max-age=0,no-store,private");
     }
-    answer.with(HeaderName::from_static("sforce-limit-info"), &format!("api-usage={calls}/{limit}"))
+    answer.with(HeaderName::from_static("sforce-limit-info"), &limits)
 }
 
 /// Checks that come before any resource: permissions, version, limits.
 fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session) -> Result<Call<'a>, Refusal> {
     let settings = org.settings();
-    let forbidden = |code, message: &str| Refusal::new(StatusCode::FORBIDDEN, ApiError::new(code, message));
     if settings.file.locked {
         return Err(forbidden("ORG_LOCKED", "Org is locked, closed, or suspended"));
     }
@@ -114,35 +116,47 @@ fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session
         let error = ApiError::new("INVALID_SESSION_ID", "This session is not valid for use with the REST API");
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, error));
     }
-    let number = version_number(&settings, version).ok_or_else(Refusal::not_found)?;
-    if number < settings.file.api.oldest {
-        let error = ApiError::new("GONE", format!("The requested API version {number}.0 has been retired."));
-        return Err(Refusal::new(StatusCode::GONE, error));
-    }
+    let number = version_number(&settings, version)?;
     if !settings.file.api.enabled {
         return Err(forbidden("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization."));
     }
     if !settings.user(&session.username).is_some_and(|user| user.api_enabled) {
         return Err(forbidden("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner"));
     }
-    let mut state = org.state();
-    if state.calls(org.now()) >= settings.file.api.daily_limit {
-        return Err(forbidden("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
-    }
-    state.count_call(org.now());
-    drop(state);
+    count(org, &settings)?;
     // For clients that cannot send PATCH.
     let override_method = request.query("_HttpMethod").filter(|_| request.method == Method::POST);
     let method = override_method.and_then(|method| method.parse().ok()).unwrap_or_else(|| request.method.clone());
     Ok(Call { org, settings, version: number, session, request, method })
 }
 
-fn version_number(settings: &Settings, version: &str) -> Option<u32> {
-    if version == "latest" {
-        return Some(settings.file.api.newest);
+fn forbidden(code: &str, message: &str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, ApiError::new(code, message))
+}
+
+/// Counts an API call, if the org has one left.
+fn count(org: &Org, settings: &Settings) -> Result<(), Refusal> {
+    let mut state = org.state();
+    if state.calls(org.now()) >= settings.file.api.daily_limit {
+        return Err(forbidden("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
     }
-    let number = version.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
-    (1..=settings.file.api.newest).contains(&number).then_some(number)
+    state.count_call(org.now());
+    Ok(())
+}
+
+/// The number of a version that the org answers.
+fn version_number(settings: &Settings, version: &str) -> Result<u32, Refusal> {
+    let api = &settings.file.api;
+    if version == "latest" {
+        return Ok(api.newest);
+    }
+    let number = version.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0")).and_then(|n| n.parse().ok());
+    let number = number.filter(|number| (1..=api.newest).contains(number)).ok_or_else(Refusal::not_found)?;
+    if number < api.oldest {
+        let error = ApiError::new("GONE", format!("The requested API version {number}.0 has been retired."));
+        return Err(Refusal::new(StatusCode::GONE, error));
+    }
+    Ok(number)
 }
 
 /// The 401 of a bad token. It is a page unless the request's content type is JSON, or there is none.
@@ -171,12 +185,23 @@ fn dispatch(call: &Call<'_>, resource: &[&str]) -> Result<Answer, Refusal> {
         ["sobjects", object, rest @ ..] => sobject(call, object, rest),
         ["composite"] => post(call, || composite::composite(call)),
         ["composite", "batch"] => post(call, || composite::batch(call)),
+        ["composite", "tree", object] if object.eq_ignore_ascii_case("Lead") && sees_leads(call) => {
+            post(call, || composite::tree(call))
+        }
         ["composite", "sobjects", rest @ ..] => collection(call, rest),
         _ => Err(Refusal::not_found()),
     }
 }
 
+/// Whether the object exists for the user who calls.
+fn sees_leads(call: &Call<'_>) -> bool {
+    call.user().is_some_and(|user| user.read_leads)
+}
+
 fn collection(call: &Call<'_>, rest: &[&str]) -> Result<Answer, Refusal> {
+    if !sees_leads(call) {
+        return Err(Refusal::not_found());
+    }
     match (rest, &call.method) {
         ([], &Method::POST) => composite::write_collection(call, Writing::Create),
         ([], &Method::PATCH) => composite::write_collection(call, Writing::Update),
@@ -200,10 +225,12 @@ fn post(call: &Call<'_>, answer: impl FnOnce() -> Result<Answer, Refusal>) -> Re
 }
 
 fn sobject(call: &Call<'_>, object: &str, rest: &[&str]) -> Result<Answer, Refusal> {
-    let readable = call.user().is_some_and(|user| user.read_leads);
-    if !object.eq_ignore_ascii_case("Lead") || !readable {
+    if !object.eq_ignore_ascii_case("Lead") || !sees_leads(call) {
         return match rest {
-            [id] if !object.eq_ignore_ascii_case("Lead") => get(call, || record::read_other(call, object, id)),
+            // Only Lead is described.
+            [id] if !object.eq_ignore_ascii_case("Lead") && *id != "describe" => {
+                get(call, || record::read_other(call, object, id))
+            }
             _ => Err(Refusal::not_found()),
         };
     }

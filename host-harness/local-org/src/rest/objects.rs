@@ -1,12 +1,14 @@
-//! The objects that can be queried: Lead, and the few others that clients ask for the org, its users and record types.
+//! The objects that can be queried: Lead, and the few others that clients ask for the org, its users, queues and record
+//! types.
 
 use serde_json::{Map, Value, json};
 
 use super::{Call, record};
 use crate::{
     clock::rest_datetime,
-    file::{Field, FieldType, plain_field},
+    file::{Field, FieldType, User, plain_field},
     id,
+    org::Settings,
     soql::Query,
 };
 
@@ -45,6 +47,13 @@ impl Table {
         });
         Self { name, fields: fields.collect(), rows }
     }
+
+    /// A table whose fields are those of an example, since it may have no rows.
+    fn of_example(name: &'static str, example: Value, rows: Vec<Value>) -> Self {
+        let mut table = Self::of_rows(name, std::iter::once(example).chain(rows).collect());
+        table.rows.remove(0);
+        table
+    }
 }
 
 /// The Lead object, with what a query needs of its records.
@@ -74,7 +83,7 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
     let settings = &call.settings;
     let file = &settings.file;
     match name.to_ascii_lowercase().as_str() {
-        "lead" if call.user().is_some_and(|user| user.read_leads) => Some(leads(call, query)),
+        "lead" if super::sees_leads(call) => Some(leads(call, query)),
         "organization" => Some(Table::of_rows(
             "Organization",
             vec![json!({
@@ -93,46 +102,64 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
                 "CreatedDate": rest_datetime(settings.described),
             })],
         )),
-        "user" => {
-            let row = |(id, user): (String, &crate::file::User)| {
-                json!({
-                    "Id": id,
-                    "Username": user.username,
-                    "Name": crate::oauth::display_name(user),
-                    "FirstName": user.first_name,
-                    "LastName": user.last_name,
-                    "Email": user.email,
-                    "IsActive": user.active,
-                    "UserType": "Standard",
-                    "ProfileId": id::mint("00e", 1),
-                    "LanguageLocaleKey": file.locale.split('_').next(),
-                    "LocaleSidKey": file.locale,
-                    "TimeZoneSidKey": file.time_zone,
-                    "CreatedDate": rest_datetime(settings.described),
-                })
-            };
-            Some(Table::of_rows("User", settings.users().map(row).collect()))
-        }
-        "recordtype" => {
-            let row = |(id, kind): &(String, crate::file::RecordType)| {
-                json!({
-                    "Id": id,
-                    "Name": kind.name,
-                    "DeveloperName": kind.developer_name,
-                    "SobjectType": "Lead",
-                    "IsActive": kind.active,
-                    "NamespacePrefix": null,
-                    "Description": null,
-                })
-            };
-            let mut rows: Vec<Value> = settings.schema.record_types.iter().map(row).collect();
-            // Without rows there would be no columns.
-            let columns = json!({"Id": "", "Name": "", "DeveloperName": "", "SobjectType": "", "IsActive": true, "NamespacePrefix": null, "Description": null});
-            rows.insert(0, columns);
-            let mut table = Table::of_rows("RecordType", rows);
-            table.rows.remove(0);
-            Some(table)
-        }
+        "user" => Some(users(settings)),
+        "group" => Some(queues(settings)),
+        "recordtype" => Some(record_types(settings)),
         _ => None,
+    }
+}
+
+fn users(settings: &Settings) -> Table {
+    let file = &settings.file;
+    let row = |(id, user): (String, &User)| {
+        json!({
+            "Id": id,
+            "Username": user.username,
+            "Name": crate::oauth::display_name(user),
+            "FirstName": user.first_name,
+            "LastName": user.last_name,
+            "Email": user.email,
+            "IsActive": user.active,
+            "UserType": "Standard",
+            "ProfileId": id::mint("00e", 1),
+            "LanguageLocaleKey": file.locale.split('_').next(),
+            "LocaleSidKey": file.locale,
+            "TimeZoneSidKey": file.time_zone,
+            "CreatedDate": rest_datetime(settings.described),
+        })
+    };
+    Table::of_rows("User", settings.users().map(row).collect())
+}
+
+fn queues(settings: &Settings) -> Table {
+    let row = |id: &str, name: &str, developer_name: &str| json!({"Id": id, "Name": name, "DeveloperName": developer_name, "Type": "Queue", "Email": null});
+    let rows = settings.queues().map(|(id, queue)| row(&id, &queue.name, &queue.developer_name));
+    Table::of_example("Group", row("", "", ""), rows.collect())
+}
+
+fn record_types(settings: &Settings) -> Table {
+    let row = |id: &str, name: &str, developer_name: &str, active: bool| {
+        json!({
+            "Id": id,
+            "Name": name,
+            "DeveloperName": developer_name,
+            "SobjectType": "Lead",
+            "IsActive": active,
+            "NamespacePrefix": null,
+            "Description": null,
+        })
+    };
+    let kinds = settings.schema.rules.record_types.iter();
+    let rows = kinds.map(|(id, kind)| row(id, &kind.name, &kind.developer_name, kind.active));
+    Table::of_example("RecordType", row("", "", "", true), rows.collect())
+}
+
+/// The object that an id belongs to.
+pub(super) fn of_id(id: &str) -> &'static str {
+    match id.get(..3) {
+        Some(id::LEAD) => "Lead",
+        Some(id::RECORD_TYPE) => "RecordType",
+        Some(id::GROUP) => "Group",
+        _ => "User",
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, objects, record, relationships};
 use crate::{
     message::{Answer, ApiError, Refusal},
-    soql::{self, Check, Scope, Select, SoqlError},
+    soql::{self, Check, Select, SoqlError},
     state::Cursor,
     token,
 };
@@ -62,10 +62,10 @@ fn run(call: &Call<'_>, text: &str, deleted_too: bool) -> Result<Found, SoqlErro
     let query = soql::query(text)?;
     let table = objects::find(call, &query.from.text, Some(&query));
     let mut table = table.ok_or_else(|| SoqlError::no_such_object(text, &query.from))?;
-    relationships::join(call, &query, &mut table);
+    relationships::join(call, text, &query, &mut table)?;
     let field = |name: &str| table.field(name);
-    let scope = Scope { entity: table.name, field: &field, now: call.org.now(), zone: &call.settings.zone };
-    let check = Check { query: text, scope: &scope };
+    let scope = call.settings.scope(&field, table.name, call.org.now());
+    let check = Check { query: text, scope: &scope, rule: false };
     let fields = match &query.select {
         Select::Count => Vec::new(),
         Select::Fields(paths) => {

@@ -14,6 +14,21 @@ use crate::{
     state::{Lead, State},
 };
 
+/// What a new record has that its maker says nothing of.
+pub(super) fn defaults(settings: &Settings, user: &str) -> Map<String, Value> {
+    let fields = settings.schema.fields.iter();
+    let mut values: Map<_, _> = fields.filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect();
+    // Leads that come through the API have not been read by their owner.
+    if let Some(unread) = values.get_mut("IsUnreadByOwner") {
+        *unread = Value::Bool(true);
+    }
+    values.insert("OwnerId".to_owned(), Value::from(user));
+    if let Some((record_type, _)) = settings.schema.rules.record_types.iter().find(|(_, kind)| kind.default) {
+        values.insert("RecordTypeId".to_owned(), Value::from(record_type.as_str()));
+    }
+    values
+}
+
 /// Puts a record into the org and answers its id. What the caller does not set, the org does.
 pub(crate) fn insert(
     settings: &Settings,
@@ -23,32 +38,32 @@ pub(crate) fn insert(
     user: &str,
 ) -> String {
     let id = id::mint(id::LEAD, state.next());
-    let stamp = Value::from(rest_datetime(now));
-    let mut default = |name: &str, value: Value| {
+    for (name, value) in defaults(settings, user) {
+        values.entry(name).or_insert(value);
+    }
+    let mut fill = |name: &str, value: Value| {
         let slot = values.entry(name.to_owned()).or_insert(Value::Null);
         if slot.is_null() {
             *slot = value;
         }
     };
-    for field in &settings.schema.fields {
-        if let Some(value) = &field.default {
-            default(&field.name, value.clone());
-        }
-    }
     for name in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
-        default(name, stamp.clone());
+        fill(name, Value::from(rest_datetime(now)));
     }
     for name in ["OwnerId", "CreatedById", "LastModifiedById"] {
-        default(name, Value::from(user));
+        fill(name, Value::from(user));
     }
-    if let Some((record_type, _)) = settings.schema.record_types.iter().find(|(_, kind)| kind.default) {
-        default("RecordTypeId", Value::from(record_type.as_str()));
-    }
-    // Leads that come through the API have not been read by their owner.
-    values.insert("IsUnreadByOwner".to_owned(), Value::Bool(true));
     values.retain(|_, value| !value.is_null());
     state.kept.leads.push(Lead { id: id.clone(), deleted: false, values });
     id
+}
+
+/// A record as it would be, as rules see it: computed fields included, and without an id if it is new.
+pub(super) fn draft(settings: &Settings, id: Option<&str>, values: &Map<String, Value>) -> Map<String, Value> {
+    let lead = Lead { id: id.unwrap_or_default().to_owned(), deleted: false, values: values.clone() };
+    let mut row = row(settings, &lead);
+    row.insert("Id".to_owned(), id.map_or(Value::Null, Value::from));
+    row
 }
 
 /// All fields of a record, computed ones included, those without a value as null.
@@ -78,12 +93,16 @@ fn value(settings: &Settings, lead: &Lead, field: &Field) -> Value {
         "PhotoUrl" => Value::from(format!("/services/images/photo/{}", lead.id)),
         "Name" => full_name(settings, &lead.values),
         "Address" => address(settings, &lead.values),
-        name => lead.values.get(name).cloned().unwrap_or(Value::Null),
+        // A record that is older than a checkbox has it switched off.
+        name => lead.values.get(name).cloned().unwrap_or(match field.kind {
+            FieldType::Boolean => Value::Bool(false),
+            _ => Value::Null,
+        }),
     }
 }
 
 fn compute(settings: &Settings, row: &mut Map<String, Value>) {
-    for (name, parts) in settings.schema.formulas() {
+    for (name, parts) in &settings.schema.rules.formulas {
         let value = formula::evaluate(parts, row).map_or(Value::Null, Value::from);
         row.insert(name.clone(), value);
     }

@@ -9,17 +9,25 @@ use super::{
 };
 use crate::{
     file::Field,
-    soql::{Path, Query},
+    soql::{Query, SoqlError},
 };
 
 /// Adds a column for every field of a parent that the query names, so that conditions, order and selection find it
-/// under its dotted name. What is no relationship is left to be refused as an unknown column.
-pub(super) fn join(call: &Call<'_>, query: &Query, table: &mut Table) {
+/// under its dotted name. A column that the parent does not have is left to be refused as any other.
+pub(super) fn join(call: &Call<'_>, text: &str, query: &Query, table: &mut Table) -> Result<(), SoqlError> {
     for path in query.paths() {
-        if table.field(&path.text).is_some() {
+        let Some((relationship, name)) = path.text.split_once('.').filter(|_| table.field(&path.text).is_none()) else {
             continue;
-        }
-        let Some((reference, parents, field)) = resolve(call, table, path) else { continue };
+        };
+        let through =
+            |field: &&Field| field.relationship.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(relationship));
+        let Some(reference) = table.fields.iter().find(through).cloned() else {
+            return Err(SoqlError::no_such_relationship(text, path, relationship));
+        };
+        // A reference can lead to several objects, as that of an owner does.
+        let objects = reference.reference_to.iter().filter_map(|object| objects::find(call, object, None));
+        let parents: Vec<Table> = objects.filter(|parents| parents.field(name).is_some()).collect();
+        let Some(field) = parents.first().and_then(|parents| parents.field(name)).cloned() else { continue };
         let column = Field {
             name: format!("{}.{}", reference.relationship.as_deref().unwrap_or_default(), field.name),
             ..field
@@ -32,25 +40,11 @@ pub(super) fn join(call: &Call<'_>, query: &Query, table: &mut Table) {
         }
         table.fields.push(column);
     }
+    Ok(())
 }
 
-/// The reference that a path goes through, the object that it leads to, and the field there.
-fn resolve(call: &Call<'_>, table: &Table, path: &Path) -> Option<(Field, Table, Field)> {
-    let (relationship, name) = path.text.split_once('.')?;
-    let through =
-        |field: &&Field| field.relationship.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(relationship));
-    let reference = table.fields.iter().find(through)?.clone();
-    let parents = reference
-        .reference_to
-        .iter()
-        .filter(|object| *object != "Lead")
-        .find_map(|object| objects::find(call, object, None))?;
-    let field = parents.field(name)?.clone();
-    Some((reference, parents, field))
-}
-
-fn find<'a>(parents: &'a Table, id: &Value) -> Option<&'a Map<String, Value>> {
-    parents.rows.iter().find(|parent| !id.is_null() && parent.get("Id") == Some(id))
+fn find<'a>(parents: &'a [Table], id: &Value) -> Option<&'a Map<String, Value>> {
+    parents.iter().flat_map(|table| &table.rows).find(|parent| !id.is_null() && parent.get("Id") == Some(id))
 }
 
 /// Puts a selected value into a record: that of a parent's field into an object of its own.
@@ -72,7 +66,7 @@ pub(super) fn put(
         record.insert(relationship.to_owned(), Value::Null);
         return;
     };
-    let object = if id.starts_with("012") { "RecordType" } else { "User" };
+    let object = objects::of_id(id);
     let parent = record
         .entry(relationship.to_owned())
         .or_insert_with(|| json!({"attributes": record::attributes(object, id, call.version)}));

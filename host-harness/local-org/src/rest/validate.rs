@@ -29,9 +29,12 @@ pub(super) fn check(
             errors.push(error);
         }
     }
-    errors.extend(check_dependencies(settings, set, whole));
+    // Values in the org's own spelling, which what depends on them is written for.
+    let mut whole = whole.clone();
+    whole.extend(set.iter().map(|(field, value)| (field.name.clone(), value.clone())));
+    errors.extend(check_dependencies(settings, set, &whole));
     if settings.file.state_country_picklists {
-        errors.extend(address::check(settings, whole));
+        errors.extend(address::check(settings, set, &whole, creating));
     }
     errors
 }
@@ -68,30 +71,31 @@ fn check_value(settings: &Settings, field: &Field, value: &mut Value) -> Result<
 fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<String>, ApiError> {
     let on = |code: &str, message: String| Err(ApiError::on(code, message, &[&field.name]));
     let label = &field.label;
-    match field.kind {
+    let canonical = match field.kind {
         FieldType::Email if !is_email(text) => {
             return on("INVALID_EMAIL_ADDRESS", format!("{label}: invalid email address: {text}"));
         }
-        FieldType::Picklist => return picklist(field, text).map(Some),
+        FieldType::Picklist => Some(picklist(field, text)?),
         FieldType::MultiPicklist => {
             let values: Result<Vec<_>, _> =
                 text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(|one| picklist(field, one)).collect();
-            return Ok(Some(values?.join(";")));
+            Some(values?.join(";"))
         }
         FieldType::Reference => return reference(settings, field, text).map(Some),
-        _ => {}
-    }
+        _ => None,
+    };
+    let kept = canonical.as_deref().unwrap_or(text);
     // Salesforce runs on Java, whose texts are counted in UTF-16 units: an emoji counts as two. Which unit the check
     // uses is not documented; this one refuses whatever a client that counts more generously would get wrong.
-    if field.length > 0 && text.encode_utf16().count() > field.length as usize {
-        let message = format!("{label}: data value too large: {text} (max length={})", field.length);
+    if field.length > 0 && kept.encode_utf16().count() > field.length as usize {
+        let message = format!("{label}: data value too large: {kept} (max length={})", field.length);
         return on("STRING_TOO_LONG", message);
     }
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if kept.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         let message = format!("{label}: invalid character in the value");
         return on("TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", message);
     }
-    Ok(None)
+    Ok(canonical)
 }
 
 /// One address: a local part, one `@`, and a domain with a dot, none of them blank.
@@ -111,12 +115,14 @@ fn is_email(text: &str) -> bool {
 /// The value's own spelling; unrestricted picklists take any other text as well.
 fn picklist(field: &Field, text: &str) -> Result<String, ApiError> {
     match field.value(text) {
+        // Only a conversion sets it (Lead, "Status", in the object reference). The text is ours: none is on record.
+        Some(known) if known.converted => {
+            let message = format!("{}: invalid status: {text}", field.label);
+            Err(ApiError::on("INVALID_STATUS", message, &[&field.name]))
+        }
         Some(known) if known.active || !field.restricted => Ok(known.value.clone()),
         None if !field.restricted => Ok(text.to_owned()),
-        _ => {
-            let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
-            Err(ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name]))
-        }
+        _ => Err(bad_value(field, text)),
     }
 }
 
@@ -127,7 +133,7 @@ fn reference(settings: &Settings, field: &Field, text: &str) -> Result<String, A
         return Err(ApiError::on("MALFORMED_ID", message, &[&field.name]));
     };
     if field.reference_to.iter().any(|object| object == "RecordType") {
-        let kinds = &settings.schema.record_types;
+        let kinds = &settings.schema.rules.record_types;
         let usable = kinds.iter().any(|(known, kind)| *known == id && kind.active && kind.available);
         if usable || id == MASTER_RECORD_TYPE {
             return Ok(id);
@@ -144,6 +150,9 @@ fn reference(settings: &Settings, field: &Field, text: &str) -> Result<String, A
             }
             None => Err(ApiError::on::<String>("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])),
         };
+    }
+    if field.reference_to.iter().any(|object| object == "Group") && settings.queues().any(|(known, _)| known == id) {
+        return Ok(id);
     }
     // Records of other objects do not exist here.
     Err(ApiError::on::<String>("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[]))
@@ -193,13 +202,25 @@ fn check_dependencies(settings: &Settings, set: &[(&Field, Value)], whole: &Map<
             Some(Value::Bool(control)) => control.to_string(),
             _ => String::new(),
         };
-        let allowed = field.values.iter().any(|known| {
-            known.value == text && known.valid_for.as_ref().is_none_or(|allowed| allowed.contains(&control))
-        });
-        let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
-        (!allowed).then(|| ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name]))
+        let allowed = |one: &&str| {
+            field.values.iter().any(|known| {
+                known.value == *one && known.valid_for.as_ref().is_none_or(|allowed| allowed.contains(&control))
+            })
+        };
+        let mut values = match field.kind {
+            FieldType::MultiPicklist => text.split(';').collect(),
+            _ => vec![text],
+        };
+        // One that is no value at all has been named already.
+        values.retain(|one| field.value(one).is_some());
+        values.into_iter().find(|one| !allowed(one)).map(|one| bad_value(field, one))
     };
     set.iter().filter_map(wrong).collect()
+}
+
+fn bad_value(field: &Field, value: &str) -> ApiError {
+    let message = format!("{}: bad value for restricted picklist field: {value}", field.label);
+    ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name])
 }
 
 fn is_state(field: &Field) -> bool {

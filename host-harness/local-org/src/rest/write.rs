@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::rest_datetime,
-    file::{Field, FieldType, Trigger, ValidationRule},
+    file::{Field, FieldType, Trigger, User, ValidationRule},
     id,
     message::{Answer, ApiError, Refusal},
     soql::{self, Condition},
@@ -99,10 +99,26 @@ pub(super) fn choices(call: &Call<'_>, ids: &[String]) -> Answer {
 /// `DELETE sobjects/Lead/{id}`.
 pub(super) fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = record::resolve(id)?;
-    let mut state = call.org.state();
-    let lead = record::find_mut(&mut state, &id)?;
-    lead.deleted = true;
+    remove(call, &mut call.org.state(), &id)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// Deletes a record, or refuses to.
+pub(super) fn remove(call: &Call<'_>, state: &mut State, id: &str) -> Result<(), Refusal> {
+    let lead = record::find_mut(state, id)?;
+    may(call, |user| user.delete_leads)?;
+    lead.deleted = true;
+    Ok(())
+}
+
+/// Whether the user has a right over records that are there.
+fn may(call: &Call<'_>, right: fn(&User) -> bool) -> Result<(), Refusal> {
+    if call.user().is_some_and(right) {
+        return Ok(());
+    }
+    let error =
+        ApiError::on::<String>("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[]);
+    Err(Refusal::new(StatusCode::FORBIDDEN, error))
 }
 
 /// `DELETE sobjects/Lead/{field}/{value}`.
@@ -140,26 +156,22 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
         return Err(Refusal::bad_request(error));
     }
     let mut set = typed(call, members, |field| field.createable)?;
-    let mut values = defaults(call);
+    let mut values = record::defaults(&call.settings, &call.user_id());
     values.extend(named(&set));
     refuse(validate::check(&call.settings, &mut set, &values, true))?;
     values.extend(named(&set));
     address::complete(&call.settings, &mut values);
-    refuse(validation_rules(call, &values))?;
-    let header = call.request.header("sforce-duplicate-rule-header");
-    let duplicate = duplicates::check(call, duplicates::Wish::of(header), &values, &state.kept.leads);
-    refuse(duplicate.into_iter().collect())?;
+    let draft = record::draft(&call.settings, None, &values);
+    refuse(validation_rules(call, &draft))?;
+    refuse(duplicates::check(call, None, &draft, &state.kept.leads).into_iter().collect())?;
     // Unique fields are indexes of the database, and so come last.
     refuse(taken(state, &set, None))?;
-    refuse(triggers(call, &values, "AfterInsert"))?;
-    let owner_set = set.iter().any(|(field, value)| field.name == "OwnerId" && !value.is_null());
-    if let Some(owner) = assigned_owner(call, owner_set)? {
-        values.insert("OwnerId".to_owned(), Value::from(owner));
-    }
+    refuse(triggers(call, &draft, "AfterInsert"))?;
+    assign(call, &mut values)?;
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
-/// Changes a record, or refuses to. Duplicate rules do not run: the standard ones are for new records only.
+/// Changes a record, or refuses to, in the same order.
 pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
     if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
         let message = "The Id field should not be specified in the sobject data.";
@@ -167,6 +179,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     }
     let mut set = typed(call, members, |field| field.updateable)?;
     let lead = record::find_mut(state, id)?;
+    may(call, |user| user.edit_leads)?;
     if lead.values.get("IsConverted") == Some(&Value::Bool(true)) {
         let error = ApiError::on::<String>("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
         return Err(Refusal::bad_request(error));
@@ -177,9 +190,12 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     refuse(validate::check(&call.settings, &mut set, &values, false))?;
     values.extend(named(&set));
     address::complete(&call.settings, &mut values);
-    refuse(validation_rules(call, &values))?;
+    let draft = record::draft(&call.settings, Some(id), &values);
+    refuse(validation_rules(call, &draft))?;
+    refuse(duplicates::check(call, Some(id), &draft, &state.kept.leads).into_iter().collect())?;
     refuse(taken(state, &set, Some(id)))?;
-    refuse(triggers(call, &values, "AfterUpdate"))?;
+    refuse(triggers(call, &draft, "AfterUpdate"))?;
+    assign(call, &mut values)?;
     let now = Value::from(rest_datetime(call.org.now()));
     values.insert("LastModifiedDate".to_owned(), now.clone());
     values.insert("SystemModstamp".to_owned(), now);
@@ -230,18 +246,13 @@ fn named(set: &[(&Field, Value)]) -> Vec<(String, Value)> {
     set.iter().map(|(field, value)| (field.name.clone(), value.clone())).collect()
 }
 
-fn defaults(call: &Call<'_>) -> Map<String, Value> {
-    let fields = call.settings.schema.fields.iter();
-    fields.filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect()
-}
-
 fn refuse(errors: Vec<ApiError>) -> Result<(), Refusal> {
     if errors.is_empty() { Ok(()) } else { Err(Refusal { status: StatusCode::BAD_REQUEST, errors }) }
 }
 
-fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiError> {
-    let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.validation);
-    let broken = rules.filter(|(_, condition)| holds(call, condition, values));
+fn validation_rules(call: &Call<'_>, draft: &Map<String, Value>) -> Vec<ApiError> {
+    let rules = call.settings.file.validation_rules.iter().zip(&call.settings.schema.rules.validation);
+    let broken = rules.filter(|(_, condition)| holds(call, condition, draft));
     let error = |(rule, _): (&ValidationRule, _)| {
         let fields: Vec<&String> = rule.field.iter().collect();
         ApiError::on("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message.clone(), &fields)
@@ -250,9 +261,9 @@ fn validation_rules(call: &Call<'_>, values: &Map<String, Value>) -> Vec<ApiErro
 }
 
 /// The first trigger that fails ends the transaction.
-fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<ApiError> {
-    let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.triggers);
-    let failed = triggers.filter(|(_, condition)| holds(call, condition, values)).take(1);
+fn triggers(call: &Call<'_>, draft: &Map<String, Value>, event: &str) -> Vec<ApiError> {
+    let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.rules.triggers);
+    let failed = triggers.filter(|(_, condition)| holds(call, condition, draft)).take(1);
     let error = |(trigger, _): (&Trigger, _)| {
         let message = format!("{}: execution of {event}\n\ncaused by: {}", trigger.name, trigger.message);
         ApiError::on::<String>("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, &[])
@@ -262,10 +273,9 @@ fn triggers(call: &Call<'_>, values: &Map<String, Value>, event: &str) -> Vec<Ap
 
 /// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden
 /// fields.
-fn holds(call: &Call<'_>, condition: &Condition, values: &Map<String, Value>) -> bool {
+fn holds(call: &Call<'_>, condition: &Condition, draft: &Map<String, Value>) -> bool {
     let field = |name: &str| call.settings.schema.field_of_org(name);
-    let scope = soql::Scope { entity: "Lead", field: &field, now: call.org.now(), zone: &call.settings.zone };
-    soql::matches(condition, values, &scope)
+    soql::matches(condition, draft, &call.settings.scope(&field, "Lead", call.org.now()))
 }
 
 /// Unique values that another record holds.
@@ -287,12 +297,12 @@ fn taken(state: &State, set: &[(&Field, Value)], own: Option<&str>) -> Vec<ApiEr
     set.iter().find_map(conflict).into_iter().collect()
 }
 
-/// The owner that the assignment rule gives a new record. Without the header the active rule runs.
-fn assigned_owner(call: &Call<'_>, owner_set: bool) -> Result<Option<String>, Refusal> {
+/// Lets the assignment rule name the owner. Without the header the active rule runs, on creates and on updates, and whoever
+/// the caller named ("Assignment Rule Header" of the REST API guide).
+fn assign(call: &Call<'_>, values: &mut Map<String, Value>) -> Result<(), Refusal> {
     let rule = call.settings.file.assignment_rule.as_ref();
-    let wish = call.request.header("sforce-auto-assign").map(str::trim);
-    let runs = match wish {
-        None => !owner_set,
+    let runs = match call.request.header("sforce-auto-assign").map(str::trim) {
+        None => true,
         Some(wish) if wish.eq_ignore_ascii_case("true") => true,
         Some(wish) if wish.eq_ignore_ascii_case("false") => false,
         Some(wish) => {
@@ -304,5 +314,10 @@ fn assigned_owner(call: &Call<'_>, owner_set: bool) -> Result<Option<String>, Re
             true
         }
     };
-    Ok(rule.filter(|_| runs).and_then(|rule| call.settings.user_id(&rule.owner)))
+    let settings = &call.settings;
+    let owner = |owner: &str| settings.user_id(owner).or_else(|| settings.queue_id(owner));
+    if let Some(owner) = rule.filter(|_| runs).and_then(|rule| owner(&rule.owner)) {
+        values.insert("OwnerId".to_owned(), Value::from(owner));
+    }
+    Ok(())
 }

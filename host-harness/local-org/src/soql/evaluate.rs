@@ -2,7 +2,11 @@
 
 use std::cmp::Ordering;
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use serde_json::{Map, Value};
 
 use super::{Condition, LikePart, Literal, Operator, Order, Path, SoqlError};
@@ -19,12 +23,15 @@ pub(crate) struct Scope<'a> {
     pub field: &'a dyn Fn(&str) -> Option<&'a Field>,
     pub now: Timestamp,
     pub zone: &'a TimeZone,
+    pub week_begins: Weekday,
 }
 
 /// Checks of names and types, which Salesforce makes before it reads a single record.
 pub(crate) struct Check<'a> {
     pub query: &'a str,
     pub scope: &'a Scope<'a>,
+    /// Whether the condition is one of the org's own rules, which may look at texts that no query can search.
+    pub rule: bool,
 }
 
 impl<'a> Check<'a> {
@@ -38,17 +45,35 @@ impl<'a> Check<'a> {
         match condition {
             Condition::All(parts) | Condition::Any(parts) => parts.iter().try_for_each(|part| self.condition(part)),
             Condition::Not(inner) => self.condition(inner),
-            Condition::Compare { field, value, .. } => self.literal(field, value),
+            Condition::Compare { field, operator, value } => {
+                self.literal(field, value)?;
+                self.operator(field, *operator, value)
+            }
             Condition::In { field, values, .. } => values.iter().try_for_each(|value| self.literal(field, value)),
             Condition::Like { field, .. } => {
                 let found = self.filterable(field)?;
                 if found.kind.textual() && found.kind != FieldType::MultiPicklist {
                     return Ok(());
                 }
-                let complaint = format!("invalid operator on {} field", found.kind.name());
-                Err(SoqlError::at("INVALID_FIELD", self.query, field.at, &complaint))
+                Err(self.invalid_operator(field, found))
             }
         }
+    }
+
+    fn invalid_operator(&self, path: &Path, field: &Field) -> SoqlError {
+        let complaint = format!("invalid operator on {} field", field.kind.name());
+        SoqlError::at("INVALID_FIELD", self.query, path.at, &complaint)
+    }
+
+    /// Whether the values of a field stand to a constant as an operator asks: on and off have no order, and nothing
+    /// comes before or after null.
+    fn operator(&self, path: &Path, operator: Operator, value: &Literal) -> Result<(), SoqlError> {
+        let field = self.field(path)?;
+        let ordered = field.kind != FieldType::Boolean && *value != Literal::Null;
+        if ordered || matches!(operator, Operator::Equal | Operator::NotEqual) {
+            return Ok(());
+        }
+        Err(self.invalid_operator(path, field))
     }
 
     /// Whether records can be ordered by the field.
@@ -62,7 +87,7 @@ impl<'a> Check<'a> {
 
     fn filterable(&self, path: &Path) -> Result<&'a Field, SoqlError> {
         let field = self.field(path)?;
-        if field.filterable() {
+        if field.filterable() || self.rule {
             return Ok(field);
         }
         let complaint = format!("field '{}' can not be filtered in a query call", path.text);
@@ -167,14 +192,14 @@ fn bounds(field: &Field, value: &Value, literal: &Literal, scope: &Scope<'_>) ->
         }
         Literal::Date(date) => exact(value.as_str()?.parse::<Date>().ok()?.cmp(date)),
         Literal::DateTime(time) => exact(value.as_str()?.parse::<Timestamp>().ok()?.as_second().cmp(&time.as_second())),
-        Literal::Days(first, last) => {
+        Literal::Days(days) => {
             let today = scope.now.to_zoned(scope.zone.clone()).date();
             let day = match field.kind {
                 FieldType::DateTime => value.as_str()?.parse::<Timestamp>().ok()?.to_zoned(scope.zone.clone()).date(),
                 _ => value.as_str()?.parse().ok()?,
             };
-            let first = today.saturating_add(first.days());
-            Some((day.cmp(&first), day.cmp(&today.saturating_add(last.days()))))
+            let (first, last) = days.bounds(today, scope.week_begins);
+            Some((day.cmp(&first), day.cmp(&last)))
         }
     }
 }

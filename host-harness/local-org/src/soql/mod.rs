@@ -1,11 +1,13 @@
 //! The subset of SOQL that clients of Leads use: SELECT with fields or `count()`, WHERE, ORDER BY, LIMIT and OFFSET.
 
+mod dates;
 mod evaluate;
 mod parse;
 
 use jiff::{Timestamp, civil::Date};
 use thiserror::Error;
 
+pub(crate) use dates::Days;
 pub(crate) use evaluate::{Check, Scope, matches, order};
 pub(crate) use parse::{condition, query};
 
@@ -97,8 +99,7 @@ pub(crate) enum Literal {
     Text(String),
     Date(Date),
     DateTime(Timestamp),
-    /// Whole days counted from today, first and last (`TODAY` is 0 to 0, `LAST_N_DAYS:3` is -3 to -1).
-    Days(i64, i64),
+    Days(Days),
 }
 
 /// A piece of a LIKE pattern.
@@ -142,6 +143,13 @@ impl SoqlError {
             field.text
         );
         Self::at("INVALID_FIELD", query, field.at, &complaint)
+    }
+
+    pub fn no_such_relationship(query: &str, path: &Path, relationship: &str) -> Self {
+        let complaint = format!(
+            "Didn't understand relationship '{relationship}' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names."
+        );
+        Self::at("INVALID_FIELD", query, path.at, &complaint)
     }
 
     pub fn no_such_object(query: &str, object: &Path) -> Self {

@@ -10,7 +10,7 @@ use winnow::{
     token::{any, none_of, one_of, take_while},
 };
 
-use super::{Condition, LikePart, Literal, Operator, Order, Path, Query, Select, SoqlError};
+use super::{Condition, Days, LikePart, Literal, Operator, Order, Path, Query, Select, SoqlError};
 
 type Input<'a> = LocatingSlice<&'a str>;
 
@@ -24,6 +24,10 @@ const RESERVED: [&str; 17] = [
     "AND", "ASC", "DESC", "EXCLUDES", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LIKE", "LIMIT", "NOT", "NULL",
     "OR", "SELECT", "WHERE", "WITH",
 ];
+
+fn reserved(name: &str) -> bool {
+    RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
 
 /// Reads a query.
 pub(crate) fn query(text: &str) -> Result<Query, SoqlError> {
@@ -74,7 +78,7 @@ fn unterminated(text: &str) -> bool {
 fn select_statement(input: &mut Input<'_>) -> ModalResult<Query> {
     keyword("SELECT").parse_next(input)?;
     let select = cut_err(alt((count.value(Select::Count), fields.map(Select::Fields)))).parse_next(input)?;
-    let from = preceded(cut_err(keyword("FROM")), cut_err(path)).parse_next(input)?;
+    let from = preceded(cut_err(keyword("FROM")), cut_err(object)).parse_next(input)?;
     let filter =
         opt(keyword("WHERE")).parse_next(input)?.map(|()| cut_err(|i: &mut _| conditions(i, 0)).parse_next(input));
     let filter = filter.transpose()?;
@@ -94,9 +98,18 @@ fn fields(input: &mut Input<'_>) -> ModalResult<Vec<Path>> {
 }
 
 fn path(input: &mut Input<'_>) -> ModalResult<Path> {
+    name(input, |name| !reserved(name))
+}
+
+/// An object's name. `Group` is one, too.
+fn object(input: &mut Input<'_>) -> ModalResult<Path> {
+    name(input, |name| name.eq_ignore_ascii_case("Group") || !reserved(name))
+}
+
+fn name(input: &mut Input<'_>, allowed: impl Fn(&str) -> bool) -> ModalResult<Path> {
     let step = || (one_of(|c: char| c.is_ascii_alphabetic()), take_while(0.., name_character));
     let steps = separated::<_, _, (), _, _, _, _>(1..=5, step(), '.').take();
-    let named = steps.verify(|name: &str| !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name)));
+    let named = steps.verify(|name: &str| allowed(name));
     preceded(multispace0, named.with_span())
         .map(|(name, span): (&str, _)| Path { text: name.to_owned(), at: span.start })
         .parse_next(input)
@@ -187,22 +200,14 @@ fn quoted<'a>(input: &mut Input<'a>) -> ModalResult<&'a str> {
 
 fn bare_literal(word: &str) -> Option<Literal> {
     let upper = word.to_ascii_uppercase();
-    let days = |text: &str| text.parse().ok().filter(|days| (0..100_000).contains(days));
     match upper.as_str() {
         "NULL" => return Some(Literal::Null),
         "TRUE" => return Some(Literal::Boolean(true)),
         "FALSE" => return Some(Literal::Boolean(false)),
-        "TODAY" => return Some(Literal::Days(0, 0)),
-        "YESTERDAY" => return Some(Literal::Days(-1, -1)),
-        "TOMORROW" => return Some(Literal::Days(1, 1)),
         _ => {}
     }
-    if let Some(count) = upper.strip_prefix("LAST_N_DAYS:") {
-        // "For the last n days" ends with today.
-        return days(count).map(|count: i64| Literal::Days(-count, 0));
-    }
-    if let Some(count) = upper.strip_prefix("NEXT_N_DAYS:") {
-        return days(count).map(|count: i64| Literal::Days(1, count));
+    if let Some(days) = Days::of(&upper) {
+        return Some(Literal::Days(days));
     }
     if word.contains(['T', 't']) {
         return word.parse::<Timestamp>().ok().map(Literal::DateTime);

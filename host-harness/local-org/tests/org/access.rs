@@ -1,6 +1,6 @@
 //! Versions, sessions and limits (rows 18 to 21 of the fidelity list, and the request limits).
 
-use local_org::{AppAccess, OrgFile};
+use local_org::{AppAccess, Fault, OrgFile};
 use serde_json::json;
 
 use crate::support::{Client, Send, enterprise, start};
@@ -57,6 +57,13 @@ async fn versions_objects_and_methods_that_are_not_there_are_named() {
         ("GET", "/services/data/v30.0/limits", 410, "GONE", "The requested API version 30.0 has been retired."),
         (
             "GET",
+            "/services/data/v67.0/sobjects/User/describe",
+            404,
+            "NOT_FOUND",
+            "The requested resource does not exist",
+        ),
+        (
+            "GET",
             "/services/data/v67.0/sobjects/Leed/describe",
             404,
             "NOT_FOUND",
@@ -89,7 +96,8 @@ async fn versions_objects_and_methods_that_are_not_there_are_named() {
 #[tokio::test]
 async fn what_a_token_a_user_or_an_edition_may_not_do_is_told_apart() {
     type Change = fn(&mut OrgFile);
-    let cases: [(Change, &str, u16, &str, &str); 6] = [
+    let cases: [(Change, &str, u16, &str, &str); 7] = [
+        (|file| file.locked = true, LIMITS, 403, "ORG_LOCKED", "Org is locked, closed, or suspended"),
         (
             |file| file.api.enabled = false,
             LIMITS,
@@ -181,6 +189,17 @@ async fn every_call_counts_until_the_limit_refuses() {
 }
 
 #[tokio::test]
+async fn the_limit_header_can_say_more_than_the_daily_limit() {
+    let extra = "api-bursts=1/750; per-app-api-usage=17/250(appName=x)";
+    let mut file = OrgFile::enterprise().unwrap();
+    file.api.limit_info_extra = extra.to_owned();
+    let running = start(file).await;
+    let client = Client::connect(&running).await;
+    let header = format!("api-usage=1/101000; {extra}");
+    assert_eq!(client.get(LIMITS).await.header("sforce-limit-info"), Some(&*header));
+}
+
+#[tokio::test]
 async fn too_long_uris_and_too_large_headers_are_answered_with_pages() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
@@ -190,6 +209,11 @@ async fn too_long_uris_and_too_large_headers_are_answered_with_pages() {
     assert!(reply.header("content-type").unwrap().starts_with("text/html"));
     let large = "x".repeat(17_000);
     assert_eq!(client.send("GET", LIMITS, &[("x-large", &large)], "").await.unwrap().status, 431);
+    let logged = running.org().requests();
+    let last: Vec<_> = logged[logged.len() - 2..].iter().map(|entry| (entry.path.as_str(), entry.status)).collect();
+    assert_eq!(last, [(LIMITS, Some(414)), (LIMITS, Some(431))], "the log knows what the edge refused");
+    running.org().add_fault(Fault::html(502));
+    assert_eq!(client.get(&long).await.status, 502, "and faults meet it as well");
 }
 
 #[tokio::test]
@@ -197,7 +221,7 @@ async fn answers_are_pretty_or_packed_if_asked() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let pretty = client.send("GET", LIMITS, &[("X-PrettyPrint", "1")], "").await.unwrap();
-    assert!(pretty.text.contains("\n  \"DailyApiRequests\": {"), "{}", pretty.text);
+    assert!(pretty.text.contains("\n  \"DailyApiRequests\" : {\n    \"Max\" : 101000,\n"), "{}", pretty.text);
     let describe = "/services/data/v67.0/sobjects/Lead/describe";
     let plain = client.get(describe).await;
     let packed = client.send("GET", describe, &[("accept-encoding", "gzip, deflate")], "").await.unwrap();

@@ -1,12 +1,13 @@
-//! Faults on demand (row 30 of the fidelity list), the admin API, the page, and what outlives a restart.
+//! Faults on demand (row 30 of the fidelity list), the admin API, and the page.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use local_org::{Clock, Effect, Fault, Options, OrgFile};
+use local_org::{Effect, Fault, Options, OrgFile};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 
-use crate::support::{Client, Send, enterprise, send};
+use crate::support::{Client, Send, begin_create, enterprise, send};
 
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 
@@ -34,11 +35,26 @@ async fn an_answer_that_breaks_off_has_begun() {
     for effect in [Effect::Truncate { bytes: 10 }, Effect::WrongLength { excess: 7 }] {
         let running = enterprise().await;
         let client = Client::connect(&running).await;
+        running.org().add_fault(Fault::new(effect.clone()).on("POST", LEADS));
+        let mut answer = Vec::new();
+        let mut stream = begin_create(&running, &client, &lead().to_string()).await;
+        // Some systems tell a connection that is cut from one that ends.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 201 "), "{head}");
+        let whole = json!({"id": running.org().leads()[0]["Id"], "success": true, "errors": []}).to_string();
+        match effect {
+            Effect::Truncate { .. } => assert_eq!(body, format!("A\r\n{}\r\n", &whole[..10]), "and no last chunk"),
+            _ => {
+                assert!(head.contains(&format!("content-length: {}", whole.len() + 7)), "{head}");
+                assert_eq!(body, whole);
+            }
+        }
         running.org().add_fault(Fault::new(effect).on("POST", LEADS));
-        let body = lead().to_string();
-        let error = client.send("POST", LEADS, &[("content-type", "application/json")], &body).await.unwrap_err();
-        assert!(error.contains("body") || error.contains("end of file") || error.contains("message"), "{error}");
-        assert_eq!(running.org().leads().len(), 1, "the Lead is there all the same");
+        let values = json!({"LastName": "佐藤", "Company": "x"}).to_string();
+        client.send("POST", LEADS, &[("content-type", "application/json")], &values).await.unwrap_err();
+        assert_eq!(running.org().leads().len(), 2, "the Lead is there, though a client sees an error");
     }
 }
 
@@ -94,6 +110,8 @@ async fn a_small_body_can_unpack_to_a_large_one() {
     let reply = client.get(&format!("{LEADS}/describe")).await;
     assert_eq!(reply.header("content-encoding"), Some("gzip"));
     assert!(reply.bytes.len() < 1 << 20, "{} bytes", reply.bytes.len());
+    let mut unpacked = flate2::read::GzDecoder::new(reply.bytes.as_ref());
+    assert_eq!(std::io::copy(&mut unpacked, &mut std::io::sink()).unwrap(), 64 << 20);
 }
 
 #[tokio::test]
@@ -185,44 +203,6 @@ async fn the_page_shows_leads_and_requests_and_escapes_them() {
 }
 
 #[tokio::test]
-async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("org.json");
-    let clock = Clock::fixed("2026-09-01T00:00:00Z".parse().unwrap());
-    let options = || Options { store: Some(path.clone()), clock: clock.clone(), ..Options::default() };
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
-    let mut client = Client::connect(&running).await;
-    let id = client.post(LEADS, &lead()).await.json["id"].clone();
-    running.org().register_callback("http://127.0.0.1:1/cb");
-    let app = running.app();
-    client.get("/services/data/v67.0/limits").await;
-    running.stop().await;
-
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("山田"));
-    assert!(!text.contains(&client.access_token) && !text.contains(&client.refresh_token));
-    #[cfg(unix)]
-    assert_eq!(
-        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777,
-        0o600
-    );
-
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap();
-    client.base = running.base_url().to_owned();
-    assert_eq!((running.app().client_id, running.app().redirect_uris), (app.client_id, app.redirect_uris));
-    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the session goes on");
-    client.refresh().await;
-    assert_eq!(running.org().leads()[0]["Id"], id);
-    assert_ne!(client.post(LEADS, &json!({"LastName": "n", "Company": "x"})).await.json["id"], id);
-    drop(running);
-
-    std::fs::write(&path, "not json").unwrap();
-    let error = local_org::serve(OrgFile::enterprise().unwrap(), options()).await.unwrap_err();
-    assert_eq!(error.code(), "org-store");
-    assert!(error.to_string().contains("delete the file"), "{error}");
-}
-
-#[tokio::test]
 async fn an_org_starts_on_loopback_only_and_says_why_it_cannot() {
     let file = || OrgFile::enterprise().unwrap();
     let open = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
@@ -231,17 +211,4 @@ async fn an_org_starts_on_loopback_only_and_says_why_it_cannot() {
     let taken =
         Options { listen: running.base_url().trim_start_matches("http://").parse().unwrap(), ..Options::default() };
     assert_eq!(local_org::serve(file(), taken).await.unwrap_err().code(), "org-listen");
-    for (text, part) in [
-        ("hidden-fields = ['Nope__c']", "Nope__c"),
-        ("id = 'x'", "no record id"),
-        ("time-zone = 'Asia/Edo'", "Asia/Edo"),
-        ("users = []", "needs a user"),
-        ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phone ~ 1'\nmessage = 'm'", "validation rule A"),
-        ("[[fields]]\nname = 'F__c'\ntype = 'string'\nformula = '1 +'", "formula of F__c"),
-        ("[assignment-rule]\nid = '01Q5i000000Rule'\nowner = 'nobody'", "nobody"),
-    ] {
-        let error = local_org::serve(OrgFile::parse(text).unwrap(), Options::default()).await.unwrap_err();
-        assert!(error.to_string().contains(part), "{error}");
-        assert_eq!(error.code(), "org-file-contradiction");
-    }
 }

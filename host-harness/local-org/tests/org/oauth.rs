@@ -252,14 +252,24 @@ async fn with_rotation_a_retired_token_ends_the_whole_grant() {
 async fn of_two_refreshes_at_once_one_is_told_to_wait() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
-    running
-        .org()
-        .add_fault(Fault::delay(std::time::Duration::from_millis(300)).on("POST", "/services/oauth2/token").times(2));
-    let (one, two) = tokio::join!(client.try_refresh(&client.refresh_token), client.try_refresh(&client.refresh_token));
-    let mut outcomes = [one.oauth(), two.oauth()];
-    outcomes.sort_unstable();
-    assert_eq!(outcomes, [(200, "", ""), (400, "invalid_grant", "token request is already being processed")]);
-    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 200, "and later it works again");
+    // However its path is written, the endpoint is the same one.
+    for path in ["/services/oauth2/token", "/services/oauth2/token/", "/services/oauth2/%74oken"] {
+        let delay = Fault::delay(std::time::Duration::from_millis(200));
+        running.org().add_fault(delay.on("POST", "/services/oauth2/*").times(2));
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &client.refresh_token),
+            ("client_id", &client.client_id),
+            ("client_secret", &client.client_secret),
+        ];
+        let refresh = || post_form(&client.base, path, &fields);
+        let (one, two) = tokio::join!(refresh(), refresh());
+        let mut outcomes = [one.oauth(), two.oauth()];
+        outcomes.sort_unstable();
+        let busy = (400, "invalid_grant", "token request is already being processed");
+        assert_eq!(outcomes, [(200, "", ""), busy], "{path}");
+        assert_eq!(refresh().await.status, 200, "and later it works again");
+    }
 }
 
 #[tokio::test]

@@ -133,8 +133,12 @@ async fn parents_can_be_selected_and_asked_about() {
         (owner["attributes"]["type"].as_str(), owner["Username"].as_str()),
         (Some("User"), Some("hanako.suzuki@example.com"))
     );
-    assert_eq!(client.query("SELECT MasterRecord.Name FROM Lead").await.error(), (400, "INVALID_FIELD"));
+    let master = client.query("SELECT MasterRecord.Name FROM Lead LIMIT 1").await;
+    assert_eq!(master.json["records"][0]["MasterRecord"], Value::Null, "no Lead was merged");
     assert_eq!(client.query("SELECT Owner.Nope FROM Lead").await.error(), (400, "INVALID_FIELD"));
+    let unknown = client.query("SELECT Id, Boss.Name FROM Lead").await;
+    let complaint = "\nSELECT Id, Boss.Name FROM Lead\n           ^\nERROR at Row:1:Column:12\nDidn't understand relationship 'Boss' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.";
+    assert_eq!(unknown.json, json!([{"errorCode": "INVALID_FIELD", "message": complaint}]));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! A small client for the tests, on real sockets.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -7,7 +9,18 @@ use hyper_util::rt::TokioIo;
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use url::{Url, form_urlencoded};
+
+/// The folder of what real orgs answered, if the environment names one.
+pub fn fixtures() -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("ORG_FIXTURES") else {
+        println!("not run: ORG_FIXTURES is not set");
+        return None;
+    };
+    // A relative path is one from the workspace's root, from where tests are started.
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))
+}
 
 /// The default org, running.
 pub async fn enterprise() -> RunningOrg {
@@ -84,6 +97,7 @@ pub async fn post_form(base: &str, path: &str, fields: &[(&str, &str)]) -> Reply
 }
 
 /// A connected client.
+#[derive(Clone)]
 pub struct Client {
     pub base: String,
     pub client_id: String,
@@ -213,4 +227,17 @@ impl Client {
     pub fn secrets(&self) -> Vec<String> {
         vec![self.client_secret.clone(), self.access_token.clone(), self.refresh_token.clone(), VERIFIER.to_owned()]
     }
+}
+
+/// Sends a create by hand, on a connection that the caller may read or drop.
+pub async fn begin_create(running: &RunningOrg, client: &Client, body: &str) -> TcpStream {
+    let address = running.base_url().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /services/data/v67.0/sobjects/Lead HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        client.access_token,
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
 }

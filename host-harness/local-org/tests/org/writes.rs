@@ -70,6 +70,10 @@ async fn every_refusal_of_a_create_is_worded_as_salesforce_words_it() {
             json!([{"errorCode": "NUMBER_OUTSIDE_VALID_RANGE", "message": "Employees: value outside of valid range on numeric field: 1431655766", "fields": ["NumberOfEmployees"]}]),
         ),
         (
+            lead(json!({"Title": "a\u{1}b"})),
+            json!([{"errorCode": "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "message": "Title: invalid character in the value", "fields": ["Title"]}]),
+        ),
+        (
             lead(json!({"OwnerId": "00Q"})),
             json!([{"errorCode": "MALFORMED_ID", "message": "Owner ID: id value of incorrect type: 00Q", "fields": ["OwnerId"]}]),
         ),
@@ -361,37 +365,4 @@ async fn a_converted_lead_is_read_only() {
     let id = running.org().insert_lead(values.as_object().unwrap().clone());
     let reply = client.write("PATCH", &format!("{LEADS}/{id}"), &[], &json!({"Phone": "1"})).await;
     assert_eq!(reply.error(), (400, "CANNOT_UPDATE_CONVERTED_LEAD"));
-}
-
-#[tokio::test]
-async fn the_assignment_rule_runs_unless_it_is_told_not_to() {
-    let running = start(OrgFile::named("record-types").unwrap().unwrap()).await;
-    let client = Client::connect(&running).await;
-    let (me, other) = ("hanako.suzuki@example.com", "ichiro.tanaka@example.com");
-    let id_of = |name: &str| running.org().user_id(name).unwrap();
-    for (number, (header, owner)) in
-        [(None, other), (Some("TRUE"), other), (Some("false"), me), (Some("01Q5i000000Rule"), other)]
-            .into_iter()
-            .enumerate()
-    {
-        let headers: Vec<_> = header.map(|value| ("Sforce-Auto-Assign", value)).into_iter().collect();
-        let body = json!({"LastName": format!("n{number}"), "Company": "x"});
-        let reply = client.write("POST", LEADS, &headers, &body).await;
-        assert_eq!(reply.status, 201, "{}", reply.text);
-        assert_eq!(running.org().leads()[number]["OwnerId"], id_of(owner), "{header:?}");
-    }
-    let bad = client.write("POST", LEADS, &[("Sforce-Auto-Assign", "01Q5i0000000000")], &lead(json!({}))).await;
-    assert_eq!(bad.error(), (400, "INVALID_ASSIGNMENT_RULE"));
-}
-
-#[tokio::test]
-async fn a_user_who_may_not_create_is_told_so() {
-    let mut file = OrgFile::enterprise().unwrap();
-    file.users[0].create_leads = false;
-    let running = start(file).await;
-    let client = Client::connect(&running).await;
-    let reply = client.post(LEADS, &lead(json!({}))).await;
-    assert_eq!(reply.json[0]["message"], "entity type cannot be inserted: Lead");
-    assert_eq!(reply.error(), (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"));
-    assert_eq!(client.get(&format!("{LEADS}/describe")).await.json["createable"], false);
 }
