@@ -4,7 +4,8 @@ use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::Result;
 use runtime::types::{
-    Answer, AnswerValue, Booking, History, Mapping, Outcome, PlannedAction, QuestionKind, Reaction, Source, WithheldReason,
+    Answer, AnswerValue, Booking, History, Mapping, Outcome, PlannedAction, QuestionKind, Reaction, Source,
+    WithheldReason,
 };
 use serde_json::Value;
 
