@@ -28,6 +28,7 @@ const LOST_REQUEST_SECONDS: u32 = 12 * 60;
 const CLOCK_SKEW_SECONDS: i64 = 60;
 /// The most Leads that a look-up reads where it is not about the newest one.
 const MOST: usize = 50;
+const MOST_WRITTEN: &str = "50";
 
 /// The Leads that a look-up asks for: those that are any of these.
 #[derive(Default)]
@@ -125,7 +126,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
         let is_of_one = sought.keys.is_empty() && sought.since.is_none();
         soql.push_str(" ORDER BY CreatedDate DESC LIMIT ");
-        soql.push_str(&if is_of_one { 1 } else { MOST }.to_string());
+        soql.push_str(if is_of_one { "1" } else { MOST_WRITTEN });
         Some(soql)
     }
 
@@ -159,14 +160,14 @@ impl<'a, O: Org> Job<'a, '_, O> {
         plan: &Plan<'_>,
     ) -> Result<Option<String>, Box<Problem>> {
         let Some(since) = self.since_lost_try() else { return Err(self.pending()) };
+        // One whose date cannot be read may be as new as any.
+        let is_old = |lead: &Lead| {
+            let created = lead.text("CreatedDate").and_then(Moment::parse);
+            created.is_some_and(|created| created.unix() < since.unix() - CLOCK_SKEW_SECONDS)
+        };
         let mut same = Vec::new();
         let mut near = Vec::new();
-        for lead in leads {
-            // One whose date cannot be read may be as new as any.
-            let created = lead.text("CreatedDate").and_then(Moment::parse);
-            if created.is_some_and(|created| created.unix() < since.unix() - CLOCK_SKEW_SECONDS) {
-                continue;
-            }
+        for lead in leads.iter().filter(|lead| !is_old(lead)) {
             match lead.likeness(&plan.entries, self.mapping) {
                 Likeness::Same => same.push(lead.id.clone()),
                 Likeness::Near => near.push(lead.id.clone()),
@@ -184,17 +185,20 @@ impl<'a, O: Org> Job<'a, '_, O> {
             return Ok(Some(lead.id.clone()));
         }
         let is_none = same.is_empty() && near.is_empty() && are_all;
-        match (existing, self.is_conclusive()) {
+        let is_settled = match (existing, self.is_conclusive()) {
             // A Lead that is used makes a second one needless, whichever of them it is.
-            (Some(_), true) => Ok(None),
-            // It was there before, so that the lost try used it too.
-            (Some(_), false) if is_none => Ok(None),
-            (None, true) if is_none => Ok(None),
-            (None, false) if is_none => Err(self.pending()),
-            _ => {
-                same.append(&mut near);
-                Err(self.unclear(same))
-            }
+            (Some(_), true) => true,
+            // One that was there before was used by the lost try too.
+            (Some(lead), false) => is_none && is_old(lead),
+            (None, is_conclusive) => is_none && is_conclusive,
+        };
+        if is_settled {
+            Ok(None)
+        } else if is_none {
+            Err(self.pending())
+        } else {
+            same.append(&mut near);
+            Err(self.unclear(same))
         }
     }
 

@@ -82,12 +82,13 @@ impl<'a, O: Org> Job<'a, '_, O> {
             refusals.push(Refusal { code: &also.code, message: &also.message, fields: &also.fields });
         }
         let mut next = plan.clone();
-        // Values that no longer fit are judged by the fields as they are now, and so is whether a field is required.
+        // Values that no longer fit are judged by the fields as they are now, and so is whether a new Lead needs the field.
         let is_mapped = |field: &String| self.mapping.rows.iter().any(|row| is_same_field(&row.field.name, field));
         let is_stale = |refusal: &Refusal<'_>| {
             let names = refusal.named(plan);
+            let is_required = |name: &String| plan.entry_of(name).is_some_and(|entry| entry.field.required);
             (refusal.is_explained() && (refusal.fields.is_empty() || names.iter().any(is_mapped)))
-                || names.iter().any(|name| plan.entry_of(name).is_some_and(|entry| entry.field.required))
+                || (!is_update(target) && names.iter().any(is_required))
         };
         if self.known.live.get().is_none() && refusals.iter().any(is_stale) {
             next = self.by_live_fields(target, plan)?;

@@ -14,7 +14,7 @@ use crate::{
     codes, errors, fixture,
     fixture::{after_unknown, row, with_options},
     org::Connect,
-    script::{Script, answer, created, described, leads, lost, refused},
+    script::{Script, answer, changed, created, described, leads, lost, refused},
 };
 use serde_json::{Value, json};
 
@@ -259,4 +259,22 @@ fn a_guest_with_many_leads_does_not_hide_the_one_with_the_key() {
     let (result, script) = run(&mapping, &history, [leads(&vec![&*other; 50]), leads(&[&keyed])]);
     assert_eq!(result.unwrap().outcome, Outcome::AlreadyDelivered);
     assert!(script.asked()[1].contains(" WHERE BookingId__c IN ('team-1/b-1') ORDER BY"), "{:?}", script.asked());
+}
+
+#[test]
+fn a_lead_that_appeared_since_is_not_one_that_the_lost_try_must_have_used() {
+    // The mapping has no address, so that a Lead with the guest's may be anybody's.
+    let mut mapping = with_options(&[("existing", "overwrite")]);
+    mapping.rows.retain(|row| row.field.name != "Email");
+    let changes = json!({"LastName": "Yamada", "IsConverted": false});
+    for (created, minutes, expected) in [
+        ("2020-01-01T00:00:00.000+0000", 1, Ok(Outcome::Updated)),
+        ("2026-11-22T03:19:30.000+0000", 1, Err(codes::OUTCOME_PENDING)),
+        ("2026-11-22T03:19:30.000+0000", 60, Ok(Outcome::Updated)),
+    ] {
+        let found = record(&record(SAME, &changes), &json!({"CreatedDate": created}));
+        let (result, _) = run(&mapping, &after_unknown(minutes), [leads(&[&found]), changed()]);
+        let outcome = result.map(|delivery| delivery.outcome).map_err(|problem| problem.code);
+        assert_eq!(outcome, expected.map_err(str::to_owned), "{created} {minutes}");
+    }
 }

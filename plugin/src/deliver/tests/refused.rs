@@ -233,27 +233,26 @@ fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
     }
 
     // A value that is refused is left as it is there.
-    let refusal = || refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Company"]);
+    let refusal = |field| refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &[field]);
     let overwrite = with_options(&[("existing", "overwrite")]);
-    let (result, script) = run(&overwrite, &first_try(), [leads(&[&old]), refusal(), described(&[]), changed()]);
+    let (result, script) = run(&overwrite, &first_try(), [leads(&[&old]), refusal("Company"), changed()]);
     assert_eq!(left_out(&result.unwrap()), [("Company", "FIELD_CUSTOM_VALIDATION_EXCEPTION")]);
-    assert_eq!(script.body(3)["LastName"], "山田");
+    assert_eq!(script.body(2)["LastName"], "山田");
 
     let mut moved = fixture::booking();
     moved.kind = BookingKind::Rescheduled("b-0".into());
     let mut mapping = fixture::mapping();
-    mapping
-        .rows
-        .push(row(fixture::required(fixture::text_field("Title", 128)), Source::Template("{start-time}".into())));
-    let script = Script::new([
-        refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Title"]),
-        described(&[("Title", "nillable", json!(false))]),
-        changed(),
-    ]);
+    let title = fixture::required(fixture::text_field("Title", 128));
+    mapping.rows.push(row(title, Source::Template("{start-time}".into())));
     let history = History { lead_id: Some("00Q5e00000LstAAEAZ".into()), ..first_try() };
+    let script = Script::new([refusal("Title"), changed()]);
     let delivery = super::deliver(&mut script.clone(), &moved, &mapping, &history).unwrap();
     assert_eq!(left_out(&delivery), [("Title", "FIELD_CUSTOM_VALIDATION_EXCEPTION")]);
-    assert_eq!(script.body(2), json!({"MeetingDate__c": "2026-12-02"}));
+    assert_eq!(script.body(1), json!({"MeetingDate__c": "2026-12-02"}));
+    // Where nothing is left to write, the Lead is left as it is.
+    let script = Script::new([refusal("MeetingDate__c")]);
+    let delivery = super::deliver(&mut script.clone(), &moved, &fixture::mapping(), &history).unwrap();
+    assert_eq!((delivery.outcome, left_out(&delivery).len()), (Outcome::Kept, 1));
 }
 
 #[test]
