@@ -48,11 +48,6 @@ impl<'o, O: Org> Api<'o, O> {
         }
     }
 
-    /// Id of the connected user, where it is known.
-    pub fn user_id(&self) -> Option<String> {
-        self.org.attribute("user-id")
-    }
-
     /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
     pub fn lead_url(&self, id: &str) -> String {
         let mut url = [&self.origin, "/"].concat();
@@ -88,11 +83,7 @@ impl<'o, O: Org> Api<'o, O> {
         assignment: AssignmentRules<'_>,
         duplicates: DuplicateRules,
     ) -> Result<String, Refused> {
-        let mut headers = write_headers(assignment);
-        if duplicates == DuplicateRules::SaveAnyway {
-            headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
-        }
-        let response = self.write(Method::Post, "/sobjects/Lead", headers, body)?;
+        let response = self.write(Method::Post, "/sobjects/Lead", write_headers(assignment, duplicates), body)?;
         let body = core::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
@@ -102,10 +93,10 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     /// Changes a Lead. Assignment rules never run here: who owns a Lead that is there stays its owner.
-    pub fn update(&mut self, id: &str, body: Vec<u8>) -> Result<(), Refused> {
+    pub fn update(&mut self, id: &str, body: Vec<u8>, duplicates: DuplicateRules) -> Result<(), Refused> {
         let mut path = "/sobjects/Lead/".to_owned();
         push_encoded(&mut path, id);
-        self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip), body).map(|_| ())
+        self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip, duplicates), body).map(|_| ())
     }
 
     fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
@@ -139,12 +130,17 @@ fn header(name: &str, value: &str) -> Header {
     Header { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn write_headers(assignment: AssignmentRules<'_>) -> Vec<Header> {
-    vec![
+fn write_headers(assignment: AssignmentRules<'_>, duplicates: DuplicateRules) -> Vec<Header> {
+    let mut headers = vec![
         header("accept", "application/json"),
         header("content-type", "application/json"),
         header("sforce-auto-assign", assignment.header()),
-    ]
+    ];
+    // Rules may run on edits too, and the header holds for them (REST API guide, "Duplicate Rule Header").
+    if duplicates == DuplicateRules::SaveAnyway {
+        headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
+    }
+    headers
 }
 
 /// A read that succeeded with something that cannot be read.

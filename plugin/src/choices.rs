@@ -1,8 +1,9 @@
 //! The plugin's own choices as a mapping makes them.
 
 use crate::{
-    bindings::types::{Mapping, Problem, Reaction},
-    codes, mapping,
+    bindings::types::{FieldType, LeadField, Mapping, Problem, Reaction},
+    codes,
+    mapping::{self, is_same_field},
     soql::is_field_name,
     value::is_record_id,
 };
@@ -23,6 +24,9 @@ pub mod ids {
     /// The owner of new Leads.
     pub const OWNER: &str = "owner";
 }
+
+/// The field that says whose a Lead is.
+pub const OWNER_FIELD: &str = "OwnerId";
 
 /// What happens when the org has a Lead with the guest's e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub struct Choices<'a> {
     pub booking_id_field: Option<&'a str>,
     /// See [`ids::ASSIGNMENT_RULES`].
     pub assignment_rules: AssignmentRules<'a>,
+    /// Whether no rule runs only because a row says whose the Lead is.
+    pub owner_by_row: bool,
     /// See [`ids::RECORD_TYPE`]: the record type's id.
     pub record_type: Option<&'a str>,
     /// See [`ids::OWNER`]: the id of a user or queue.
@@ -96,6 +102,7 @@ impl<'a> Choices<'a> {
             duplicates: DuplicateRules::Refuse,
             booking_id_field: None,
             assignment_rules: AssignmentRules::Run,
+            owner_by_row: false,
             record_type: None,
             owner: None,
         };
@@ -155,11 +162,22 @@ impl<'a> Choices<'a> {
             }
         }
         // A rule would give the Lead to somebody else than the owner who was chosen.
-        if choices.owner.is_some() && !assignment_chosen {
+        choices.owner_by_row = !assignment_chosen && choices.owner.is_none() && writes_owner(mapping);
+        if choices.owner_by_row || (choices.owner.is_some() && !assignment_chosen) {
             choices.assignment_rules = AssignmentRules::Skip;
         }
         Ok(choices)
     }
+}
+
+/// Whether a row says whose the Lead is.
+pub fn writes_owner(mapping: &Mapping) -> bool {
+    mapping.rows.iter().any(|row| is_same_field(&row.field.name, OWNER_FIELD))
+}
+
+/// Whether a field can be the booking-id field: a text that no two Leads may hold, and that the org indexes.
+pub fn is_key_field(field: &LeadField) -> bool {
+    field.unique && field.external_id && field.field_type == FieldType::Text
 }
 
 fn invalid(id: &str, value: &str) -> Box<Problem> {

@@ -4,10 +4,12 @@ use crate::{
     api::unreadable,
     bindings::{
         http::Response,
-        types::{FieldType, Problem},
+        types::{FieldType, LeadField, Mapping, Problem},
     },
-    mapping::is_same_field,
+    mapping::{self, is_same_field},
     plan::Entry,
+    soql::is_field_name,
+    source::is_of_meeting,
     timestamp::Moment,
     tree::Tree,
     value::{Json, same_record},
@@ -20,6 +22,22 @@ pub struct Lead {
     /// Its id.
     pub id: String,
     values: Vec<(String, Tree)>,
+}
+
+/// How a Lead compares with what a try of unknown outcome may have made of a booking.
+///
+/// That try may have left out what Salesforce would not take, so that a blank is as good as the value. Two kinds of values
+/// must be there, though: those of required fields, which are never left out (at most they are cut, or their fallback stands there),
+/// and those that come from the meeting, which tell one booking of a guest from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// It is what that try makes.
+    Same,
+    /// It may be what somebody or something made of that since: it has the guest's address, or no other value where
+    /// there must be this one.
+    Near,
+    /// Another one.
+    Other,
 }
 
 /// The Leads of a query's answer.
@@ -68,9 +86,60 @@ impl Lead {
 
     /// Whether the Lead holds everything that a booking writes.
     pub fn holds(&self, entries: &[Entry<'_>]) -> bool {
-        entries.iter().all(|entry| {
-            self.held(&entry.field.name).is_some_and(|held| is_same(held, &entry.value, &entry.field.field_type))
-        })
+        entries.iter().all(|entry| self.has(entry.field, &entry.value))
+    }
+
+    fn has(&self, field: &LeadField, value: &Json<'_>) -> bool {
+        self.held(&field.name).is_some_and(|held| is_same(held, value, &field.field_type))
+    }
+
+    /// How the Lead compares with what a try of unknown outcome may have made.
+    pub fn likeness(&self, entries: &[Entry<'_>], mapping: &Mapping) -> Likeness {
+        let (mut is_same, mut is_near, mut is_any) = (true, true, false);
+        let mut has_address = false;
+        for entry in entries.iter().filter(|entry| is_field_name(&entry.field.name)) {
+            let (field, name) = (entry.field, &*entry.field.name);
+            let holds = self.has(field, &entry.value)
+                || self.has_cut(field, &entry.value)
+                || entry.fallback(mapping).is_some_and(|value| self.has(field, &value));
+            if holds {
+                is_any = true;
+                has_address |= is_same_field(name, "Email");
+            } else if field.required
+                || is_same_field(name, "LastName")
+                || mapping::row(mapping, entry.row).is_some_and(|row| is_of_meeting(&row.source))
+            {
+                is_same = false;
+                is_near &= self.is_blank(name);
+            } else {
+                is_same &= self.is_left_out(field);
+            }
+        }
+        if is_same && is_any {
+            Likeness::Same
+        } else if is_near || has_address {
+            Likeness::Near
+        } else {
+            Likeness::Other
+        }
+    }
+
+    /// Whether a field holds a text that was cut, since the field takes less than its snapshot says.
+    fn has_cut(&self, field: &LeadField, value: &Json<'_>) -> bool {
+        let is_free = matches!(field.field_type, FieldType::Text | FieldType::TextArea);
+        is_free
+            && matches!((self.text(&field.name), value), (Some(held), Json::Text(given))
+                if !held.is_empty() && given.starts_with(held))
+    }
+
+    /// Whether a field holds what it holds in a Lead that was created without it: nothing, or what the org fills in.
+    fn is_left_out(&self, field: &LeadField) -> bool {
+        self.is_blank(&field.name)
+            || match self.held(&field.name) {
+                Some(Tree::Truth(_)) => true,
+                Some(Tree::Text(held)) => field.values.iter().any(|value| value.is_default && value.value == *held),
+                _ => false,
+            }
     }
 }
 

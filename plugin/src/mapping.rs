@@ -22,19 +22,29 @@ fn concerned(fields: &[String], mapping: &Mapping) -> (Vec<u32>, Vec<String>) {
     for (position, row) in positions(mapping) {
         if fields.iter().any(|field| is_same_field(field, &row.field.name)) {
             rows.push(position);
-            for id in question_ids(&row.source) {
-                if !questions.iter().any(|known| known == id) {
-                    questions.push(id.to_owned());
-                }
-            }
+            add_questions(&mut questions, row);
         }
     }
     (rows, questions)
 }
 
+/// Adds the questions that a row reads, each of them once.
+fn add_questions(questions: &mut Vec<String>, row: &MappingRow) {
+    for id in question_ids(&row.source) {
+        if !questions.iter().any(|known| known == id) {
+            questions.push(id.to_owned());
+        }
+    }
+}
+
 /// The rows with their positions.
 pub fn positions(mapping: &Mapping) -> impl Iterator<Item = (u32, &MappingRow)> {
     (0..).zip(&mapping.rows)
+}
+
+/// The row at a position.
+pub fn row(mapping: &Mapping, position: u32) -> Option<&MappingRow> {
+    mapping.rows.get(usize::try_from(position).ok()?)
 }
 
 /// Salesforce compares API names without regard to case.
@@ -44,12 +54,14 @@ pub fn is_same_field(one: &str, other: &str) -> bool {
 
 /// A finding about one row.
 pub fn finding(note: Note, consequence: Consequence, position: u32, row: &MappingRow) -> Finding {
+    let mut questions = Vec::new();
+    add_questions(&mut questions, row);
     Finding {
         code: note.code.to_owned(),
         consequence,
         fields: vec![row.field.name.clone()],
         rows: vec![position],
-        question_ids: question_ids(&row.source).into_iter().map(str::to_owned).collect(),
+        question_ids: questions,
         detail: note.detail,
     }
 }
@@ -104,5 +116,8 @@ mod tests {
         assert_eq!(problem.question_ids, ["q-company", "q-topic"]);
         assert_eq!(problem.also[0].rows, [3]);
         assert!(problem.also[0].question_ids.is_empty());
+
+        let note = Note { code: "code", detail: String::new() };
+        assert_eq!(finding(note, Consequence::Changed, 6, &mapping.rows[6]).question_ids, ["q-topic", "q-company"]);
     }
 }

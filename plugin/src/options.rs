@@ -55,8 +55,8 @@ pub fn options() -> Vec<OptionGroup> {
             ids::ASSIGNMENT_RULES,
             ("リードの割り当てルール", "Lead assignment rules"),
             (
-                "新しいリードにだけ適用します。ルールのIDを指定することもできます。所有者を指定してここで何も選ばない場合、ルールは実行しません。",
-                "For new Leads only. The id of a rule may be given. Where an owner is chosen and nothing is chosen here, no rule runs.",
+                "新しいリードにだけ適用します。ルールのIDを指定することもできます。所有者を指定するか項目に対応付けて、ここで何も選ばない場合、ルールは実行しません。",
+                "For new Leads only. The id of a rule may be given. Where an owner is chosen or mapped and nothing is chosen here, no rule runs.",
             ),
             &[("run", ("有効なルールを実行する", "Run the active rule")), ("skip", ("実行しない", "Run none"))],
             Some(OptionSource::RecordId),

@@ -43,6 +43,20 @@ pub struct Entry<'a> {
     pub from_fallback: bool,
 }
 
+impl<'a> Entry<'a> {
+    /// What is written in its place where Salesforce refuses it, though the field is required.
+    pub fn fallback(&self, mapping: &'a Mapping) -> Option<Json<'a>> {
+        if !self.field.required || self.from_fallback {
+            return None;
+        }
+        let fallback = Given::from_text(mapping::row(mapping, self.row)?.fallback.as_deref()?)?;
+        match fit(fallback, self.field, None) {
+            Fit::Whole(value) | Fit::Changed(value, _) => Some(value),
+            Fit::Unfit(_) => None,
+        }
+    }
+}
+
 /// What a booking writes.
 #[derive(Clone, Default)]
 pub struct Plan<'a> {
@@ -86,12 +100,15 @@ impl<'a> Plan<'a> {
                 plan.findings.push(finding(note, Consequence::Changed, position, row));
                 continue;
             }
-            plan.add(rows.value(position, row), position, row, scope);
+            plan.add(rows.value(position, row), position, row);
+        }
+        if scope == Scope::Meeting {
+            plan.keep_what_is_there();
         }
         plan
     }
 
-    fn add(&mut self, value: Value<'a>, position: u32, row: &'a MappingRow, scope: Scope) {
+    fn add(&mut self, value: Value<'a>, position: u32, row: &'a MappingRow) {
         match value {
             Value::Blank => {}
             Value::Write(entry, note) => {
@@ -103,12 +120,6 @@ impl<'a> Plan<'a> {
             Value::LeaveOut(note) => {
                 self.findings.push(finding(note, Consequence::LeftOut, position, row));
             }
-            // A Lead that is there keeps what it has.
-            Value::Refuse(note) if scope == Scope::Meeting => {
-                if note.code != codes::REQUIRED_FIELD_BLANK {
-                    self.findings.push(finding(note, Consequence::LeftOut, position, row));
-                }
-            }
             Value::Refuse(note) => {
                 // What nobody typed, nobody can correct in the booking.
                 let reaction = match row.source {
@@ -117,6 +128,16 @@ impl<'a> Plan<'a> {
                 };
                 let finding = finding(note, Consequence::Refused, position, row);
                 self.refusals.push(Refusal { finding, reaction });
+            }
+        }
+    }
+
+    /// Makes it a plan for a Lead that is there. That keeps what it has where a required field gets no value.
+    pub fn keep_what_is_there(&mut self) {
+        for Refusal { mut finding, .. } in core::mem::take(&mut self.refusals) {
+            if finding.code != codes::REQUIRED_FIELD_BLANK {
+                finding.consequence = Consequence::LeftOut;
+                self.findings.push(finding);
             }
         }
     }
@@ -150,9 +171,32 @@ impl<'a> Plan<'a> {
         Some(problem)
     }
 
-    /// The value that is written to a field.
-    pub fn value_of(&self, field: &str) -> Option<&Json<'a>> {
-        self.entries.iter().find(|entry| is_same_field(&entry.field.name, field)).map(|entry| &entry.value)
+    /// What is written to a field.
+    pub fn entry_of(&self, field: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|entry| is_same_field(&entry.field.name, field))
+    }
+
+    /// The text that is written to a field.
+    pub fn text_of(&self, field: &str) -> Option<&str> {
+        text(&self.entry_of(field)?.value)
+    }
+
+    /// Whether a row has a value that is written.
+    pub fn writes(&self, row: u32) -> bool {
+        self.entries.iter().any(|entry| entry.row == row)
+    }
+
+    /// Whether a finding is about a value that is written.
+    pub fn is_about(&self, finding: &Finding) -> bool {
+        finding.rows.iter().any(|row| self.writes(*row))
+    }
+}
+
+/// A value's text, if it is one.
+pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
+    match value {
+        Json::Text(text) => Some(text),
+        _ => None,
     }
 }
 

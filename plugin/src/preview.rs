@@ -7,7 +7,7 @@ use crate::{
     },
     body,
     choices::Choices,
-    deliver::{Job, Step, Target},
+    deliver::{Job, Known, Step, Target},
     errors::problem_from_secret_error,
     mapping::{self, is_same_field},
     org::Connect,
@@ -15,7 +15,6 @@ use crate::{
     value::Json,
 };
 use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
-use core::cell::OnceCell;
 
 /// Says what a first try would write. Values are judged by the live fields.
 pub fn preview(
@@ -30,19 +29,15 @@ pub fn preview(
     let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
     // A first try: nothing is known of the booking, and no time passed.
     let history = History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, unknown_tries: None };
-    let live = OnceCell::new();
-    let mut job = Job::new(&mut org, booking, mapping, &history, choices, &live)?;
+    let known = Known::new(&history);
+    let mut job = Job::new(&mut org, booking, mapping, &history, choices, &known)?;
     let fields = job.live()?;
-    let plan = job.plan(Scope::Booking)?;
-    if let Some(mut problem) = plan.problem() {
-        mapping::attribute(&mut problem, mapping);
-        let added = job.added(&Target::New);
-        return Ok(refusal(*problem, &plan, &added, Some(fields)));
-    }
     let step = match job.decide() {
         Ok(step) => step,
         // What the plugin itself refuses is the answer; what stopped the look-up is none.
-        Err(problem) if problem.http_status.is_none() && is_refusal(&problem) => {
+        Err(mut problem) if problem.http_status.is_none() && is_refusal(&problem) => {
+            let plan = job.plan(Scope::Booking)?;
+            mapping::attribute(&mut problem, mapping);
             return Ok(refusal(*problem, &plan, &job.added(&Target::New), Some(fields)));
         }
         Err(problem) => return Err(problem),

@@ -144,6 +144,9 @@ pub fn described(changes: &[(&str, &str, serde_json::Value)]) -> Result<Response
         field("BookingId__c", "string", 255, true),
         field("Title", "string", 128, true),
     ];
+    for field in fields.iter_mut().filter(|field| field["name"] == "BookingId__c") {
+        (field["unique"], field["externalId"]) = (true.into(), true.into());
+    }
     for (name, key, value) in changes {
         let place = fields.iter().position(|field| field["name"] == *name).unwrap();
         if value.is_null() {
@@ -151,9 +154,6 @@ pub fn described(changes: &[(&str, &str, serde_json::Value)]) -> Result<Response
         } else {
             fields[place][*key] = value.clone();
         }
-    }
-    for field in fields.iter_mut().filter(|field| field["name"] == "BookingId__c") {
-        (field["unique"], field["externalId"]) = (true.into(), true.into());
     }
     answer(200, &serde_json::json!({"name": "Lead", "fields": fields}).to_string())
 }

@@ -2,18 +2,18 @@
 
 use super::{
     Job,
-    find::{Lost, one_with_key},
+    find::{Sought, is_open_with, with_key},
 };
 use crate::{
-    bindings::types::{BookingKind, Consequence, Delivery, Outcome, Problem, Reaction},
-    choices::Existing,
+    bindings::types::{BookingKind, Consequence, Delivery, History, LeadField, Outcome, Problem, Reaction},
+    choices::{Existing, is_key_field},
     codes,
     lead::Lead,
-    mapping,
+    mapping::{self, is_same_field},
     org::Org,
     plan::{Plan, Scope},
 };
-use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// What is to be done.
 pub enum Step<'a> {
@@ -52,181 +52,133 @@ const LONGEST_KEY: usize = 255;
 impl<'a, O: Org> Job<'a, '_, O> {
     /// Chooses the step. Reads, but writes nothing.
     pub fn decide(&mut self) -> Result<Step<'a>, Box<Problem>> {
-        self.choose().map_err(|problem| self.still_unknown(problem))
-    }
-
-    fn choose(&mut self) -> Result<Step<'a>, Box<Problem>> {
-        if let Some(id) = &self.history.lead_id {
+        if let Some(id) = self.history.lead_id.clone() {
+            // A repeat changes nothing.
             return match self.booking.kind {
-                // A repeat changes nothing.
-                BookingKind::New => Ok(self.done(id.clone(), Outcome::AlreadyDelivered)),
-                BookingKind::Rescheduled(_) => self.moved(id.clone()),
+                BookingKind::New => Ok(self.done(id, Outcome::AlreadyDelivered)),
+                BookingKind::Rescheduled(_) => self.moved(id),
             };
         }
-        if self.key(&self.booking.id).is_some_and(|(_, key)| key.len() > LONGEST_KEY) {
+        let mut plan = self.plan(Scope::Booking)?;
+        let sought = self.sought(&plan)?;
+        let mut leads = self.look_up(&sought, &mut plan)?;
+        if let Some(step) = self.by_key(&sought.keys, &leads)? {
+            return Ok(step);
+        }
+        let mut is_unknown = self.history.unknown_tries.is_some();
+        if is_unknown && let Some(name) = self.choices.booking_id_field {
+            // That no Lead has the key tells all, if the field as it is now keeps a second Lead of this booking out, whatever is still
+            // under way.
+            let is_key = |field: &LeadField| is_same_field(&field.name, name) && is_key_field(field);
+            is_unknown = !self.live()?.fields.iter().any(is_key);
+            plan = self.plan(Scope::Booking)?;
+        }
+        let place = match &sought.email {
+            Some(email) => leads.iter().position(|lead| is_open_with(lead, email)),
+            None => None,
+        };
+        let existing = place.and_then(|place| leads.get(place));
+        if existing.is_none() && plan.entries.is_empty() {
+            return Err(plan.problem().unwrap_or_else(|| {
+                mapping::refusal(
+                    codes::NOTHING_TO_WRITE,
+                    Reaction::FixMapping,
+                    "No row of the mapping has a value in this booking.",
+                )
+            }));
+        }
+        if is_unknown && let Some(id) = self.lost(&leads, existing, &plan)? {
+            return Ok(self.done(id, Outcome::AlreadyDelivered));
+        }
+        self.known.in_doubt.set(is_unknown && !self.is_conclusive());
+        match (place, plan.problem()) {
+            (Some(place), _) => Ok(self.use_lead(leads.swap_remove(place), self.choices.existing, plan)),
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Ok(Step::Write { target: Target::New, plan }),
+        }
+    }
+
+    /// What must be known before a Lead is created.
+    fn sought(&self, plan: &Plan<'_>) -> Result<Sought<'static>, Box<Problem>> {
+        let History { first_try, unknown_tries, .. } = self.history;
+        let policy = self.choices.existing;
+        let own = &self.booking.id;
+        let previous = match &self.booking.kind {
+            BookingKind::New => None,
+            BookingKind::Rescheduled(previous) => Some(previous),
+        };
+        // An earlier try, or the booking that was moved, may have made a Lead.
+        let may_be_there = first_try.is_some() || unknown_tries.is_some() || previous.is_some();
+        let mut keys = Vec::new();
+        for id in [Some(own), previous.filter(|id| *id != own)].into_iter().flatten() {
+            keys.extend(self.key(id).map(|(_, key)| key));
+        }
+        if keys.first().is_some_and(|key| key.len() > LONGEST_KEY) {
             return Err(mapping::refusal(
                 codes::BOOKING_ID_TOO_LONG,
                 Reaction::FixMapping,
                 "Team id and booking id are longer than an external-ID field can be.",
             ));
         }
-        if let Some(step) = self.known_by_key()? {
-            return Ok(step);
-        }
-        self.by_policy()
+        keys.retain(|_| may_be_there);
+        Ok(Sought {
+            keys,
+            email: if policy == Existing::CreateAnother { None } else { self.email(plan) },
+            since: self.since_lost_try(),
+            values: unknown_tries.is_some() || policy == Existing::FillEmpty,
+            id: None,
+        })
     }
 
-    /// Whether an earlier try, or the booking that was moved, may have made a Lead: then its key is read first.
-    pub fn may_be_there(&self) -> bool {
-        self.history.first_try.is_some()
-            || self.history.unknown_tries.is_some()
-            || matches!(self.booking.kind, BookingKind::Rescheduled(_))
-    }
-
-    /// The step for a booking whose Lead the booking-id field leads to.
-    fn known_by_key(&mut self) -> Result<Option<Step<'a>>, Box<Problem>> {
-        let Some((field, own)) = self.key(&self.booking.id) else { return Ok(None) };
-        if !self.may_be_there() {
-            return Ok(None);
-        }
-        let previous = match &self.booking.kind {
-            BookingKind::New => None,
-            BookingKind::Rescheduled(previous) => self.key(previous).map(|(_, key)| key),
-        };
-        let keys: Vec<&str> = match &previous {
-            Some(previous) if *previous != own => vec![&own, previous],
-            _ => vec![&own],
-        };
-        let (own_leads, other_leads) = self
-            .leads_by_key(field, &keys)?
-            .into_iter()
-            .partition(|lead| lead.text(field).is_some_and(|key| key.eq_ignore_ascii_case(&own)));
-        if let Some(lead) = one_with_key(own_leads, field, &own)? {
-            return if previous.as_ref() == Some(&own) {
-                // The booking kept its id and was moved.
-                self.moved(lead.id).map(Some)
+    /// The step for a booking whose Lead the booking-id field leads to. Of the keys, the booking's own comes first.
+    fn by_key(&mut self, keys: &[String], leads: &[Lead]) -> Result<Option<Step<'a>>, Box<Problem>> {
+        let Some(field) = self.choices.booking_id_field else { return Ok(None) };
+        for (place, key) in keys.iter().enumerate() {
+            let Some(lead) = with_key(leads, field, key)? else { continue };
+            self.known.in_doubt.set(false);
+            let id = lead.id.clone();
+            // A booking that kept its id was moved.
+            let is_moved = matches!(&self.booking.kind, BookingKind::Rescheduled(id) if *id == self.booking.id);
+            return if place == 0 && !is_moved {
+                Ok(Some(self.done(id, Outcome::AlreadyDelivered)))
             } else {
-                Ok(Some(self.done(lead.id, Outcome::AlreadyDelivered)))
+                self.moved(id).map(Some)
             };
         }
-        match previous.filter(|previous| *previous != own) {
-            Some(previous) => match one_with_key(other_leads, field, &previous)? {
-                Some(lead) => self.moved(lead.id).map(Some),
-                None => Ok(None),
-            },
-            None => Ok(None),
-        }
-    }
-
-    /// The step for a booking whose Lead is not known: by what is there with the guest's e-mail address.
-    fn by_policy(&mut self) -> Result<Step<'a>, Box<Problem>> {
-        let plan = self.plan(Scope::Booking)?;
-        let email = self.email(&plan);
-        // With a key a second create is refused, so that an unknown outcome is no danger.
-        let is_unknown = self.history.unknown_tries.is_some() && self.choices.booking_id_field.is_none();
-        let policy = self.choices.existing;
-        // Looking for the guest's Leads finds the one of a lost try as well, if its address is written.
-        let finds_lost = policy != Existing::CreateAnother && email.is_some() && plan.value_of("Email").is_some();
-        if is_unknown && !finds_lost {
-            match self.lost_lead(&plan)? {
-                Lost::Found(lead) => return Ok(self.done(lead.id, Outcome::AlreadyDelivered)),
-                Lost::Nothing => {}
-            }
-        }
-        if let Some(problem) = plan.problem() {
-            return Err(problem);
-        }
-        if policy != Existing::CreateAnother
-            && let Some(email) = email
-        {
-            if let Some(lead) = self.existing_lead(&email, &self.fields_to_read(policy, &plan, is_unknown))? {
-                if is_unknown && !plan.entries.is_empty() && lead.holds(&plan.entries) {
-                    return Ok(self.done(lead.id, Outcome::AlreadyDelivered));
-                }
-                if is_unknown && self.is_since_lost_try(&lead) && !self.is_conclusive() {
-                    return Err(self.pending());
-                }
-                return Ok(self.use_lead(lead, policy, plan));
-            }
-            if is_unknown && !self.is_conclusive() {
-                return Err(self.pending());
-            }
-        }
-        if plan.entries.is_empty() {
-            return Err(mapping::refusal(
-                codes::NOTHING_TO_WRITE,
-                Reaction::FixMapping,
-                "No row of the mapping has a value in this booking.",
-            ));
-        }
-        Ok(Step::Write { target: Target::New, plan })
-    }
-
-    /// What must be known of a Lead to treat it by a policy.
-    pub fn fields_to_read<'p>(&self, policy: Existing, plan: &'p Plan<'a>, compare: bool) -> Vec<&'p str>
-    where
-        'a: 'p,
-    {
-        let mut fields: Vec<&str> = self.choices.booking_id_field.into_iter().collect();
-        if policy == Existing::FillEmpty || compare {
-            fields.extend(plan.entries.iter().map(|entry| &*entry.field.name));
-        }
-        if compare {
-            fields.push("CreatedDate");
-        }
-        fields
+        Ok(None)
     }
 
     /// The step for a Lead that is there.
     pub fn use_lead(&self, lead: Lead, policy: Existing, mut plan: Plan<'a>) -> Step<'a> {
         let takes_key = self.choices.booking_id_field.is_some_and(|field| lead.is_blank(field));
+        plan.keep_what_is_there();
         match policy {
             Existing::Keep => return self.done(lead.id, Outcome::Kept),
             Existing::FillEmpty => plan.entries.retain(|entry| lead.is_blank(&entry.field.name)),
             Existing::CreateAnother | Existing::Overwrite => {}
         }
+        // How a value was changed needs no word where it is not written.
+        let mut findings = core::mem::take(&mut plan.findings);
+        findings.retain(|finding| finding.consequence != Consequence::Changed || plan.is_about(finding));
+        plan.findings = findings;
         if plan.entries.is_empty() && !takes_key {
-            return self.done(lead.id, Outcome::Kept);
+            return Step::Done(self.delivery(lead.id, Outcome::Kept, plan.findings));
         }
-        // What is not written needs no word.
-        plan.findings.retain(|finding| {
-            finding.consequence != Consequence::Changed
-                || finding.rows.iter().any(|row| plan.entries.iter().any(|entry| entry.row == *row))
-        });
         Step::Write { target: Target::Existing { id: lead.id, takes_key }, plan }
     }
 
     /// The step for a booking that was moved and whose Lead is known.
     fn moved(&mut self, id: String) -> Result<Step<'a>, Box<Problem>> {
         let plan = self.plan(Scope::Meeting)?;
-        if plan.entries.is_empty() {
-            let mut step = self.done(id, Outcome::Kept);
-            if let Step::Done(delivery) = &mut step {
-                delivery.findings = plan.findings;
-            }
-            return Ok(step);
-        }
-        Ok(Step::Write { target: Target::Moved { id }, plan })
+        Ok(if plan.entries.is_empty() {
+            Step::Done(self.delivery(id, Outcome::Kept, plan.findings))
+        } else {
+            Step::Write { target: Target::Moved { id }, plan }
+        })
     }
 
-    fn done(&self, lead_id: String, outcome: Outcome) -> Step<'a> {
+    /// The step for a booking that needs no write.
+    pub fn done(&self, lead_id: String, outcome: Outcome) -> Step<'a> {
         Step::Done(self.delivery(lead_id, outcome, Vec::new()))
-    }
-
-    /// What a write's problem says about the tries before it.
-    pub fn in_doubt(&self, problem: Box<Problem>) -> Box<Problem> {
-        if self.history.unknown_tries.is_none() || self.choices.booking_id_field.is_some() {
-            return problem;
-        }
-        if self.is_conclusive() { problem } else { self.still_unknown(problem) }
-    }
-
-    /// A reaction of `retry` says that nothing was written. While an earlier try is in doubt, nobody can say so.
-    pub fn still_unknown(&self, mut problem: Box<Problem>) -> Box<Problem> {
-        if problem.reaction == Reaction::Retry && self.history.unknown_tries.is_some() {
-            problem.reaction = Reaction::CheckFirst;
-            problem.retry_after = problem.retry_after.or(Some(60));
-        }
-        problem
     }
 }

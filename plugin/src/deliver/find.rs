@@ -1,16 +1,23 @@
-//! Looking for Leads. A look-up that fails is a failure, never "nobody found".
+//! Looking for Leads: one query for all that a step needs to know. A look-up that fails is a failure, never "nobody found".
+//!
+//! The Lead that a try of unknown outcome may have made was created since that try began, by whomever the team was connected as
+//! then. It has the guest's address; or it has no address, which may be what Salesforce refused, and the guest's last name, which
+//! no Lead is without. What else it holds says how like it is ([`Likeness`]):
+//!
+//! - *exactly one* is the same: that is it;
+//! - *none* is the same or near: there is none, once the org can no longer commit the lost request;
+//! - *several* are the same, or some are near: nobody can tell. Time may; at last a person must.
 
 use super::Job;
 use crate::{
     bindings::types::{Problem, Reaction},
     codes,
-    lead::{self, Lead},
-    mapping,
+    lead::{self, Lead, Likeness},
+    mapping::{self, is_same_field},
     org::Org,
-    plan::{Entry, Plan},
+    plan::{Plan, Scope, text},
     soql::{address, booking_key, is_field_name, push_literal},
     timestamp::Moment,
-    value::Json,
 };
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
@@ -19,13 +26,23 @@ use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 const LOST_REQUEST_SECONDS: u32 = 12 * 60;
 /// By how much the host's clock may be ahead of the org's.
 const CLOCK_SKEW_SECONDS: i64 = 60;
+/// The most Leads that a look-up reads where it is not about the newest one.
+const MOST: usize = 50;
+const MOST_WRITTEN: &str = "50";
 
-/// What an earlier try of unknown outcome came to.
-pub enum Lost {
-    /// It made this Lead.
-    Found(Lead),
-    /// It made none, and no longer can.
-    Nothing,
+/// The Leads that a look-up asks for: those that are any of these.
+#[derive(Default)]
+pub struct Sought<'s> {
+    /// Those with one of these keys in the booking-id field.
+    pub keys: Vec<String>,
+    /// The one with this id.
+    pub id: Option<&'s str>,
+    /// Those with this address that were not converted.
+    pub email: Option<String>,
+    /// Those that a try of unknown outcome may have made: created since, with what this booking writes.
+    pub since: Option<Moment>,
+    /// Whether what they hold in the mapped fields is read too.
+    pub values: bool,
 }
 
 impl<'a, O: Org> Job<'a, '_, O> {
@@ -34,100 +51,165 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Some((self.choices.booking_id_field?, booking_key(&self.booking.team.id, booking)))
     }
 
-    /// The Leads that hold one of these keys in the booking-id field.
-    pub fn leads_by_key(&mut self, field: &str, keys: &[&str]) -> Result<Vec<Lead>, Box<Problem>> {
-        let mut soql = select(["Id", field].into_iter());
-        soql.push_str(" WHERE ");
-        soql.push_str(field);
-        soql.push_str(" IN (");
-        for (place, key) in keys.iter().enumerate() {
+    /// Looks for Leads, the newest first; asks nothing where nothing is sought. Where a mapped field is gone, the plan is made
+    /// anew by the live fields and the question put once more.
+    pub fn look_up(&mut self, sought: &Sought<'_>, plan: &mut Plan<'a>) -> Result<Vec<Lead>, Box<Problem>> {
+        let Some(soql) = self.question(sought, plan) else { return Ok(Vec::new()) };
+        let mut leads = match self.api.query(&soql) {
+            Err(problem) if problem.code == "INVALID_FIELD" && self.known.live.get().is_none() => {
+                self.live()?;
+                *plan = self.plan(Scope::Booking)?;
+                return self.look_up(sought, plan);
+            }
+            answer => lead::read(&answer?)?,
+        };
+        // A guest with so many Leads may hide the one that has the key.
+        if leads.len() >= MOST && !sought.keys.is_empty() {
+            let sought = Sought { keys: sought.keys.clone(), ..Sought::default() };
+            if let Some(soql) = self.question(&sought, plan) {
+                leads.extend(lead::read(&self.api.query(&soql)?)?);
+            }
+        }
+        Ok(leads)
+    }
+
+    /// The query, if anything is sought.
+    fn question(&self, sought: &Sought<'_>, plan: &Plan<'_>) -> Option<String> {
+        let mut names: Vec<&str> = vec!["Id"];
+        names.extend(self.choices.booking_id_field);
+        if sought.id.is_some() || sought.email.is_some() {
+            names.extend(["Email", "IsConverted"]);
+        }
+        if sought.since.is_some() {
+            names.push("CreatedDate");
+        }
+        if sought.values {
+            names.extend(plan.entries.iter().map(|entry| &*entry.field.name).filter(|name| is_field_name(name)));
+        }
+        let mut soql = "SELECT ".to_owned();
+        for (place, name) in names.iter().enumerate() {
+            if names.iter().take(place).any(|known| is_same_field(known, name)) {
+                continue;
+            }
             if place > 0 {
                 soql.push(',');
             }
-            push_literal(&mut soql, key);
-        }
-        soql.push_str(") LIMIT 10");
-        self.leads(&soql)
-    }
-
-    /// The Lead of this booking by its key.
-    pub fn lead_of_booking(&mut self) -> Result<Option<Lead>, Box<Problem>> {
-        let Some((field, key)) = self.key(&self.booking.id) else { return Ok(None) };
-        let leads = self.leads_by_key(field, &[&key])?;
-        one_with_key(leads, field, &key)
-    }
-
-    /// The newest Lead with the guest's e-mail address that was not converted. `fields` are read with it.
-    pub fn existing_lead(&mut self, email: &str, fields: &[&str]) -> Result<Option<Lead>, Box<Problem>> {
-        let mut soql = select(["Id", "Email"].into_iter().chain(fields.iter().copied()));
-        soql.push_str(" WHERE Email = ");
-        push_literal(&mut soql, email);
-        soql.push_str(" AND IsConverted = false ORDER BY CreatedDate DESC LIMIT 1");
-        Ok(self.leads(&soql)?.into_iter().next())
-    }
-
-    /// The Lead with this id.
-    pub fn lead_by_id(&mut self, id: &str, fields: &[&str]) -> Result<Option<Lead>, Box<Problem>> {
-        let mut soql = select(["Id", "Email", "IsConverted"].into_iter().chain(fields.iter().copied()));
-        soql.push_str(" WHERE Id = ");
-        push_literal(&mut soql, id);
-        Ok(self.leads(&soql)?.into_iter().next())
-    }
-
-    /// Looks for the Lead that a try of unknown outcome may have made: created since the oldest began, by the connected user, with what
-    /// this booking writes.
-    pub fn lost_lead(&mut self, plan: &Plan<'_>) -> Result<Lost, Box<Problem>> {
-        let Some(tries) = &self.history.unknown_tries else { return Ok(Lost::Nothing) };
-        let Some(since) = Moment::parse(&tries.oldest) else { return Err(self.pending()) };
-        let entries: Vec<Entry<'_>> =
-            plan.entries.iter().filter(|entry| is_field_name(&entry.field.name)).cloned().collect();
-        let mut soql = select(core::iter::once("Id").chain(entries.iter().map(|entry| &*entry.field.name)));
-        soql.push_str(" WHERE CreatedDate >= ");
-        since.earlier(CLOCK_SKEW_SECONDS).push_to(&mut soql);
-        // A text that every Lead of this booking has, and that can be searched by.
-        let telling = ["Email", "LastName", "Company"].into_iter().find_map(|name| match plan.value_of(name) {
-            Some(Json::Text(text)) => Some((name, text)),
-            _ => None,
-        });
-        if let Some((name, text)) = telling {
-            soql.push_str(" AND ");
             soql.push_str(name);
-            soql.push_str(" = ");
-            push_literal(&mut soql, text.trim());
         }
-        if let Some(user) = self.api.user_id() {
-            soql.push_str(" AND CreatedById = ");
-            push_literal(&mut soql, &user);
-        }
-        soql.push_str(" ORDER BY CreatedDate DESC LIMIT 20");
+        soql.push_str(" FROM Lead");
 
-        let (mut same, near): (Vec<Lead>, Vec<Lead>) =
-            self.leads(&soql)?.into_iter().partition(|lead| lead.holds(&entries));
-        match (same.pop(), same.is_empty()) {
-            (Some(only), true) => Ok(Lost::Found(only)),
-            (None, _) if near.is_empty() => {
-                if self.is_conclusive() {
-                    Ok(Lost::Nothing)
-                } else {
-                    Err(self.pending())
-                }
-            }
-            (last, _) => Err(self.unclear(last.iter().chain(&same).chain(&near))),
+        let mut word = " WHERE ";
+        let mut next = |soql: &mut String| soql.push_str(core::mem::replace(&mut word, " OR "));
+        if let Some(field) = self.choices.booking_id_field.filter(|_| !sought.keys.is_empty()) {
+            next(&mut soql);
+            push_in(&mut soql, field, &mut sought.keys.iter().map(|key| &**key));
         }
+        if let Some(id) = sought.id {
+            next(&mut soql);
+            push_in(&mut soql, "Id", &mut [id].into_iter());
+        }
+        if let Some(email) = &sought.email {
+            next(&mut soql);
+            soql.push_str("(Email = ");
+            push_literal(&mut soql, email);
+            soql.push_str(" AND IsConverted = false)");
+        }
+        if let Some(since) = sought.since {
+            next(&mut soql);
+            soql.push_str("(CreatedDate >= ");
+            since.earlier(CLOCK_SKEW_SECONDS).push_to(&mut soql);
+            self.push_telling(&mut soql, plan);
+            soql.push(')');
+        }
+        if word == " WHERE " {
+            return None;
+        }
+        let is_of_one = sought.keys.is_empty() && sought.since.is_none();
+        soql.push_str(" ORDER BY CreatedDate DESC LIMIT ");
+        soql.push_str(if is_of_one { "1" } else { MOST_WRITTEN });
+        Some(soql)
+    }
+
+    /// The texts that a Lead of this booking has, as far as they can be searched by.
+    fn push_telling(&self, soql: &mut String, plan: &Plan<'_>) {
+        let email = plan.text_of("Email");
+        if let Some(email) = email {
+            soql.push_str(" AND (Email = ");
+            push_literal(soql, email);
+        }
+        let name =
+            ["LastName", "Company"].into_iter().find_map(|name| Some((plan.entry_of(name)?, plan.text_of(name)?)));
+        if let Some((entry, name)) = name {
+            soql.push_str(if email.is_some() { " OR (" } else { " AND (" });
+            let fallback = entry.fallback(self.mapping);
+            // Salesforce trims a text's blanks, but not those of other scripts.
+            let names = [Some(name.trim_ascii()), fallback.as_ref().and_then(text)];
+            push_in(soql, &entry.field.name, &mut names.into_iter().flatten());
+            soql.push_str(if email.is_some() { " AND Email = null))" } else { ")" });
+        } else if email.is_some() {
+            soql.push(')');
+        }
+    }
+
+    /// What the tries of unknown outcome came to, where no key tells: the Lead that they made or changed, if they did. `existing` is
+    /// the Lead that is used where they made none.
+    pub fn lost(
+        &self,
+        leads: &[Lead],
+        existing: Option<&Lead>,
+        plan: &Plan<'_>,
+    ) -> Result<Option<String>, Box<Problem>> {
+        let Some(since) = self.since_lost_try() else { return Err(self.pending()) };
+        // One whose date cannot be read may be as new as any.
+        let is_old = |lead: &Lead| {
+            let created = lead.text("CreatedDate").and_then(Moment::parse);
+            created.is_some_and(|created| created.unix() < since.unix() - CLOCK_SKEW_SECONDS)
+        };
+        let mut same = Vec::new();
+        let mut near = Vec::new();
+        for lead in leads.iter().filter(|lead| !is_old(lead)) {
+            match lead.likeness(&plan.entries, self.mapping) {
+                Likeness::Same => same.push(lead.id.clone()),
+                Likeness::Near => near.push(lead.id.clone()),
+                Likeness::Other => {}
+            }
+        }
+        let are_all = leads.len() < MOST;
+        if let ([only], true) = (&*same, are_all) {
+            return Ok(Some(only.clone()));
+        }
+        // Whichever of several it is, it is the one that is used. Of an older one, a change that was lost shows in all values only.
+        if let Some(lead) = existing
+            && (same.contains(&lead.id) || (lead.holds(&plan.entries) && !plan.entries.is_empty()))
+        {
+            return Ok(Some(lead.id.clone()));
+        }
+        let is_none = same.is_empty() && near.is_empty() && are_all;
+        let is_settled = match (existing, self.is_conclusive()) {
+            // A Lead that is used makes a second one needless, whichever of them it is.
+            (Some(_), true) => true,
+            // One that was there before was used by the lost try too.
+            (Some(lead), false) => is_none && is_old(lead),
+            (None, is_conclusive) => is_none && is_conclusive,
+        };
+        if is_settled {
+            Ok(None)
+        } else if is_none {
+            Err(self.pending())
+        } else {
+            same.append(&mut near);
+            Err(self.unclear(same))
+        }
+    }
+
+    /// When the oldest try of unknown outcome began.
+    pub fn since_lost_try(&self) -> Option<Moment> {
+        Moment::parse(&self.history.unknown_tries.as_ref()?.oldest)
     }
 
     /// Whether the org can no longer commit the newest of what was lost: finding nothing then proves that there is nothing.
     pub fn is_conclusive(&self) -> bool {
         self.seconds_until_conclusive().is_some_and(|seconds| seconds <= 0)
-    }
-
-    /// Whether a Lead was created since the oldest try of unknown outcome began.
-    pub fn is_since_lost_try(&self, lead: &Lead) -> bool {
-        let began = self.history.unknown_tries.as_ref().and_then(|tries| Moment::parse(&tries.oldest));
-        match (began, lead.text("CreatedDate").and_then(Moment::parse)) {
-            (Some(began), Some(created)) => created.unix() >= began.unix() - CLOCK_SKEW_SECONDS,
-            _ => true,
-        }
     }
 
     /// Seconds until then; `None` where the times cannot be read.
@@ -137,7 +219,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// Nothing is there yet, and something may still come.
-    pub fn pending(&self) -> Box<Problem> {
+    fn pending(&self) -> Box<Problem> {
         let mut problem = mapping::refusal(
             codes::OUTCOME_PENDING,
             Reaction::CheckFirst,
@@ -148,14 +230,14 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 
     /// Several Leads may be the one, or one that is not quite what was written. Time may tell; at last a person must.
-    fn unclear<'l>(&self, leads: impl Iterator<Item = &'l Lead>) -> Box<Problem> {
+    fn unclear(&self, ids: Vec<String>) -> Box<Problem> {
         let mut problem = mapping::refusal(
             codes::OUTCOME_UNCLEAR,
             Reaction::CheckFirst,
             "Several Leads, or ones that differ from this booking, may be what an earlier try made.",
         );
         problem.retry_after = self.seconds_to_wait();
-        problem.record_ids = leads.map(|lead| lead.id.clone()).collect();
+        problem.record_ids = ids;
         problem
     }
 
@@ -166,55 +248,44 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// The guest's address, as the Lead would have it.
     pub fn email(&self, plan: &Plan<'_>) -> Option<String> {
-        match plan.value_of("Email") {
-            Some(Json::Text(text)) => address(text),
-            _ => address(self.booking.guest.email.as_deref()?),
-        }
+        address(plan.text_of("Email").or(self.booking.guest.email.as_deref())?)
     }
+}
 
-    fn leads(&mut self, soql: &str) -> Result<Vec<Lead>, Box<Problem>> {
-        lead::read(&self.api.query(soql)?)
-    }
+/// Whether a Lead has this address and can be written to.
+pub fn is_open_with(lead: &Lead, email: &str) -> bool {
+    lead.text("Email").is_some_and(|held| held.eq_ignore_ascii_case(email)) && !lead.is_true("IsConverted")
 }
 
 /// The Lead with exactly this key. Salesforce may take upper and lower case for the same; such a Lead is another booking's.
-pub fn one_with_key(leads: Vec<Lead>, field: &str, key: &str) -> Result<Option<Lead>, Box<Problem>> {
+pub fn with_key<'l>(leads: &'l [Lead], field: &str, key: &str) -> Result<Option<&'l Lead>, Box<Problem>> {
     let mut other = None;
     for lead in leads {
-        if lead.text(field) == Some(key) {
-            return Ok(Some(lead));
-        }
-        other = Some(lead.id);
-    }
-    match other {
-        None => Ok(None),
-        Some(id) => {
-            let mut problem = mapping::refusal(
-                codes::BOOKING_ID_COLLISION,
-                Reaction::AskAdmin,
-                "The booking-id field holds a key that differs from this booking's in upper and lower case only.",
-            );
-            problem.fields = vec![field.to_owned()];
-            problem.record_ids = vec![id];
-            Err(problem)
+        match lead.text(field) {
+            Some(held) if held == key => return Ok(Some(lead)),
+            Some(held) if held.eq_ignore_ascii_case(key) => other = Some(lead),
+            _ => {}
         }
     }
+    let Some(other) = other else { return Ok(None) };
+    let mut problem = mapping::refusal(
+        codes::BOOKING_ID_COLLISION,
+        Reaction::AskAdmin,
+        "The booking-id field holds a key that differs from this booking's in upper and lower case only.",
+    );
+    problem.fields = vec![field.to_owned()];
+    problem.record_ids = vec![other.id.clone()];
+    Err(problem)
 }
 
-/// `SELECT` of these fields, each of them once.
-fn select<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut soql = "SELECT ".to_owned();
-    for name in names.filter(|name| is_field_name(name)) {
-        if seen.iter().any(|known| mapping::is_same_field(known, name)) {
-            continue;
-        }
-        if !seen.is_empty() {
-            soql.push(',');
-        }
-        soql.push_str(name);
-        seen.push(name);
+/// A field that is one of these texts.
+fn push_in(soql: &mut String, field: &str, texts: &mut dyn Iterator<Item = &str>) {
+    soql.push_str(field);
+    let mut before = " IN (";
+    for text in texts {
+        soql.push_str(before);
+        push_literal(soql, text);
+        before = ",";
     }
-    soql.push_str(" FROM Lead");
-    soql
+    soql.push(')');
 }

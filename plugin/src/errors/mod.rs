@@ -13,7 +13,7 @@ pub(crate) use body::json;
 pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED, codes as salesforce_codes};
 pub use duplicates::{Duplicates, Match, duplicates};
 pub use failure::{problem_from_failure, problem_from_secret_error};
-pub use problem::problem_from_response;
+pub use problem::{names_a_record, problem_from_response};
 
 /// What the request was for. It decides what an unclear answer means: a write may have landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -142,6 +142,11 @@ fn record_ids(status: u16, json: &Tree, errors: &[Judged]) -> Vec<String> {
     ids
 }
 
+/// Whether a message has the id of a record in it.
+pub fn names_a_record(message: &str) -> bool {
+    message.split(|c: char| !c.is_ascii_alphanumeric()).any(is_record_id)
+}
+
 /// Whether a text has the form of a record id: 15 letters and digits, or 18 with the checksum.
 fn is_record_id(text: &str) -> bool {
     matches!(text.len(), 15 | 18)

@@ -166,6 +166,33 @@ fn an_unknown_error_keeps_its_code_and_is_classed_by_status_and_stage() {
     }
 }
 
+/// Whether the manifest has a host end the grant over a refusal of the token endpoint: what `ended` names and `invalid_grant`, unless
+/// it is `transient`.
+fn ends_the_grant(refresh: &toml::Table, error: &str, description: &str) -> bool {
+    let is_in = |list: &str| {
+        refresh[list].as_array().unwrap().iter().any(|pattern| {
+            let part = pattern.get("description").and_then(toml::Value::as_str).unwrap_or_default();
+            pattern["error"].as_str() == Some(error) && description.to_lowercase().contains(&part.to_lowercase())
+        })
+    };
+    !is_in("transient") && (error == "invalid_grant" || is_in("ended"))
+}
+
+#[test]
+fn the_manifest_ends_a_grant_where_somebody_must_connect_again_and_nowhere_else() {
+    let manifest: toml::Table = include_str!("../../plugin.toml").parse().unwrap();
+    let refresh = manifest["credentials"]["salesforce"]["refresh"].as_table().unwrap();
+    for &(stage, error, description, ..) in CATALOGUE {
+        let ends = ends_the_grant(refresh, error, description);
+        // What a refresh may be answered, whether it was seen there or elsewhere.
+        let reaction = explained(Refresh, error, Some(description), Some(400)).reaction;
+        assert!(reaction == Reconnect || !ends, "{error} {description:?}");
+        if stage == Refresh {
+            assert_eq!(ends, reaction == Reconnect, "{error} {description:?}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_trap(error in ".{0,40}", description in proptest::option::of(".{0,80}"), status in any::<Option<u16>>()) {

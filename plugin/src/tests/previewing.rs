@@ -44,7 +44,7 @@ fn a_preview_shows_exactly_what_a_first_try_sends() {
 
 #[test]
 fn a_preview_writes_nothing_whatever_it_plans() {
-    let lead = r#"{"Id":"00Q5e00000OldAAEAZ","Email":"x","FirstName":null,"LastName":"x","Company":"x","Description":"x","MeetingDate__c":"2020-01-01"}"#;
+    let lead = r#"{"Id":"00Q5e00000OldAAEAZ","Email":"taro.yamada@example.com","FirstName":null,"LastName":"x","Company":"x","Description":"x","MeetingDate__c":"2020-01-01"}"#;
     let id = || "00Q5e00000OldAAEAZ".to_owned();
     for (policy, found, action, values) in [
         ("keep", leads(&[lead]), PlannedAction::Keep(id()), 0),
@@ -68,6 +68,19 @@ fn a_preview_says_what_would_be_refused_and_still_shows_the_rest() {
     assert_eq!((problem.code.as_str(), &*problem.rows), (codes::REQUIRED_FIELD_BLANK, &[2][..]));
     assert_eq!(preview.values.len(), 5);
     assert_eq!(preview.findings[0].consequence, Consequence::Refused);
+
+    // What the guest's Lead does not need is no reason to refuse.
+    let lead = r#"{"Id":"00Q5e00000OldAAEAZ","Email":"taro.yamada@example.com","IsConverted":false}"#;
+    for (policy, action) in [
+        ("keep", PlannedAction::Keep("00Q5e00000OldAAEAZ".into())),
+        ("overwrite", PlannedAction::Update("00Q5e00000OldAAEAZ".into())),
+    ] {
+        mapping.options = with_options(&[("existing", policy)]).options;
+        let preview = previewed(&mapping, [described(&[]), leads(&[lead])]).0.unwrap();
+        assert_eq!((preview.action, &*preview.findings), (action, &[][..]));
+        let preview = previewed(&mapping, [described(&[]), leads(&[])]).0.unwrap();
+        assert!(matches!(preview.action, PlannedAction::Refuse(_)));
+    }
 
     let preview = previewed(&with_options(&[("existing", "?")]), []).0.unwrap();
     assert!(matches!(preview.action, PlannedAction::Refuse(problem) if problem.code == codes::OPTION_INVALID));

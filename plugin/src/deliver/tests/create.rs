@@ -173,16 +173,16 @@ fn a_type_that_changed_is_found_behind_a_parser_error() {
 #[test]
 fn a_required_value_that_salesforce_refuses_is_a_problem_unless_there_is_a_fallback() {
     let refusal = || refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Company"]);
-    let (result, script) = run(&fixture::mapping(), &first_try(), [refusal()]);
+    let (result, script) = run(&fixture::mapping(), &first_try(), [refusal(), described(&[])]);
     let problem = result.unwrap_err();
     assert_eq!((&*problem.rows, &*problem.question_ids), (&[2][..], &["q-company".to_owned()][..]));
-    assert_eq!(script.asked().len(), 1);
+    assert_eq!(script.asked().len(), 2);
 
     let mut mapping = fixture::mapping();
     mapping.rows[2].fallback = Some("個人".into());
-    let (result, script) = run(&mapping, &first_try(), [refusal(), created()]);
+    let (result, script) = run(&mapping, &first_try(), [refusal(), described(&[]), created()]);
     assert_eq!(result.unwrap().findings[0].code, codes::FALLBACK_USED);
-    assert_eq!(script.body(1)["Company"], "個人");
+    assert_eq!(script.body(2)["Company"], "個人");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn several_errors_in_one_answer_are_all_left_out_or_all_told() {
     assert_eq!(result.unwrap().findings.len(), 2);
     assert_eq!(script.body(1).as_object().unwrap().len(), 4);
 
-    let (result, _) = run(&fixture::mapping(), &first_try(), [both("Company")]);
+    let (result, _) = run(&fixture::mapping(), &first_try(), [both("Company"), described(&[])]);
     let problem = result.unwrap_err();
     let mut rows = [problem.rows, problem.also[0].rows.clone()].concat();
     rows.sort_unstable();

@@ -1,7 +1,10 @@
 mod anything;
 mod create;
+mod doubt;
 mod existing;
+mod expected;
 mod paths;
+mod refused;
 mod repeat;
 mod reschedule;
 mod world;
@@ -25,4 +28,16 @@ fn run(
     let script = Script::new(replies);
     let result = deliver(&mut script.clone(), &fixture::booking(), mapping, history);
     (result, script)
+}
+
+/// The Lead that an earlier try of the test booking made.
+const SAME: &str = r#"{"Id":"00Q5e00000LstAAEAZ","LastName":"山田","FirstName":"太郎","Company":"株式会社サンプル＆パートナーズ",
+    "Email":"taro.yamada@example.com","Description":"現在の手入力を減らしたい。\r\n「O'Brien & 田中」様の紹介です。👩‍💻",
+    "MeetingDate__c":"2026-12-02"}"#;
+
+/// A record with some of its members changed.
+fn record(base: &str, changes: &serde_json::Value) -> String {
+    let mut record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(base).unwrap();
+    record.extend(changes.as_object().unwrap().clone());
+    serde_json::Value::Object(record).to_string()
 }

@@ -2,7 +2,7 @@ use crate::{
     bindings::types::{BookingKind, Delivery, History, Mapping, Outcome, Problem, Reaction, Source},
     codes, fixture,
     fixture::{first_try, row, with_options},
-    script::{Script, changed, created, leads, refused},
+    script::{Script, answer, changed, created, leads},
 };
 use serde_json::json;
 
@@ -32,22 +32,24 @@ fn a_reschedule_changes_only_what_comes_from_time_place_and_hosts() {
     mapping
         .rows
         .push(row(fixture::required(fixture::text_field("Room__c", 128)), Source::Booking("place.none".into())));
-    let (result, script) = moved("b-0", &mapping, &known(), [crate::script::described(&[]), changed()]);
+    let (result, script) = moved("b-0", &mapping, &known(), [changed()]);
     let delivery = result.unwrap();
     assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::Updated, ID));
-    let patch = script.asked().len() - 1;
-    assert_eq!(script.asked()[patch], format!("PATCH /sobjects/Lead/{ID}"));
-    assert_eq!(script.body(patch), json!({"MeetingDate__c": "2026-12-02", "Title": "08:30 佐藤 花子"}));
+    assert_eq!(script.asked(), [format!("PATCH /sobjects/Lead/{ID}")]);
+    assert_eq!(script.body(0), json!({"MeetingDate__c": "2026-12-02", "Title": "08:30 佐藤 花子"}));
 }
 
 #[test]
 fn a_lead_that_is_gone_or_converted_is_reported() {
-    for (code, expected) in [
-        ("ENTITY_IS_DELETED", codes::LEAD_GONE),
-        ("NOT_FOUND", codes::LEAD_GONE),
-        ("CANNOT_UPDATE_CONVERTED_LEAD", codes::LEAD_CONVERTED),
+    for (status, code, expected) in [
+        (400, "ENTITY_IS_DELETED", codes::LEAD_GONE),
+        (404, "ENTITY_IS_DELETED", codes::LEAD_GONE),
+        (404, "NOT_FOUND", codes::LEAD_GONE),
+        (404, "INVALID_CROSS_REFERENCE_KEY", codes::LEAD_GONE),
+        (400, "CANNOT_UPDATE_CONVERTED_LEAD", codes::LEAD_CONVERTED),
     ] {
-        let (result, script) = moved("b-0", &fixture::mapping(), &known(), [refused(code, "x", &[])]);
+        let refusal = answer(status, &json!([{"errorCode": code, "message": "x"}]).to_string());
+        let (result, script) = moved("b-0", &fixture::mapping(), &known(), [refusal]);
         let problem = result.unwrap_err();
         assert_eq!((problem.code.as_str(), problem.reaction), (expected, Reaction::FixBooking));
         assert_eq!(problem.record_ids, [ID]);

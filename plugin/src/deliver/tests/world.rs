@@ -1,4 +1,5 @@
-//! A small org in memory: it keeps Leads, answers the queries that this plugin sends, and fails as it is told.
+//! A small org in memory: it keeps Leads, answers the queries that this plugin sends, refuses what Salesforce refuses, and fails as
+//! it is told.
 
 use crate::{
     bindings::{
@@ -6,7 +7,7 @@ use crate::{
         secrets::SecretError,
     },
     org::{Connect, Org},
-    script::{answer, asked, attribute, leads, lost},
+    script::{answer, asked, attribute, described, leads, lost, refused},
     timestamp::Moment,
 };
 use serde_json::{Map, Value, json};
@@ -30,8 +31,13 @@ pub struct State {
     pub look_ups_fail: bool,
     /// Whether the next write is committed and its answer lost.
     pub loses_next_answer: bool,
+    /// Fields that take no value, each with the error that says so.
+    pub refuses: Vec<(&'static str, &'static str)>,
+    /// The fields, as the org describes them.
+    fields: Rc<[Value]>,
     pub now: String,
-    pub calls: usize,
+    /// What was asked, in order.
+    pub asked: Vec<String>,
     pub creates: usize,
     pub updates: Vec<String>,
 }
@@ -43,11 +49,18 @@ impl World {
             rule: DuplicateRule::Inactive,
             look_ups_fail: false,
             loses_next_answer: false,
+            refuses: Vec::new(),
+            fields: FIELDS.with(Rc::clone),
             now: now.into(),
-            calls: 0,
+            asked: Vec::new(),
             creates: 0,
             updates: Vec::new(),
         })))
+    }
+
+    /// Changes the fields.
+    pub fn alter(&self, changes: &[(&str, &str, Value)]) {
+        self.0.borrow_mut().fields = fields(changes).into();
     }
 
     pub fn add(&self, fields: Value, created: &str) -> String {
@@ -56,18 +69,19 @@ impl World {
         let mut lead = fields.as_object().unwrap().clone();
         lead.insert("Id".into(), json!(id));
         lead.insert("CreatedDate".into(), json!(created));
-        lead.insert("CreatedById".into(), json!(attribute("user-id").unwrap()));
         lead.entry("IsConverted").or_insert(json!(false));
         state.leads.push(lead);
         id
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Failure> {
-        self.0.borrow_mut().calls += 1;
         let asked = asked(request);
+        self.0.borrow_mut().asked.push(asked.clone());
         let body = || -> Map<String, Value> { serde_json::from_slice(request.body.as_deref().unwrap()).unwrap() };
         match request.method {
-            Method::Get if asked.ends_with("/describe") => crate::script::described(&[]),
+            Method::Get if asked.ends_with("/describe") => {
+                answer(200, &json!({"fields": *self.0.borrow().fields}).to_string())
+            }
             Method::Get if self.0.borrow().look_ups_fail => {
                 Err(Failure { kind: FailureKind::Timeout, effect: Effect::Unknown })
             }
@@ -78,38 +92,35 @@ impl World {
         }
     }
 
+    fn has_field(&self, name: &str) -> bool {
+        self.0.borrow().fields.iter().any(|field| field["name"] == name)
+    }
+
     fn query(&self, soql: &str) -> Result<Response, Failure> {
-        let state = self.0.borrow();
         let (select, rest) = soql.strip_prefix("SELECT ").unwrap().split_once(" FROM Lead WHERE ").unwrap();
-        let (conditions, limit) = rest.split_once(" LIMIT ").unwrap_or((rest, "2000"));
-        let (conditions, newest_first) =
-            conditions.split_once(" ORDER BY ").map_or((conditions, false), |(conditions, _)| (conditions, true));
-        let holds = |lead: &&Map<String, Value>| {
-            conditions.split(" AND ").all(|condition| {
-                if let Some((name, keys)) = condition.split_once(" IN ") {
-                    let keys = keys.trim_matches(['(', ')']).split(',');
-                    return keys.map(unquoted).any(|key| is_equal(lead.get(name), &key));
-                }
-                if let Some((name, since)) = condition.split_once(" >= ") {
-                    let moment = |text: &str| Moment::parse(text).unwrap().unix();
-                    return moment(lead[name].as_str().unwrap()) >= moment(since);
-                }
-                let (name, value) = condition.split_once(" = ").unwrap();
-                is_equal(lead.get(name), &unquoted(value))
-            })
-        };
-        let mut found: Vec<&Map<String, Value>> = state.leads.iter().filter(holds).collect();
-        if newest_first {
-            found.sort_by_key(|lead| {
-                std::cmp::Reverse(Moment::parse(lead["CreatedDate"].as_str().unwrap()).unwrap().unix())
-            });
+        let (conditions, limit) = rest.split_once(" ORDER BY CreatedDate DESC LIMIT ").unwrap();
+        let mut names: Vec<&str> = select.split(',').collect();
+        let distinct = names.len();
+        collect_names(conditions, &mut names);
+        for name in &names {
+            let is_standard = ["Id", "CreatedDate", "IsConverted"].contains(name);
+            if !is_standard && !self.has_field(name) {
+                let message =
+                    format!("\n{soql}\n^\nERROR at Row:1:Column:8\nNo such column '{name}' on entity 'Lead'.");
+                return answer(400, &json!([{"message": message, "errorCode": "INVALID_FIELD"}]).to_string());
+            }
         }
+        names.truncate(distinct);
+        assert!(names.iter().enumerate().all(|(place, name)| !names[..place].contains(name)), "{soql}");
+        let state = self.0.borrow();
+        let mut found: Vec<&Map<String, Value>> = state.leads.iter().filter(|lead| holds(conditions, lead)).collect();
+        found.sort_by_key(|lead| std::cmp::Reverse(moment(&lead["CreatedDate"])));
         let records: Vec<String> = found
             .into_iter()
             .take(limit.parse().unwrap())
             .map(|lead| {
                 let members =
-                    select.split(',').map(|name| (name.to_owned(), lead.get(name).cloned().unwrap_or_default()));
+                    names.iter().map(|name| ((*name).to_owned(), lead.get(*name).cloned().unwrap_or_default()));
                 Value::Object(members.collect()).to_string()
             })
             .collect();
@@ -117,12 +128,12 @@ impl World {
     }
 
     fn create(&self, request: &Request, body: Map<String, Value>) -> Result<Response, Failure> {
+        if let Some(refusal) = self.judged(&body, true) {
+            return refusal;
+        }
         let allows = request.headers.iter().any(|header| header.name == "sforce-duplicate-rule-header");
         let (rule, now) = (self.0.borrow().rule, self.0.borrow().now.clone());
-        if let Some(taken) = body.get(KEY).and_then(|key| self.holder(KEY, key)) {
-            let message = format!("duplicate value found: {KEY} duplicates value on record with id: {taken}");
-            return crate::script::refused("DUPLICATE_VALUE", &message, &[]);
-        }
+        // Rules are asked before uniqueness.
         let matched: Vec<Value> = self
             .0
             .borrow()
@@ -137,18 +148,25 @@ impl World {
                 "matchResults": [{"entityType": "Lead", "matchRecords": matched}]}}]);
             return answer(400, &body.to_string());
         }
+        if let Some(taken) = body.get(KEY).and_then(|key| self.holder(key)) {
+            let message = format!("duplicate value found: {KEY} duplicates value on record with id: {taken}");
+            return refused("DUPLICATE_VALUE", &message, &[]);
+        }
         let id = self.add(Value::Object(body), &now);
         self.0.borrow_mut().creates += 1;
         self.committed(answer(201, &json!({"id": id, "success": true, "errors": []}).to_string()))
     }
 
     fn update(&self, id: &str, body: Map<String, Value>) -> Result<Response, Failure> {
+        if let Some(refusal) = self.judged(&body, false) {
+            return refusal;
+        }
         let mut state = self.0.borrow_mut();
         let Some(lead) = state.leads.iter_mut().find(|lead| lead["Id"] == id) else {
-            return answer(404, r#"[{"errorCode":"NOT_FOUND","message":"x"}]"#);
+            return answer(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#);
         };
         if lead["IsConverted"] == true {
-            return crate::script::refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
+            return refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
         }
         lead.extend(body);
         state.updates.push(id.to_owned());
@@ -156,26 +174,138 @@ impl World {
         self.committed(answer(204, ""))
     }
 
+    /// What Salesforce refuses in a body: types first, then fields that are not there, then what they may not hold.
+    fn judged(&self, body: &Map<String, Value>, is_new: bool) -> Option<Result<Response, Failure>> {
+        let state = self.0.borrow();
+        let field_of = |name: &str| state.fields.iter().find(|field| field["name"] == name);
+        for (name, value) in body {
+            if value.is_string() && field_of(name).is_some_and(|field| field["type"] == "double") {
+                let message = format!("Cannot deserialize instance of double from VALUE_STRING value {value}");
+                return Some(refused("JSON_PARSER_ERROR", &message, &[]));
+            }
+        }
+        for (name, value) in body {
+            let Some(field) = field_of(name) else {
+                let message = format!("No such column '{name}' on sobject of type Lead");
+                return Some(refused("INVALID_FIELD", &message, &[]));
+            };
+            if field["updateable"] == false {
+                let message = format!("Unable to create/update fields: {name}. Please check the security settings.");
+                return Some(refused("INVALID_FIELD_FOR_INSERT_UPDATE", &message, &[name]));
+            }
+            let (length, text) = (field["length"].as_u64().unwrap(), value.as_str().unwrap_or_default());
+            if length > 0 && text.encode_utf16().count() as u64 > length {
+                return Some(refused("STRING_TOO_LONG", &format!("{name}: data value too large: {text}"), &[name]));
+            }
+        }
+        for (name, code) in &state.refuses {
+            if body.contains_key(*name) {
+                return Some(refused(code, "no", &[name]));
+            }
+        }
+        let required = state.fields.iter().filter(|field| is_new && field["nillable"] == false);
+        let required = required.filter_map(|field| field["name"].as_str());
+        let missing: Vec<&str> = required.filter(|name| !body.contains_key(*name)).collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let message = format!("Required fields are missing: [{}]", missing.join(", "));
+        Some(refused("REQUIRED_FIELD_MISSING", &message, &missing))
+    }
+
     fn committed(&self, reply: Result<Response, Failure>) -> Result<Response, Failure> {
         if std::mem::take(&mut self.0.borrow_mut().loses_next_answer) { lost() } else { reply }
     }
 
-    fn holder(&self, field: &str, value: &Value) -> Option<String> {
+    /// The Lead that has a key already, where the field is unique.
+    fn holder(&self, key: &Value) -> Option<String> {
         let state = self.0.borrow();
-        let lead = state.leads.iter().find(|lead| is_same(lead.get(field), Some(value)))?;
+        if state.fields.iter().any(|field| field["name"] == KEY && field["unique"] == false) {
+            return None;
+        }
+        let lead = state.leads.iter().find(|lead| is_same(lead.get(KEY), Some(key)))?;
         lead["Id"].as_str().map(str::to_owned)
     }
 }
 
-fn unquoted(literal: &str) -> String {
-    literal.trim_matches('\'').replace("\\'", "'").replace("\\\\", "\\")
+thread_local! {
+    /// The fields of the test mapping.
+    static FIELDS: Rc<[Value]> = fields(&[]).into();
 }
 
-fn is_equal(held: Option<&Value>, text: &str) -> bool {
+fn fields(changes: &[(&str, &str, Value)]) -> Vec<Value> {
+    let described: Value = serde_json::from_slice(&described(changes).unwrap().body).unwrap();
+    described["fields"].as_array().unwrap().clone()
+}
+
+fn moment(value: &Value) -> i64 {
+    Moment::parse(value.as_str().unwrap()).unwrap().unix()
+}
+
+/// The parts of a condition between a word that stands outside all brackets and literals.
+fn parts<'a>(condition: &'a str, word: &str) -> Vec<&'a str> {
+    let (mut depth, mut is_quoted, mut is_escaped, mut start) = (0, false, false, 0);
+    let mut parts = Vec::new();
+    for (place, c) in condition.char_indices() {
+        match c {
+            '\'' if !is_escaped => is_quoted = !is_quoted,
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted => depth -= 1,
+            _ if depth == 0 && !is_quoted && place >= start && condition[place..].starts_with(word) => {
+                parts.push(&condition[start..place]);
+                start = place + word.len();
+            }
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    parts.push(&condition[start..]);
+    parts
+}
+
+/// A condition without the brackets around it, where it has them.
+fn inner(condition: &str) -> Option<&str> {
+    condition.strip_prefix('(')?.strip_suffix(')')
+}
+
+fn collect_names<'a>(condition: &'a str, names: &mut Vec<&'a str>) {
+    for part in parts(condition, " OR ").into_iter().flat_map(|part| parts(part, " AND ")) {
+        match inner(part) {
+            Some(inner) => collect_names(inner, names),
+            None => names.push(part.split(' ').next().unwrap()),
+        }
+    }
+}
+
+fn holds(condition: &str, lead: &Map<String, Value>) -> bool {
+    let any = parts(condition, " OR ");
+    let all = parts(condition, " AND ");
+    assert!(any.len() == 1 || all.len() == 1, "brackets are needed: {condition}");
+    if any.len() > 1 {
+        return any.into_iter().any(|part| holds(part, lead));
+    }
+    if all.len() > 1 {
+        return all.into_iter().all(|part| holds(part, lead));
+    }
+    if let Some(inner) = inner(condition) {
+        return holds(inner, lead);
+    }
+    if let Some((name, texts)) = condition.split_once(" IN ") {
+        return parts(inner(texts).unwrap(), ",").into_iter().any(|text| is_equal(lead.get(name), text));
+    }
+    if let Some((name, since)) = condition.split_once(" >= ") {
+        return moment(&lead[name]) >= Moment::parse(since).unwrap().unix();
+    }
+    let (name, literal) = condition.split_once(" = ").unwrap();
+    is_equal(lead.get(name), literal)
+}
+
+fn is_equal(held: Option<&Value>, literal: &str) -> bool {
+    let text = literal.trim_matches('\'').replace("\\'", "'").replace("\\\\", "\\");
     match held {
-        Some(Value::String(held)) => held.eq_ignore_ascii_case(text),
-        Some(Value::Bool(held)) => held.to_string() == text,
-        _ => false,
+        Some(Value::String(held)) => held.eq_ignore_ascii_case(&text),
+        Some(Value::Bool(held)) => held.to_string() == literal,
+        _ => literal == "null",
     }
 }
 

@@ -155,7 +155,9 @@ fn the_plugins_own_manifest_tells_salesforces_refusals_apart() {
         ("invalid_grant", "expired access/refresh token", true),
         ("invalid_grant", "Token request is already being processed", false),
         ("inactive_user", "User is inactive", true),
-        ("inactive_org", "Org is locked, closed, or suspended", true),
+        ("invalid_grant", "ip restricted or invalid login hours", false),
+        // The same grant is good again once the org is.
+        ("inactive_org", "Org is locked, closed, or suspended", false),
         ("invalid_client", "invalid client credentials", false),
         ("invalid_client_id", "client identifier invalid", false),
         ("invalid_app_access", "user is not admin approved to access this app", false),

@@ -1,0 +1,201 @@
+//! What must become of a case of [`super::paths`], and after how many calls, said without looking at how it is done.
+
+use super::paths::{Case, Earlier, Guest, Key, Kind, Known, Stale};
+use super::world::DuplicateRule;
+use crate::{
+    bindings::types::{Outcome, Reaction},
+    codes, errors,
+};
+
+/// What becomes of a booking.
+pub type End = Result<Outcome, (&'static str, Reaction)>;
+
+/// What must become of a case.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Expected {
+    pub end: End,
+    pub calls: usize,
+    /// The code of the finding about the stale row, where one is due.
+    pub finding: Option<&'static str>,
+}
+
+/// How a case goes on.
+struct Way<'c> {
+    case: &'c Case,
+    calls: usize,
+    /// Whether the live fields were asked for.
+    knows_fields: bool,
+    finding: Option<&'static str>,
+}
+
+pub fn expected(case: &Case) -> Expected {
+    let mut way = Way { case, calls: 0, knows_fields: false, finding: None };
+    let end = way.end();
+    Expected { end, calls: way.calls, finding: way.finding }
+}
+
+impl Way<'_> {
+    fn end(&mut self) -> End {
+        let case = self.case;
+        if let Kind::Known(lead) = case.kind {
+            // Only what comes from the meeting is written, and nothing is looked for.
+            self.calls += 1;
+            return match lead {
+                Known::There => Ok(Outcome::Updated),
+                Known::Gone => Err((codes::LEAD_GONE, Reaction::FixBooking)),
+                Known::Converted => Err((codes::LEAD_CONVERTED, Reaction::FixBooking)),
+            };
+        }
+        let (minutes, same, near) = match case.earlier {
+            Earlier::None => (None, 0, 0),
+            Earlier::Unknown { minutes, same, near } => (Some(minutes), same, near),
+        };
+        let by_address = case.policy != "create-another";
+        let has_key = case.key != Key::None;
+
+        if case.stale == Stale::OnlySeemsTooLong {
+            self.ask_for_fields();
+        }
+        if by_address || minutes.is_some() || (has_key && case.kind != Kind::New) {
+            self.calls += 1;
+            if case.guest == Guest::LookUpFails {
+                let reaction = if minutes.is_some() { Reaction::CheckFirst } else { Reaction::Retry };
+                return Err((errors::codes::ORG_UNREACHABLE, reaction));
+            }
+            // A look-up that reads a field which is gone is put again.
+            let reads_values = minutes.is_some() || case.policy == "fill-empty";
+            if reads_values && case.stale == Stale::Gone {
+                self.ask_for_fields();
+                self.calls += 1;
+            }
+        }
+        if has_key && same > 0 {
+            return if case.kind == Kind::KeepsId { self.moved() } else { Ok(Outcome::AlreadyDelivered) };
+        }
+        if case.kind == Kind::HasKeyOfEarlier {
+            return self.moved();
+        }
+        if minutes.is_some() && has_key {
+            self.ask_for_fields();
+        }
+
+        // The newest Lead with the guest's address that can be written to.
+        let is_old_there = matches!(case.guest, Guest::One | Guest::Several);
+        let is_new_there = same + near > 0;
+        let existing = by_address && (is_old_there || is_new_there);
+        if let Some(minutes) = minutes
+            && case.key != Key::Unique
+        {
+            let is_past = minutes > 10;
+            match (same, near) {
+                (1, _) => return Ok(Outcome::AlreadyDelivered),
+                (2, _) if existing => return Ok(Outcome::AlreadyDelivered),
+                (0, 0) if is_past || existing => {}
+                (0, 0) => return Err((codes::OUTCOME_PENDING, Reaction::CheckFirst)),
+                _ if is_past && existing => {}
+                _ => return Err((codes::OUTCOME_UNCLEAR, Reaction::CheckFirst)),
+            }
+        }
+        if existing {
+            return self.used(case.policy, is_new_there);
+        }
+        self.created(is_new_there)
+    }
+
+    /// A new Lead. `is_new_there` says whether there is a recent one like it.
+    fn created(&mut self, is_new_there: bool) -> End {
+        let case = self.case;
+        if case.stale == Stale::NewlyRequired {
+            // Where the fields are known, it is not even tried.
+            if !self.knows_fields {
+                self.calls += 1;
+                self.ask_for_fields();
+            }
+            return Err((codes::REQUIRED_FIELD_BLANK, Reaction::FixBooking));
+        }
+        self.write();
+        let matches = match case.guest {
+            Guest::One => 1,
+            Guest::Several => 2,
+            Guest::Unknown | Guest::Converted | Guest::LookUpFails => 0,
+        } + usize::from(is_new_there);
+        let is_refused = match case.rule {
+            DuplicateRule::Inactive => false,
+            DuplicateRule::Alert => case.duplicates != "save-anyway",
+            DuplicateRule::Block => true,
+        };
+        if matches == 0 || !is_refused {
+            return Ok(Outcome::Created);
+        }
+        // The rule may hide that the booking is there: its key is read, and with it the Lead that matched.
+        let is_used = case.duplicates == "use-match" && matches == 1;
+        if case.key != Key::None || is_used {
+            self.calls += 1;
+            if case.guest == Guest::LookUpFails {
+                return Err((errors::codes::ORG_UNREACHABLE, Reaction::Retry));
+            }
+        }
+        if is_used {
+            return self.used("fill-empty", is_new_there);
+        }
+        Err(("DUPLICATES_DETECTED", Reaction::FixBooking))
+    }
+
+    /// A Lead that is there, by a policy. `is_new` says whether it is a recent one, which holds all but what Salesforce does not take.
+    fn used(&mut self, policy: &str, is_new: bool) -> End {
+        let takes_key = self.case.key != Key::None;
+        if policy == "keep" {
+            return Ok(Outcome::Kept);
+        }
+        if policy == "fill-empty" && is_new {
+            let is_tried = matches!(self.case.stale, Stale::Closed | Stale::TypeChanged) && !self.knows_fields;
+            if is_tried {
+                self.calls += 1;
+                self.ask_for_fields();
+            }
+            self.finding = None;
+            self.left_out();
+            if !takes_key {
+                return Ok(Outcome::Kept);
+            }
+            self.calls += 1;
+            return Ok(Outcome::Updated);
+        }
+        self.write();
+        Ok(Outcome::Updated)
+    }
+
+    /// The Lead of a booking that was moved: the stale row does not come from the meeting.
+    fn moved(&mut self) -> End {
+        self.calls += 1;
+        Ok(Outcome::Updated)
+    }
+
+    /// A write of all values: a stale one is refused once, and the live fields say why.
+    fn write(&mut self) {
+        self.calls += 1;
+        let is_refused = matches!(self.case.stale, Stale::Gone | Stale::Closed | Stale::TypeChanged | Stale::Shrunk);
+        if is_refused && !self.knows_fields {
+            self.ask_for_fields();
+            self.calls += 1;
+        }
+        self.left_out();
+        if self.case.stale == Stale::Shrunk {
+            self.finding = Some(codes::VALUE_SHORTENED);
+        }
+    }
+
+    fn left_out(&mut self) {
+        self.finding = match self.case.stale {
+            Stale::Gone => Some(codes::FIELD_GONE),
+            Stale::Closed => Some(codes::FIELD_NOT_WRITABLE),
+            Stale::TypeChanged => Some(codes::NUMBER_INVALID),
+            _ => self.finding,
+        };
+    }
+
+    fn ask_for_fields(&mut self) {
+        self.calls += usize::from(!self.knows_fields);
+        self.knows_fields = true;
+    }
+}
