@@ -11,6 +11,7 @@ use crate::{
     fields, mapping,
     org::Org,
     soql::push_encoded,
+    strings::concat,
     tree::Tree,
 };
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
@@ -50,7 +51,7 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
     pub fn lead_url(&self, id: &str) -> String {
-        let mut url = [&self.origin, "/"].concat();
+        let mut url = concat(&[&self.origin, "/"]);
         push_encoded(&mut url, id);
         url
     }
@@ -118,7 +119,7 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
-        Request { method, url: [&self.origin, "/services/data/", VERSION, path].concat(), headers, body }
+        Request { method, url: concat(&[&self.origin, "/services/data/", VERSION, path]), headers, body }
     }
 }
 
@@ -148,7 +149,7 @@ pub fn unreadable(response: &Response, reason: &str) -> Problem {
     let mut problem = mapping::problem(
         errors::codes::ANSWER_UNREADABLE,
         Reaction::Retry,
-        ["Salesforce's answer cannot be read: ", reason].concat(),
+        concat(&["Salesforce's answer cannot be read: ", reason]),
     );
     problem.http_status = Some(response.status);
     problem.retry_after = Some(60);

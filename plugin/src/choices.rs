@@ -5,6 +5,7 @@ use crate::{
     codes,
     mapping::{self, is_same_field},
     soql::is_field_name,
+    strings::concat,
     value::is_record_id,
 };
 use alloc::boxed::Box;
@@ -181,7 +182,7 @@ pub fn is_key_field(field: &LeadField) -> bool {
 }
 
 fn invalid(id: &str, value: &str) -> Box<Problem> {
-    let message = ["The choice `", id, "` has no value `", value, "`."].concat();
+    let message = concat(&["The choice `", id, "` has no value `", value, "`."]);
     mapping::refusal(codes::OPTION_INVALID, Reaction::FixMapping, message)
 }
 

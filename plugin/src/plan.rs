@@ -8,6 +8,7 @@ use crate::{
     codes,
     mapping::{self, finding, is_same_field, positions},
     source::{Given, is_of_meeting, resolve},
+    strings::concat,
     value::{Fit, Json, Note, fit},
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -240,7 +241,7 @@ impl<'a> Rows<'a> {
                 Fit::Changed(value, note) => Value::Write(entry(value, false), Some(note)),
                 Fit::Unfit(note) => match fallback.filter(|_| field.required).map(fitted) {
                     Some(Fit::Whole(value) | Fit::Changed(value, _)) => {
-                        let detail = [note.code, ": ", &note.detail].concat();
+                        let detail = concat(&[note.code, ": ", &note.detail]);
                         Value::Write(entry(value, true), Some(Note { code: codes::FALLBACK_USED, detail }))
                     }
                     _ => unwritable(field, note),

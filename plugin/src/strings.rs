@@ -44,6 +44,11 @@ pub fn split_at_first<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 
+/// Whether a word is among those of a text, which have a blank between each two.
+pub fn has_word(words: &str, word: &str) -> bool {
+    words.split(' ').any(|own| own == word)
+}
+
 /// Whether a part occurs in a text.
 pub fn contains(text: &str, part: &str) -> bool {
     split_at_first(text, part).is_some()

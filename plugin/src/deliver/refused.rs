@@ -8,6 +8,7 @@ use crate::{
     mapping::{self, finding, is_same_field},
     org::Org,
     plan::{Entry, Plan, Scope, text},
+    strings::concat,
     value::Note,
 };
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
@@ -159,7 +160,7 @@ fn leave_out<'a>(
         let Some(entry) = plan.entries.get_mut(place) else { continue };
         let position = entry.row;
         let Some(row) = mapping::row(mapping, position) else { return false };
-        let detail = [refusal.code, ": ", refusal.message].concat();
+        let detail = concat(&[refusal.code, ": ", refusal.message]);
         let said = if entry.field.required && !is_update {
             match entry.fallback(mapping) {
                 Some(value) if is_first => {

@@ -13,9 +13,10 @@ use crate::{
         http::Response,
         types::{FurtherError, Problem},
     },
+    strings::{concat, contains, decimal},
     tree::Tree,
 };
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// What a response that is no success means.
 ///
@@ -36,7 +37,8 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
         None => Judged::new(ApiError::default(), response.status),
     };
     if main.error.message.is_empty() {
-        main.error.message = format!("Salesforce answered status {} without a reason.", response.status);
+        main.error.message =
+            concat(&["Salesforce answered status ", &decimal(response.status.into()), " without a reason."]);
     }
     let (reaction, minimum) = main.class.reaction(call);
     if main.own_code && main.class == Class::Unclear && call == Call::Write {
@@ -97,7 +99,7 @@ impl Judged {
 fn is_not_for_api(code: &str, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     code == "INVALID_SESSION_ID"
-        && ["not valid for use with the rest api", "not attached to agent"].iter().any(|text| message.contains(text))
+        && ["not valid for use with the rest api", "not attached to agent"].iter().any(|text| contains(&message, text))
 }
 
 fn first_to_overcome(errors: &[Judged]) -> Option<usize> {

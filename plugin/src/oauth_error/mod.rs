@@ -126,9 +126,9 @@ fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Cla
     }
 }
 
-fn lookup(groups: &'static [(Class, &'static [&'static str])], code: &str) -> Option<(&'static str, Class)> {
+fn lookup(groups: &'static [(Class, &'static str)], code: &str) -> Option<(&'static str, Class)> {
     groups.iter().find_map(|(class, codes)| {
-        codes.iter().find(|known| known.eq_ignore_ascii_case(code)).map(|known| (*known, *class))
+        codes.split(' ').find(|known| known.eq_ignore_ascii_case(code)).map(|known| (known, *class))
     })
 }
 
@@ -148,58 +148,28 @@ fn unknown(given: &str, error: &OauthError) -> (String, Class) {
 }
 
 /// Codes that tell the cause whatever the description says.
-static TELLING: &[(Class, &[&str])] = &[
+static TELLING: &[(Class, &str)] = &[
     (
         Class::Admin,
-        &[
-            "OAUTH_APP_ACCESS_DENIED",
-            "OAUTH_APP_BLOCKED",
-            "OAUTH_EC_APP_NOT_FOUND",
-            "NO_ACCESS",
-            "app_attest_failed",
-            "app_blocked",
-            "app_not_found",
-            "bad_jti_claim",
-            "ecapp_policy_not_found",
-            "exceeded_registration_limit",
-            "fail_close_app_blocked",
-            "failed_registration",
-            "inactive_org",
-            "installation_error",
-            "invalid_app_access",
-            "invalid_assertion_type",
-            "invalid_basic_auth_header",
-            "invalid_client_id",
-            "invalid_distribution_state",
-            "invalid_dpop_proof",
-            "invalid_expid",
-            "invalid_scope",
-            "oauth_flow_disabled",
-            "oauth_policy_not_found",
-            "redirect_uri_mismatch",
-            "redirect_uri_missing",
-            "registration_error",
-            "unsupported_expid",
-            "unsupported_grant_type",
-            "unsupported_response_type",
-            "unsupported_token_type",
-            "use_dpop_nonce",
-        ],
+        "OAUTH_APP_ACCESS_DENIED OAUTH_APP_BLOCKED OAUTH_EC_APP_NOT_FOUND NO_ACCESS app_attest_failed \
+     app_blocked app_not_found bad_jti_claim ecapp_policy_not_found exceeded_registration_limit \
+     fail_close_app_blocked failed_registration inactive_org installation_error invalid_app_access \
+     invalid_assertion_type invalid_basic_auth_header invalid_client_id invalid_distribution_state \
+     invalid_dpop_proof invalid_expid invalid_scope oauth_flow_disabled oauth_policy_not_found \
+     redirect_uri_mismatch redirect_uri_missing registration_error unsupported_expid \
+     unsupported_grant_type unsupported_response_type unsupported_token_type use_dpop_nonce",
     ),
-    (
-        Class::Reconnect,
-        &["immediate_unsuccessful", "inactive_user", "invalid_otp", "invalid_session_level", "otp_error"],
-    ),
-    (Class::Passes(60), &["app_attest_failed_retry", "service_unavailable", "system_down", "temporarily_unavailable"]),
-    (Class::Passes(5), &["authorization_pending", "slow_down"]),
-    (Class::Passes(LOGIN_RATE), &[RATE_LIMIT_EXCEEDED]),
+    (Class::Reconnect, "immediate_unsuccessful inactive_user invalid_otp invalid_session_level otp_error"),
+    (Class::Passes(60), "app_attest_failed_retry service_unavailable system_down temporarily_unavailable"),
+    (Class::Passes(5), "authorization_pending slow_down"),
+    (Class::Passes(LOGIN_RATE), "rate_limit_exceeded"),
 ];
 
 /// Codes that say little by themselves: they hold where the description is not known.
-static GENERAL: &[(Class, &[&str])] = &[
-    (Class::Admin, &["OAUTH_APPROVAL_ERROR_GENERIC", "invalid_client"]),
-    (Class::Reconnect, &["access_denied", "invalid_grant", "invalid_request", "invalid_token"]),
-    (Class::Passes(60), &["login_error", "server_error", "unknown_error"]),
+static GENERAL: &[(Class, &str)] = &[
+    (Class::Admin, "OAUTH_APPROVAL_ERROR_GENERIC invalid_client"),
+    (Class::Reconnect, "access_denied invalid_grant invalid_request invalid_token"),
+    (Class::Passes(60), "login_error server_error unknown_error"),
 ];
 
 /// Salesforce's code for too many logins.
@@ -238,7 +208,7 @@ static TEXTS: &[(&str, &str, Class)] = &[
 
 /// The authorisation server's codes that are known here.
 pub fn server_codes() -> impl Iterator<Item = &'static str> {
-    TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.iter().copied())
+    TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.split(' '))
 }
 
 #[cfg(test)]

@@ -278,7 +278,8 @@ fn a_row_that_says_whose_the_lead_is_counts_like_the_choice() {
         (Source::Tracking("none".into()), vec![("assignment-rules", "skip")], "FALSE"),
     ] {
         let mut mapping = with_options(&options);
-        mapping.rows.push(row(reference("OwnerId"), source));
+        let owner = LeadField { reference_to: vec!["Group".into(), "User".into()], ..reference("OwnerId") };
+        mapping.rows.push(row(owner, source));
         let (result, script) = run(&mapping, &first_try(), [created()]);
         assert_eq!(result.unwrap().outcome, Outcome::Created);
         assert_eq!(script.header(0, "sforce-auto-assign").as_deref(), Some(header), "{options:?}");
