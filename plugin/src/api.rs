@@ -25,7 +25,8 @@ const LONGEST_URL: usize = 15_000;
 /// The REST API of the connected org.
 pub struct Api<'o, O> {
     org: &'o mut O,
-    origin: String,
+    /// Where the org is, without a slash at the end.
+    pub origin: String,
 }
 
 /// A write that was refused, or of which nothing is known.
@@ -47,6 +48,11 @@ impl<'o, O: Org> Api<'o, O> {
                 "The platform does not say where the connected org is.",
             )),
         }
+    }
+
+    /// A public fact of the connection.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        self.org.attribute(name)
     }
 
     /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
@@ -100,7 +106,13 @@ impl<'o, O: Org> Api<'o, O> {
         self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip, duplicates), body).map(|_| ())
     }
 
-    fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
+    /// Reads what is at a path of the API.
+    pub fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
+        self.get(&concat(&["/services/data/", VERSION, path]))
+    }
+
+    /// Reads what is at a path of the origin.
+    pub fn get(&mut self, path: &str) -> Result<Response, Box<Problem>> {
         let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
         let response =
             self.org.send(&request).map_err(|failure| Box::new(problem_from_failure(&failure, Call::Read)))?;
@@ -108,7 +120,8 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
-        let request = self.request(method, path, headers, Some(body));
+        let path = concat(&["/services/data/", VERSION, path]);
+        let request = self.request(method, &path, headers, Some(body));
         match self.org.send(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
             Ok(response) => Err(refused(response)),
@@ -119,7 +132,7 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
-        Request { method, url: concat(&[&self.origin, "/services/data/", VERSION, path]), headers, body }
+        Request { method, url: concat(&[&self.origin, path]), headers, body }
     }
 }
 

@@ -1,21 +1,20 @@
 //! The doctor: whether a connection has all that a delivery needs, and what is missing.
 
 use crate::{
-    api::{VERSION, unreadable},
+    api::{Api, VERSION, unreadable},
     bindings::{
         connection::{Account, CallUsage},
-        http::{Header, Method, Request, Response},
+        http::Response,
         types::{Consequence, Finding, Problem, Reaction},
     },
     describe::{Describe, Field},
-    errors::{self, Call, json, problem_from_failure, problem_from_response},
-    mapping::problem,
+    errors::{self, json},
+    mapping::{problem, refusal},
     org::Org,
-    soql::push_encoded,
     strings::{concat, decimal, join},
     tree::Tree,
 };
-use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// The plugin's own codes of this module.
 pub mod codes {
@@ -40,19 +39,17 @@ pub mod codes {
 ///
 /// At most four requests. What only adorns the account (names, edition) may be unreadable without harm.
 pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
-    let mut visit = Visit::new(org)?;
-    visit.check_version()?;
-    let described = visit.describe_lead()?;
-    let lead = match Describe::parse(&described.body) {
-        Ok(lead) => lead,
-        Err(reason) => return Err(vec![unreadable(&described, &reason)]),
-    };
+    let one = |problem: Box<Problem>| vec![*problem];
+    let mut visit = Visit { api: Api::new(org).map_err(one)?, daily_calls: None };
+    visit.check_version().map_err(one)?;
+    let described = visit.describe_lead().map_err(one)?;
+    let lead = Describe::parse(&described.body).map_err(|reason| vec![unreadable(&described, &reason)])?;
     let problems = lead_problems(&lead);
     if !problems.is_empty() {
         return Err(problems);
     }
     let organization = visit.first("SELECT Id,Name,OrganizationType,IsSandbox FROM Organization LIMIT 1");
-    let user_id = visit.org.attribute("user-id");
+    let user_id = visit.api.attribute("user-id");
     let user = user_id
         .as_deref()
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
@@ -63,12 +60,12 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let is_sandbox = organization.is_true("IsSandbox");
     let edition = text(&organization, "OrganizationType");
     Ok(Account {
-        org_id: visit.org.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
+        org_id: visit.api.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
         org_name: text(&organization, "Name"),
         edition: edition.map(|edition| if is_sandbox { edition + " (sandbox)" } else { edition }),
         user_id,
         username: text(&user, "Username"),
-        instance_url: visit.base,
+        instance_url: visit.api.origin,
         api_version: VERSION.trim_start_matches('v').to_owned(),
         findings: findings(&lead, visit.daily_calls.as_ref()),
         daily_calls: visit.daily_calls,
@@ -76,72 +73,53 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
 }
 
 /// One round of questions to an org.
-struct Visit<'a, O> {
-    org: &'a mut O,
-    base: String,
+struct Visit<'o, O> {
+    api: Api<'o, O>,
     daily_calls: Option<CallUsage>,
 }
 
-impl<'a, O: Org> Visit<'a, O> {
-    fn new(org: &'a mut O) -> Result<Self, Vec<Problem>> {
-        match org.attribute("instance-url") {
-            Some(url) => Ok(Self { base: url.trim_end_matches('/').to_owned(), org, daily_calls: None }),
-            None => Err(vec![problem(
-                crate::codes::INSTANCE_URL_MISSING,
-                Reaction::Reconnect,
-                "The platform does not say where the connected org is.",
-            )]),
-        }
-    }
-
+impl<O: Org> Visit<'_, O> {
     /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
-    fn check_version(&mut self) -> Result<(), Vec<Problem>> {
-        let response = self.get("/services/data/")?;
+    fn check_version(&mut self) -> Result<(), Box<Problem>> {
+        let response = self.api.get("/services/data/")?;
         let Some(Tree::List(versions)) = json(&response.body) else {
-            return Err(vec![unreadable(&response, "no list of versions")]);
+            return Err(Box::new(unreadable(&response, "no list of versions")));
         };
         let number = VERSION.trim_start_matches('v');
         if versions.iter().any(|version| version.text("version") == Some(number)) {
             return Ok(());
         }
         let message = concat(&["The org has no API version ", number, "."]);
-        Err(vec![problem(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message)])
+        Err(refusal(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message))
     }
 
-    fn describe_lead(&mut self) -> Result<Response, Vec<Problem>> {
-        let described = self.get(&concat(&["/services/data/", VERSION, "/sobjects/Lead/describe"]));
-        described.map_err(|mut problems| {
+    fn describe_lead(&mut self) -> Result<Response, Box<Problem>> {
+        let described = self.api.read("/sobjects/Lead/describe");
+        let response = described.map_err(|mut problem| {
             // For a user who may not see Leads at all, the object does not exist.
-            for problem in problems.iter_mut().filter(|problem| problem.http_status == Some(404)) {
+            if problem.http_status == Some(404) {
                 problem.code = codes::LEAD_NOT_READABLE.into();
             }
-            problems
-        })
+            problem
+        })?;
+        self.count(&response);
+        Ok(response)
     }
 
     /// The first record of a query; without members if there is none or the user may not read it.
     fn first(&mut self, soql: &str) -> Tree {
-        let mut path = concat(&["/services/data/", VERSION, "/query?q="]);
-        push_encoded(&mut path, soql);
-        let page = self.get(&path).ok().and_then(|response| json(&response.body));
-        let Some(Tree::Object(members)) = page else { return Tree::Null };
+        let Ok(response) = self.api.query(soql) else { return Tree::Null };
+        self.count(&response);
+        let Some(Tree::Object(members)) = json(&response.body) else { return Tree::Null };
         let records = members.into_iter().find(|(name, _)| name == "records").map(|(_, records)| records);
         let Some(Tree::List(records)) = records else { return Tree::Null };
         records.into_iter().next().unwrap_or_default()
     }
 
-    fn get(&mut self, path: &str) -> Result<Response, Vec<Problem>> {
-        let request = Request {
-            method: Method::Get,
-            url: concat(&[&self.base, path]),
-            headers: vec![Header { name: "accept".into(), value: "application/json".into() }],
-            body: None,
-        };
-        let response = self.org.send(&request).map_err(|failure| vec![problem_from_failure(&failure, Call::Read)])?;
-        if let Some(usage) = daily_calls(&response) {
+    fn count(&mut self, response: &Response) {
+        if let Some(usage) = daily_calls(response) {
             self.daily_calls = Some(usage);
         }
-        if response.status == 200 { Ok(response) } else { Err(vec![problem_from_response(&response, Call::Read)]) }
     }
 }
 
