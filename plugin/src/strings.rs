@@ -38,9 +38,9 @@ pub fn decimal(number: u64) -> String {
     digits.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 
-/// What is before and behind the first occurrence of a part.
+/// What is before and behind the first occurrence of a part, which is not empty.
 pub fn split_at_first<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
-    let at = text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())?;
+    let at = text.as_bytes().windows(part.len().max(1)).position(|window| window == part.as_bytes())?;
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 

@@ -8,7 +8,7 @@ use crate::{
     mapping::{self, finding, is_same_field},
     org::Org,
     plan::{Entry, Plan, Scope, text},
-    strings::concat,
+    strings::{concat, contains},
     value::Note,
 };
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
@@ -57,7 +57,7 @@ impl Refusal<'_> {
         if found.is_none() && OF_A_REFERENCE.contains(&self.code) {
             found = if names_a_record(self.message) {
                 references().find(|entry| {
-                    text(&entry.value).and_then(|id| id.get(..15)).is_some_and(|id| self.message.contains(id))
+                    text(&entry.value).and_then(|id| id.get(..15)).is_some_and(|id| contains(self.message, id))
                 })
             } else {
                 references().next().filter(|_| references().count() == 1)

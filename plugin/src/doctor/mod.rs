@@ -172,8 +172,8 @@ fn is_required_but_closed(field: &Field<'_>) -> bool {
     is_asked_for && !field.createable && !field.nillable && !field.defaulted_on_create
 }
 
-/// Of a hundred calls, how many may be used before somebody should know.
-const DAILY_CALLS_WARNING_PERCENT: u128 = 90;
+/// An admin is told when less than this part of the day's calls is left.
+const DAILY_CALLS_RESERVE: u64 = 10;
 
 fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -182,7 +182,7 @@ fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding
         findings.push(finding(codes::LEAD_NOT_EDITABLE, Consequence::LeftOut, detail));
     }
     if let Some(calls) = daily_calls
-        && u128::from(calls.used) * 100 >= u128::from(calls.allowed) * DAILY_CALLS_WARNING_PERCENT
+        && calls.used >= calls.allowed - calls.allowed / DAILY_CALLS_RESERVE
     {
         let detail = concat(&[&decimal(calls.used), " of ", &decimal(calls.allowed), " API calls are used."]);
         findings.push(finding(codes::DAILY_CALLS_LOW, Consequence::Refused, detail));

@@ -5,7 +5,7 @@ use crate::{
     bindings::types::{FieldType, LeadField},
     codes,
     source::Given,
-    strings::{concat, decimal as digits},
+    strings::{concat, contains, decimal as digits},
     width::fold,
 };
 use alloc::{string::String, vec::Vec};
@@ -144,7 +144,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
     let (whole, behind) = text.split_at_checked(mark)?;
     let (mark, fraction) = behind.split_at_checked(1)?;
-    let is_separator = whole.contains(mark)
+    let is_separator = contains(whole, mark)
         || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
     Some(if is_separator { (text, "") } else { (whole, fraction) })
 }
