@@ -11,7 +11,7 @@ use std::{
 };
 
 /// More pairs make the text shorter, but the component, packed as it is sent, larger.
-const PAIRS: u32 = 120;
+const PAIRS: u32 = 80;
 /// No character.
 const FIRST_PAIR: u32 = 0x11_0000;
 

@@ -145,7 +145,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let (whole, behind) = text.split_at_checked(mark)?;
     let (mark, fraction) = behind.split_at_checked(1)?;
     let is_separator = contains(whole, mark)
-        || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
+        || (mark == "," && fraction.len() == 3 && !contains(whole, ".") && !whole.trim_matches('0').is_empty());
     Some(if is_separator { (text, "") } else { (whole, fraction) })
 }
 

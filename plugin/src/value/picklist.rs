@@ -9,7 +9,7 @@ use crate::{
     bindings::types::{LeadField, PicklistValue},
     codes,
     source::Given,
-    strings::{concat, decimal, join},
+    strings::{concat, contains, decimal, join},
     width::is_alike,
 };
 use alloc::{borrow::ToOwned, vec::Vec};
@@ -73,7 +73,8 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
     });
     let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, reason: None };
     // The first separator that divides a text divides it alone: values may well contain a comma. A value is not divided.
-    let separator = [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.contains(*separator));
+    let separator =
+        [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
     match (given, separator) {
         (Given::Choices(choices) | Given::Agreed(choices), _) => choices.iter().for_each(|choice| joined.add(choice)),
         (_, Some(separator)) if !matches!(values.find(&text), Found::Usable(_)) => {
@@ -124,7 +125,7 @@ impl<'v> Joined<'v> {
         self.seen.push(choice);
         match self.values.writable(choice) {
             // A semicolon inside a value would make two of it.
-            Ok(value) if value.contains(';') => self.leave_out(not_among()),
+            Ok(value) if contains(value, ";") => self.leave_out(not_among()),
             Ok(value) if self.written.contains(&value) => {}
             Ok(value) => self.written.push(value),
             Err(note) => self.leave_out(note),
