@@ -9,7 +9,7 @@ use crate::{
         Consequence, FieldType, Finding, LeadField, LeadFields, Mapping, MappingRow, Problem, Question, QuestionKind,
         Source,
     },
-    choices::{AssignmentRules, Choices, ids},
+    choices::{AssignmentRules, Choices, OWNER_FIELD, ids, is_key_field},
     codes,
     errors::problem_from_secret_error,
     mapping::{finding, is_same_field, positions},
@@ -63,7 +63,7 @@ impl<'a> Check<'a> {
             if self.is_reserved(name) {
                 let detail = "one of the mapping's choices sets this field";
                 self.say(codes::FIELD_SET_BY_OPTION, Consequence::Changed, detail);
-            } else if rule_decides && is_same_field(name, "OwnerId") {
+            } else if rule_decides && is_same_field(name, OWNER_FIELD) {
                 self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
             }
             self.source(row);
@@ -311,10 +311,7 @@ impl<'a> Check<'a> {
         };
         if let Some(name) = choices.booking_id_field {
             self.reserved.push(name);
-            let is_fit = self
-                .field(name)
-                .is_some_and(|field| field.external_id && field.unique && field.field_type == FieldType::Text);
-            if !is_fit {
+            if !self.field(name).is_some_and(is_key_field) {
                 let detail = "not a unique external-ID text field that the connected user can write";
                 self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, detail);
             }
@@ -337,7 +334,7 @@ impl<'a> Check<'a> {
             }
         };
         if let Some(id) = choices.owner {
-            self.reserved.push("OwnerId");
+            self.reserved.push(OWNER_FIELD);
             if !is_id_of(id, "User") && !is_id_of(id, "Group") {
                 self.say(codes::OPTION_INVALID, Consequence::Refused, "the owner is not the id of a user or queue");
             }

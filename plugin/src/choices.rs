@@ -172,7 +172,7 @@ impl<'a> Choices<'a> {
 }
 
 /// Whether a row says whose the Lead is.
-pub fn writes_owner(mapping: &Mapping) -> bool {
+fn writes_owner(mapping: &Mapping) -> bool {
     mapping.rows.iter().any(|row| is_same_field(&row.field.name, OWNER_FIELD))
 }
 
