@@ -283,4 +283,12 @@ pub struct LiveCheck {
     /// Folder for the org file and the cases
     #[arg(long, value_name = "DIR", requires = "from_transcript")]
     pub out: Option<PathBuf>,
+
+    /// Hold an org on this machine against the cases of a transcript, instead of trying an org
+    #[arg(long, value_name = "FILE", requires = "org", conflicts_with_all = ["team", "from_transcript"])]
+    pub cases: Option<PathBuf>,
+
+    /// The org to hold against them: a file, or the name of one that is built in
+    #[arg(long, value_name = "FILE|NAME", requires = "cases")]
+    pub org: Option<String>,
 }

@@ -8,7 +8,7 @@
 use crate::node_host::NotRun;
 use anyhow::{Context as _, Result, ensure};
 use host_harness::install::FORBIDDEN_BY;
-use local_org::{OrgFile, RunningOrg, visitor};
+use local_org::{Options, OrgFile, RunningOrg, visitor};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -28,16 +28,51 @@ pub enum Judge {
     Jsforce,
 }
 
-/// The org that the judges work on.
-pub fn org() -> Result<OrgFile> {
-    Ok(OrgFile::parse(&fs::read_to_string(sources().join("org.toml"))?)?)
+/// The orgs that the judges work on.
+#[derive(Debug)]
+pub struct Judged {
+    /// One that refuses a Lead for every reason there is.
+    pub strict: RunningOrg,
+    /// One whose refresh tokens rotate. Its people are those of the other.
+    pub rotating: RunningOrg,
+}
+
+impl Judged {
+    /// Starts both.
+    pub async fn start() -> Result<Self> {
+        let strict = OrgFile::parse(&fs::read_to_string(sources().join("org.toml"))?)?;
+        let mut rotating = OrgFile::named("rotation-30-days").context("an org that is built in")??;
+        rotating.users.clone_from(&strict.users);
+        Ok(Self {
+            strict: local_org::serve(strict, Options::default()).await?,
+            rotating: local_org::serve(rotating, Options::default()).await?,
+        })
+    }
+
+    /// Where they are and what their app is, for the environment of a script.
+    fn variables(&self) -> Result<Vec<(String, String)>> {
+        let mut variables = vec![("ADMIN_URL".to_owned(), self.strict.admin_url().to_owned())];
+        for (prefix, org) in [("", &self.strict), ("ROTATING_", &self.rotating)] {
+            let app = org.app();
+            let callback = app.redirect_uris.into_iter().next().context("a callback")?;
+            for (name, value) in [
+                ("BASE_URL", org.base_url().to_owned()),
+                ("CLIENT_ID", app.client_id),
+                ("CLIENT_SECRET", app.client_secret),
+                ("REDIRECT_URI", callback),
+            ] {
+                variables.push((format!("{prefix}{name}"), value));
+            }
+        }
+        Ok(variables)
+    }
 }
 
 impl Judge {
-    /// Runs every check against an org, shows what the judge says, and answers the names of the checks that passed.
-    pub async fn run(self, org: &RunningOrg) -> Result<Vec<String>, NotRun> {
+    /// Runs every check against the orgs, shows what the judge says, and answers the names of the checks that passed.
+    pub async fn run(self, orgs: &Judged) -> Result<Vec<String>, NotRun> {
         let home = self.set_up()?;
-        let verdict = tokio::time::timeout(PATIENCE, self.judge(&home, org)).await;
+        let verdict = tokio::time::timeout(PATIENCE, self.judge(&home, orgs)).await;
         let verdict = verdict.unwrap_or_else(|_| Err(anyhow::anyhow!("no verdict within {PATIENCE:?}")));
         verdict.map_err(|error| NotRun::Failed(format!("{}: {error:#}", self.name())))
     }
@@ -148,16 +183,11 @@ impl Judge {
         }
     }
 
-    async fn judge(self, home: &Path, org: &RunningOrg) -> Result<Vec<String>> {
-        let app = org.app();
+    async fn judge(self, home: &Path, orgs: &Judged) -> Result<Vec<String>> {
         let mut process = self
             .command(home)
             .current_dir(home)
-            .env("BASE_URL", org.base_url())
-            .env("ADMIN_URL", org.admin_url())
-            .env("CLIENT_ID", &app.client_id)
-            .env("CLIENT_SECRET", &app.client_secret)
-            .env("REDIRECT_URI", app.redirect_uris.first().context("a callback")?)
+            .envs(orgs.variables()?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -171,7 +201,7 @@ impl Judge {
             let mut text = String::new();
             errors.read_to_string(&mut text).await.map(|_| text)
         });
-        let user = org.org().file().users.into_iter().next().context("a user")?;
+        let user = orgs.strict.org().file().users.into_iter().next().context("a user")?;
         let (mut passed, mut failed) = (Vec::new(), 0);
         while let Some(line) = lines.next_line().await? {
             if let Some(url) = line.strip_prefix("visit ") {

@@ -1,11 +1,10 @@
 //! The local org before the judges: clients that others wrote for the real one.
 
-use acceptance::judges::{self, Judge};
-use local_org::Options;
+use acceptance::judges::{Judge, Judged};
 use std::collections::BTreeSet;
 
 /// What both clients must find as they would at Salesforce.
-const CHECKS: [&str; 44] = [
+const CHECKS: [&str; 50] = [
     "versions: the list needs no token",
     "versions: one that does not exist is not found",
     "code grant: a code buys tokens once",
@@ -13,6 +12,7 @@ const CHECKS: [&str; 44] = [
     "code grant: a wrong secret is refused",
     "refresh grant: a new access token works",
     "refresh grant: an unknown token is refused",
+    "rotation: a refresh token works once, and showing it again ends the grant",
     "expired session: the client connects anew by itself",
     "expired session: without a way to connect anew it is an error",
     "identity: the user behind the token",
@@ -29,8 +29,13 @@ const CHECKS: [&str; 44] = [
     "create: fields that are read-only are named",
     "create: a value of the wrong type is refused",
     "create: a number out of range is refused",
+    "create: an id that is none is refused",
+    "create: a reference to a record that does not exist is refused",
+    "create: a state without its country, and an unknown country, are refused",
+    "create: a body that is no JSON is refused",
     "create: several errors come together",
     "create: a validation rule speaks in the admin's words",
+    "create: a trigger that fails is named with what it died of",
     "create: a duplicate rule names the match, and lets a header override it",
     "create: a duplicate rule that blocks cannot be overridden",
     "create: versions before 58 misspell the duplicate result",
@@ -53,8 +58,8 @@ const CHECKS: [&str; 44] = [
 ];
 
 async fn hear(judge: Judge) -> Result<(), String> {
-    let running = local_org::serve(judges::org().expect("an org"), Options::default()).await.expect("running");
-    let passed = match judge.run(&running).await {
+    let orgs = Judged::start().await.expect("running");
+    let passed = match judge.run(&orgs).await {
         Ok(passed) => BTreeSet::from_iter(passed),
         Err(not_run) => return not_run.report(),
     };
@@ -62,8 +67,7 @@ async fn hear(judge: Judge) -> Result<(), String> {
     let missing = CHECKS.iter().filter(|check| !passed.contains(**check)).collect::<Vec<_>>();
     assert!(missing.is_empty(), "{judge:?} did not make these checks: {missing:#?}");
     // Each cleans up what it made, so that what is left was written in spite of a refusal.
-    assert_eq!(running.org().leads(), Vec::<serde_json::Value>::new(), "{judge:?} left Leads behind");
-    running.stop().await;
+    assert_eq!(orgs.strict.org().leads(), Vec::<serde_json::Value>::new(), "{judge:?} left Leads behind");
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub enum LiveCheckError {
     },
     /// The transcript has no describe result.
     #[error(
-        "the transcript has no describe result, so no org can be made of it; its step `describe` must have succeeded"
+        "the transcript has no describe result, so no org can be made of it; its steps `doctor` and `describe` must have succeeded"
     )]
     NoDescribe,
     /// The describe result makes no org.
@@ -48,6 +48,9 @@ pub enum LiveCheckError {
     /// The org file cannot be written as TOML.
     #[error("the org file cannot be written: {0}")]
     OrgFile(#[from] toml::ser::Error),
+    /// A file of cases is none.
+    #[error("the cases cannot be read: {0}; give the file that `live-check --from-transcript` has written")]
+    UnreadableCases(serde_json::Error),
     /// The cases cannot be written as JSON.
     #[error("the cases cannot be written: {0}")]
     Cases(serde_json::Error),
@@ -66,6 +69,7 @@ impl LiveCheckError {
             Self::Transcript { .. } => "transcript-invalid",
             Self::NoDescribe => "transcript-without-describe",
             Self::Org(error) => error.code(),
+            Self::UnreadableCases(_) => "cases-invalid",
             Self::OrgFile(_) | Self::Cases(_) => "import-not-written",
         }
     }
@@ -82,6 +86,9 @@ pub enum Obstacle {
     /// An earlier step did not give what this one works on.
     #[error("needs the step `{0}`")]
     Needs(&'static str),
+    /// The org could not be connected.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The plugin came to no answer.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -100,6 +107,9 @@ pub enum Obstacle {
     /// The org gave no answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The org answered, but not what was asked for.
+    #[error("the org answered {0} without what was asked for")]
+    Unreadable(u16),
     /// A request cannot be written.
     #[error("the request cannot be written: {0}")]
     Request(String),
@@ -110,12 +120,14 @@ impl Obstacle {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Needs(_) => "needs-step",
+            Self::Connect(error) => error.code(),
             Self::Call(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Refresh(error) => error.code(),
             Self::Disconnect(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Transport(error) => error.code(),
+            Self::Unreadable(_) => "answer-unreadable",
             Self::Request(_) => "request-invalid",
         }
     }

@@ -14,7 +14,8 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Makes an org of the describe result, and takes the cases.
+    /// Makes an org of the describe result, and takes the cases. The standard duplicate rule is in the org only where the
+    /// check met a rule: a copy must not refuse what the org itself takes.
     ///
     /// # Errors
     /// When the transcript has no describe result, or one that makes no org.
@@ -26,6 +27,9 @@ impl Imported {
             if field.formula.take().is_some() {
                 (field.createable, field.updateable) = (false, false);
             }
+        }
+        if !transcript.met_a_duplicate_rule() {
+            org.duplicate_rules.clear();
         }
         Ok(Self { org, cases: transcript.cases().cloned().collect() })
     }

@@ -26,6 +26,8 @@ struct Kept {
     step: String,
     lines: Vec<Line>,
     identities: Vec<String>,
+    /// Whether the names of the org and its user are among them.
+    is_named: bool,
 }
 
 impl fmt::Debug for Recorder {
@@ -55,6 +57,11 @@ impl Recorder {
         self.kept().identities.extend(identities);
     }
 
+    /// The names of the org and its user are known. A describe result may hold them in any label, so it is kept only then.
+    pub(crate) fn all_concealed(&self) {
+        self.kept().is_named = true;
+    }
+
     pub(crate) fn case(&self, case: Case) {
         self.kept().lines.push(Line::Case(case));
     }
@@ -72,7 +79,8 @@ impl Recorder {
         let mut identities = kept.identities.clone();
         // The longest first, or a part of it would be left.
         identities.sort_by_key(|identity| std::cmp::Reverse(identity.len()));
-        let concealed = kept.lines.iter().map(|line| {
+        let lines = kept.lines.iter().filter(|line| kept.is_named || !matches!(line, Line::Describe { .. }));
+        let concealed = lines.map(|line| {
             let mut value = serde_json::to_value(line)?;
             redaction::conceal(&mut value, &identities);
             serde_json::from_value(value)

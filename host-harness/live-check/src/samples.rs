@@ -23,6 +23,20 @@ impl Samples {
         Self { run: began.strftime("%Y%m%dt%H%M%S%3f").to_string(), began }
     }
 
+    /// Finds the Leads of this run: by the guest's address, and by the name for users who may not see `Email`.
+    pub fn leads(&self, mapping: &Mapping) -> String {
+        let guest = self.booking(0).guest;
+        let wanted = [("LastName", guest.family_name), ("Email", guest.email)];
+        let mapped = |name: &str| mapping.rows.iter().any(|row| row.field.name == name);
+        // Neither value has a character that SOQL escapes.
+        let conditions: Vec<String> = wanted
+            .into_iter()
+            .filter(|(name, _)| mapped(name))
+            .map(|(name, value)| format!("{name} = '{}'", value.unwrap_or_default()))
+            .collect();
+        format!("SELECT Id FROM Lead WHERE {}", conditions.join(" OR "))
+    }
+
     /// A booking of this run. All are the same guest's.
     pub fn booking(&self, number: u32) -> Booking {
         let at = |hours| self.began.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(self.began);

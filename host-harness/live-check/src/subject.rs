@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::{Method, Request};
 use runtime::{
     Host, Inspection, Plugin,
-    credentials::{ClientRegistration, ConnectionId, OpenCredential, SecretStore},
+    credentials::{ClientRegistration, ConnectError, ConnectionId, OpenCredential, SecretStore},
     manifest::{Identifier, Manifest},
     policy::{Effective, Policy},
     transport::{Bounds, ReqwestTransport, Transport},
@@ -23,6 +23,8 @@ pub struct Subject {
     plugin: Plugin,
     connection: ConnectionId,
     credential: Identifier,
+    /// Where the app logs in for itself; `None` where the connection is there already.
+    login_host: Option<String>,
     recorder: Arc<Recorder>,
 }
 
@@ -34,7 +36,7 @@ pub struct Operation {
     /// Path and query, as they are sent.
     pub path: String,
     /// Headers beside `accept` and the credential.
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(String, String)>,
     /// JSON text, or what shall be taken for it.
     pub body: Option<String>,
 }
@@ -47,13 +49,19 @@ impl Operation {
 
     /// A write of JSON text.
     pub fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
-        let headers = vec![("content-type", "application/json")];
-        Self { method: Method::POST, path: path.into(), headers, body: Some(body.into()) }
+        Self { method: Method::POST, body: Some(body.into()), ..Self::get(path) }
+            .with("content-type", "application/json")
     }
 
     /// A deletion.
     pub fn delete(path: impl Into<String>) -> Self {
         Self { method: Method::DELETE, ..Self::get(path) }
+    }
+
+    /// The same with one more header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 }
 
@@ -91,16 +99,23 @@ impl Subject {
             .transport(recorder.clone())
             .build()?;
         let plugin = host.load(component).await?;
-        Ok(Self { plugin, connection, credential, recorder })
+        Ok(Self { plugin, connection, credential, login_host: None, recorder })
     }
 
-    /// Connects without a person, as the app's own run-as user.
+    /// Has [`Self::connect`] connect without a person, as the app's own run-as user.
+    pub fn with_client_credentials(self, login_host: impl Into<String>) -> Self {
+        Self { login_host: Some(login_host.into()), ..self }
+    }
+
+    /// Connects, where the connection is not there already.
     ///
     /// # Errors
     /// When the org refuses.
-    pub async fn connect_with_client_credentials(&self, login_host: &str) -> Result<(), LiveCheckError> {
-        let broker = self.plugin.broker();
-        broker.connect_with_client_credentials(&self.connection, self.credential.as_str(), login_host).await?;
+    pub async fn connect(&self) -> Result<(), ConnectError> {
+        if let Some(login_host) = &self.login_host {
+            let broker = self.plugin.broker();
+            broker.connect_with_client_credentials(&self.connection, self.credential(), login_host).await?;
+        }
         Ok(())
     }
 

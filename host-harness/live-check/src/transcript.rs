@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{LiveCheckError, Outcome};
+use crate::{
+    LiveCheckError, Outcome,
+    steps::{DUPLICATE_STEP, DUPLICATES_DETECTED},
+};
 
 /// What an org said, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +85,20 @@ pub struct ReportedError {
     pub fields: Vec<String>,
 }
 
+/// An answer in codes, such as `400 STRING_TOO_LONG on Company`.
+pub(crate) fn in_codes(status: u16, errors: &[ReportedError]) -> String {
+    let mut codes = status.to_string();
+    for error in errors {
+        codes.push(' ');
+        codes.push_str(&error.code);
+        if !error.fields.is_empty() {
+            codes.push_str(" on ");
+            codes.push_str(&error.fields.join(", "));
+        }
+    }
+    codes
+}
+
 /// A request that is refused, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,6 +154,14 @@ impl Transcript {
         self.lines.iter().find_map(|line| match line {
             Line::Describe { result } => Some(result),
             _ => None,
+        })
+    }
+
+    /// Whether a second Lead of the same guest was refused.
+    pub(crate) fn met_a_duplicate_rule(&self) -> bool {
+        self.lines.iter().any(|line| match line {
+            Line::Step { id, found, .. } => id == DUPLICATE_STEP && found.starts_with(DUPLICATES_DETECTED),
+            _ => false,
         })
     }
 

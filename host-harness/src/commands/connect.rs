@@ -11,9 +11,8 @@ use axum::{
 };
 use runtime::{
     Host,
-    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, OAuthStage},
+    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey},
     secret::Secret,
-    types::{OauthError, OauthStage},
 };
 use store::{SqliteStore, TeamConnection};
 use tokio::{net::TcpListener, sync::mpsc};
@@ -98,25 +97,11 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
             Ok(Ending::Done)
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
-            let explained = plugin.explain(&oauth_error(error)).await?.answer;
+            let explained = plugin.explain(&error.into()).await?.answer;
             show_problem(ui, &plugin, &explained).await?;
             Ok(Ending::Refused)
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-fn oauth_error(error: runtime::credentials::OAuthError) -> OauthError {
-    OauthError {
-        stage: match error.stage {
-            OAuthStage::Authorize => OauthStage::Authorize,
-            OAuthStage::Exchange => OauthStage::Exchange,
-            OAuthStage::Refresh => OauthStage::Refresh,
-            OAuthStage::Revoke => OauthStage::Revoke,
-        },
-        error: error.error,
-        description: error.description,
-        http_status: error.http_status,
     }
 }
 

@@ -17,18 +17,22 @@ class StandIn(HTTPAdapter):
     simple-salesforce builds `https` addresses whatever it is told; an adapter below it changes nothing that it sees.
     """
 
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+
     def send(self, request, **options):
         path = request.url.split("/", 3)[3]
-        request.url = f"{BASE_URL}/{path}"
+        request.url = f"{self.base}/{path}"
         return super().send(request, **options)
 
 
-def session():
-    """A session of requests whose every `https` address is the org's."""
+def session(base=BASE_URL):
+    """A session of requests whose every `https` address is an org's on this machine."""
     made = requests.Session()
     # Neither proxies nor .netrc of the machine that runs the tests.
     made.trust_env = False
-    made.mount("https://", StandIn())
+    made.mount("https://", StandIn(base))
     return made
 
 

@@ -1,6 +1,8 @@
 //! Steps that take back what the check made.
 
-use runtime::types::{BookingKind, Outcome};
+use runtime::types::BookingKind;
+use serde_json::Value;
+use url::form_urlencoded;
 
 use super::{
     Ending, Run, Verdicts, met, not_applicable,
@@ -13,6 +15,10 @@ impl Run<'_> {
     pub(super) async fn delete(&mut self) -> Verdicts {
         let mut found = Vec::new();
         let mut left = Vec::new();
+        let has_looked = self.look().await;
+        if let Err(obstacle) = &has_looked {
+            found.push(format!("looking for others: {}", obstacle.code()));
+        }
         let leads = std::mem::take(&mut self.leads);
         let last = leads.last().cloned();
         for lead in leads {
@@ -33,10 +39,13 @@ impl Run<'_> {
             }
         }
         self.leads = left;
-        let Some(last) = last else { return Err(Obstacle::Needs("create")) };
-        if !self.leads.is_empty() {
+        if self.unanswered > 0 {
+            found.push(format!("{} creates without an answer and without a Lead", self.unanswered));
+        }
+        if has_looked.is_err() || self.unanswered > 0 || !self.leads.is_empty() {
             return unmet(found.join(", "));
         }
+        let Some(last) = last else { return Err(Obstacle::Needs("create")) };
         let again = self.subject.send(Operation::delete(self.api(&format!("sobjects/Lead/{last}"))?)).await?;
         let errors = again.json.as_ref().map(redaction::errors).unwrap_or_default();
         let codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
@@ -45,6 +54,24 @@ impl Run<'_> {
             (404, ["ENTITY_IS_DELETED"]) => met(found.join(", ")),
             _ => unmet(found.join(", ")),
         }
+    }
+
+    /// Remembers the Leads of this run of which no answer told.
+    async fn look(&mut self) -> Result<(), Obstacle> {
+        // Nothing is written before there is a mapping.
+        let Some(mapping) = &self.mapping else { return Ok(()) };
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.samples.leads(mapping)).finish();
+        let answer = self.subject.send(Operation::get(self.api(&format!("query?{query}"))?)).await?;
+        let records = answer.json.as_ref().and_then(|page| page.get("records")).and_then(Value::as_array);
+        let records = records.filter(|_| answer.status == 200).ok_or(Obstacle::Unreadable(answer.status))?;
+        for lead in records.iter().filter_map(|record| record.get("Id")?.as_str()) {
+            if !self.leads.iter().any(|known| known == lead) {
+                self.leads.push(lead.to_owned());
+                self.unanswered = self.unanswered.saturating_sub(1);
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn reschedule_gone(&mut self) -> Verdicts {
@@ -59,17 +86,14 @@ impl Run<'_> {
         let moved = self.samples.moved(1, 8);
         let booking = runtime::types::Booking { kind: BookingKind::Rescheduled(moved.id), ..self.samples.moved(1, 9) };
         let called = self.deliver(&booking, &mapping, &self.samples.history(Some(&lead))).await?;
-        match called.answer {
-            Err(problem) if problem.code == "lead-gone" => met(in_codes(&problem)),
+        let verdict = match called.answer {
+            Err(problem) if problem.code == "lead-gone" => return met(in_codes(&problem)),
             Err(problem) => refused(&problem),
-            Ok(delivery) => {
-                // It should not be there, so it is not left there.
-                if delivery.outcome == Outcome::Created {
-                    self.delete().await?;
-                }
-                unmet("a Lead")
-            }
-        }
+            Ok(_) => unmet("a Lead"),
+        };
+        // It should not be there, so it is not left there; the summary tells what could not be deleted.
+        let _ = self.delete().await;
+        verdict
     }
 
     pub(super) async fn refresh(&self) -> Verdicts {

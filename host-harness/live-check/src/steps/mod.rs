@@ -13,7 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::{Obstacle, Subject, samples::Samples};
 use refusals::Refusal;
+pub(crate) use table::DUPLICATE_STEP;
 pub use table::STEPS;
+pub(crate) use writing::DUPLICATES_DETECTED;
 
 /// A step of the check.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,8 @@ pub struct Summary {
     pub steps: Vec<StepReport>,
     /// Ids of test Leads that could not be deleted.
     pub left_behind: Vec<String>,
+    /// How many creates got no answer and left no Lead that was found: the org may still carry them out.
+    pub unanswered: usize,
 }
 
 impl Summary {
@@ -148,6 +152,7 @@ struct Run<'a> {
     subject: &'a Subject,
     ending: Ending,
     samples: Samples,
+    is_connected: bool,
     account: Option<Account>,
     described: Option<Value>,
     fields: Option<LeadFields>,
@@ -156,18 +161,21 @@ struct Run<'a> {
     body: Option<Map<String, Value>>,
     /// The Lead of booking 1.
     lead: Option<String>,
-    /// All test Leads that are still there.
+    /// All test Leads that are known to be there.
     leads: Vec<String>,
+    /// Creates that got no answer, and of which no Lead has been found.
+    unanswered: usize,
 }
 
 /// Takes all steps, and says of each one how it ended as soon as it has. A step that fails does not stop those that do not
-/// need it, and the Leads that were made are deleted in any case.
+/// need it, and the Leads that were made are looked for and deleted in any case, also those of which no answer told.
 pub async fn run(subject: &Subject, ending: Ending, mut tell: impl FnMut(&StepReport)) -> Summary {
     let samples = Samples::new(Timestamp::now());
     let mut run = Run {
         subject,
         ending,
         samples,
+        is_connected: false,
         account: None,
         described: None,
         fields: None,
@@ -175,6 +183,7 @@ pub async fn run(subject: &Subject, ending: Ending, mut tell: impl FnMut(&StepRe
         body: None,
         lead: None,
         leads: Vec::new(),
+        unanswered: 0,
     };
     let mut steps = Vec::with_capacity(STEPS.len());
     for step in STEPS {
@@ -184,7 +193,7 @@ pub async fn run(subject: &Subject, ending: Ending, mut tell: impl FnMut(&StepRe
         tell(&report);
         steps.push(report);
     }
-    Summary { steps, left_behind: run.leads }
+    Summary { steps, left_behind: run.leads, unanswered: run.unanswered }
 }
 
 fn report(step: &Step, verdict: Verdicts) -> StepReport {
@@ -201,6 +210,9 @@ fn report(step: &Step, verdict: Verdicts) -> StepReport {
 
 impl Run<'_> {
     async fn take(&mut self, step: &Step) -> Verdicts {
+        if !self.is_connected && !matches!(step.action, Action::Connect | Action::Options) {
+            return Err(Obstacle::Needs("connect"));
+        }
         match step.action {
             Action::Connect => self.connect().await,
             Action::Versions => self.versions().await,

@@ -1,7 +1,7 @@
 //! Steps that write nothing.
 
 use runtime::{
-    credentials::GrantState,
+    credentials::{ConnectError, GrantState},
     types::{Account, Consequence, Finding, PlannedAction, Problem},
 };
 use serde_json::Value;
@@ -11,10 +11,21 @@ use super::{Run, Verdicts, met, not_applicable, unmet, unmet_because};
 use crate::{Obstacle, Operation, samples};
 
 impl Run<'_> {
-    pub(super) async fn connect(&self) -> Verdicts {
-        let stored = self.subject.plugin().broker().state(self.subject.connection(), self.subject.credential()).await?;
+    pub(super) async fn connect(&mut self) -> Verdicts {
+        let plugin = self.subject.plugin();
+        match self.subject.connect().await {
+            Ok(()) => {}
+            Err(ConnectError::Refused(error)) if plugin.exports().connection => {
+                return refused(&plugin.explain(&error.into()).await?.answer);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let stored = plugin.broker().state(self.subject.connection(), self.subject.credential()).await?;
         match stored.map(|stored| stored.state) {
-            Some(GrantState::Live(grant)) => met(format!("scopes: {}", grant.scopes().join(" "))),
+            Some(GrantState::Live(grant)) => {
+                self.is_connected = true;
+                met(format!("scopes: {}", grant.scopes().join(" ")))
+            }
             Some(GrantState::Ended(_)) => unmet("the grant has ended"),
             None => unmet("no grant"),
         }
@@ -35,6 +46,9 @@ impl Run<'_> {
         match checked.answer {
             Ok(account) => {
                 self.subject.recorder().conceal(identities(&account));
+                if account.org_name.is_some() && account.username.is_some() {
+                    self.subject.recorder().all_concealed();
+                }
                 let found = format!("API {}; {}", account.api_version, codes(&account.findings));
                 self.account = Some(account);
                 met(found)

@@ -1,11 +1,14 @@
 //! Requests that an org must refuse. The plugin would not send them, so that only the operator's own can find out how the
 //! org answers; each answer is a case for the local org.
 
-use runtime::types::{FieldType, LeadField};
+use runtime::{
+    transport::Effect,
+    types::{FieldType, LeadField},
+};
 use serde_json::{Map, Value};
 
 use super::{Run, Verdicts, met, not_applicable, unmet_because};
-use crate::{Answer, Case, Obstacle, Operation, redaction};
+use crate::{Answer, Case, Obstacle, Operation, redaction, transcript::in_codes};
 
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,11 @@ impl Run<'_> {
         let Some(operation) = self.faulty(refusal)? else {
             return not_applicable("this org has no field for it that the connected user can write");
         };
-        let answer = self.subject.send(operation.clone()).await?;
+        let answered = self.subject.send(operation.clone()).await;
+        if operation.method == http::Method::POST && may_have_created(&answered) {
+            self.unanswered += 1;
+        }
+        let answer = answered?;
         if let Some(lead) = answer.json.as_ref().and_then(|body| body.get("id")).and_then(Value::as_str) {
             self.leads.push(lead.to_owned());
         }
@@ -76,21 +83,15 @@ impl Run<'_> {
         (status, code): Expected,
     ) -> Verdicts {
         let errors = answer.json.as_ref().map(redaction::errors).unwrap_or_default();
-        let mut codes: Vec<String> = vec![answer.status.to_string()];
-        codes.extend(errors.iter().map(|error| match error.fields.as_slice() {
-            [] => error.code.clone(),
-            fields => format!("{} on {}", error.code, fields.join(", ")),
-        }));
-        let found = codes.join(" ");
+        let found = in_codes(answer.status, &errors);
         let is_expected = answer.status == status && errors.iter().any(|error| error.code == code);
         // An answer that differs is as good a case: it is what a real org does.
         if answer.status >= 400 {
-            let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
             self.subject.recorder().case(Case {
                 id: id.to_owned(),
                 method: operation.method.to_string(),
                 path: operation.path,
-                headers: operation.headers.into_iter().map(owned).collect(),
+                headers: operation.headers,
                 body: operation.body,
                 authorized,
                 status: answer.status,
@@ -148,9 +149,17 @@ impl Run<'_> {
 
     /// A post that no rule for duplicates or assignments meddles with.
     fn posted(&self, path: &str, body: String) -> Result<Operation, Obstacle> {
-        let mut operation = Operation::post(self.api(path)?, body);
-        operation.headers.extend([("sforce-auto-assign", "FALSE"), ("sforce-duplicate-rule-header", "allowSave=true")]);
-        Ok(operation)
+        let operation = Operation::post(self.api(path)?, body);
+        Ok(operation.with("sforce-auto-assign", "FALSE").with("sforce-duplicate-rule-header", "allowSave=true"))
+    }
+}
+
+/// Whether a create may have made a Lead of which no answer tells.
+fn may_have_created(answered: &Result<Answer, Obstacle>) -> bool {
+    match answered {
+        Ok(answer) => answer.status >= 500,
+        Err(Obstacle::Transport(error)) => error.effect == Effect::Unknown,
+        Err(_) => false,
     }
 }
 

@@ -7,6 +7,9 @@ const SEE_CODE: &str =
 const LEARN: &str =
     "keep the transcript: the plugin or the local org must learn this answer (`live-check --from-transcript`)";
 
+/// The step that tells whether the org has a duplicate rule.
+pub(crate) const DUPLICATE_STEP: &str = "duplicate";
+
 const DEPLOY: &str = "deploy the metadata in docs/salesforce-app and assign its permission set to the connected user";
 
 /// The steps, in order.
@@ -14,9 +17,10 @@ pub const STEPS: &[Step] = &[
     step(
         Action::Connect,
         "connect",
-        "looks at the grant",
+        "connects by client credentials, or looks at the stored grant",
         "a grant that holds",
-        "connect again with `host-harness connect`",
+        "see the code in docs/errors.md and step 6 of docs/salesforce-app.md; a stored connection is made anew by \
+         `host-harness connect`",
     ),
     step(
         Action::Versions,
@@ -164,7 +168,7 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         Action::Duplicate,
-        "duplicate",
+        DUPLICATE_STEP,
         "delivers another booking of the same guest, duplicate rules to be respected",
         "DUPLICATES_DETECTED, or a second Lead where no rule of the org applies",
         LEARN,
@@ -179,17 +183,18 @@ pub const STEPS: &[Step] = &[
     step(
         Action::LongestText,
         "longest-text",
-        "delivers a booking whose company is far too long, in characters of two UTF-16 units",
-        "a Lead with the company shortened: the org counts no stricter than the plugin",
+        "delivers a booking whose first name is far too long, in characters of two UTF-16 units",
+        "a Lead with the first name shortened: the org counts no stricter than the plugin",
         "keep the transcript: the plugin must shorten further",
     ),
     step(Action::Reschedule, "reschedule", "delivers the booking moved by a day", "the same Lead, changed", LEARN),
     step(
         Action::Delete,
         "delete",
-        "deletes the test Leads, and one of them twice",
+        "looks for all test Leads of this run, deletes them, and one of them twice",
         "204, then 404 ENTITY_IS_DELETED",
-        "delete the Leads whose company is `live-check (delete me)` by hand",
+        "delete the Leads whose company is `live-check (delete me)` by hand; look again ten minutes after a create \
+         that got no answer",
     ),
     step(
         Action::RescheduleGone,

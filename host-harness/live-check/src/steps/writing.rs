@@ -1,7 +1,7 @@
 //! Steps that write test Leads, by the plugin.
 
 use runtime::{
-    Called,
+    Called, RequestNote,
     types::{Booking, Delivery, History, Mapping, Outcome, Problem},
 };
 use serde_json::{Value, json};
@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// How a duplicate rule's refusal is coded.
-const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
+pub(crate) const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
 
 impl Run<'_> {
-    /// Delivers, and remembers a Lead that was made.
+    /// Delivers, and remembers a Lead that was made, or a create of which nobody knows whether it made one.
     pub(super) async fn deliver(
         &mut self,
         booking: &Booking,
@@ -28,7 +28,13 @@ impl Run<'_> {
         history: &History,
     ) -> Result<Called<Result<Delivery, Problem>>, Obstacle> {
         let plugin = self.subject.plugin();
-        let called = plugin.on_booking_completed(self.subject.connection(), booking, mapping, history).await?;
+        let called = plugin.on_booking_completed(self.subject.connection(), booking, mapping, history).await;
+        let requests = match &called {
+            Ok(called) => &called.usage.requests,
+            Err(error) => &error.usage.requests,
+        };
+        self.unanswered += requests.iter().filter(|request| may_have_created(request)).count();
+        let called = called?;
         if let Ok(delivery) = &called.answer
             && delivery.outcome == Outcome::Created
         {
@@ -186,12 +192,12 @@ impl Run<'_> {
     }
 
     pub(super) async fn longest_text(&mut self) -> Verdicts {
-        if !self.mapping()?.rows.iter().any(|row| row.field.name == "Company") {
-            return not_applicable("the connected user cannot write Company");
+        if !self.mapping()?.rows.iter().any(|row| row.field.name == "FirstName") {
+            return not_applicable("the connected user cannot write FirstName");
         }
         let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
         let mut booking = self.samples.booking(7);
-        booking.guest.company = Some("𠮷😀".repeat(400));
+        booking.guest.given_name = Some("𠮷😀".repeat(400));
         let called = self.deliver(&booking, &mapping, &self.samples.history(None)).await?;
         match called.answer {
             Ok(delivery) => {
@@ -218,6 +224,11 @@ impl Run<'_> {
             Err(problem) => refused(&problem),
         }
     }
+}
+
+/// Whether a create may have made a Lead of which no answer tells.
+fn may_have_created(request: &RequestNote) -> bool {
+    request.method == "POST" && !request.harmless && request.status.is_none_or(|status| status >= 500)
 }
 
 fn outcome(delivery: &Delivery) -> String {

@@ -10,6 +10,11 @@ use crate::{input::InputError, ui::Ui};
 const ORG: &str = "org.toml";
 const CASES: &str = "cases.json";
 
+pub(super) fn read(file: &Path) -> Result<String> {
+    let unreadable = |reason| InputError::Unreadable { file: file.display().to_string(), reason };
+    Ok(std::fs::read_to_string(file).map_err(unreadable)?)
+}
+
 pub(super) fn write_transcript(recorder: &Recorder, file: &Path) -> Result<()> {
     let text = recorder.transcript()?.to_json_lines()?;
     std::fs::write(file, text).with_context(|| file.display().to_string())
@@ -17,9 +22,7 @@ pub(super) fn write_transcript(recorder: &Recorder, file: &Path) -> Result<()> {
 
 /// Makes an org file and cases for the local org of a transcript.
 pub(super) fn import(ui: &Ui, transcript: &Path, out: &Path) -> Result<()> {
-    let text = std::fs::read_to_string(transcript)
-        .map_err(|reason| InputError::Unreadable { file: transcript.display().to_string(), reason })?;
-    let imported = Imported::from_transcript(&Transcript::parse(&text)?)?;
+    let imported = Imported::from_transcript(&Transcript::parse(&read(transcript)?)?)?;
     let write = |name: &str, text: String| {
         let file = out.join(name);
         std::fs::write(&file, text).with_context(|| file.display().to_string())
@@ -33,6 +36,10 @@ pub(super) fn import(ui: &Ui, transcript: &Path, out: &Path) -> Result<()> {
         out.join(ORG).display(),
         imported.org.fields.len()
     ));
-    ui.print(format!("{}: {} refusals that it must answer alike", out.join(CASES).display(), imported.cases.len()));
+    ui.print(format!(
+        "{}: {} refusals; `host-harness live-check --cases` with this org as `--org` holds it against them",
+        out.join(CASES).display(),
+        imported.cases.len()
+    ));
     Ok(())
 }

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
+use crate::{
+    secret::Secret,
+    types::{OauthError, OauthStage},
+};
 
 /// Longest text that is kept of a server's words.
 const MAX_CHARACTERS: usize = 500;
@@ -48,6 +51,19 @@ impl fmt::Display for OAuthError {
             Some(description) => write!(f, " ({description})"),
             None => Ok(()),
         }
+    }
+}
+
+/// As a plugin is asked to explain it.
+impl From<OAuthError> for OauthError {
+    fn from(error: OAuthError) -> Self {
+        let stage = match error.stage {
+            OAuthStage::Authorize => OauthStage::Authorize,
+            OAuthStage::Exchange => OauthStage::Exchange,
+            OAuthStage::Refresh => OauthStage::Refresh,
+            OAuthStage::Revoke => OauthStage::Revoke,
+        };
+        Self { stage, error: error.error, description: error.description, http_status: error.http_status }
     }
 }
 

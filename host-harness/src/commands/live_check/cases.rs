@@ -1,0 +1,41 @@
+//! `live-check --cases`: holds an org on this machine against what a real one refused.
+
+use std::{net::Ipv4Addr, path::Path};
+
+use ::live_check::{Case, hold};
+use anyhow::Result;
+use runtime::{credentials::ClientRegistration, secret::Secret};
+
+use super::{Ending, by_client_credentials, files};
+use crate::{cli::LiveCheck, target, ui::Ui};
+
+pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &str) -> Result<Ending> {
+    let cases = Case::parse_all(&files::read(cases)?)?;
+    let file = target::org_file(Some(org))?;
+    let org = target::serve_org(file, (Ipv4Addr::LOCALHOST, 0).into(), None).await?;
+    let app = org.app();
+    let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+    let subject = by_client_credentials(ui, arguments, org.base_url(), client).await?;
+    subject.connect().await?;
+    let held = hold(&subject, &cases).await;
+    org.stop().await;
+
+    let differing = held.iter().filter(|held| !held.is_alike()).count();
+    let listed: Vec<_> = held
+        .iter()
+        .map(|held| {
+            let (id, expected, found) = (&held.case.id, held.expected(), held.found());
+            serde_json::json!({ "id": id, "alike": held.is_alike(), "expected": expected, "found": found })
+        })
+        .collect();
+    ui.json(&serde_json::json!({ "cases": listed }))?;
+    for held in &held {
+        let mark = if held.is_alike() { "alike" } else { "DIFFERS" };
+        ui.print(format!("{mark:>7}  {:<28} {}", held.case.id, held.found()));
+        if !held.is_alike() {
+            ui.print(format!("{:9}expected: {}", "", held.expected()));
+        }
+    }
+    ui.print(format!("\n{} of {} cases answered alike", held.len() - differing, held.len()));
+    Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
+}

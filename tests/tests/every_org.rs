@@ -1,0 +1,220 @@
+//! Every local org meets the real component: connecting, doctor, fields, preview, check of a mapping, options, delivery.
+
+use acceptance::samples::{self, first_try};
+use acceptance::system::{NOW, System};
+use anyhow::{Context as _, Result};
+use local_org::OrgFile;
+use runtime::Plugin;
+use runtime::credentials::ConnectError;
+use runtime::types::{
+    Booking, ChosenOption, Delivery, Finding, LeadFields, Mapping, PlannedAction, PreviewResult, Problem,
+};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What an org makes of the same mapping and bookings: codes, reactions, fields.
+#[derive(Debug, PartialEq, Eq)]
+struct Row<T = &'static str> {
+    /// How connecting ends.
+    connect: T,
+    doctor: T,
+    /// The required ones.
+    fields: T,
+    /// Of a booking without a company.
+    preview: T,
+    check: T,
+    /// Of a first booking.
+    deliver: T,
+    /// Of another booking of the same guest.
+    again: T,
+    /// Of one more, to be saved in spite of duplicate rules.
+    anyway: T,
+}
+
+const USUAL: Row = Row {
+    connect: "connected",
+    doctor: "works",
+    fields: "Company LastName",
+    preview: "required-field-blank FixBooking Company",
+    check: "checked; required-field-may-be-blank Company",
+    deliver: "Created",
+    again: "DUPLICATES_DETECTED FixBooking",
+    anyway: "Created",
+};
+
+/// What an org answers that knows no connection, or no API.
+const fn always(connect: &'static str, told: &'static str) -> Row {
+    Row { connect, doctor: told, fields: told, preview: told, check: told, deliver: told, again: told, anyway: told }
+}
+
+/// What is no code.
+const PLAIN: [&str; 5] = ["connected", "works", "Create", "checked", "Created"];
+const NOT_CONNECTED: &str = "not-connected Reconnect";
+const RULE: &str = "FIELD_CUSTOM_VALIDATION_EXCEPTION FixBooking Country";
+
+const ORGS: [(&str, Row); 14] = [
+    ("enterprise", USUAL),
+    ("professional-without-api", always("connected", "API_DISABLED_FOR_ORG AskAdmin")),
+    (
+        "developer-state-country",
+        Row {
+            deliver: "Created; FIELD_INTEGRITY_EXCEPTION State",
+            anyway: "Created; FIELD_INTEGRITY_EXCEPTION State",
+            ..USUAL
+        },
+    ),
+    ("person-accounts", Row { fields: "LastName", preview: "Create", check: "checked", ..USUAL }),
+    ("record-types", USUAL),
+    ("many-fields", USUAL),
+    ("rotation-30-days", USUAL),
+    ("admin-approved-only", always("OAUTH_APP_ACCESS_DENIED AskAdmin", NOT_CONNECTED)),
+    ("blocked-app", always("OAUTH_APP_BLOCKED AskAdmin", NOT_CONNECTED)),
+    ("uninstalled-app", always("app-not-installed AskAdmin", NOT_CONNECTED)),
+    ("duplicates-alert", USUAL),
+    ("duplicates-block", Row { anyway: "DUPLICATES_DETECTED FixBooking", ..USUAL }),
+    ("validation-rules", Row { deliver: RULE, again: RULE, anyway: RULE, ..USUAL }),
+    (
+        "hidden-fields",
+        Row {
+            preview: "required-field-blank FixBooking Company; field-gone Industry",
+            check: "checked; required-field-may-be-blank Company; field-gone Industry",
+            deliver: "Created; field-gone Industry",
+            anyway: "Created; field-gone Industry",
+            ..USUAL
+        },
+    ),
+];
+
+/// Codes of findings after what they belong to.
+fn with<'f>(first: impl Into<String>, findings: impl IntoIterator<Item = &'f Finding>) -> String {
+    findings.into_iter().fold(first.into(), |text, finding| {
+        format!("{text}; {} {}", finding.code, finding.fields.join(" ")).trim_end().to_owned()
+    })
+}
+
+fn refused(problem: &Problem) -> String {
+    format!("{} {:?} {}", problem.code, problem.reaction, problem.fields.join(" ")).trim_end().to_owned()
+}
+
+fn told<T>(answer: &Result<T, Problem>, tell: impl FnOnce(&T) -> String) -> String {
+    answer.as_ref().map_or_else(refused, tell)
+}
+
+fn delivered(delivery: &Delivery) -> String {
+    with(format!("{:?}", delivery.outcome), &delivery.findings)
+}
+
+fn previewed(preview: &PreviewResult) -> String {
+    match &preview.action {
+        PlannedAction::Refuse(problem) => {
+            with(refused(problem), preview.findings.iter().filter(|finding| finding.code != problem.code))
+        }
+        action => with(format!("{action:?}"), &preview.findings),
+    }
+}
+
+fn required(listed: &LeadFields) -> String {
+    let required = listed.fields.iter().filter(|field| field.required);
+    required.map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// A mapping as it was saved for the default org.
+async fn saved_mapping() -> Result<Mapping> {
+    let fields = System::start().await?.fields().await?.fields;
+    let rows = json!({
+        "rows": [
+            { "field": "LastName", "source": { "booking": "guest.family-name" } },
+            { "field": "Company", "source": { "booking": "guest.company" } },
+            { "field": "Email", "source": { "booking": "guest.email" } },
+            { "field": "LeadSource", "source": { "fixed": "Web" } },
+            { "field": "Industry", "source": { "fixed": "Banking" } },
+            { "field": "State", "source": { "fixed": "Tokyo" } },
+        ],
+        "options": { "booking-id-field": "BookingId__c" }
+    });
+    samples::mapping_of(rows, &fields)
+}
+
+fn booking(number: u32) -> Result<Booking> {
+    let booking = samples::japanese_booking()?;
+    Ok(Booking { id: format!("{}-{number}", booking.id), ..booking })
+}
+
+/// Every code that people get to see leads to help in both languages.
+async fn explains(plugin: &Plugin, row: &Row<String>) -> Result<()> {
+    let texts = [&row.connect, &row.doctor, &row.preview, &row.check, &row.deliver, &row.again, &row.anyway];
+    let firsts = texts.iter().flat_map(|text| text.split("; ")).filter_map(|part| part.split(' ').next());
+    let codes: BTreeSet<&str> = firsts.filter(|first| !PLAIN.contains(first)).collect();
+    for code in codes {
+        for locale in ["ja", "en"] {
+            let advice = plugin.advice(code, locale).await?.answer;
+            assert!(advice.is_some_and(|advice| !advice.steps.is_empty()), "{code} without help in {locale}");
+        }
+    }
+    Ok(())
+}
+
+async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
+    let file = OrgFile::named(org).context("an org that is built in")??;
+    let system = System::disconnected(file).await?;
+    let (plugin, connection) = (&system.plugin, &system.connection);
+
+    let connect = match system.connect().await.map_err(|error| error.downcast::<ConnectError>()) {
+        Ok(_) => "connected".to_owned(),
+        Err(Ok(ConnectError::Refused(error))) => refused(&plugin.explain(&error.into()).await?.answer),
+        Err(error) => return Err(error?.into()),
+    };
+    let doctor = match plugin.check_connection(connection).await?.answer {
+        Ok(account) => with("works", &account.findings),
+        Err(problems) => problems.iter().map(refused).collect::<Vec<_>>().join("; "),
+    };
+    let mut without_company = booking(0)?;
+    without_company.guest.company = None;
+    let mut anyway = mapping.clone();
+    anyway.options.push(ChosenOption { id: "duplicates".into(), value: "save-anyway".into() });
+    let mut deliveries = Vec::new();
+    for (number, mapping) in [(1, mapping), (2, mapping), (3, &anyway)] {
+        let answer = system.deliver(&booking(number)?, mapping, &first_try(NOW)).await?.answer;
+        deliveries.push(told(&answer, delivered));
+    }
+    let created = deliveries.iter().filter(|told| told.starts_with("Created")).count();
+    assert_eq!(system.org().leads().len(), created, "{org}: {deliveries:?}");
+    let [deliver, again, anyway] = deliveries.try_into().ok().context("three deliveries")?;
+    let row = Row {
+        connect,
+        doctor,
+        fields: told(&plugin.list_lead_fields(connection).await?.answer, required),
+        preview: told(&plugin.preview(connection, &without_company, mapping).await?.answer, previewed),
+        check: told(&plugin.check_mapping(connection, mapping, &[]).await?.answer, |findings| {
+            with("checked", findings)
+        }),
+        deliver,
+        again,
+        anyway,
+    };
+    explains(plugin, &row).await?;
+    Ok(row)
+}
+
+#[tokio::test]
+async fn every_local_org_is_met_as_its_row_says_with_help_in_both_languages() -> Result<()> {
+    let mapping = saved_mapping().await?;
+    for (org, _) in OrgFile::built_in() {
+        let (_, expected) =
+            ORGS.iter().find(|(known, _)| *known == org).with_context(|| format!("{org} has no row"))?;
+        let found = meet(org, &mapping).await.with_context(|| org.to_owned())?;
+        let Row { connect, doctor, fields, preview, check, deliver, again, anyway } = &found;
+        let found = Row { connect: &**connect, doctor, fields, preview, check, deliver, again, anyway };
+        assert_eq!(&found, expected, "{org}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_choices_are_the_same_for_every_org_and_cost_no_request() -> Result<()> {
+    let system = System::disconnected(OrgFile::enterprise()?).await?;
+    let called = system.plugin.options().await?;
+    assert!(called.usage.requests.is_empty());
+    assert_eq!(called.answer.len(), 6);
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What these tests share: an org on this machine, and the steps taken against it.
+
+use acceptance::system::{CREDENTIAL, component};
+use anyhow::{Context as _, Result, ensure};
+use live_check::{Ending, Outcome, STEPS, StepReport, Subject, Summary, Transcript};
+use local_org::{Options, OrgFile, RunningOrg, visitor};
+use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use runtime::origin::Origin;
+use runtime::policy::{Policy, StandIn};
+use runtime::secret::Secret;
+use std::sync::Arc;
+
+/// How the connection is made.
+#[derive(Clone, Copy)]
+pub enum By {
+    /// By a person, in the browser.
+    Person,
+    /// By the app itself.
+    App,
+}
+
+/// An org on this machine and the subject that is checked against it.
+pub struct Checked {
+    pub org: RunningOrg,
+    pub subject: Subject,
+}
+
+impl Checked {
+    pub async fn start(file: OrgFile, by: By) -> Result<Self> {
+        let org = local_org::serve(file, Options::default()).await?;
+        let origin: Origin = org.base_url().parse()?;
+        let policy = Policy {
+            stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?],
+            ..Policy::default()
+        };
+        let app = org.app();
+        let client =
+            ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+        let secrets = Arc::new(MemoryStore::new());
+        let connection = ConnectionId::new("live-check");
+        let subject = Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, client, connection).await?;
+        let subject = match by {
+            By::App => subject.with_client_credentials(org.base_url()),
+            By::Person => {
+                let callback = app.redirect_uris.first().context("a callback")?;
+                let broker = subject.plugin().broker();
+                let pending = broker.begin(subject.connection(), CREDENTIAL, org.base_url(), callback)?;
+                let user = org.org().file().users.into_iter().next().context("a user")?;
+                let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
+                let (_, query) = back.split_once('?').context("a callback with a query")?;
+                broker.finish(pending, query).await?;
+                subject
+            }
+        };
+        Ok(Self { org, subject })
+    }
+
+    /// Takes all steps, and holds what must be so whatever the org answers.
+    pub async fn check(&self, ending: Ending) -> Result<Summary> {
+        let summary = self.check_with(ending, |_| {}).await?;
+        ensure!(summary.left_behind.is_empty() && self.org.org().leads().is_empty(), "no test Lead is left behind");
+        Ok(summary)
+    }
+
+    /// Takes all steps, and does something after each.
+    pub async fn check_with(&self, ending: Ending, mut then: impl FnMut(&StepReport)) -> Result<Summary> {
+        let mut told = Vec::new();
+        let tell = |step: &StepReport| {
+            told.push(step.id);
+            then(step);
+        };
+        let summary = live_check::run(&self.subject, ending, tell).await;
+        ensure!(told == STEPS.iter().map(|step| step.id).collect::<Vec<_>>(), "each step is told as it ends: {told:?}");
+        Ok(summary)
+    }
+
+    pub fn transcript(&self) -> Result<Transcript> {
+        Ok(self.subject.recorder().transcript()?)
+    }
+}
+
+/// The steps that did not end as expected, and how.
+pub fn others(summary: &Summary) -> Vec<(&str, Outcome, &str)> {
+    let others = summary.steps.iter().filter(|step| step.outcome != Outcome::AsExpected);
+    others.map(|step| (step.id, step.outcome, step.found.as_str())).collect()
+}
+
+/// The steps that ended otherwise than expected.
+pub fn differing(summary: &Summary) -> Vec<&StepReport> {
+    summary.steps.iter().filter(|step| step.outcome == Outcome::Differs).collect()
+}

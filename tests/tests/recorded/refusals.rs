@@ -1,0 +1,81 @@
+//! Refusals of a create.
+
+use crate::JSON;
+use acceptance::recorded;
+use acceptance::samples::{self, first_try};
+use acceptance::system::{NOW, System};
+use anyhow::{Context as _, Result};
+use local_org::Fault;
+use runtime::types::Reaction;
+use serde_json::Value;
+
+/// What a caller must do after a refused create.
+fn reaction(code: &str) -> Option<Reaction> {
+    Some(match code {
+        "DUPLICATES_DETECTED"
+        | "DUPLICATE_VALUE"
+        | "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+        | "INVALID_EMAIL_ADDRESS"
+        | "STRING_TOO_LONG" => Reaction::FixBooking,
+        "INVALID_FIELD"
+        | "INVALID_FIELD_FOR_INSERT_UPDATE"
+        | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        | "JSON_PARSER_ERROR"
+        | "MALFORMED_QUERY"
+        | "REQUIRED_FIELD_MISSING" => Reaction::FixMapping,
+        "API_DISABLED_FOR_ORG" | "NOT_FOUND" => Reaction::AskAdmin,
+        "INVALID_SESSION_ID" => Reaction::Reconnect,
+        "REQUEST_LIMIT_EXCEEDED" | "UNABLE_TO_LOCK_ROW" => Reaction::Retry,
+        _ => return None,
+    })
+}
+
+/// The first error of an answer: one of the usual kind, or one of a collection.
+fn first_error(body: &Value) -> Option<(&str, &Value)> {
+    let first = body.get(0)?;
+    let error = first.get("errors").and_then(|errors| errors.get(0)).unwrap_or(first);
+    Some((error.get("errorCode").or(error.get("statusCode"))?.as_str()?, error))
+}
+
+/// The records that a duplicate rule found, or that holds the unique value.
+fn matched(error: &Value) -> Vec<&str> {
+    let found = error.get("duplicateResult").or(error.get("duplicateResut")).map(|result| &result["matchResults"]);
+    let records = found.and_then(Value::as_array).into_iter().flatten();
+    let records = records.flat_map(|result| result["matchRecords"].as_array().into_iter().flatten());
+    let holder = error["message"].as_str().and_then(|text| text.split_once("value on record with id: "));
+    let ids = records.filter_map(|matched| matched["record"]["Id"].as_str());
+    ids.chain(holder.map(|(_, id)| id)).collect()
+}
+
+#[tokio::test]
+async fn every_refusal_of_a_create_becomes_its_problem() -> Result<()> {
+    let system = System::start().await?;
+    let mapping = system.example_mapping().await?;
+    let booking = samples::japanese_booking()?;
+    for file in recorded::answers("errors")? {
+        let name = &file.name;
+        let (status, body) = file.answer(400)?;
+        let (code, error) = first_error(&body).with_context(|| format!("{name} has no error"))?;
+        let expected = reaction(code).with_context(|| format!("{name}: what {code} calls for is not in the table"))?;
+
+        let refusal = Fault::answer(status, JSON, body.to_string());
+        // However often the component or the host tries.
+        system.org().add_fault(refusal.on("POST", "/services/data/*/sobjects/Lead").times(u32::MAX));
+        let answer = system.deliver(&booking, &mapping, &first_try(NOW)).await.with_context(|| name.clone())?.answer;
+        system.org().clear_faults();
+
+        let problem = answer.err().with_context(|| format!("{name}: expected {code}, found a delivery"))?;
+        assert_eq!((problem.code.as_str(), problem.reaction), (code, expected), "{name}: {problem:?}");
+        assert_eq!(Some(problem.message.as_str()), error["message"].as_str(), "{name}");
+        assert_eq!(problem.http_status, Some(status), "{name}");
+        assert_eq!(problem.retry_after.is_some(), expected == Reaction::Retry, "{name}: a time to wait");
+        let named = error["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        assert!(named.is_empty() || named == problem.fields, "{name}: expected {named:?}, found {:?}", problem.fields);
+        assert_eq!(problem.record_ids, matched(error), "{name}: the records that the org names");
+        assert_eq!(system.org().leads().len(), 0, "{name}");
+    }
+    // What refused was the answer, not the booking.
+    let delivered = system.deliver(&booking, &mapping, &first_try(NOW)).await?.answer;
+    assert!(delivered.is_ok(), "{delivered:?}");
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Lists of API versions.
+
+use crate::JSON;
+use acceptance::recorded;
+use acceptance::system::System;
+use anyhow::{Context as _, Result};
+use local_org::Fault;
+use serde_json::Value;
+
+#[tokio::test]
+async fn every_list_of_versions_is_searched_for_the_one_that_the_plugin_names() -> Result<()> {
+    let system = System::start().await?;
+    let list = |status: u16, versions: &Value| {
+        system.org().add_fault(Fault::answer(status, JSON, versions.to_string()).on("GET", "/services/data/"));
+    };
+    for file in recorded::answers("versions")? {
+        let (status, versions) = file.answer(200)?;
+        list(status, &versions);
+        let account = system.plugin.check_connection(&system.connection).await?.answer;
+        let account = account.ok().with_context(|| file.name.clone())?;
+
+        // Once Salesforce retires it, the doctor says so.
+        let mut later = versions.clone();
+        later.as_array_mut().context("a list")?.retain(|one| one["version"] != account.api_version.as_str());
+        assert_ne!(later, versions, "{}", file.name);
+        list(status, &later);
+        let problems = system.plugin.check_connection(&system.connection).await?.answer.expect_err(&file.name);
+        assert_eq!(problems[0].code, "api-version-retired", "{}", file.name);
+    }
+    Ok(())
+}
