@@ -12,7 +12,8 @@ use crate::{cli::LiveCheck, target, ui::Ui};
 pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &str) -> Result<Ending> {
     let cases = Case::parse_all(&files::read(cases)?)?;
     let file = target::org_file(Some(org))?;
-    let org = target::serve_org(file, (Ipv4Addr::LOCALHOST, 0).into(), None).await?;
+    let free = (Ipv4Addr::LOCALHOST, 0).into();
+    let org = target::serve_org(file, free, free, None).await?;
     let app = org.app();
     let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
     let subject = by_client_credentials(ui, arguments, org.base_url(), client).await?;
