@@ -93,6 +93,14 @@ pub const TINY: Provider = Provider {
     tokens: r#"{"access_token":"tiny-access-0123456789","refresh_token":"tiny-refresh-0123456789","account_url":"https://acme.tiny-crm.example","account":"a-7","token_type":"Session"}"#,
 };
 
+/// Salesforce, as the Salesforce plugin's manifest has it.
+pub const SALESFORCE: Provider = Provider {
+    credential: "salesforce",
+    login_host: "https://login.salesforce.com",
+    token_path: "/services/oauth2/token",
+    tokens: r#"{"access_token":"00D5i000000AbCd!access-0123456789","refresh_token":"5Aep861refresh-0123456789","instance_url":"https://minato.my.salesforce.com","id":"https://login.salesforce.com/id/00D5i000000AbCdEAK/0055i000000AbCdAAK","token_type":"Bearer","scope":"api refresh_token"}"#,
+};
+
 /// A plugin, connected, and the script that answers it.
 pub struct Scripted {
     /// The plugin.

@@ -1,0 +1,162 @@
+//! Answers of an org, as deep and as large as they come.
+
+use crate::{Answers, scripted};
+use acceptance::samples;
+use acceptance::scripted::{Scripted, response};
+use anyhow::Result;
+use runtime::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Outcome, Source};
+use std::sync::{Arc, Mutex};
+
+/// The deepest JSON that serde_json reads has 127 levels; what is deeper must be refused without going down all of it.
+const LEVELS: [usize; 3] = [127, 128, 200_000];
+
+fn deep(levels: usize) -> [String; 2] {
+    [
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels)),
+        format!("{}null{}", "{\"a\":".repeat(levels), "}".repeat(levels)),
+    ]
+}
+
+/// Bodies of every kind of answer with something inside.
+fn around(inner: &str) -> [String; 6] {
+    [
+        inner.to_owned(),
+        format!(r#"[{{"errorCode":"INVALID_FIELD","message":"m","fields":["Email"],"extended":{inner}}}]"#),
+        format!(
+            r#"[{{"errorCode":"DUPLICATES_DETECTED","message":"m","duplicateResult":{{"matchResults":{inner}}}}}]"#
+        ),
+        format!(r#"{{"totalSize":1,"done":true,"records":[{{"Id":"00Q5i000001AbCdEAV","Owner":{inner}}}]}}"#),
+        format!(
+            r#"{{"fields":[{{"name":"LastName","type":"string","createable":true,"updateable":true,"more":{inner}}}],"name":"Lead","more":{inner}}}"#
+        ),
+        format!(r#"{{"id":"00Q5i000001AbCdEAV","success":true,"errors":{inner}}}"#),
+    ]
+}
+
+fn field(name: &str, length: u32) -> LeadField {
+    LeadField {
+        name: name.into(),
+        label: name.into(),
+        field_type: FieldType::Text,
+        length: Some(length),
+        precision: 0,
+        scale: 0,
+        required: name == "LastName",
+        restricted: false,
+        external_id: false,
+        unique: false,
+        values: Vec::new(),
+        controlling_field: None,
+        reference_to: Vec::new(),
+        help: None,
+        suggested_source: None,
+    }
+}
+
+/// A mapping that makes every call ask: a look-up before, a describe on a refusal.
+fn mapping() -> Mapping {
+    let row = |name: &str, length, source: &str| MappingRow {
+        field: field(name, length),
+        source: Source::Booking(source.into()),
+        fallback: None,
+    };
+    Mapping {
+        rows: vec![row("LastName", 80, "guest.family-name"), row("Email", 80, "guest.email")],
+        options: vec![ChosenOption { id: "existing".into(), value: "overwrite".into() }],
+    }
+}
+
+/// The plugin, and what its org answers next.
+struct Answering {
+    guest: Scripted,
+    next: Arc<Mutex<Next>>,
+}
+
+/// An answer to requests whose path has this end; what else is asked is not there.
+#[derive(Clone, Default)]
+struct Next {
+    path: &'static str,
+    status: u16,
+    body: String,
+}
+
+impl Answering {
+    async fn start() -> Result<Self> {
+        let next = Arc::new(Mutex::new(Next::default()));
+        let script = next.clone();
+        let guest = scripted(move |request| {
+            let next = script.lock().ok()?.clone();
+            let is_meant = request.uri().path().ends_with(next.path);
+            Some(if is_meant { response(next.status, next.body) } else { response(404, "[]") })
+        })
+        .await?;
+        Ok(Self { guest, next })
+    }
+
+    async fn call_all(&self, next: Next, what: &str) -> Result<Answers> {
+        *self.next.lock().map_err(|_| anyhow::anyhow!("the script"))? = next;
+        let booking = samples::booking()?;
+        crate::call_all(&self.guest.plugin, &self.guest.connection, &booking, &mapping(), &[], what).await
+    }
+}
+
+#[tokio::test]
+async fn no_answer_of_an_org_is_too_deep() -> Result<()> {
+    let org = Answering::start().await?;
+    for levels in LEVELS {
+        for inner in deep(levels) {
+            for (kind, body) in around(&inner).into_iter().enumerate() {
+                for status in [200, 400] {
+                    let what = format!("{levels} levels, kind {kind}, {status}");
+                    let answers = org.call_all(Next { path: "", status, body: body.clone() }, &what).await?;
+                    if status == 400 {
+                        assert!(answers.fields.is_err() && answers.check.is_err(), "{what}");
+                        assert!(answers.account.is_err() && answers.delivery.is_err(), "{what}");
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Twenty Leads of the example's guest with so many bytes of text.
+fn leads_of(bytes: usize) -> String {
+    let text = "あ".repeat(bytes / 20 / 8 / "あ".len());
+    let fields = (0..8).map(|number| format!(r#""Text{number}__c":"{text}""#)).collect::<Vec<_>>().join(",");
+    let guest = "anna-lena.weiss+booking@nordwind.example";
+    let lead = format!(r#"{{"Id":"00Q5i000001AbCdEAV","Email":"{guest}","IsConverted":false,{fields}}}"#);
+    format!(r#"{{"totalSize":20,"done":true,"records":[{}]}}"#, vec![lead; 20].join(","))
+}
+
+/// A describe result of so many bytes.
+fn describe_of(bytes: usize) -> String {
+    let field = |number: usize| {
+        let nothing = "null,".repeat(200);
+        format!(
+            r#"{{"name":"F{number}__c","label":"項目 {number}","type":"string","length":255,"createable":true,"updateable":true,"nillable":true,"filteredLookupInfo":[{nothing}null]}}"#
+        )
+    };
+    let count = bytes / field(0).len();
+    format!(r#"{{"name":"Lead","fields":[{}]}}"#, (0..count).map(field).collect::<Vec<_>>().join(","))
+}
+
+#[tokio::test]
+async fn no_answer_of_an_org_is_too_large() -> Result<()> {
+    let org = Answering::start().await?;
+    // A query's answer, also to a write, which has to be understood somehow.
+    let leads = Next { path: "", status: 200, body: leads_of(7 << 20) };
+    let delivery = org.call_all(leads, "7 MiB of Leads").await?.delivery;
+    let delivery = delivery.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    assert_eq!(delivery.outcome, Outcome::Updated);
+    let fields = Next { path: "/describe", status: 200, body: describe_of(7 << 20) };
+    let answers = org.call_all(fields, "7 MiB of fields").await?;
+    assert!(answers.fields.is_ok_and(|listed| listed.fields.len() > 5_000));
+    for one in ["0,", r#"{"a":{}},"#, r#""","#] {
+        let inner = format!("[{}0]", one.repeat((512 << 10) / one.len()));
+        for (kind, body) in around(&inner).into_iter().enumerate() {
+            org.call_all(Next { path: "", status: 200, body }, &format!("512 KiB of {one}, kind {kind}")).await?;
+        }
+    }
+    Ok(())
+}
