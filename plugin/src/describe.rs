@@ -13,6 +13,11 @@ use alloc::{
     vec::Vec,
 };
 
+/// An object has 900 fields at most (Salesforce help, "Custom Fields Allowed Per Object").
+const MOST_FIELDS: usize = 2_000;
+/// So many fields of 57 members, and ten thousand picklist values, have less.
+const MOST_VALUES: usize = 180_000;
+
 /// A describe result.
 #[derive(Default)]
 pub struct Describe<'a> {
@@ -108,7 +113,7 @@ impl<'a> Place<'a> for Fields<'a> {
     }
 
     fn item(&mut self) -> Option<&mut dyn Place<'a>> {
-        self.all.item()
+        if self.all.len() > MOST_FIELDS { None } else { self.all.item() }
     }
 }
 
@@ -174,10 +179,16 @@ impl<'a> Describe<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
         let text = core::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
+        if !json::has_at_most(text, MOST_VALUES) {
+            return Err("more values than a describe result has".to_owned());
+        }
         let mut describe = Self::default();
         json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| no_json(&error))?;
         if !describe.fields.is_list {
             return Err("there are no fields in it".to_owned());
+        }
+        if describe.fields.all.len() > MOST_FIELDS {
+            return Err("more fields than an object has".to_owned());
         }
         Ok(describe)
     }
@@ -227,6 +238,16 @@ mod tests {
         ] {
             assert!(Describe::parse(body.as_bytes()).is_ok(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_describe_of_more_than_an_object_has_is_told_and_takes_no_more_memory() {
+        let fields = |count: usize| [r#"{"fields":["#, &"0,".repeat(count), "0]}"].concat();
+        assert!(Describe::parse(fields(1_999).as_bytes()).is_ok());
+        let more = Describe::parse(fields(100_000).as_bytes()).err();
+        assert_eq!(more.as_deref(), Some("more fields than an object has"));
+        let dense = Describe::parse(fields(200_000).as_bytes()).err();
+        assert_eq!(dense.as_deref(), Some("more values than a describe result has"));
     }
 
     #[test]

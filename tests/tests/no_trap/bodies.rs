@@ -120,6 +120,9 @@ async fn no_answer_of_an_org_is_too_deep() -> Result<()> {
     Ok(())
 }
 
+/// No object has more (Salesforce help, "Custom Fields Allowed Per Object").
+const FIELDS: usize = 900;
+
 /// Twenty Leads of the example's guest with so many bytes of text.
 fn leads_of(bytes: usize) -> String {
     let text = "あ".repeat(bytes / 20 / 8 / "あ".len());
@@ -129,16 +132,15 @@ fn leads_of(bytes: usize) -> String {
     format!(r#"{{"totalSize":20,"done":true,"records":[{}]}}"#, vec![lead; 20].join(","))
 }
 
-/// A describe result of so many bytes.
+/// A describe result of as many fields as an object can have, and of so many bytes.
 fn describe_of(bytes: usize) -> String {
+    let help = "あ".repeat(bytes / FIELDS / "あ".len());
     let field = |number: usize| {
-        let nothing = "null,".repeat(200);
         format!(
-            r#"{{"name":"F{number}__c","label":"項目 {number}","type":"string","length":255,"createable":true,"updateable":true,"nillable":true,"filteredLookupInfo":[{nothing}null]}}"#
+            r#"{{"name":"F{number}__c","label":"項目 {number}","type":"string","length":255,"createable":true,"updateable":true,"nillable":true,"inlineHelpText":"{help}"}}"#
         )
     };
-    let count = bytes / field(0).len();
-    format!(r#"{{"name":"Lead","fields":[{}]}}"#, (0..count).map(field).collect::<Vec<_>>().join(","))
+    format!(r#"{{"name":"Lead","fields":[{}]}}"#, (0..FIELDS).map(field).collect::<Vec<_>>().join(","))
 }
 
 #[tokio::test]
@@ -151,11 +153,23 @@ async fn no_answer_of_an_org_is_too_large() -> Result<()> {
     assert_eq!(delivery.outcome, Outcome::Updated);
     let fields = Next { path: "/describe", status: 200, body: describe_of(7 << 20) };
     let answers = org.call_all(fields, "7 MiB of fields").await?;
-    assert!(answers.fields.is_ok_and(|listed| listed.fields.len() > 5_000));
+    assert!(answers.fields.is_ok_and(|listed| listed.fields.len() == FIELDS));
     for one in ["0,", r#"{"a":{}},"#, r#""","#] {
         let inner = format!("[{}0]", one.repeat((512 << 10) / one.len()));
         for (kind, body) in around(&inner).into_iter().enumerate() {
             org.call_all(Next { path: "", status: 200, body }, &format!("512 KiB of {one}, kind {kind}")).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_answer_of_an_org_is_too_dense() -> Result<()> {
+    let org = Answering::start().await?;
+    for one in ["0,", "[],", r#"{"a":{}},"#] {
+        let inner = format!("[{}0]", one.repeat((2 << 20) / one.len()));
+        for (kind, body) in around(&inner).into_iter().enumerate() {
+            org.call_all(Next { path: "", status: 200, body }, &format!("2 MiB of {one}, kind {kind}")).await?;
         }
     }
     Ok(())
