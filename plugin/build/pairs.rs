@@ -28,13 +28,16 @@ pub fn pack(text: &str) -> String {
     // The most frequent take one byte. The others take two, and the first of these tells how many times 256 they are behind.
     let single = (0..=256).rev().find(|single| single + (256 - single) * 256 >= order.len()).unwrap_or_default();
     let places: BTreeMap<u32, usize> = order.iter().enumerate().map(|(place, code)| (*code, place)).collect();
+    // Every code has its place.
+    let place = |code: &u32| places.get(code).copied().unwrap_or_default();
     let pairs: BTreeSet<[usize; 3]> =
-        pairs.iter().map(|(pair, [first, second])| [pair, first, second].map(|code| places[code])).collect();
+        pairs.iter().map(|(pair, [first, second])| [pair, first, second].map(place)).collect();
     let characters: String = order.iter().filter_map(|code| char::from_u32(*code)).collect();
     let mut packed = Vec::new();
     for code in codes {
-        match places[&code].checked_sub(single) {
-            None => packed.push(places[&code]),
+        let code = place(&code);
+        match code.checked_sub(single) {
+            None => packed.push(code),
             Some(behind) => packed.extend([single + behind / 256, behind % 256]),
         }
     }
@@ -73,6 +76,6 @@ fn by_frequency(codes: &[u32], pairs: &BTreeMap<u32, [u32; 2]>) -> Vec<u32> {
         *counts.entry(*code).or_default() += 1;
     }
     let mut order: Vec<u32> = counts.keys().copied().collect();
-    order.sort_by_key(|code| Reverse(counts[code]));
+    order.sort_by_key(|code| Reverse(counts.get(code)));
     order
 }

@@ -62,6 +62,11 @@ impl Lead {
         self.values.iter().find(|(name, _)| is_same_field(name, field)).map(|(_, held)| held)
     }
 
+    /// Whether the answer says what is in a field, and be it nothing.
+    pub fn answers(&self, field: &str) -> bool {
+        self.held(field).is_some()
+    }
+
     /// The text in a field, if the query asked for it and it holds one.
     pub fn text(&self, field: &str) -> Option<&str> {
         match self.held(field)? {

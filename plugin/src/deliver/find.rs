@@ -10,7 +10,11 @@
 
 use super::Job;
 use crate::{
-    bindings::types::{Problem, Reaction},
+    api::unreadable,
+    bindings::{
+        http::Response,
+        types::{Problem, Reaction},
+    },
     codes,
     lead::{self, Lead, Likeness},
     mapping::{self, is_same_field},
@@ -61,13 +65,14 @@ impl<'a, O: Org> Job<'a, '_, O> {
                 *plan = self.plan(Scope::Booking)?;
                 return self.look_up(sought, plan);
             }
-            answer => lead::read(&answer?)?,
+            answer => read(&answer?, sought)?,
         };
         // A guest with so many Leads may hide the one that has the key.
         if leads.len() >= MOST && !sought.keys.is_empty() {
             let sought = Sought { keys: sought.keys.clone(), ..Sought::default() };
             if let Some(soql) = self.question(&sought, plan) {
-                leads.extend(lead::read(&self.api.query(&soql)?)?);
+                let answer = self.api.query(&soql)?;
+                leads.extend(read(&answer, &sought)?);
             }
         }
         Ok(leads)
@@ -250,6 +255,16 @@ impl<'a, O: Org> Job<'a, '_, O> {
     pub fn email(&self, plan: &Plan<'_>) -> Option<String> {
         address(plan.text_of("Email").or(self.booking.guest.email.as_deref())?)
     }
+}
+
+/// The Leads of an answer. One that lacks what was asked for answers something else, and must not be taken for nobody.
+fn read(answer: &Response, sought: &Sought<'_>) -> Result<Vec<Lead>, Box<Problem>> {
+    let leads = lead::read(answer)?;
+    let asks_for_addresses = sought.id.is_some() || sought.email.is_some();
+    if asks_for_addresses && !leads.iter().all(|lead| lead.answers("Email")) {
+        return Err(Box::new(unreadable(answer, "a record without the address that was asked for")));
+    }
+    Ok(leads)
 }
 
 /// Whether a Lead has this address and can be written to.

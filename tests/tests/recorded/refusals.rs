@@ -43,7 +43,7 @@ fn matched(error: &Value) -> Vec<&str> {
     let records = found.and_then(Value::as_array).into_iter().flatten();
     let records = records.flat_map(|result| result["matchRecords"].as_array().into_iter().flatten());
     let holder = error["message"].as_str().and_then(|text| text.split_once("value on record with id: "));
-    let ids = records.filter_map(|matched| matched["record"]["Id"].as_str());
+    let ids = records.filter_map(|matched| matched.pointer("/record/Id")?.as_str());
     ids.chain(holder.map(|(_, id)| id)).collect()
 }
 
