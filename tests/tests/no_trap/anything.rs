@@ -8,7 +8,7 @@ use anyhow::Result;
 use runtime::types::{Outcome, PlannedAction};
 use std::sync::{Mutex, PoisonError};
 
-const RUNS: u64 = 400;
+const RUNS: u64 = 300;
 
 /// Whatever an org may answer.
 fn reply(odd: &mut Odd) -> (u16, String) {

@@ -8,7 +8,7 @@ use runtime::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Ou
 use std::sync::{Arc, Mutex};
 
 /// The deepest JSON that serde_json reads has 127 levels; what is deeper must be refused without going down all of it.
-const LEVELS: [usize; 3] = [127, 128, 200_000];
+const LEVELS: [usize; 3] = [127, 128, 20_000];
 
 fn deep(levels: usize) -> [String; 2] {
     [
@@ -154,7 +154,7 @@ async fn no_answer_of_an_org_is_too_large() -> Result<()> {
     let fields = Next { path: "/describe", status: 200, body: describe_of(7 << 20) };
     let answers = org.call_all(fields, "7 MiB of fields").await?;
     assert!(answers.fields.is_ok_and(|listed| listed.fields.len() == FIELDS));
-    for one in ["0,", r#"{"a":{}},"#, r#""","#] {
+    for one in ["0,", r#"{"a":{}},"#] {
         let inner = format!("[{}0]", one.repeat((512 << 10) / one.len()));
         for (kind, body) in around(&inner).into_iter().enumerate() {
             org.call_all(Next { path: "", status: 200, body }, &format!("512 KiB of {one}, kind {kind}")).await?;

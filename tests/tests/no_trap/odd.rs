@@ -52,7 +52,7 @@ impl Odd {
     }
 
     pub fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())].clone()
+        of.get(self.below(of.len())).expect("something to choose from").clone()
     }
 
     /// Any of them, or none.

@@ -46,7 +46,7 @@ fn rows(fields: &[LeadField], source: impl Fn(usize) -> Source) -> Vec<MappingRo
 
 #[tokio::test]
 async fn no_list_is_too_long() -> Result<()> {
-    let system = System::named("many-fields").await?;
+    let system = System::start().await?;
     let fields = system.fields().await?.fields;
     let required = samples::mapping_of(
         json!({ "rows": [
