@@ -1,5 +1,5 @@
 //! The contract's types and functions, generated from `wit/`. Records and variants are plain data that the whole core
-//! uses; only `lib.rs` calls the imported functions.
+//! uses; only `host` calls the imported functions, and `component` alone is called.
 
 wit_bindgen::generate!({
     path: "../wit",
