@@ -1,40 +1,42 @@
 //! The doctor, authorisation errors, and help for people.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::Finding;
+use crate::Finding;
+use crate::enumeration::enumeration;
 
 /// The account that a working connection leads to.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Id of the org.
-    #[component(name = "org-id")]
+    #[cfg_attr(feature = "component", component(name = "org-id"))]
     pub org_id: String,
     /// Name of the org, where it could be read.
-    #[component(name = "org-name")]
+    #[cfg_attr(feature = "component", component(name = "org-name"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_name: Option<String>,
     /// Edition and kind of the org in the CRM's words, where they could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edition: Option<String>,
     /// Id of the connected user.
-    #[component(name = "user-id")]
+    #[cfg_attr(feature = "component", component(name = "user-id"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// Name by which the user logs in, where it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Address of the org.
-    #[component(name = "instance-url")]
+    #[cfg_attr(feature = "component", component(name = "instance-url"))]
     pub instance_url: String,
     /// The API version that the plugin uses.
-    #[component(name = "api-version")]
+    #[cfg_attr(feature = "component", component(name = "api-version"))]
     pub api_version: String,
     /// API calls of the last 24 hours, where the CRM told.
-    #[component(name = "daily-calls")]
+    #[cfg_attr(feature = "component", component(name = "daily-calls"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_calls: Option<CallUsage>,
     /// What works now but may not for long.
@@ -43,8 +45,8 @@ pub struct Account {
 }
 
 /// API calls used and allowed.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct CallUsage {
     /// Used.
@@ -54,8 +56,8 @@ pub struct CallUsage {
 }
 
 /// An error of RFC 6749, section 4.1.2.1 or 5.2, or what came in its place.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct OauthError {
     /// When it happened.
@@ -66,34 +68,28 @@ pub struct OauthError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// HTTP status of the answer that held it.
-    #[component(name = "http-status")]
+    #[cfg_attr(feature = "component", component(name = "http-status"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
 }
 
-/// When an authorisation error happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum OauthStage {
-    /// In the browser, or on its way back.
-    #[component(name = "authorize")]
-    Authorize,
-    /// While the code was exchanged for a token.
-    #[component(name = "exchange")]
-    Exchange,
-    /// While a token was refreshed.
-    #[component(name = "refresh")]
-    Refresh,
-    /// While a grant was revoked.
-    #[component(name = "revoke")]
-    Revoke,
+enumeration! {
+    /// When an authorisation error happened.
+    pub enum OauthStage {
+        /// In the browser, or on its way back.
+        Authorize = "authorize",
+        /// While the code was exchanged for a token.
+        Exchange = "exchange",
+        /// While a token was refreshed.
+        Refresh = "refresh",
+        /// While a grant was revoked.
+        Revoke = "revoke",
+    }
 }
 
 /// What a person needs to know about a code.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct AdviceText {
     /// The language of the texts, as a BCP 47 tag.
@@ -108,8 +104,8 @@ pub struct AdviceText {
 }
 
 /// One thing to do.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct AdviceStep {
     /// Who does it.
@@ -121,22 +117,16 @@ pub struct AdviceStep {
     pub place: Option<String>,
 }
 
-/// Who does something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum Actor {
-    /// An owner or admin of the team, on the scheduling platform.
-    #[component(name = "team-admin")]
-    TeamAdmin,
-    /// The owner of the calendar and its form.
-    #[component(name = "calendar-owner")]
-    CalendarOwner,
-    /// An admin of the CRM.
-    #[component(name = "crm-admin")]
-    CrmAdmin,
-    /// Whoever runs the scheduling platform.
-    #[component(name = "operator")]
-    Operator,
+enumeration! {
+    /// Who does something.
+    pub enum Actor {
+        /// An owner or admin of the team, on the scheduling platform.
+        TeamAdmin = "team-admin",
+        /// The owner of the calendar and its form.
+        CalendarOwner = "calendar-owner",
+        /// An admin of the CRM.
+        CrmAdmin = "crm-admin",
+        /// Whoever runs the scheduling platform.
+        Operator = "operator",
+    }
 }

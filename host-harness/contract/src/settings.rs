@@ -1,13 +1,15 @@
 //! What a settings page needs.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::{Finding, Problem};
+use crate::enumeration::enumeration;
+use crate::{Finding, Problem};
 
 /// What would be done.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewResult {
     /// The step.
@@ -21,27 +23,27 @@ pub struct PreviewResult {
 }
 
 /// A step that would be taken.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(variant)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedAction {
     /// A Lead would be created.
-    #[component(name = "create")]
+    #[cfg_attr(feature = "component", component(name = "create"))]
     Create,
     /// The Lead with this id would be changed.
-    #[component(name = "update")]
+    #[cfg_attr(feature = "component", component(name = "update"))]
     Update(String),
     /// The Lead with this id would be left as it is.
-    #[component(name = "keep")]
+    #[cfg_attr(feature = "component", component(name = "keep"))]
     Keep(String),
     /// Nothing would be written.
-    #[component(name = "refuse")]
+    #[cfg_attr(feature = "component", component(name = "refuse"))]
     Refuse(Problem),
 }
 
 /// A value that would be written.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewValue {
     /// API name of the field.
@@ -54,13 +56,13 @@ pub struct PreviewValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u32>,
     /// Whether the row's fallback was taken.
-    #[component(name = "from-fallback")]
+    #[cfg_attr(feature = "component", component(name = "from-fallback"))]
     pub from_fallback: bool,
 }
 
 /// One choice to be made per mapping.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct OptionGroup {
     /// Stable id, for `chosen-option.id`.
@@ -78,13 +80,13 @@ pub struct OptionGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<OptionSource>,
     /// The value that holds when none is chosen; one of `choices`.
-    #[component(name = "default-value")]
+    #[cfg_attr(feature = "component", component(name = "default-value"))]
     pub default_value: String,
 }
 
 /// A choice that is always there.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct OptionChoice {
     /// Stable value, for `chosen-option.value`.
@@ -94,26 +96,21 @@ pub struct OptionChoice {
     pub label: Vec<LocalizedText>,
 }
 
-/// Where further choices come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum OptionSource {
-    /// API names of listed fields that are external IDs, unique, and hold text.
-    #[component(name = "unique-text-field")]
-    UniqueTextField,
-    /// Ids of the listed record types.
-    #[component(name = "record-type")]
-    RecordType,
-    /// The id of a record in the CRM, which an admin pastes.
-    #[component(name = "record-id")]
-    RecordId,
+enumeration! {
+    /// Where further choices come from.
+    pub enum OptionSource {
+        /// API names of listed fields that are external IDs, unique, and hold text.
+        UniqueTextField = "unique-text-field",
+        /// Ids of the listed record types.
+        RecordType = "record-type",
+        /// The id of a record in the CRM, which an admin pastes.
+        RecordId = "record-id",
+    }
 }
 
 /// A text in one language.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct LocalizedText {
     /// BCP 47 tag, for example `ja`.

@@ -1,9 +1,9 @@
 //! Templates: text with references in braces, and no dangling punctuation where one of them is blank.
 
-use crate::strings::contains;
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use std::borrow::Cow;
 
-/// More bytes than any field takes: no text area has more than 131,072 characters. What a template repeats is not repeated for ever.
+/// Longer than any field takes (the longest known text field has 131,072 characters, at up to four bytes each): a template
+/// that repeats a long answer stops here.
 const LONGEST: usize = 131_072 * 4;
 
 /// A parsed template.
@@ -47,7 +47,7 @@ impl<'a> Template<'a> {
                 continue;
             }
             let reference = match (brace, after.split_once('}')) {
-                ("{", Some((name, behind))) if !contains(name, "{") => Some((name, behind)),
+                ("{", Some((name, behind))) if !name.contains('{') => Some((name, behind)),
                 _ => None,
             };
             match reference {
@@ -66,7 +66,7 @@ impl<'a> Template<'a> {
         Self { parts, well_formed }
     }
 
-    /// What the template refers to, in order.
+    /// The references, in order.
     pub fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
         self.parts.iter().filter_map(|part| match part {
             Part::Reference(reference) => Some(*reference),

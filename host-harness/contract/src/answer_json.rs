@@ -9,7 +9,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use super::AnswerValue;
+use crate::AnswerValue;
 
 impl Serialize for AnswerValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -101,7 +101,7 @@ fn is_decimal(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn every_kind_of_value_survives_json() {

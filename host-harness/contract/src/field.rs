@@ -1,13 +1,15 @@
 //! Lead fields.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::Source;
+use crate::Source;
+use crate::enumeration::enumeration;
 
 /// A Lead field that may be mapped.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct LeadField {
     /// The API name, for example `LastName` or `BookingId__c`.
@@ -15,7 +17,7 @@ pub struct LeadField {
     /// The label as the org's people see it.
     pub label: String,
     /// What the field holds.
-    #[component(name = "field-type")]
+    #[cfg_attr(feature = "component", component(name = "field-type"))]
     pub field_type: FieldType,
     /// Longest text in characters as the CRM counts them; `none` for what has no length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +31,7 @@ pub struct LeadField {
     /// Only the active `values` are accepted.
     pub restricted: bool,
     /// The field is an external ID.
-    #[component(name = "external-id")]
+    #[cfg_attr(feature = "component", component(name = "external-id"))]
     pub external_id: bool,
     /// No two records may hold the same value.
     pub unique: bool,
@@ -37,86 +39,86 @@ pub struct LeadField {
     #[serde(default)]
     pub values: Vec<PicklistValue>,
     /// API name of the field whose value decides which `values` are allowed.
-    #[component(name = "controlling-field")]
+    #[cfg_attr(feature = "component", component(name = "controlling-field"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controlling_field: Option<String>,
     /// What a reference may point to, for example `User` and `Group`.
-    #[component(name = "reference-to")]
+    #[cfg_attr(feature = "component", component(name = "reference-to"))]
     #[serde(default)]
     pub reference_to: Vec<String>,
     /// The help text that the org's admin wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The source that most people would choose for this field.
-    #[component(name = "suggested-source")]
+    #[cfg_attr(feature = "component", component(name = "suggested-source"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggested_source: Option<Source>,
 }
 
 /// What a field holds.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(variant)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
     /// One line of text.
-    #[component(name = "text")]
+    #[cfg_attr(feature = "component", component(name = "text"))]
     Text,
     /// Several lines of text.
-    #[component(name = "text-area")]
+    #[cfg_attr(feature = "component", component(name = "text-area"))]
     TextArea,
     /// An e-mail address.
-    #[component(name = "email")]
+    #[cfg_attr(feature = "component", component(name = "email"))]
     Email,
     /// A telephone number.
-    #[component(name = "phone")]
+    #[cfg_attr(feature = "component", component(name = "phone"))]
     Phone,
     /// A web address.
-    #[component(name = "url")]
+    #[cfg_attr(feature = "component", component(name = "url"))]
     Url,
     /// A whole number.
-    #[component(name = "integer")]
+    #[cfg_attr(feature = "component", component(name = "integer"))]
     Integer,
     /// A number with `scale` decimals.
-    #[component(name = "number")]
+    #[cfg_attr(feature = "component", component(name = "number"))]
     Number,
     /// An amount of money.
-    #[component(name = "currency")]
+    #[cfg_attr(feature = "component", component(name = "currency"))]
     Currency,
     /// A percentage: 33 means 33 %.
-    #[component(name = "percent")]
+    #[cfg_attr(feature = "component", component(name = "percent"))]
     Percent,
     /// Yes or no.
-    #[component(name = "checkbox")]
+    #[cfg_attr(feature = "component", component(name = "checkbox"))]
     Checkbox,
     /// A calendar date.
-    #[component(name = "date")]
+    #[cfg_attr(feature = "component", component(name = "date"))]
     Date,
     /// A moment.
-    #[component(name = "date-time")]
+    #[cfg_attr(feature = "component", component(name = "date-time"))]
     DateTime,
     /// A time of day.
-    #[component(name = "time")]
+    #[cfg_attr(feature = "component", component(name = "time"))]
     Time,
     /// One of `values`.
-    #[component(name = "picklist")]
+    #[cfg_attr(feature = "component", component(name = "picklist"))]
     Picklist,
     /// Any number of `values`.
-    #[component(name = "multi-select-picklist")]
+    #[cfg_attr(feature = "component", component(name = "multi-select-picklist"))]
     MultiSelectPicklist,
     /// One of `values`, or other text.
-    #[component(name = "combobox")]
+    #[cfg_attr(feature = "component", component(name = "combobox"))]
     Combobox,
     /// The id of another record.
-    #[component(name = "reference")]
+    #[cfg_attr(feature = "component", component(name = "reference"))]
     Reference,
     /// Any type that this list does not have, in the CRM's own spelling.
-    #[component(name = "other")]
+    #[cfg_attr(feature = "component", component(name = "other"))]
     Other(String),
 }
 
 /// One value of a picklist.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct PicklistValue {
     /// What is written.
@@ -126,17 +128,17 @@ pub struct PicklistValue {
     /// Whether it may be chosen.
     pub active: bool,
     /// Whether the CRM fills it in by itself.
-    #[component(name = "is-default")]
+    #[cfg_attr(feature = "component", component(name = "is-default"))]
     pub is_default: bool,
     /// The controlling field's values that allow this one; `none` when it is always allowed.
-    #[component(name = "valid-for")]
+    #[cfg_attr(feature = "component", component(name = "valid-for"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<Vec<String>>,
 }
 
 /// A field that is not offered, and why, so that an admin can be told.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct WithheldField {
     /// API name.
@@ -147,29 +149,23 @@ pub struct WithheldField {
     pub reason: WithheldReason,
 }
 
-/// Why a field is not offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum WithheldReason {
-    /// The connected user may not both create and update it.
-    #[component(name = "not-writable")]
-    NotWritable,
-    /// The CRM computes it: formula, roll-up or auto-number.
-    #[component(name = "calculated")]
-    Calculated,
-    /// It is put together from other fields, which are offered.
-    #[component(name = "compound")]
-    Compound,
-    /// The CRM keeps it: ids, owners of changes, timestamps, conversion.
-    #[component(name = "system")]
-    System,
+enumeration! {
+    /// Why a field is not offered.
+    pub enum WithheldReason {
+        /// The connected user may not both create and update it.
+        NotWritable = "not-writable",
+        /// The CRM computes it: formula, roll-up or auto-number.
+        Calculated = "calculated",
+        /// It is put together from other fields, which are offered.
+        Compound = "compound",
+        /// The CRM keeps it: ids, owners of changes, timestamps, conversion.
+        System = "system",
+    }
 }
 
 /// A record type that the connected user may give to a Lead.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct RecordType {
     /// Its id.
@@ -177,13 +173,13 @@ pub struct RecordType {
     /// Its name as the org's people see it.
     pub name: String,
     /// Whether the CRM takes it when none is given.
-    #[component(name = "is-default")]
+    #[cfg_attr(feature = "component", component(name = "is-default"))]
     pub is_default: bool,
 }
 
 /// What `leads.list-lead-fields` found.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct LeadFields {
     /// Fields that can be both created and updated: required ones first, then by label.
@@ -193,7 +189,7 @@ pub struct LeadFields {
     #[serde(default)]
     pub withheld: Vec<WithheldField>,
     /// Record types the user may use; empty where the org has none but the master.
-    #[component(name = "record-types")]
+    #[cfg_attr(feature = "component", component(name = "record-types"))]
     #[serde(default)]
     pub record_types: Vec<RecordType>,
 }

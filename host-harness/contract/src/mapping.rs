@@ -1,13 +1,14 @@
 //! Mappings.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::LeadField;
+use crate::LeadField;
 
 /// How a calendar's owner wants its bookings written.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// What goes into which field.
@@ -19,8 +20,8 @@ pub struct Mapping {
 }
 
 /// One field and where its value comes from.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct MappingRow {
     /// The field as it was listed when the row was saved.
@@ -33,30 +34,30 @@ pub struct MappingRow {
 }
 
 /// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(variant)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The answer to the question with this id.
-    #[component(name = "answer")]
+    #[cfg_attr(feature = "component", component(name = "answer"))]
     Answer(String),
     /// A booking attribute.
-    #[component(name = "booking")]
+    #[cfg_attr(feature = "component", component(name = "booking"))]
     Booking(String),
     /// The first value of this name in `booking.tracking`.
-    #[component(name = "tracking")]
+    #[cfg_attr(feature = "component", component(name = "tracking"))]
     Tracking(String),
     /// This text.
-    #[component(name = "fixed")]
+    #[cfg_attr(feature = "component", component(name = "fixed"))]
     Fixed(String),
     /// Text with references in braces: `{answers.ID}`, `{tracking.NAME}`, or `{ATTRIBUTE}` with a booking attribute.
-    #[component(name = "template")]
+    #[cfg_attr(feature = "component", component(name = "template"))]
     Template(String),
 }
 
 /// One of the plugin's own choices.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct ChosenOption {
     /// `option-group.id`.

@@ -1,11 +1,14 @@
 //! Bookings and forms.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
+use crate::enumeration::enumeration;
+
 /// One confirmed booking.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Booking {
     /// Whether this is a first confirmation or a new time for an earlier one.
@@ -23,10 +26,10 @@ pub struct Booking {
     /// When the meeting ends, with the offset of `time-zone`.
     pub end: String,
     /// When the booking was confirmed, with the offset of `time-zone`.
-    #[component(name = "confirmed-at")]
+    #[cfg_attr(feature = "component", component(name = "confirmed-at"))]
     pub confirmed_at: String,
     /// The IANA name of the booked zone, for example `Asia/Tokyo`.
-    #[component(name = "time-zone")]
+    #[cfg_attr(feature = "component", component(name = "time-zone"))]
     pub time_zone: String,
     /// The person who booked.
     pub guest: Guest,
@@ -57,21 +60,21 @@ pub struct Booking {
 }
 
 /// Whether a booking is new.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(variant)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum BookingKind {
     /// Confirmed for the first time.
-    #[component(name = "new")]
+    #[cfg_attr(feature = "component", component(name = "new"))]
     New,
     /// A new time for an earlier booking, whose id is given.
-    #[component(name = "rescheduled")]
+    #[cfg_attr(feature = "component", component(name = "rescheduled"))]
     Rescheduled(String),
 }
 
 /// A team: owner of calendars and of one connection.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// Stable id, unique within the platform.
@@ -82,8 +85,8 @@ pub struct Team {
 }
 
 /// A booking page with a form of its own.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Stable id, unique within the team.
@@ -96,26 +99,26 @@ pub struct Calendar {
 }
 
 /// The person who booked.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Guest {
     /// The whole name as typed, honorific and all.
     pub name: String,
     /// Family name, where the form asked for it.
-    #[component(name = "family-name")]
+    #[cfg_attr(feature = "component", component(name = "family-name"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family_name: Option<String>,
     /// Given name, where the form asked for it.
-    #[component(name = "given-name")]
+    #[cfg_attr(feature = "component", component(name = "given-name"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
     /// Reading of the family name in kana, where known.
-    #[component(name = "family-name-kana")]
+    #[cfg_attr(feature = "component", component(name = "family-name-kana"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family_name_kana: Option<String>,
     /// Reading of the given name in kana, where known.
-    #[component(name = "given-name-kana")]
+    #[cfg_attr(feature = "component", component(name = "given-name-kana"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_name_kana: Option<String>,
     /// E-mail address as typed.
@@ -133,8 +136,8 @@ pub struct Guest {
 }
 
 /// A companion of the guest, or a host of the meeting.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// The platform's stable id of this person.
@@ -149,8 +152,8 @@ pub struct Person {
 }
 
 /// Where a meeting takes place.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// What sort of place it is.
@@ -159,7 +162,7 @@ pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// Address of the online room.
-    #[component(name = "join-url")]
+    #[cfg_attr(feature = "component", component(name = "join-url"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
     /// Street address, telephone number or other directions, as people read them.
@@ -167,29 +170,23 @@ pub struct Place {
     pub address: Option<String>,
 }
 
-/// What sort of place a meeting takes place at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum PlaceKind {
-    /// An online room.
-    #[component(name = "online")]
-    Online,
-    /// A telephone call.
-    #[component(name = "phone")]
-    Phone,
-    /// People meet in person.
-    #[component(name = "in-person")]
-    InPerson,
-    /// Anything else.
-    #[component(name = "other")]
-    Other,
+enumeration! {
+    /// What sort of place a meeting takes place at.
+    pub enum PlaceKind {
+        /// An online room.
+        Online = "online",
+        /// A telephone call.
+        Phone = "phone",
+        /// People meet in person.
+        InPerson = "in-person",
+        /// Anything else.
+        Other = "other",
+    }
 }
 
 /// One question of a calendar's form, as it stands now.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Stable id, unique within the calendar, kept when the label is edited.
@@ -205,66 +202,49 @@ pub struct Question {
     pub choices: Vec<String>,
 }
 
-/// How a question is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(enum)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum QuestionKind {
-    /// A line of text.
-    #[component(name = "text")]
-    Text,
-    /// Several lines of text.
-    #[component(name = "paragraph")]
-    Paragraph,
-    /// One of a few choices, all visible.
-    #[component(name = "radio")]
-    Radio,
-    /// One of a list of choices.
-    #[component(name = "dropdown")]
-    Dropdown,
-    /// Any number of choices.
-    #[component(name = "checkboxes")]
-    Checkboxes,
-    /// A single yes or no, such as a consent.
-    #[component(name = "consent")]
-    Consent,
-    /// A number.
-    #[component(name = "number")]
-    Number,
-    /// A calendar date.
-    #[component(name = "date")]
-    Date,
-    /// The guest's name.
-    #[component(name = "name")]
-    Name,
-    /// The guest's company.
-    #[component(name = "company")]
-    Company,
-    /// An e-mail address.
-    #[component(name = "email")]
-    Email,
-    /// A telephone number.
-    #[component(name = "phone")]
-    Phone,
-    /// A web address.
-    #[component(name = "url")]
-    Url,
-    /// A remark beside the form's own questions.
-    #[component(name = "comment")]
-    Comment,
-    /// Anything else.
-    #[component(name = "other")]
-    Other,
+enumeration! {
+    /// How a question is answered.
+    pub enum QuestionKind {
+        /// A line of text.
+        Text = "text",
+        /// Several lines of text.
+        Paragraph = "paragraph",
+        /// One of a few choices, all visible.
+        Radio = "radio",
+        /// One of a list of choices.
+        Dropdown = "dropdown",
+        /// Any number of choices.
+        Checkboxes = "checkboxes",
+        /// A single yes or no, such as a consent.
+        Consent = "consent",
+        /// A number.
+        Number = "number",
+        /// A calendar date.
+        Date = "date",
+        /// The guest's name.
+        Name = "name",
+        /// The guest's company.
+        Company = "company",
+        /// An e-mail address.
+        Email = "email",
+        /// A telephone number.
+        Phone = "phone",
+        /// A web address.
+        Url = "url",
+        /// A remark beside the form's own questions.
+        Comment = "comment",
+        /// Anything else.
+        Other = "other",
+    }
 }
 
 /// The answer to one question.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// `question.id`.
-    #[component(name = "question-id")]
+    #[cfg_attr(feature = "component", component(name = "question-id"))]
     pub question_id: String,
     /// The question as the guest read it.
     pub label: String,
@@ -281,26 +261,26 @@ pub struct Answer {
 ///
 /// In JSON text is a string, choices are a list of strings, yes or no is a boolean, and a number is
 /// `{"number": "12.50"}`; a JSON number is read too.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower)]
-#[component(variant)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum AnswerValue {
     /// Text as typed.
-    #[component(name = "text")]
+    #[cfg_attr(feature = "component", component(name = "text"))]
     Text(String),
     /// The choices taken, in the form's order.
-    #[component(name = "choices")]
+    #[cfg_attr(feature = "component", component(name = "choices"))]
     Choices(Vec<String>),
     /// A number as decimal text, for example `-12.50`: digits, one full stop, no separators, no exponent.
-    #[component(name = "number")]
+    #[cfg_attr(feature = "component", component(name = "number"))]
     Number(String),
     /// Yes or no.
-    #[component(name = "boolean")]
+    #[cfg_attr(feature = "component", component(name = "boolean"))]
     Boolean(bool),
 }
 
 /// A named value.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Name, as it was given.
@@ -310,8 +290,8 @@ pub struct Parameter {
 }
 
 /// What a guest pays.
-#[derive(Clone, Debug, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
-#[component(record)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
     /// Who takes the money, in the host's spelling, for example `stripe`.

@@ -1,0 +1,259 @@
+//! The mapping format, described in `docs/mapping.md`: the same for library, command and files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::Source;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Kind;
+
+/// What a calendar's owner wants written for its bookings. Always valid: ids are unique, and no event writes a field twice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Mapping {
+    rows: Vec<Row>,
+    options: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    rows: Vec<Row>,
+    #[serde(default)]
+    options: BTreeMap<String, String>,
+}
+
+/// One field and where its value comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Names the row in findings and versions, for as long as it exists.
+    pub id: RowId,
+    /// The field, as the CRM names it. Compared byte by byte.
+    pub field: String,
+    /// Where the value comes from.
+    pub source: Source,
+    /// Written where the source is blank, and where a required field cannot take its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// Translates the source's value.
+    #[serde(default, skip_serializing_if = "ValueTable::is_empty")]
+    pub values: ValueTable,
+    /// The events at which the row is written. Absent: at `confirmed`, and at `rescheduled` where the value belongs to the
+    /// meeting or the record has to be created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<BTreeSet<Event>>,
+}
+
+/// The id of a row: 1 to 64 ASCII letters, digits, `-` and `_`, unique within its mapping.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RowId(String);
+
+/// An event that a row can name: the kinds of bookings.
+pub type Event = Kind;
+
+/// Translates values exactly: `51〜300名` to `51-300`. Both sides are compared after trimming white space; each choice of a
+/// multiple choice is translated for itself. A value that is not listed passes unchanged, with a finding.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct ValueTable(BTreeMap<String, String>);
+
+/// Why a mapping is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct MappingFault {
+    /// Where, for example `rows[3].field`.
+    pub path: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+impl Mapping {
+    /// Puts a mapping together.
+    ///
+    /// # Errors
+    /// If two rows have the same id, or two rows write the same field at the same event.
+    pub fn new(rows: Vec<Row>, options: BTreeMap<String, String>) -> Result<Self, MappingFault> {
+        for (position, row) in rows.iter().enumerate() {
+            let earlier = || rows.iter().enumerate().take(position);
+            if let Some((other, _)) = earlier().find(|(_, other)| other.id == row.id) {
+                return Err(MappingFault {
+                    path: format!("rows[{position}].id"),
+                    reason: format!("rows[{other}] has the id `{}` already", row.id.0),
+                });
+            }
+            let shares_event = |other: &Row| EVENTS.iter().any(|event| row.is_for(*event) && other.is_for(*event));
+            if let Some((other, _)) = earlier().find(|(_, other)| other.field == row.field && shares_event(other)) {
+                return Err(MappingFault {
+                    path: format!("rows[{position}].field"),
+                    reason: format!("rows[{other}] writes `{}` at the same event already", row.field),
+                });
+            }
+        }
+        Ok(Self { rows, options })
+    }
+
+    /// The rows, in the order in which they are shown.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The plugin's own options by id; an option that is not named has its default.
+    pub fn options(&self) -> &BTreeMap<String, String> {
+        &self.options
+    }
+}
+
+const EVENTS: [Event; 3] = [Event::Confirmed, Event::Rescheduled, Event::Cancelled];
+
+impl Row {
+    /// Whether the row is sent at an event.
+    pub fn is_for(&self, event: Event) -> bool {
+        match &self.on {
+            Some(events) => events.contains(&event),
+            None => event != Event::Cancelled,
+        }
+    }
+}
+
+impl TryFrom<Unchecked> for Mapping {
+    type Error = MappingFault;
+
+    fn try_from(Unchecked { rows, options }: Unchecked) -> Result<Self, MappingFault> {
+        Self::new(rows, options)
+    }
+}
+
+impl RowId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RowId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a row id: expected 1 to 64 ASCII letters, digits, `-` or `_`"))
+        }
+    }
+}
+
+impl From<RowId> for String {
+    fn from(id: RowId) -> Self {
+        id.0
+    }
+}
+
+impl std::fmt::Display for RowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ValueTable {
+    /// Whether there is nothing to translate.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What a value is translated to; `None` if it is not listed.
+    pub fn translate(&self, value: &str) -> Option<&str> {
+        self.0.get(value.trim()).map(String::as_str)
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A map type would keep one of two equal keys without a word.
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = ValueTable;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object from a value to what is written for it")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<ValueTable, A::Error> {
+                let mut table = BTreeMap::new();
+                while let Some((value, written)) = map.next_entry::<String, String>()? {
+                    let value = value.trim().to_owned();
+                    if table.contains_key(&value) {
+                        return Err(serde::de::Error::custom(format!("`{value}` is listed twice")));
+                    }
+                    table.insert(value, written);
+                }
+                Ok(ValueTable(table))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Mapping, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_mapping_survives_json() {
+        let json = r#"{"rows":[{"id":"r1","field":"Size__c","source":{"answer":"q4"},"fallback":"1-50","values":{"51〜300名":"51-300"}},{"id":"r2","field":"Status","source":{"fixed":"Cancelled"},"on":["cancelled"]}],"options":{"existing":"keep"}}"#;
+        let mapping = read(json).unwrap();
+        assert_eq!(serde_json::to_string(&mapping).unwrap(), json);
+    }
+
+    #[test]
+    fn an_invalid_mapping_is_refused_with_the_row_and_the_reason() {
+        for (json, reason) in [
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"}},{"id":"a","field":"Y","source":{"fixed":"2"}}]}"#,
+                "rows[1].id: rows[0] has the id `a` already",
+            ),
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"}},{"id":"b","field":"X","source":{"fixed":"2"}}]}"#,
+                "rows[1].field: rows[0] writes `X` at the same event already",
+            ),
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"}},{"id":"b","field":"X","source":{"fixed":"2"},"on":["cancelled","rescheduled"]}]}"#,
+                "rows[1].field: rows[0] writes `X` at the same event already",
+            ),
+            (r#"{"rows":[{"field":"X","source":{"fixed":"1"}}]}"#, "missing field `id`"),
+            (r#"{"rows":[{"id":"a b","field":"X","source":{"fixed":"1"}}]}"#, "`a b` is not a row id"),
+            (r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"},"on":["moved"]}]}"#, "unknown variant `moved`"),
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"},"values":{"a":"1"," a ":"2"}}]}"#,
+                "`a` is listed twice",
+            ),
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"},"values":{"a":"1","a":"2"}}]}"#,
+                "`a` is listed twice",
+            ),
+            (r#"{"rows":[],"option":{}}"#, "unknown field `option`"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(reason), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_field_may_have_a_row_for_each_event() {
+        let json = r#"{"rows":[{"id":"a","field":"Status","source":{"fixed":"Open"}},
+            {"id":"b","field":"Status","source":{"fixed":"Lost"},"on":["cancelled"]}]}"#;
+        let mapping = read(json).unwrap();
+        let at = |event| -> Vec<&str> {
+            mapping.rows().iter().filter(|row| row.is_for(event)).map(|row| row.id.as_str()).collect()
+        };
+        assert_eq!(at(Event::Confirmed), ["a"]);
+        assert_eq!(at(Event::Rescheduled), ["a"]);
+        assert_eq!(at(Event::Cancelled), ["b"]);
+    }
+}

@@ -1,0 +1,362 @@
+//! From a booking and a mapping to what a plugin is called with, and from the plugin's findings back to rows and questions.
+
+use contract::{
+    Answer, AnswerValue, ChosenOption, Consequence, Finding, LeadField, MappingRow, Problem, Question, QuestionKind,
+    Source,
+};
+use serde::Serialize;
+
+use crate::{
+    Booking, Event, Mapping, Row, RowId, attributes, is_blank,
+    similar::suggestion,
+    source::{self, SourceValue},
+    template::Reference,
+};
+
+/// Codes of what the host itself finds.
+pub mod codes {
+    /// A row names a question that the form does not have.
+    pub const QUESTION_UNKNOWN: &str = "question-unknown";
+    /// A row names a booking attribute that does not exist.
+    pub const ATTRIBUTE_UNKNOWN: &str = "attribute-unknown";
+    /// A value is not listed in the row's value table and was passed unchanged.
+    pub const VALUE_NOT_LISTED: &str = "value-not-listed";
+}
+
+/// Why a booking cannot be resolved. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// A row writes a field that the CRM does not list as writable.
+    #[error("rows[{position}].field: the plugin lists no writable field `{field}`{suggestion}")]
+    UnknownField {
+        /// Position of the row in the mapping.
+        position: usize,
+        /// The field.
+        field: String,
+        /// `; did you mean ...?`, or empty.
+        suggestion: String,
+    },
+    /// Contract 0.1.0 cannot express a cancelled booking.
+    #[error("kind: cancelled bookings are not delivered: contract 0.1.0 has no such kind")]
+    Cancelled,
+}
+
+impl ResolveError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownField { .. } => "field-unknown",
+            Self::Cancelled => "kind-unsupported",
+        }
+    }
+}
+
+/// What a plugin is called with for one booking.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The booking as the contract has it.
+    pub booking: contract::Booking,
+    /// The rows of the booking's event.
+    pub mapping: contract::Mapping,
+    /// What the host itself found; nothing of it stops the booking.
+    pub findings: Vec<Explained>,
+    /// The way back from the plugin's findings and problems.
+    pub origins: Origins,
+}
+
+/// What a plugin checks a mapping with.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The rows of the event.
+    pub mapping: contract::Mapping,
+    /// The form, and a question of its own for each row with a value table: it offers the translated choices.
+    pub questions: Vec<Question>,
+    /// The way back from the plugin's findings.
+    pub origins: Origins,
+}
+
+/// Where the rows of a call come from: leads findings and problems back to the mapping's rows, questions and answers.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(Vec<Origin>);
+
+#[derive(Clone, Debug)]
+struct Origin {
+    /// Position in the mapping, which has rows of other events too.
+    position: u32,
+    id: RowId,
+    questions: Vec<QuestionRef>,
+    /// What the guest gave, before any value table.
+    value: Option<String>,
+}
+
+/// A finding with the rows and questions it is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    /// The finding; its `rows` are positions in the mapping, its `question_ids` are those of the form.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Ids of the rows.
+    pub row_ids: Vec<RowId>,
+    /// The questions, with their labels.
+    pub questions: Vec<QuestionRef>,
+    /// The value that the first of the rows had in this booking, as text. Personal data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// A question by id and label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuestionRef {
+    /// Stable id.
+    pub id: String,
+    /// The question as the guest read it; blank if it is unknown.
+    pub label: String,
+}
+
+/// Resolves a booking: picks the rows of its event, translates values, and attaches to each row the field as `fields` lists it.
+///
+/// # Errors
+/// If a row's field is not among `fields`, or the booking is of a kind that the contract does not have.
+pub fn resolve(booking: &Booking, mapping: &Mapping, fields: &[LeadField]) -> Result<Resolved, ResolveError> {
+    let sent = booking.to_contract().ok_or(ResolveError::Cancelled)?;
+    let mut resolved = Resolved {
+        booking: sent.clone(),
+        mapping: contract::Mapping { rows: Vec::new(), options: options(mapping) },
+        findings: Vec::new(),
+        origins: Origins::default(),
+    };
+    for (position, row) in rows_for(mapping, booking.kind) {
+        let origin = Origin::new(position, row, |id| label_in_booking(booking, id), &sent);
+        for (code, detail) in unknown_references(row, booking) {
+            resolved.findings.push(origin.finding(row, code, Consequence::LeftOut, detail));
+        }
+        let mut source = row.source.clone();
+        if let Some((answer, unlisted)) = translated(row, &sent) {
+            source = Source::Answer(answer.question_id.clone());
+            resolved.booking.answers.push(answer);
+            if !unlisted.is_empty() {
+                let detail = format!("not in the row's value table: {}", unlisted.join(", "));
+                resolved.findings.push(origin.finding(row, codes::VALUE_NOT_LISTED, Consequence::Changed, detail));
+            }
+        }
+        let field = listed(row, position, fields)?;
+        resolved.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
+        resolved.origins.0.push(origin);
+    }
+    Ok(resolved)
+}
+
+/// What a check of a mapping needs: the rows of an event, and the form with each row's value table applied to its choices.
+///
+/// # Errors
+/// If a row's field is not among `fields`.
+pub fn expectations(
+    questions: &[Question],
+    mapping: &Mapping,
+    event: Event,
+    fields: &[LeadField],
+) -> Result<Expected, ResolveError> {
+    let mut expected = Expected {
+        mapping: contract::Mapping { rows: Vec::new(), options: options(mapping) },
+        questions: questions.to_vec(),
+        origins: Origins::default(),
+    };
+    let find = |id: &str| questions.iter().find(|question| question.id == id);
+    for (position, row) in rows_for(mapping, event) {
+        let mut source = row.source.clone();
+        if !row.values.is_empty()
+            && let Source::Answer(id) = &row.source
+            && let Some(question) = find(id)
+        {
+            let translate = |choice: &String| row.values.translate(choice).unwrap_or(choice).to_owned();
+            let choices = question.choices.iter().map(translate).collect();
+            let translated = Question { id: translated_id(&row.id), choices, ..question.clone() };
+            source = Source::Answer(translated.id.clone());
+            expected.questions.push(translated);
+        }
+        let field = listed(row, position, fields)?;
+        expected.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
+        let label = |id: &str| find(id).map(|question| question.label.clone());
+        expected.origins.0.push(Origin::without_value(position, row, label));
+    }
+    Ok(expected)
+}
+
+impl Origins {
+    /// Leads a finding back to rows and questions.
+    pub fn explain(&self, mut finding: Finding) -> Explained {
+        let origins = self.of(&finding.rows);
+        finding.rows = origins.iter().map(|origin| origin.position).collect();
+        finding.question_ids = self.question_ids(finding.question_ids);
+        let questions = self.questions(&origins, &finding.question_ids);
+        Explained {
+            row_ids: origins.iter().map(|origin| origin.id.clone()).collect(),
+            value: origins.first().and_then(|origin| origin.value.clone()),
+            finding,
+            questions,
+        }
+    }
+
+    /// Leads a problem back to positions in the mapping and to the form's questions.
+    pub fn explain_problem(&self, mut problem: Problem) -> Problem {
+        let positions = |rows: &[u32]| self.of(rows).iter().map(|origin| origin.position).collect();
+        problem.rows = positions(&problem.rows);
+        problem.question_ids = self.question_ids(problem.question_ids);
+        for further in &mut problem.also {
+            further.rows = positions(&further.rows);
+            further.question_ids = self.question_ids(std::mem::take(&mut further.question_ids));
+        }
+        problem
+    }
+
+    fn of(&self, rows: &[u32]) -> Vec<&Origin> {
+        rows.iter().filter_map(|row| self.0.get(usize::try_from(*row).ok()?)).collect()
+    }
+
+    /// Question ids as the form has them: those of translated answers stand for the questions of their rows.
+    fn question_ids(&self, ids: Vec<String>) -> Vec<String> {
+        let mut found: Vec<String> = Vec::with_capacity(ids.len());
+        let mut add = |id: String| {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        };
+        for id in ids {
+            match self.0.iter().find(|origin| translated_id(&origin.id) == id) {
+                Some(origin) => origin.questions.iter().for_each(|question| add(question.id.clone())),
+                None => add(id),
+            }
+        }
+        found
+    }
+
+    fn questions(&self, origins: &[&Origin], ids: &[String]) -> Vec<QuestionRef> {
+        let known = |id: &String| {
+            let mut questions = origins.iter().flat_map(|origin| &origin.questions);
+            questions.find(|question| question.id == *id).cloned()
+        };
+        ids.iter().map(|id| known(id).unwrap_or_else(|| QuestionRef { id: id.clone(), label: String::new() })).collect()
+    }
+}
+
+impl Origin {
+    fn new(position: u32, row: &Row, label: impl Fn(&str) -> Option<String>, booking: &contract::Booking) -> Self {
+        let value = source::value(&row.source, booking).map(|value| value.text().into_owned());
+        Self { value, ..Self::without_value(position, row, label) }
+    }
+
+    fn without_value(position: u32, row: &Row, label: impl Fn(&str) -> Option<String>) -> Self {
+        let question = |id: &str| QuestionRef { id: id.to_owned(), label: label(id).unwrap_or_default() };
+        let questions = source::question_ids(&row.source).into_iter().map(question).collect();
+        Self { position, id: row.id.clone(), questions, value: None }
+    }
+
+    /// A finding of the host about this row.
+    fn finding(&self, row: &Row, code: &str, consequence: Consequence, detail: String) -> Explained {
+        Explained {
+            finding: Finding {
+                code: code.to_owned(),
+                consequence,
+                fields: vec![row.field.clone()],
+                rows: vec![self.position],
+                question_ids: self.questions.iter().map(|question| question.id.clone()).collect(),
+                detail,
+            },
+            row_ids: vec![self.id.clone()],
+            questions: self.questions.clone(),
+            value: self.value.clone(),
+        }
+    }
+}
+
+/// The rows of an event with their positions in the mapping.
+fn rows_for(mapping: &Mapping, event: Event) -> impl Iterator<Item = (u32, &Row)> {
+    (0..).zip(mapping.rows()).filter(move |(_, row)| row.is_for(event))
+}
+
+fn options(mapping: &Mapping) -> Vec<ChosenOption> {
+    let chosen = |(id, value): (&String, &String)| ChosenOption { id: id.clone(), value: value.clone() };
+    mapping.options().iter().map(chosen).collect()
+}
+
+/// The field of a row as it is listed.
+fn listed(row: &Row, position: u32, fields: &[LeadField]) -> Result<LeadField, ResolveError> {
+    fields.iter().find(|field| field.name == row.field).cloned().ok_or_else(|| ResolveError::UnknownField {
+        position: position as usize,
+        field: row.field.clone(),
+        suggestion: suggestion(&row.field, fields.iter().map(|field| field.name.as_str())),
+    })
+}
+
+fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
+    let answered = booking.answers.iter().find(|answer| answer.question_id == id).map(|answer| &answer.label);
+    let asked = booking.form.iter().flatten().find(|question| question.id == id).map(|question| &question.label);
+    answered.or(asked).cloned()
+}
+
+/// What a row refers to and neither the booking nor its form has. Without a form, an unknown question cannot be told from one
+/// that was not shown.
+fn unknown_references(row: &Row, booking: &Booking) -> Vec<(&'static str, String)> {
+    let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
+    let mut unknown = Vec::new();
+    for reference in source::references(&row.source) {
+        match (reference, &booking.form) {
+            (Reference::Answer(id), Some(form)) => {
+                let mut ids = form.iter().map(|question| question.id.as_str());
+                if !has_answer(id) && !ids.clone().any(|known| known == id) {
+                    let suggestion = suggestion(id, &mut ids);
+                    unknown.push((codes::QUESTION_UNKNOWN, format!("the form has no question `{id}`{suggestion}")));
+                }
+            }
+            (Reference::Attribute(name), _) if !attributes::is_known(name) => {
+                let suggestion = suggestion(name, attributes::names());
+                unknown.push((codes::ATTRIBUTE_UNKNOWN, format!("no booking attribute `{name}`{suggestion}")));
+            }
+            _ => {}
+        }
+    }
+    unknown
+}
+
+/// The id under which a row's translated value is sent. The contract has no value tables, so the translated value travels as an
+/// answer of its own; the control character keeps its id apart from those of forms.
+fn translated_id(row: &RowId) -> String {
+    format!("\u{1f}{row}")
+}
+
+/// A row's value, translated by its table, as an answer; and the values that the table does not list. `None` if there is
+/// nothing to translate.
+fn translated(row: &Row, booking: &contract::Booking) -> Option<(Answer, Vec<String>)> {
+    if row.values.is_empty() {
+        return None;
+    }
+    let mut unlisted = Vec::new();
+    let mut text = |given: &str| match row.values.translate(given) {
+        Some(written) => Some(written.to_owned()),
+        None => {
+            if !is_blank(given) {
+                unlisted.push(given.trim().to_owned());
+            }
+            None
+        }
+    };
+    let mut choices = |taken: &[String]| {
+        AnswerValue::Choices(taken.iter().map(|choice| text(choice).unwrap_or_else(|| choice.clone())).collect())
+    };
+    let (kind, value) = match source::value(&row.source, booking)? {
+        SourceValue::Choices(taken) => (QuestionKind::Checkboxes, choices(taken)),
+        SourceValue::Agreed(taken) => (QuestionKind::Consent, choices(taken)),
+        SourceValue::Text(given) => {
+            (QuestionKind::Other, AnswerValue::Text(text(&given).unwrap_or_else(|| given.into_owned())))
+        }
+        SourceValue::Number(given) => {
+            (QuestionKind::Number, text(given).map_or_else(|| AnswerValue::Number(given.to_owned()), AnswerValue::Text))
+        }
+        SourceValue::Boolean(given) => (
+            QuestionKind::Other,
+            text(if given { "true" } else { "false" }).map_or(AnswerValue::Boolean(given), AnswerValue::Text),
+        ),
+    };
+    let (label, required) = (String::new(), false);
+    Some((Answer { question_id: translated_id(&row.id), label, kind, required, value: Some(value) }, unlisted))
+}
