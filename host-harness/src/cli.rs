@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
-
-use crate::input::BookingFormat;
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use intake::Intake;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -240,8 +242,8 @@ pub struct BookingAndMapping {
     pub mapping: PathBuf,
 
     /// How the booking is written
-    #[arg(long, value_enum, default_value_t)]
-    pub format: BookingFormat,
+    #[arg(long, default_value = "native", value_parser = format())]
+    pub format: &'static dyn Intake,
 
     /// Which component and connection
     #[command(flatten)]
@@ -291,4 +293,9 @@ pub struct LiveCheck {
     /// The org to hold against them: a file, or the name of one that is built in
     #[arg(long, value_name = "FILE|NAME", requires = "cases")]
     pub org: Option<String>,
+}
+
+fn format() -> impl TypedValueParser<Value = &'static dyn Intake> {
+    PossibleValuesParser::new(intake::FORMATS.iter().map(|format| format.name()))
+        .try_map(|name| intake::format(&name).ok_or("no such format"))
 }

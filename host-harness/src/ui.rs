@@ -2,8 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 
+use booking::Explained;
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
-use runtime::types::{Actor, AdviceText, Consequence, Finding, Problem, Reaction};
+use contract::{Actor, AdviceText, Consequence, Problem, Reaction};
 use serde::Serialize;
 
 use crate::component::Progress;
@@ -109,19 +110,25 @@ impl Ui {
         self.print(lines.join("\n"));
     }
 
-    pub(crate) fn findings(&self, findings: &[Finding]) {
-        for finding in findings {
+    pub(crate) fn findings(&self, findings: &[Explained]) {
+        for Explained { finding, row_ids, questions, .. } in findings {
             let mark = match finding.consequence {
                 Consequence::Changed => "changed",
                 Consequence::LeftOut => "left out",
                 Consequence::Refused => "would be refused",
             };
-            let place = [finding.fields.join(", "), finding.question_ids.join(", ")]
+            let rows: Vec<_> = row_ids.iter().map(|id| format!("row {id}")).collect();
+            let questions: Vec<_> = questions
+                .iter()
+                .map(|question| if question.label.is_empty() { question.id.as_str() } else { question.label.as_str() })
+                .collect();
+            let place = [finding.fields.join(", "), questions.join(", ")]
                 .into_iter()
                 .filter(|part| !part.is_empty())
                 .collect::<Vec<_>>()
                 .join(" ← ");
-            self.print(format!("  {mark}: {place} — {} ({})", finding.detail, finding.code));
+            let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
+            self.print(format!("  {mark}: {place} — {} ({}{rows})", finding.detail, finding.code));
         }
     }
 

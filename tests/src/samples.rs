@@ -1,8 +1,9 @@
 //! Bookings and mappings, made from the project's examples.
 
 use anyhow::{Context as _, Result};
-use host_harness::input::{self, BookingFormat};
-use runtime::types::{Booking, History, LeadField, Mapping};
+use contract::{History, LeadField};
+use host_harness::input;
+use intake::{Intake, Native, Timerex};
 use std::path::{Path, PathBuf};
 
 /// A file of the project's examples.
@@ -10,26 +11,38 @@ pub fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
-/// The booking of the Japanese scheduling service's webhook body.
-pub fn japanese_booking() -> Result<Booking> {
-    Ok(input::read_booking(&example("timerex-webhook.json"), BookingFormat::Timerex)?)
+/// The booking of the Japanese scheduling service's webhook body, as the contract has it.
+pub fn japanese_booking() -> Result<contract::Booking> {
+    sent("timerex-webhook.json", &Timerex)
 }
 
-/// The booking in the contract's own form.
-pub fn booking() -> Result<Booking> {
-    Ok(input::read_booking(&example("booking.json"), BookingFormat::Native)?)
+/// The booking of the native format, as the contract has it.
+pub fn booking() -> Result<contract::Booking> {
+    sent("booking.json", &Native)
 }
 
 /// The mapping of an example file, its fields as the org lists them.
-pub fn mapping(name: &str, fields: &[LeadField]) -> Result<Mapping> {
-    let file = example(name);
-    Ok(input::read_mapping(&file)?.into_mapping(&file, fields)?)
+pub fn mapping(name: &str, fields: &[LeadField]) -> Result<contract::Mapping> {
+    resolved(&input::read_mapping(&example(name))?, fields)
 }
 
-/// A mapping of rows and options in JSON, its fields as the org lists them.
-pub fn mapping_of(json: serde_json::Value, fields: &[LeadField]) -> Result<Mapping> {
-    let file: input::MappingFile = serde_json::from_value(json).context("the test's mapping")?;
-    Ok(file.into_mapping(Path::new("(test)"), fields)?)
+/// A mapping of rows and options in JSON, its fields as the org lists them. Rows without an id get one.
+pub fn mapping_of(mut json: serde_json::Value, fields: &[LeadField]) -> Result<contract::Mapping> {
+    let rows = json.get_mut("rows").and_then(serde_json::Value::as_array_mut).context("rows")?;
+    for (position, row) in rows.iter_mut().enumerate() {
+        row.as_object_mut().context("a row")?.entry("id").or_insert_with(|| format!("r{position}").into());
+    }
+    resolved(&serde_json::from_value(json).context("the test's mapping")?, fields)
+}
+
+fn sent(name: &str, format: &dyn Intake) -> Result<contract::Booking> {
+    let booking = input::read_booking(&example(name), format)?;
+    Ok(booking::resolve(&booking, &booking::Mapping::default(), &[])?.booking)
+}
+
+fn resolved(mapping: &booking::Mapping, fields: &[LeadField]) -> Result<contract::Mapping> {
+    let booking = input::read_booking(&example("booking.json"), &Native)?;
+    Ok(booking::resolve(&booking, mapping, fields)?.mapping)
 }
 
 /// A first try, now.

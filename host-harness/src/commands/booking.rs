@@ -1,45 +1,52 @@
 //! What `run`, `preview` and `check` share: reading booking and mapping, and showing how the plugin answered.
 
 use anyhow::Result;
-use runtime::{
-    Called, Plugin, Usage,
-    types::{Booking, LeadField, Mapping, Problem},
-};
+use booking::{Booking, Explained, Mapping, Resolved};
+use contract::{LeadField, Problem};
+use runtime::{Called, Plugin, Usage};
 
 use crate::{
     cli::BookingAndMapping,
-    input,
+    input::{self, InputError},
     target::{Connected, Target},
     ui::Ui,
 };
 
-/// A booking and a mapping that fit the open org.
+/// A booking, a mapping, and the fields of the org that they go to.
 pub(super) struct Opened {
     pub(super) connected: Connected,
     pub(super) booking: Booking,
     pub(super) mapping: Mapping,
+    pub(super) fields: Vec<LeadField>,
 }
 
-/// Reads both files before anything is started, then opens the target and fills in the fields that rows only name. `None`
-/// when the fields could not be listed; the reason has been shown.
+/// Reads both files before anything is started, then opens the target and lists its fields. `None` if they could not be
+/// listed; the reason has been shown.
 pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>> {
     let booking = input::read_booking(&arguments.booking, arguments.format)?;
-    let file = input::read_mapping(&arguments.mapping)?;
+    let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Target::open(ui, &arguments.target).await?;
-    let fields: Vec<LeadField> = if file.needs_fields() {
-        let called = connected.plugin.list_lead_fields(&connected.connection).await?;
-        match answered(ui, &connected.plugin, called.answer).await? {
-            Some(listed) => listed.fields,
-            None => {
-                connected.close().await;
-                return Ok(None);
-            }
+    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
+    match answered(ui, &connected.plugin, called.answer).await? {
+        Some(listed) => Ok(Some(Opened { connected, booking, mapping, fields: listed.fields })),
+        None => {
+            connected.close().await;
+            Ok(None)
         }
-    } else {
-        Vec::new()
-    };
-    let mapping = file.into_mapping(&arguments.mapping, &fields)?;
-    Ok(Some(Opened { connected, booking, mapping }))
+    }
+}
+
+impl Opened {
+    pub(super) fn resolve(&self, arguments: &BookingAndMapping) -> Result<Resolved, InputError> {
+        booking::resolve(&self.booking, &self.mapping, &self.fields)
+            .map_err(|source| InputError::Unresolvable { file: arguments.mapping.clone(), source })
+    }
+}
+
+/// What the host and the plugin found, as one list.
+pub(super) fn all_findings(resolved: &Resolved, found: Vec<contract::Finding>) -> Vec<Explained> {
+    let of_plugin = found.into_iter().map(|finding| resolved.origins.explain(finding));
+    resolved.findings.iter().cloned().chain(of_plugin).collect()
 }
 
 /// What the plugin answered; a problem is shown, with help, and gives `None`.

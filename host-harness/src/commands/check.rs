@@ -1,51 +1,39 @@
 //! `check`: holds a mapping against the org's fields and the form.
 
 use anyhow::Result;
-use runtime::types::{Answer, AnswerValue, Booking, Consequence, Question};
+use booking::{Event, Explained, expectations};
+use contract::Consequence;
 
 use super::{
     Ending,
-    booking::{self, Opened, answered, parts},
+    booking::{self as shared, answered, parts},
 };
-use crate::{cli::BookingAndMapping, ui::Ui};
+use crate::{cli::BookingAndMapping, input::InputError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
-    let Some(Opened { connected, booking, mapping }) = booking::open(ui, arguments).await? else {
+    let Some(opened) = shared::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
+    let expected = expectations(&opened.booking.questions(), &opened.mapping, Event::Confirmed, &opened.fields)
+        .map_err(|source| InputError::Unresolvable { file: arguments.mapping.clone(), source })?;
+    let connected = opened.connected;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.check_mapping(&connected.connection, &mapping, &questions(&booking)).await?);
+    let called = plugin.check_mapping(&connected.connection, &expected.mapping, &expected.questions).await?;
+    let (answer, usage) = parts(called);
     let ending = match answered(ui, plugin, answer).await? {
         Some(findings) => {
+            let findings: Vec<Explained> =
+                findings.into_iter().map(|finding| expected.origins.explain(finding)).collect();
             ui.json(&serde_json::json!({ "findings": findings, "usage": usage }))?;
             if findings.is_empty() {
                 ui.print("Nothing stands in the way of a booking.");
             }
             ui.findings(&findings);
-            let refused = findings.iter().any(|finding| finding.consequence == Consequence::Refused);
+            let refused = findings.iter().any(|found| found.finding.consequence == Consequence::Refused);
             if refused { Ending::Refused } else { Ending::Done }
         }
         None => Ending::Refused,
     };
     connected.close().await;
     Ok(ending)
-}
-
-/// The form, as far as a booking of it shows: the choices are those that were taken.
-fn questions(booking: &Booking) -> Vec<Question> {
-    booking.answers.iter().map(question).collect()
-}
-
-fn question(answer: &Answer) -> Question {
-    let choices = match &answer.value {
-        Some(AnswerValue::Choices(choices)) => choices.clone(),
-        _ => Vec::new(),
-    };
-    Question {
-        id: answer.question_id.clone(),
-        label: answer.label.clone(),
-        kind: answer.kind,
-        required: answer.required,
-        choices,
-    }
 }

@@ -7,13 +7,13 @@ use runtime::types::{LeadFields, WithheldReason};
 
 use super::{
     Ending,
-    booking::answered,
+    booking::{all_findings, answered},
     fields,
     run::{first_try, show_delivery},
 };
 use crate::{
     cli::{self, Demo},
-    input::{self, BookingFormat},
+    input,
     target::{self, Connected, Target},
     ui::Ui,
 };
@@ -54,22 +54,26 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
     show_fields(ui, &listed);
 
     ui.step(STEPS, "How the calendar's owner mapped them");
-    let mapping = input::read_mapping(&mapping)?.into_mapping(&mapping, &listed.fields)?;
+    let mapping = input::read_mapping(&mapping)?;
+    let label = |name: &str| listed.fields.iter().find(|field| field.name == name).map(|field| field.label.clone());
     let rows = mapping
-        .rows
+        .rows()
         .iter()
-        .map(|row| vec![row.field.label.clone(), row.field.name.clone(), fields::source(&row.source)]);
+        .map(|row| vec![label(&row.field).unwrap_or_default(), row.field.clone(), fields::source(&row.source)]);
     ui.table(&["Label", "API name", "Filled from"], rows);
 
     ui.step(STEPS, "A guest books; the scheduling service's webhook body arrives");
-    let booking = input::read_booking(&webhook, BookingFormat::Timerex)?;
+    let booking = input::read_booking(&webhook, &intake::Timerex)?;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
-    let called = connected.plugin.on_booking_completed(&connected.connection, &booking, &mapping, &first_try()).await?;
-    let Some(delivery) = answered(ui, &connected.plugin, called.answer).await? else {
+    let resolved = booking::resolve(&booking, &mapping, &listed.fields)?;
+    let (plugin, connection) = (&connected.plugin, &connected.connection);
+    let called = plugin.on_booking_completed(connection, &resolved.booking, &resolved.mapping, &first_try()).await?;
+    let Some(mut delivery) = answered(ui, &connected.plugin, called.answer).await? else {
         bail!("the booking was not delivered");
     };
-    show_delivery(ui, &delivery);
+    let findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
+    show_delivery(ui, &delivery, &findings);
 
     ui.step(STEPS, "The Lead as Salesforce now holds it");
     let lead = connected.show_lead(ui, &delivery.lead_id);
@@ -82,6 +86,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
         "component": { "path": component.path, "bytes": component.bytes, "sha256": component.sha256 },
         "fields": { "offered": listed.fields.len(), "withheld": listed.withheld.len() },
         "delivery": delivery,
+        "findings": findings,
         "lead": lead,
         "usage": called.usage,
         "after_disconnect": proof,

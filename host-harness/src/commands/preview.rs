@@ -1,26 +1,35 @@
 //! `preview`: what delivering a booking would write.
 
 use anyhow::Result;
-use runtime::types::{PlannedAction, PreviewResult};
+use booking::{Explained, Mapping};
+use contract::{PlannedAction, PreviewResult};
 
 use super::{
     Ending,
-    booking::{self, Opened, parts, show_problem, show_usage},
+    booking::{self as shared, all_findings, parts, show_problem, show_usage},
     fields,
 };
 use crate::{cli::BookingAndMapping, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
-    let Some(Opened { connected, booking, mapping }) = booking::open(ui, arguments).await? else {
+    let Some(opened) = shared::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
+    let resolved = opened.resolve(arguments)?;
+    let connected = &opened.connected;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.preview(&connected.connection, &booking, &mapping).await?);
+    let (answer, usage) = parts(plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping).await?);
     let ending = match answer {
-        Ok(preview) => {
-            ui.json(&serde_json::json!({ "preview": preview, "usage": usage }))?;
-            let sources: Vec<_> = mapping.rows.iter().map(|row| fields::source(&row.source)).collect();
-            human(ui, &preview, &sources);
+        Ok(mut preview) => {
+            let findings = all_findings(&resolved, std::mem::take(&mut preview.findings));
+            for value in &mut preview.values {
+                value.row = value.row.and_then(|row| resolved.origins.position(row));
+            }
+            if let PlannedAction::Refuse(problem) = &mut preview.action {
+                *problem = resolved.origins.explain_problem(problem.clone());
+            }
+            ui.json(&serde_json::json!({ "preview": preview, "findings": findings, "usage": usage }))?;
+            human(ui, &preview, &opened.mapping, &findings);
             match &preview.action {
                 PlannedAction::Refuse(problem) => {
                     if !ui.is_json() {
@@ -32,16 +41,16 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
             }
         }
         Err(problem) => {
-            show_problem(ui, plugin, &problem).await?;
+            show_problem(ui, plugin, &resolved.origins.explain_problem(problem)).await?;
             Ending::Refused
         }
     };
     show_usage(ui, plugin, &usage);
-    connected.close().await;
+    opened.connected.close().await;
     Ok(ending)
 }
 
-fn human(ui: &Ui, preview: &PreviewResult, sources: &[String]) {
+fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping, findings: &[Explained]) {
     let plan = match &preview.action {
         PlannedAction::Create => "Would create a Lead:".to_owned(),
         PlannedAction::Update(id) => format!("Would update the Lead {id}:"),
@@ -51,14 +60,14 @@ fn human(ui: &Ui, preview: &PreviewResult, sources: &[String]) {
     ui.print(plan);
     if !preview.values.is_empty() {
         let rows = preview.values.iter().map(|value| {
-            let source = match value.row.and_then(|row| sources.get(usize::try_from(row).ok()?)) {
-                Some(source) if value.from_fallback => format!("fallback of {source}"),
-                Some(source) => source.clone(),
+            let source = match value.row.and_then(|row| mapping.rows().get(usize::try_from(row).ok()?)) {
+                Some(row) if value.from_fallback => format!("fallback of {}", fields::source(&row.source)),
+                Some(row) => fields::source(&row.source),
                 None => "added by the plugin".to_owned(),
             };
             vec![value.label.clone(), value.field.clone(), value.json.clone(), source]
         });
         ui.table(&["Label", "API name", "Value as sent", "From"], rows);
     }
-    ui.findings(&preview.findings);
+    ui.findings(findings);
 }

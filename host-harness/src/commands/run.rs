@@ -1,26 +1,30 @@
 //! `run`: delivers one booking.
 
 use anyhow::Result;
+use booking::Explained;
+use contract::{Delivery, History, Outcome, Reaction, UnknownTries};
 use jiff::Timestamp;
-use runtime::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 
 use super::{
     Ending,
-    booking::{self, Opened, parts, show_problem, show_usage},
+    booking::{self as shared, all_findings, parts, show_problem, show_usage},
 };
 use crate::{cli::Run, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
-    let Some(Opened { connected, booking, mapping }) = booking::open(ui, &arguments.delivered).await? else {
+    let Some(opened) = shared::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
+    let resolved = opened.resolve(&arguments.delivered)?;
+    let connected = opened.connected;
     let began = Timestamp::now();
     let history = match arguments.unknown_since {
         Some(since) => after_unknown(began, since),
         None => first_try(),
     };
     let plugin = &connected.plugin;
-    let called = plugin.on_booking_completed(&connected.connection, &booking, &mapping, &history).await;
+    let called =
+        plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history).await;
     let (answer, usage) = match called {
         Ok(called) => parts(called),
         Err(error) => {
@@ -31,13 +35,16 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
         }
     };
     let ending = match answer {
-        Ok(delivery) => {
-            ui.json(&serde_json::json!({ "delivery": delivery, "usage": usage }))?;
-            show_delivery(ui, &delivery);
+        Ok(mut delivery) => {
+            let findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
+            ui.json(&serde_json::json!({ "delivery": delivery, "findings": findings, "usage": usage }))?;
+            show_delivery(ui, &delivery, &findings);
             connected.show_lead(ui, &delivery.lead_id);
             Ending::Done
         }
         Err(problem) => {
+            let problem = resolved.origins.explain_problem(problem);
+            ui.findings(&resolved.findings);
             show_problem(ui, plugin, &problem).await?;
             if problem.reaction == Reaction::CheckFirst {
                 look_first(ui, arguments.unknown_since.unwrap_or(began));
@@ -73,7 +80,7 @@ fn text(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
+pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery, findings: &[Explained]) {
     let done = match delivery.outcome {
         Outcome::Created => "Created Lead",
         Outcome::Updated => "Updated Lead",
@@ -82,5 +89,5 @@ pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
     };
     let url = delivery.lead_url.as_ref().map_or(String::new(), |url| format!("\n  {url}"));
     ui.print(format!("{done} {}{url}", delivery.lead_id));
-    ui.findings(&delivery.findings);
+    ui.findings(findings);
 }
