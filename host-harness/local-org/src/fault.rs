@@ -57,8 +57,12 @@ pub enum Effect {
     /// The connection is closed without an answer.
     #[serde(rename_all = "kebab-case")]
     Drop {
-        /// Whether the org does what was asked first.
+        /// Whether the org does what was asked all the same.
+        #[serde(default)]
         after_commit: bool,
+        /// How much later it does so, by its own clock. More than 0 implies `after-commit`.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        commit_after_seconds: u32,
     },
     /// The org's own answer, cut off after so many bytes of its body.
     Truncate {
@@ -85,6 +89,10 @@ pub enum Effect {
     },
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 fn once() -> u32 {
     1
 }
@@ -101,12 +109,18 @@ impl Fault {
 
     /// The connection closes before the org did anything.
     pub fn drop_before_commit() -> Self {
-        Self::new(Effect::Drop { after_commit: false })
+        Self::new(Effect::Drop { after_commit: false, commit_after_seconds: 0 })
     }
 
     /// The connection closes after the org did what was asked: the reply is lost.
     pub fn drop_after_commit() -> Self {
-        Self::new(Effect::Drop { after_commit: true })
+        Self::new(Effect::Drop { after_commit: true, commit_after_seconds: 0 })
+    }
+
+    /// The connection closes, and the org does what was asked later, by its own clock: the client's connection died while
+    /// the request was still queued or running.
+    pub fn commit_late(seconds: u32) -> Self {
+        Self::new(Effect::Drop { after_commit: true, commit_after_seconds: seconds })
     }
 
     /// The request is delayed, then carried out and answered as ever.
@@ -216,6 +230,10 @@ mod tests {
             fault,
             Fault { method: Some("POST".into()), delay_ms: 5, answer_delay_ms: 6, ..Fault::drop_after_commit() }
         );
+        let dropped = |text: &str| serde_json::from_str::<Fault>(text).unwrap();
+        assert_eq!(dropped(r#"{"effect":{"kind":"drop"}}"#), Fault::drop_before_commit());
+        let late = r#"{"effect":{"kind":"drop","after-commit":true,"commit-after-seconds":300}}"#;
+        assert_eq!(dropped(late), Fault::commit_late(300));
         assert!(serde_json::from_str::<Fault>(r#"{"metod":"POST"}"#).is_err());
     }
 }

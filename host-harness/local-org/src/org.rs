@@ -14,6 +14,8 @@ use crate::{
     file::{Field, FileError, OrgFile, Queue, User},
     id,
     log::LogEntry,
+    message::Request,
+    route,
     schema::Schema,
     soql::Scope,
     state::{self, State},
@@ -65,7 +67,7 @@ impl Settings {
             Err(error) => return contradiction(format!("time-zone {:?}: {error}", file.time_zone)),
         };
         if id::to_18(&file.id).is_none() {
-            return contradiction(format!("id {:?} is no record id", file.id));
+            return contradiction(format!("id {:?} is not a record id", file.id));
         }
         if file.users.is_empty() {
             return contradiction("an org needs a user".to_owned());
@@ -82,7 +84,10 @@ impl Settings {
         if let Some(rule) = &file.assignment_rule
             && !(id::to_18(&rule.id).is_some() && rule.id.starts_with(id::ASSIGNMENT_RULE))
         {
-            return contradiction(format!("the assignment rule's id {:?} is none of one (01Q...)", rule.id));
+            return contradiction(format!(
+                "the assignment rule's id {:?} is not an assignment-rule id (expected 01Q…)",
+                rule.id
+            ));
         }
         Ok(Self { file, schema, zone, described })
     }
@@ -226,6 +231,7 @@ impl Org {
 
     /// The Leads that are not deleted, as a read of all visible fields answers them, in the order of their creation.
     pub fn leads(&self) -> Vec<Value> {
+        self.commit_late_requests();
         let settings = self.settings();
         let leads: Vec<_> = self.state().kept.leads.iter().filter(|lead| !lead.deleted).cloned().collect();
         leads.iter().map(|lead| crate::rest::record::whole(&settings, lead, settings.file.api.newest)).collect()
@@ -266,9 +272,39 @@ impl Org {
         self.state().faults.clear();
     }
 
-    /// Lets time pass.
+    /// Lets time pass. Requests that a fault delayed are carried out on the way, each at its time.
     pub fn advance_clock(&self, by: SignedDuration) {
-        self.0.clock.advance(by);
+        let end = self.now().saturating_add(by).unwrap_or(Timestamp::MAX);
+        let mut on_the_way: Vec<_> = self.state().late.iter().map(|(due, _)| *due).filter(|due| *due < end).collect();
+        on_the_way.sort_unstable();
+        for time in on_the_way.into_iter().chain([end]) {
+            self.0.clock.advance(time.duration_since(self.now()));
+            self.commit_late_requests();
+        }
+    }
+
+    /// Has the org carry a request out later, by its own clock.
+    pub(crate) fn commit_later(&self, request: Request, delay: SignedDuration) {
+        let due = self.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
+        self.state().late.push((due, request));
+    }
+
+    /// Carries out the delayed requests that are due. Nobody waits for their answers.
+    pub(crate) fn commit_late_requests(&self) {
+        let now = self.now();
+        let due: Vec<_> = {
+            let mut state = self.state();
+            if state.late.is_empty() {
+                return;
+            }
+            let (mut due, waiting): (Vec<_>, Vec<_>) = state.late.drain(..).partition(|(due, _)| *due <= now);
+            state.late = waiting;
+            due.sort_by_key(|(due, _)| *due);
+            due
+        };
+        for (_, request) in due {
+            route::respond(self, &request);
+        }
     }
 
     /// The org's time.

@@ -11,6 +11,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot, watch},
@@ -109,6 +110,7 @@ async fn ask(requests: mpsc::Sender<Asked>, request: http::Request<Incoming>) ->
 }
 
 async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome {
+    org.commit_late_requests();
     let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path);
     // Held until the answer is ready, so that a refresh that is delayed keeps others of its token out.
     let refreshing = oauth::begin_refresh(org, &request);
@@ -118,6 +120,10 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
     let answer = match (refusal, &refreshing) {
         (Some(refusal), _) => refusal,
         (None, Err(busy)) => busy.clone().into(),
+        (None, Ok(_)) if let Some(delay) = fault.as_ref().and_then(lateness) => {
+            org.commit_later(request.clone(), delay);
+            Answer::empty(StatusCode::OK)
+        }
         (None, Ok(_)) if fault.as_ref().is_none_or(commits) => route::respond(org, &request),
         (None, Ok(_)) => Answer::empty(StatusCode::OK),
     };
@@ -142,10 +148,20 @@ fn unsaved(error: &io::Error) -> Answer {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ApiError::new("UNKNOWN_EXCEPTION", message)).into()
 }
 
-/// Whether the org does what was asked.
+/// How much later the org does what was asked, if not now.
+fn lateness(fault: &Fault) -> Option<SignedDuration> {
+    match fault.effect {
+        Effect::Drop { commit_after_seconds, .. } if commit_after_seconds > 0 => {
+            Some(SignedDuration::from_secs(commit_after_seconds.into()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the org does what was asked now.
 fn commits(fault: &Fault) -> bool {
     match fault.effect {
-        Effect::Answer { after_commit, .. } | Effect::Drop { after_commit } => after_commit,
+        Effect::Answer { after_commit, .. } | Effect::Drop { after_commit, .. } => after_commit,
         Effect::Pass
         | Effect::Truncate { .. }
         | Effect::Drip { .. }

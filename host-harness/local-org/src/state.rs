@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{fault::Fault, log::LogEntry, store::Tracked, token::Digest};
+use crate::{fault::Fault, log::LogEntry, message::Request, store::Tracked, token::Digest};
 
 /// The part of an org's state that a restart keeps, and the part that it does not.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub refreshing: BTreeSet<Digest>,
     pub cursors: BTreeMap<String, Cursor>,
     pub faults: Vec<Fault>,
+    /// Requests that a fault has the org carry out later, by the time when they are due.
+    pub late: Vec<(Timestamp, Request)>,
     pub log: VecDeque<LogEntry>,
 }
 

@@ -1,9 +1,9 @@
-//! Faults on demand (row 30 of the fidelity list), the admin API, and the page.
+//! Faults on demand, the admin API, and the page.
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use local_org::{Effect, Fault, Options, OrgFile};
+use jiff::{SignedDuration, Timestamp};
+use local_org::{Clock, Effect, Fault, Options, OrgFile};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -28,6 +28,28 @@ async fn a_dropped_connection_leaves_a_lead_or_none_as_the_fault_says() {
         assert_eq!(dropped.last().unwrap().status, None);
         assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "and the next request works");
     }
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_died_may_be_carried_out_later_at_its_own_time() {
+    let start: Timestamp = "2026-12-02T00:00:00Z".parse().unwrap();
+    let options = Options { clock: Clock::fixed(start), ..Options::default() };
+    let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
+    let client = Client::connect(&running).await;
+    for seconds in [300, 90] {
+        running.org().add_fault(Fault::commit_late(seconds).on("POST", LEADS));
+        let body = json!({"LastName": seconds.to_string(), "Company": "x"}).to_string();
+        client.send("POST", LEADS, &[("content-type", "application/json")], &body).await.unwrap_err();
+    }
+    let created = || -> Vec<(String, String)> {
+        let text = |lead: &Value, name: &str| lead[name].as_str().unwrap().to_owned();
+        running.org().leads().iter().map(|lead| (text(lead, "LastName"), text(lead, "CreatedDate"))).collect()
+    };
+    running.org().advance_clock(SignedDuration::from_secs(89));
+    assert_eq!(created(), []);
+    running.org().advance_clock(SignedDuration::from_secs(3_600));
+    let expected = [("90", "2026-12-02T00:01:30.000+0000"), ("300", "2026-12-02T00:05:00.000+0000")];
+    assert_eq!(created(), expected.map(|(name, time)| (name.to_owned(), time.to_owned())));
 }
 
 #[tokio::test]
