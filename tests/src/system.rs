@@ -64,7 +64,12 @@ impl System {
 
     /// An org that is not connected yet.
     pub async fn disconnected(file: OrgFile) -> Result<Self> {
-        let running = local_org::serve(file, Options::default()).await?;
+        Self::of(component()?, file, Options::default()).await
+    }
+
+    /// A component that is given, in an org whose clock and sockets are given; not connected yet.
+    pub async fn of(component: &[u8], file: OrgFile, options: Options) -> Result<Self> {
+        let running = local_org::serve(file, options).await?;
         let policy = policy(running.org())?;
         let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
@@ -79,7 +84,7 @@ impl System {
             .concurrent_calls(8)
             .count_fuel()
             .build()?;
-        let plugin = host.load(component()?).await?;
+        let plugin = host.load(component).await?;
         Ok(Self { running, plugin, connection: ConnectionId::new("team-1"), secrets, host })
     }
 

@@ -26,7 +26,8 @@ fn the_examples_of_the_page_are_a_mapping_and_a_booking() -> Result<()> {
 
 #[test]
 fn the_page_lists_every_attribute_and_marks_those_of_the_meeting() -> Result<()> {
-    let section = MAPPING.split("### Attributes").nth(1).and_then(|rest| rest.split("###").next()).context("a section")?;
+    let section =
+        MAPPING.split("### Attributes").nth(1).and_then(|rest| rest.split("###").next()).context("a section")?;
     for name in attributes::names() {
         let line = section.lines().find(|line| line.contains(&format!("`{name}`"))).with_context(|| name.to_owned())?;
         let mark = line.rsplit('|').nth(1).unwrap_or_default();
