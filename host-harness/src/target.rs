@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use builder::Workspace;
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use runtime::{
     Host, Inspection, Plugin,
@@ -21,12 +22,7 @@ use runtime::{
 use serde_json::Value;
 use store::SqliteStore;
 
-use crate::{
-    cli,
-    component::{self, Workspace},
-    input::InputError,
-    ui::Ui,
-};
+use crate::{cli, input::InputError, ui::Ui};
 
 /// Package of the plugin that is built where none is named.
 pub const DEFAULT_PACKAGE: &str = "salesforce-leads";
@@ -116,13 +112,13 @@ impl ComponentFile {
 }
 
 /// Builds the component of a package of this workspace.
-pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<component::Built> {
+pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<builder::Built> {
     let workspace = Workspace::containing(&std::env::current_dir()?)?;
     let out = match out {
         Some(out) => out.to_owned(),
         None => workspace.component(package),
     };
-    Ok(component::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
+    Ok(builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
 }
 
 /// The component that is named, or the one of this workspace.
