@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use builder::Workspace;
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use runtime::{
     Host, Inspection, Plugin,
@@ -21,12 +22,7 @@ use runtime::{
 use serde_json::Value;
 use store::SqliteStore;
 
-use crate::{
-    cli,
-    component::{self, Workspace},
-    input::InputError,
-    ui::Ui,
-};
+use crate::{cli, input::InputError, ui::Ui};
 
 /// Package of the plugin that is built where none is named.
 pub const DEFAULT_PACKAGE: &str = "salesforce-leads";
@@ -92,7 +88,7 @@ pub struct ComponentFile {
 impl ComponentFile {
     fn read(path: &Path) -> Result<Self> {
         let content = std::fs::read(path)
-            .map_err(|reason| InputError::Unreadable { file: path.display().to_string(), reason })?;
+            .map_err(|source| InputError::Unreadable { file: path.to_owned(), source })?;
         let inspection = Inspection::read(&content).with_context(|| path.display().to_string())?;
         Ok(Self { path: path.to_owned(), bytes: content.len(), sha256: inspection.sha256, content })
     }
@@ -116,13 +112,13 @@ impl ComponentFile {
 }
 
 /// Builds the component of a package of this workspace.
-pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<component::Built> {
+pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<builder::Built> {
     let workspace = Workspace::containing(&std::env::current_dir()?)?;
     let out = match out {
         Some(out) => out.to_owned(),
         None => workspace.component(package),
     };
-    Ok(component::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
+    Ok(builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
 }
 
 /// The component that is named, or the one of this workspace.
@@ -140,7 +136,7 @@ pub(crate) fn component(ui: &mut Ui, named: Option<&Path>) -> Result<ComponentFi
 pub(crate) fn read_policy(file: Option<&Path>) -> Result<Policy> {
     let Some(file) = file else { return Ok(Policy::default()) };
     let text = std::fs::read_to_string(file)
-        .map_err(|reason| InputError::Unreadable { file: file.display().to_string(), reason })?;
+        .map_err(|source| InputError::Unreadable { file: file.to_owned(), source })?;
     Policy::from_toml(&text).with_context(|| file.display().to_string())
 }
 
@@ -192,7 +188,7 @@ pub(crate) fn org_file(named: Option<&str>) -> Result<OrgFile> {
 /// An org made from somebody's own describe result.
 pub(crate) fn org_from_describe(file: &Path) -> Result<OrgFile> {
     let text =
-        std::fs::read(file).map_err(|reason| InputError::Unreadable { file: file.display().to_string(), reason })?;
+        std::fs::read(file).map_err(|source| InputError::Unreadable { file: file.to_owned(), source })?;
     let fault = |reason: String| TargetError::OrgFile { file: file.display().to_string(), reason };
     Ok(OrgFile::from_describe(&text).map_err(|error| fault(error.to_string()))?)
 }

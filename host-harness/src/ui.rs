@@ -3,11 +3,10 @@
 use std::io::{IsTerminal, Write};
 
 use booking::Explained;
+use builder::Progress;
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use contract::{Actor, AdviceText, Consequence, Problem, Reaction};
 use serde::Serialize;
-
-use crate::component::Progress;
 
 /// Columns apart, a rule below the header, no rule between rows: long tables stay short.
 const TABLE: TableStyle = TableStyle::new()

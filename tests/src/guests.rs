@@ -4,7 +4,7 @@
 //! be refused before any of them runs need no code: each function of such a one is a single trap.
 
 use anyhow::{Context as _, Result};
-use host_harness::component::{self, Built, Workspace, embed_manifest};
+use builder::{Built, Workspace, embed_manifest};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
@@ -19,7 +19,7 @@ pub fn workspace() -> Result<Workspace> {
 pub fn build(package: &str) -> Result<Built> {
     let workspace = workspace()?;
     let out = workspace.component(package);
-    Ok(component::build(&workspace, package, &out, &mut |_| {})?)
+    Ok(builder::build(&workspace, package, &out, &mut |_| {})?)
 }
 
 /// A plugin that also wants a clock and the environment of WASI.

@@ -7,7 +7,7 @@
 
 use crate::node_host::NotRun;
 use anyhow::{Context as _, Result, ensure};
-use host_harness::install::FORBIDDEN_BY;
+use builder::FORBIDDEN_BY;
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use std::env;
 use std::fs::{self, File};

@@ -3,7 +3,7 @@
 //! The contract's records have another spelling in JavaScript than in this project's JSON: names in lower camel case,
 //! enum cases with `-`, variants as `tag` and `val`. [`in_javascript`] knows which values are which.
 
-use host_harness::install::FORBIDDEN_BY;
+use builder::FORBIDDEN_BY;
 use serde_json::{Value, json};
 use std::env;
 use std::fs::{self, File};

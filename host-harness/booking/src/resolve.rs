@@ -104,6 +104,13 @@ pub struct Explained {
     pub value: Option<String>,
 }
 
+/// A finding of a call without rows, such as a check of the connection.
+impl From<Finding> for Explained {
+    fn from(finding: Finding) -> Self {
+        Self { finding, row_ids: Vec::new(), questions: Vec::new(), value: None }
+    }
+}
+
 /// A question by id and label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuestionRef {

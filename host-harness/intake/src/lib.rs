@@ -9,10 +9,12 @@ mod timerex;
 pub use native::Native;
 pub use timerex::Timerex;
 
+use std::fmt;
+
 use booking::Booking;
 
 /// A format in which bookings arrive.
-pub trait Intake: Send + Sync {
+pub trait Intake: fmt::Debug + Send + Sync {
     /// The format's name, for example in `--format`.
     fn name(&self) -> &'static str;
 

@@ -5,6 +5,7 @@ use booking::Booking;
 use crate::{Fault, Intake, check, json};
 
 /// The native JSON format, described in `docs/mapping.md`.
+#[derive(Debug)]
 pub struct Native;
 
 impl Intake for Native {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use crate::{Fault, Intake, check, json, zone};
 
 /// The webhook body of the scheduling service TimeRex.
+#[derive(Debug)]
 pub struct Timerex;
 
 impl Intake for Timerex {

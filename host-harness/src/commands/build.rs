@@ -10,16 +10,14 @@ pub(super) fn run(ui: &mut Ui, arguments: &Build) -> Result<Ending> {
     ui.json(&serde_json::json!({
         "path": built.path,
         "bytes": built.bytes,
-        "gzip_bytes": built.gzip_bytes,
         "sha256": built.sha256,
         "unchanged": built.unchanged,
     }))?;
     ui.print(format!(
-        "{}{}\n  {} bytes, {} compressed\n  sha256 {}",
+        "{}{}\n  {} bytes\n  sha256 {}",
         built.path.display(),
         if built.unchanged { " (unchanged)" } else { "" },
         built.bytes,
-        built.gzip_bytes,
         built.sha256
     ));
     Ok(Ending::Done)

@@ -114,7 +114,7 @@ pub(super) fn absolute(host: &str) -> String {
 fn client_secret(arguments: &Connect) -> Result<Option<Secret>> {
     if let Some(file) = &arguments.client_secret_file {
         let text = std::fs::read_to_string(file)
-            .map_err(|reason| InputError::Unreadable { file: file.display().to_string(), reason })?;
+            .map_err(|source| InputError::Unreadable { file: file.to_owned(), source })?;
         // An editor's final line end is not part of a secret.
         return Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))));
     }

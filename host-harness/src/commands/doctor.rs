@@ -28,7 +28,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> 
             if let Some(calls) = &account.daily_calls {
                 ui.print(format!("  calls     {} of {} in the last 24 hours", calls.used, calls.allowed));
             }
-            ui.findings(&account.findings);
+            ui.findings(&account.findings.into_iter().map(Into::into).collect::<Vec<_>>());
             Ending::Done
         }
         Err(problems) => {

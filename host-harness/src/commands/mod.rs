@@ -17,13 +17,13 @@ mod run;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use builder::BuildError;
 use runtime::{
     HostError, InspectError, LoadError, credentials::ConnectError, manifest::ManifestError, policy::PolicyError,
 };
 
 use crate::{
     cli::{Cli, Command},
-    component::BuildError,
     input::InputError,
     target::TargetError,
     ui::Ui,

@@ -11,7 +11,7 @@ const ORG: &str = "org.toml";
 const CASES: &str = "cases.json";
 
 pub(super) fn read(file: &Path) -> Result<String> {
-    let unreadable = |reason| InputError::Unreadable { file: file.display().to_string(), reason };
+    let unreadable = |source| InputError::Unreadable { file: file.to_owned(), source };
     Ok(std::fs::read_to_string(file).map_err(unreadable)?)
 }
 

@@ -1,4 +1,4 @@
-//! Makes a component of a core module, and puts the manifest into it.
+//! Encodes a core module as a component and embeds the manifest.
 
 use anyhow::Context as _;
 use runtime::MANIFEST_SECTION;
@@ -6,11 +6,11 @@ use wasm_encoder::{ComponentSection as _, CustomSection, RawSection};
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-/// What the encoder calls each of the component's parts. Only a debugger would ask, and it is a hundredth of the component.
+/// The section with the encoder's names for parts of the component: a hundredth of the file, of use to debuggers only.
 const NAMES: &str = "component-name";
 
-/// Encodes a core module that carries its world, as `wit-bindgen` leaves it.
-pub(super) fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// Encodes a core module that carries its world, as `wit-bindgen` embeds it.
+pub(crate) fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     without_names(&ComponentEncoder::default().module(module)?.validate(true).encode()?)
 }
 
@@ -22,7 +22,7 @@ fn without_names(component: &[u8]) -> anyhow::Result<Vec<u8>> {
         if let Some((id, range)) = payload.as_section().filter(|_| depth == 1)
             && !matches!(&payload, Payload::CustomSection(section) if section.name() == NAMES)
         {
-            let data = component.get(range).context("a section lies outside the component")?;
+            let data = component.get(range).context("a section ends outside the component")?;
             RawSection { id, data }.append_to_component(&mut kept);
         }
         match payload {
@@ -34,7 +34,7 @@ fn without_names(component: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(kept)
 }
 
-/// Appends a manifest to a component, as the custom section in which a host looks for it.
+/// Appends a manifest to a component as the custom section that hosts read.
 pub fn embed_manifest(component: &mut Vec<u8>, manifest: &str) {
     CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }.append_to_component(component);
 }
@@ -48,7 +48,7 @@ mod tests {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
     #[test]
-    fn an_embedded_manifest_is_read_as_it_was_written() {
+    fn an_embedded_manifest_is_read_back_unchanged() {
         let mut component = EMPTY.to_vec();
         embed_manifest(&mut component, "name = \"予約\"");
         let read = Inspection::read(&component).expect("a component");
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_for_debuggers_are_left_out() {
+    fn only_the_names_for_debuggers_are_removed() {
         let section = |name: &'static str| CustomSection { name: name.into(), data: name.as_bytes().into() };
         let (mut component, mut expected) = (EMPTY.to_vec(), EMPTY.to_vec());
         for name in ["before", NAMES, "after"] {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_module_is_not_encoded() {
+    fn only_a_core_module_is_encoded() {
         for bytes in [&b"no module at all"[..], EMPTY] {
             assert!(encode(bytes).is_err());
         }

@@ -1,112 +1,109 @@
-//! Asking for, and doing, the installation of what a command lacks.
+//! Installs missing tools from Debian packages.
 //!
-//! A command never installs in silence and never asks a question: it says what it is about to install and does it where
-//! nobody needs to be asked (root on Debian), stops where `HARNESS_NO_INSTALL=1` forbids it, and prints the command
-//! for a person everywhere else.
+//! A build neither installs silently nor asks. As root on Debian it announces what it installs and does so, unless
+//! `HARNESS_NO_INSTALL=1` forbids it. Everywhere else it fails and prints the command for a person to run.
 
-use std::env;
-use std::fmt;
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    env, fmt, fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-/// Set to `1`, it forbids every installation.
+/// Environment variable that forbids every installation when set to `1`.
 pub const FORBIDDEN_BY: &str = "HARNESS_NO_INSTALL";
 
-/// Something that a command needs and that Debian packages bring.
+/// A missing tool and the Debian packages that contain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needed {
-    /// What it is for, as it completes "Installing PACKAGES for ...".
-    pub purpose: &'static str,
+pub(crate) struct Needed {
+    /// Completes the sentence "Installing PACKAGES for ...".
+    pub(crate) purpose: &'static str,
     /// The Debian packages.
-    pub packages: Vec<String>,
-    /// What to do instead, or where there is no Debian: a whole sentence.
-    pub otherwise: &'static str,
+    pub(crate) packages: Vec<String>,
+    /// What to do instead, as a whole sentence.
+    pub(crate) otherwise: &'static str,
 }
 
-/// What decides whether something may be installed.
+/// Decides whether packages may be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
+struct Machine {
     /// `HARNESS_NO_INSTALL=1`.
-    pub forbidden: bool,
-    /// Debian, with its package manager.
-    pub debian: bool,
-    /// Nobody needs to be asked for a password.
-    pub root: bool,
+    forbidden: bool,
+    /// Debian with its package manager.
+    debian: bool,
+    /// No password is needed.
+    root: bool,
 }
 
 impl Machine {
-    /// This machine.
-    pub fn here() -> Self {
+    fn this() -> Self {
         Self {
             forbidden: env::var_os(FORBIDDEN_BY).is_some_and(|value| value == "1"),
             debian: Path::new("/etc/debian_version").exists() && Path::new("/usr/bin/apt-get").exists(),
-            // The owner of a process's own entry is its effective user (proc(5)).
+            // The owner of /proc/self is the process's effective user (proc(5)).
             root: fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0),
         }
     }
 }
 
-/// Why something that is needed was not installed.
+/// Why a missing tool was not installed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotInstalled {
     /// The environment forbids it.
-    #[error("{purpose} is missing, and HARNESS_NO_INSTALL=1 forbids to install it. Run: {command}. {otherwise}")]
+    #[error("{purpose} is missing, and HARNESS_NO_INSTALL=1 forbids installing it. Run: {command}. {otherwise}")]
     Forbidden {
         /// What is missing.
         purpose: &'static str,
-        /// What a person may run.
+        /// The command for a person to run.
         command: String,
-        /// What a person may do instead.
+        /// What a person can do instead.
         otherwise: &'static str,
     },
-    /// Only an administrator may install.
+    /// Only root may install.
     #[error("{purpose} is missing. Run: {command}. {otherwise}")]
     NeedsRoot {
         /// What is missing.
         purpose: &'static str,
-        /// What a person may run.
+        /// The command for a person to run.
         command: String,
-        /// What a person may do instead.
+        /// What a person can do instead.
         otherwise: &'static str,
     },
-    /// This machine has no Debian packages.
+    /// The machine does not run Debian.
     #[error("{purpose} is missing. {otherwise}")]
     NotDebian {
         /// What is missing.
         purpose: &'static str,
-        /// What a person may do.
+        /// What a person can do.
         otherwise: &'static str,
     },
     /// The package manager could not be run.
-    #[error("`{command}` could not be run: {source}. {otherwise}")]
+    #[error("`{command}` could not be run. {otherwise}")]
     NotRun {
-        /// What was to run.
+        /// The command.
         command: String,
-        /// What a person may do instead.
+        /// What a person can do instead.
         otherwise: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The package manager failed.
     #[error("`{command}` failed ({status}):\n{output}\n{otherwise}")]
     Failed {
-        /// What ran.
+        /// The command.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
-        /// What it said.
+        /// What it printed.
         output: String,
-        /// What a person may do instead.
+        /// What a person can do instead.
         otherwise: &'static str,
     },
 }
 
 impl NotInstalled {
-    /// A stable name of the error, for machines.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden { .. } => "install-forbidden",
@@ -117,9 +114,9 @@ impl NotInstalled {
     }
 }
 
-/// Installs what is needed, after saying so, or says why not.
-pub fn install(needed: &Needed, announce: &mut dyn FnMut(String)) -> Result<(), NotInstalled> {
-    let steps = steps(needed, Machine::here())?;
+/// Announces and installs the packages.
+pub(crate) fn install(needed: &Needed, announce: &mut dyn FnMut(String)) -> Result<(), NotInstalled> {
+    let steps = steps(needed, Machine::this())?;
     announce(format!("Installing {} for {}.", needed.packages.join(" "), needed.purpose));
     steps.iter().try_for_each(|step| step.run(needed.otherwise))
 }
@@ -141,7 +138,7 @@ impl Step {
             .args(["-o", "DPkg::Lock::Timeout=600"])
             .args(&self.arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
-            // Of the calling cargo; it names libraries of another toolchain.
+            // Set by the calling cargo; it points at another toolchain's libraries.
             .env_remove("LD_LIBRARY_PATH")
             .stdin(Stdio::null())
             .output();
@@ -163,10 +160,10 @@ impl fmt::Display for Step {
     }
 }
 
-/// What to run, or why nothing may run.
+/// The commands to run, or why none may run.
 fn steps(needed: &Needed, machine: Machine) -> Result<[Step; 2], NotInstalled> {
     let Needed { purpose, packages, otherwise } = needed;
-    // A package that would push out another one is for a person to decide: `--no-remove` makes that an error.
+    // Whether to replace another package is for a person to decide; `--no-remove` makes it an error.
     let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
     let install = options.into_iter().chain(packages.iter().map(String::as_str)).collect::<Vec<_>>();
     let steps = [Step::new(&["update"]), Step::new(&install)];
@@ -195,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn only_root_on_debian_installs_and_only_where_nothing_forbids_it() {
+    fn only_root_on_debian_installs_and_only_unless_forbidden() {
         let table = [
             // forbidden, debian, root, code, command shown
             (true, true, true, "install-forbidden", "Run: apt-get update && apt-get install"),
@@ -217,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installation_never_removes_a_package_and_takes_no_recommended_ones() {
+    fn an_installation_removes_no_package_and_adds_no_recommended_ones() {
         let steps = steps(&needed(), Machine { forbidden: false, debian: true, root: true }).expect("may install");
         let shown = steps.map(|step| step.to_string());
         assert_eq!(shown, ["apt-get update", "apt-get install -y --no-install-recommends --no-remove lld-22"]);

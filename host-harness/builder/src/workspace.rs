@@ -1,9 +1,13 @@
 //! The cargo workspace that holds the plugins.
 
-use super::BuildError;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use serde::Deserialize;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::BuildError;
 
 /// A cargo workspace on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +17,16 @@ pub struct Workspace {
     rust_version: Version,
 }
 
-/// A release of Rust: `1.95`.
+/// A Rust version such as `1.95`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version {
+pub(crate) struct Version {
     major: u32,
     minor: u32,
 }
 
 impl Version {
-    /// Reads `1.95`, `1.95.0` or `1.95.0-nightly`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Parses `1.95`, `1.95.0` or `1.95.0-nightly`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('.');
         let major = parts.next()?.parse().ok()?;
         let minor = parts.next()?.parse().ok()?;
@@ -47,7 +51,10 @@ struct SharedPackage {
 }
 
 impl Workspace {
-    /// The workspace that `folder` is in: the nearest folder upwards whose `Cargo.toml` has a `[workspace]`.
+    /// Finds the workspace of a folder: the nearest one upwards whose `Cargo.toml` has a `[workspace]`.
+    ///
+    /// # Errors
+    /// When there is none, or its `Cargo.toml` cannot be read or names no Rust version.
     pub fn containing(folder: &Path) -> Result<Self, BuildError> {
         let none = || BuildError::NoWorkspace { folder: folder.to_owned() };
         let start = folder.canonicalize().map_err(|_| none())?;
@@ -68,28 +75,28 @@ impl Workspace {
         Err(none())
     }
 
-    /// Its root folder.
+    /// The root folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where builds leave their files: `target` in the root folder.
+    /// Where builds keep their files: `target` in the root folder.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// The same workspace, with builds in another folder.
+    /// The same workspace with another target folder.
     pub fn building_in(self, target: &Path) -> Self {
         Self { target: target.to_owned(), ..self }
     }
 
-    /// Where the component of a package belongs: `target/component/salesforce_leads.wasm` for `salesforce-leads`.
+    /// The component of a package: `target/component/salesforce_leads.wasm` for `salesforce-leads`.
     pub fn component(&self, package: &str) -> PathBuf {
         self.target.join("component").join(package.replace('-', "_")).with_extension("wasm")
     }
 
-    /// The oldest Rust that compiles it.
-    pub(super) fn rust_version(&self) -> Version {
+    /// The oldest Rust that compiles the workspace.
+    pub(crate) fn rust_version(&self) -> Version {
         self.rust_version
     }
 }
@@ -99,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workspace_is_found_from_any_folder_inside() {
+    fn a_workspace_is_found_from_any_folder_in_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().canonicalize().expect("its path");
         let inside = root.join("a/b");
@@ -114,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_workspace_is_named() {
+    fn a_folder_outside_of_any_workspace_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let refused = Workspace::containing(folder.path()).expect_err("no workspace");
         assert_eq!(refused.code(), "no-workspace");

@@ -1,25 +1,30 @@
-//! Compiles a package to a core module, with a cargo of its own.
+//! Compiles a package to a core module in a cargo process of its own.
 
-use super::toolchain::{TARGET, Toolchain};
-use super::workspace::Workspace;
-use super::{BuildError, Progress, StandardLibrary, environment};
+use std::{
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
+
 use serde::Deserialize;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
 
-/// What cargo made.
+use crate::{
+    BuildError, Progress, StandardLibrary, environment,
+    toolchain::{TARGET, Toolchain},
+    workspace::Workspace,
+};
+
+/// A compiled core module.
 #[derive(Debug)]
-pub(super) struct Module {
-    /// The core module.
-    pub(super) file: PathBuf,
-    /// The folder of the package it was made from.
-    pub(super) package: PathBuf,
+pub(crate) struct Module {
+    pub(crate) file: PathBuf,
+    /// Folder of the package.
+    pub(crate) package: PathBuf,
 }
 
-/// Runs cargo and says how far it is.
-pub(super) fn compile(
+/// Runs cargo and reports its progress.
+pub(crate) fn compile(
     workspace: &Workspace,
     toolchain: &Toolchain,
     package: &str,
@@ -45,7 +50,7 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
     environment::clean(&mut cargo)
         .current_dir(workspace.root())
         .args(["rustc", "--locked", "--profile", "plugin", "--package", package, "--lib", "--target", TARGET])
-        // Beside an rlib, which others may link against, nothing public would be left out: a quarter of the component.
+        // An rlib beside it would keep everything public alive: a quarter of the component.
         .args(["--crate-type", "cdylib"])
         .args(["--message-format", "json-render-diagnostics"])
         .env("RUSTC", &toolchain.rustc)
@@ -57,12 +62,12 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // The two ways must not share a folder: each would throw away what the other made.
+    // Each way has its own folder; in a shared one they would discard each other's output.
     match toolchain.standard {
         StandardLibrary::Precompiled => cargo.arg("--target-dir").arg(workspace.target().join("wasm")),
         StandardLibrary::FromSource => cargo
             .arg("-Zbuild-std=std,panic_abort")
-            // Debian's compiler is a stable one; building the standard library is still an unstable option.
+            // Debian's compiler is stable, and -Zbuild-std is unstable.
             .env("RUSTC_BOOTSTRAP", "1")
             .arg("--target-dir")
             .arg(workspace.target().join("wasm-std")),
@@ -70,8 +75,8 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
     cargo
 }
 
-/// Takes the paths of this machine out of panic locations: they would tell who built the component, and give it another
-/// digest on every machine. Where several fit a path, rustc takes the last one.
+/// Removes this machine's paths from panic locations: they would reveal who built the component and change its digest from
+/// machine to machine. Where several prefixes match, rustc applies the last one.
 fn flags(workspace: &Workspace, toolchain: &Toolchain) -> String {
     let dependencies = environment::dependency_sources();
     let target = Some((workspace.target(), "/target")).filter(|(target, _)| !target.starts_with(workspace.root()));
@@ -80,7 +85,7 @@ fn flags(workspace: &Workspace, toolchain: &Toolchain) -> String {
     let standard = toolchain.standard_sources.iter().map(|source| (source.as_path(), "/rust"));
     let remapped = own.chain(dependencies).chain(standard);
     let flags = remapped.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
-    // The separator that cargo defines for this variable: flags may hold blanks.
+    // Cargo's separator for this variable, because flags may contain blanks.
     flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
@@ -92,7 +97,7 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// The last module that cargo reports is the package's own: dependencies come before it.
+/// Finds the last module that cargo reports. It is the package's own; dependencies come before it.
 fn last_module(messages: impl BufRead) -> io::Result<Option<Module>> {
     let mut module = None;
     for line in messages.lines() {
@@ -107,28 +112,28 @@ fn last_module(messages: impl BufRead) -> io::Result<Option<Module>> {
     Ok(module)
 }
 
-/// Passes on what cargo says of its progress, and answers the rest: its warnings and errors.
+/// Reports cargo's progress and returns the rest of its output: warnings and errors.
 fn follow(output: impl BufRead, report: &mut dyn FnMut(Progress)) -> io::Result<String> {
     let mut log = String::new();
     let mut line = Vec::new();
     let mut before = None;
     for byte in output.bytes() {
         let byte = byte?;
-        // Cargo writes its progress bar over itself, so that a line may not end for minutes.
+        // Cargo overwrites its progress bar with `\r`, so a line may not end for minutes.
         if byte != b'\r' && byte != b'\n' {
             line.push(byte);
             continue;
         }
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
-        match Said::of(&text) {
-            Said::Progress(progress) if before.as_ref() == Some(&progress) => {}
-            Said::Progress(progress) => {
+        match Line::parse(&text) {
+            Line::Progress(progress) if before.as_ref() == Some(&progress) => {}
+            Line::Progress(progress) => {
                 before = Some(progress.clone());
                 report(progress);
             }
-            Said::Status => {}
-            Said::Else => {
+            Line::Status => {}
+            Line::Other => {
                 log.push_str(&text);
                 log.push('\n');
             }
@@ -137,30 +142,30 @@ fn follow(output: impl BufRead, report: &mut dyn FnMut(Progress)) -> io::Result<
     Ok(log)
 }
 
-/// A line of cargo.
+/// A line of cargo's output.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+enum Line {
     Progress(Progress),
     Status,
-    Else,
+    Other,
 }
 
-impl Said {
-    fn of(line: &str) -> Self {
-        let said = line.trim_start();
-        if let Some(progress) = bar(said) {
+impl Line {
+    fn parse(line: &str) -> Self {
+        let line = line.trim_start();
+        if let Some(progress) = progress_bar(line) {
             return Self::Progress(progress);
         }
-        match said.split_once(' ').map_or(said, |(word, _)| word) {
-            "Blocking" => Self::Progress(Progress::Announcement(said.to_owned())),
+        match line.split_once(' ').map_or(line, |(word, _)| word) {
+            "Blocking" => Self::Progress(Progress::Announcement(line.to_owned())),
             "" | "Building" | "Compiling" | "Downloaded" | "Downloading" | "Finished" | "Fresh" => Self::Status,
-            _ => Self::Else,
+            _ => Self::Other,
         }
     }
 }
 
-/// Reads `Building [===>      ] 16/96: quote, core`.
-fn bar(line: &str) -> Option<Progress> {
+/// Parses `Building [===>      ] 16/96: quote, core`.
+fn progress_bar(line: &str) -> Option<Progress> {
     let (_, line) = line.strip_prefix("Building [")?.split_once("] ")?;
     let (count, crates) = line.split_once(": ").unwrap_or((line, ""));
     let (done, total) = count.split_once('/')?;
@@ -173,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_passed_on_while_cargo_overwrites_its_own_line() {
+    fn progress_is_reported_while_cargo_overwrites_its_own_line() {
         let output = "   Compiling quote v1.0.47\n    Building [=>   ] 1/9: core    \r    Building [=>   ] 1/9: core    \r\
                       \x20   Building [==>  ] 2/9: core, serde_json(build.rs)   \r\
                       \x20   Blocking waiting for file lock on build directory\n\
@@ -187,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_that_cargo_draws_in_another_way_is_no_error() {
+    fn a_progress_bar_of_another_form_is_ignored() {
         for line in ["Building", "Building [", "Building [=>  ] soon", "Building [=> ] 1/many: core", "Building x"] {
-            assert_eq!(bar(line), None, "{line}");
+            assert_eq!(progress_bar(line), None, "{line}");
         }
     }
 
     #[test]
-    fn the_module_is_the_last_one_that_cargo_reports() {
+    fn the_last_module_that_cargo_reports_is_the_packages_own() {
         let artifact = |package: &str, files: &str| {
             format!(
                 r#"{{"reason":"compiler-artifact","manifest_path":"/w/{package}/Cargo.toml","filenames":[{files}]}}"#

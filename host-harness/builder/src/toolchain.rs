@@ -1,45 +1,51 @@
-//! Which compiler, which standard library and which linker build a component.
+//! Finds the compiler, standard library and linker for components.
 //!
-//! With rustup, the toolchain file names the target `wasm32-unknown-unknown` and rustup brings its standard library. Where
-//! rustup may not download, Debian's packages have a Rust whose standard library is built from source along with the
-//! plugin. Nothing here starts an installation.
+//! With rustup, the toolchain file names the target `wasm32-unknown-unknown`, and rustup installs its standard library.
+//! Where rustup may not download, Debian's Rust packages are used; their standard library is compiled from source with the
+//! plugin. Nothing here installs anything.
 
-use super::StandardLibrary;
-use super::environment::{self, entries};
-use super::workspace::{Version, Workspace};
-use crate::install::Needed;
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-/// Target of all plugins: a core module without any system interface.
-pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+use crate::{
+    StandardLibrary,
+    environment::{self, entries},
+    install::Needed,
+    workspace::{Version, Workspace},
+};
 
-/// Programs and sources to build with.
+/// The target of all plugins: a core module without any system interface.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The programs of a build.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Toolchain {
-    pub(super) standard: StandardLibrary,
-    pub(super) cargo: PathBuf,
-    pub(super) rustc: PathBuf,
-    pub(super) linker: PathBuf,
-    /// Where the standard library's source lies: paths that must not remain in a component.
-    pub(super) standard_sources: Vec<PathBuf>,
+pub(crate) struct Toolchain {
+    pub(crate) standard: StandardLibrary,
+    pub(crate) cargo: PathBuf,
+    pub(crate) rustc: PathBuf,
+    pub(crate) linker: PathBuf,
+    /// Folders of the standard library's source. Their paths must not remain in a component.
+    pub(crate) standard_sources: Vec<PathBuf>,
+    /// The folder whose presence or absence decided between precompiled and source.
+    pub(crate) precompiled: Option<PathBuf>,
 }
 
-/// Where to look.
+/// Where to look for a toolchain.
 #[derive(Debug)]
-pub(super) struct Places {
-    /// The toolchain that the workspace asks for.
-    pub(super) sysroot: Option<PathBuf>,
-    /// Folder that holds `usr`.
-    pub(super) system: PathBuf,
-    /// Folders with programs.
-    pub(super) programs: Vec<PathBuf>,
+pub(crate) struct Search {
+    /// The toolchain that the workspace names.
+    pub(crate) sysroot: Option<PathBuf>,
+    /// The folder above `usr`.
+    pub(crate) system: PathBuf,
+    /// The folders of `PATH`.
+    pub(crate) programs: Vec<PathBuf>,
 }
 
-impl Places {
-    /// The places of this machine.
-    pub(super) fn of(workspace: &Workspace) -> Self {
+impl Search {
+    pub(crate) fn of_this_machine(workspace: &Workspace) -> Self {
         let mut rustc = Command::new("rustc");
         environment::clean(&mut rustc).args(["--print", "sysroot"]).current_dir(workspace.root());
         let programs = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
@@ -47,24 +53,31 @@ impl Places {
     }
 }
 
-/// Looks for everything that a build needs.
-pub(super) fn find(places: &Places, oldest: Version) -> Result<Toolchain, Needed> {
-    let precompiled = |sysroot: &&PathBuf| sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir();
-    let linker = linker(places);
-    match (places.sysroot.as_ref().filter(precompiled), linker) {
+/// Finds everything that a build needs.
+pub(crate) fn find(search: &Search, oldest: Version) -> Result<Toolchain, Needed> {
+    let precompiled = |sysroot: &Path| sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    let decisive = search.sysroot.as_deref().map(precompiled);
+    let linker = linker(search);
+    match (search.sysroot.as_ref().filter(|sysroot| precompiled(sysroot).is_dir()), linker) {
         (Some(sysroot), Some(linker)) => Ok(Toolchain {
             standard: StandardLibrary::Precompiled,
             cargo: sysroot.join("bin/cargo"),
             rustc: sysroot.join("bin/rustc"),
             linker,
             standard_sources: standard_sources(sysroot),
+            precompiled: decisive,
         }),
         (Some(_), None) => Err(linker_needed()),
-        (None, linker) => find_debian(&places.system.join("usr"), oldest, linker),
+        (None, linker) => find_debian(&search.system.join("usr"), oldest, linker, decisive),
     }
 }
 
-fn find_debian(usr: &Path, oldest: Version, linker: Option<PathBuf>) -> Result<Toolchain, Needed> {
+fn find_debian(
+    usr: &Path,
+    oldest: Version,
+    linker: Option<PathBuf>,
+    precompiled: Option<PathBuf>,
+) -> Result<Toolchain, Needed> {
     let (cargo, rustc) = (usr.join("bin/cargo"), usr.join("bin/rustc"));
     let mut missing = Vec::new();
     if version(&rustc).is_none_or(|version| version < oldest) {
@@ -83,6 +96,7 @@ fn find_debian(usr: &Path, oldest: Version, linker: Option<PathBuf>) -> Result<T
             rustc,
             linker,
             standard_sources: standard_sources(usr),
+            precompiled,
         }),
         Some(_) => Err(needed(missing)),
         None if missing.is_empty() => Err(linker_needed()),
@@ -94,7 +108,7 @@ fn needed(packages: Vec<String>) -> Needed {
     Needed {
         purpose: "Rust's standard library for WebAssembly",
         packages,
-        otherwise: "With rustup, this brings it: rustup target add wasm32-unknown-unknown",
+        otherwise: "With rustup, run: rustup target add wasm32-unknown-unknown",
     }
 }
 
@@ -102,34 +116,34 @@ fn linker_needed() -> Needed {
     Needed {
         purpose: "a linker for WebAssembly",
         packages: vec![linker_package()],
-        otherwise: "Any wasm-ld of LLVM's lld will do, where PATH finds it",
+        otherwise: "Any wasm-ld of LLVM's lld in PATH will do",
     }
 }
 
-/// The source of the standard library, by the name it is compiled under and by its real one.
+/// The standard library's source, under the path it is compiled from and under its real path.
 fn standard_sources(sysroot: &Path) -> Vec<PathBuf> {
     let named = sysroot.join("lib/rustlib/src/rust");
     let real = named.canonicalize().ok().filter(|real| *real != named);
     [Some(named), real].into_iter().flatten().collect()
 }
 
-/// The linker of the workspace's own toolchain, since its version is pinned; else the newest of the system.
-fn linker(places: &Places) -> Option<PathBuf> {
-    let hosts = places.sysroot.as_ref().map(|sysroot| entries(&sysroot.join("lib/rustlib"))).unwrap_or_default();
+/// The linker of the workspace's own toolchain, whose version is pinned; else the newest in `PATH`.
+fn linker(search: &Search) -> Option<PathBuf> {
+    let hosts = search.sysroot.as_ref().map(|sysroot| entries(&sysroot.join("lib/rustlib"))).unwrap_or_default();
     let own = hosts.into_iter().map(|host| host.join("bin/rust-lld")).find(|linker| linker.is_file());
     own.or_else(|| {
-        let programs = places.programs.iter().flat_map(|folder| entries(folder));
+        let programs = search.programs.iter().flat_map(|folder| entries(folder));
         programs.filter_map(|program| Some((lld_release(&program)?, program))).max().map(|(_, program)| program)
     })
 }
 
-/// The release of LLVM that a `wasm-ld` belongs to: 22 of `wasm-ld-22`, 0 where the name does not tell.
+/// The LLVM release of a `wasm-ld`: 22 for `wasm-ld-22`, 0 for `wasm-ld`.
 fn lld_release(program: &Path) -> Option<u32> {
     let release = program.file_name()?.to_str()?.strip_prefix("wasm-ld")?;
     if release.is_empty() { Some(0) } else { release.strip_prefix('-')?.parse().ok() }
 }
 
-/// The newest linker among the packages that this machine knows.
+/// The newest linker package in the package lists of this machine.
 fn linker_package() -> String {
     let mut list = Command::new("apt-cache");
     environment::clean(&mut list).args(["pkgnames", "lld-"]);
@@ -138,7 +152,7 @@ fn linker_package() -> String {
     newest.map_or_else(|| "lld".to_owned(), |release| format!("lld-{release}"))
 }
 
-/// The second word of what a tool prints as its version: `rustc 1.96.0 (ac68faa20 2026-05-25)`.
+/// Parses the output of `--version`, for example `rustc 1.96.0 (ac68faa20 2026-05-25)`.
 fn version(tool: &Path) -> Option<Version> {
     let mut tool = Command::new(tool);
     environment::clean(&mut tool).arg("--version");
@@ -152,11 +166,11 @@ fn line_of(mut command: Command) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    /// A machine made of files.
+    use super::*;
+
+    /// A file system with the programs of a machine.
     struct Machine {
         folder: tempfile::TempDir,
     }
@@ -190,17 +204,17 @@ mod tests {
         }
 
         fn find(&self, sysroot: Option<&str>) -> Result<Toolchain, Needed> {
-            let places = Places {
+            let search = Search {
                 sysroot: sysroot.map(|sysroot| self.path(sysroot)),
                 system: self.folder.path().to_owned(),
                 programs: vec![self.path("usr/bin"), self.path("usr/local/bin")],
             };
-            find(&places, Version::parse("1.95").expect("a version"))
+            find(&search, Version::parse("1.95").expect("a version"))
         }
     }
 
     #[test]
-    fn the_target_of_the_pinned_toolchain_is_taken_before_any_other_way() {
+    fn the_target_of_the_pinned_toolchain_comes_first() {
         let machine = Machine::new()
             .with_folder("toolchain/lib/rustlib/wasm32-unknown-unknown/lib")
             .with_program("toolchain/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", "")
@@ -213,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_target_debian_builds_the_standard_library_with_its_own_tools() {
+    fn without_the_target_debians_tools_compile_the_standard_library() {
         let machine = Machine::new()
             .with_program("toolchain/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", "")
             .with_debian_rust("1.96.0");
@@ -225,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_linker_is_found_by_looking() {
+    fn the_newest_linker_in_path_is_found() {
         let machine = Machine::new().with_debian_rust("1.96.0").with_program("usr/local/bin/wasm-ld", "");
         assert_eq!(machine.find(None).expect("a toolchain").linker, machine.path("usr/local/bin/wasm-ld"));
         let machine = machine.with_program("usr/bin/wasm-ld-9", "").with_program("usr/bin/wasm-ld-22", "");
@@ -234,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_by_its_package() {
+    fn a_missing_tool_is_named_by_its_package() {
         let table = [
             (Machine::new().with_program("usr/bin/wasm-ld-22", ""), vec!["rustc-web", "cargo-web", "rust-web-src"]),
             (
