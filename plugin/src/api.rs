@@ -11,10 +11,8 @@ use crate::{
     fields, mapping,
     org::Org,
     soql::push_encoded,
-    strings::concat,
     tree::Tree,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// The API version that every call names: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
@@ -57,7 +55,7 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
     pub fn lead_url(&self, id: &str) -> String {
-        let mut url = concat(&[&self.origin, "/"]);
+        let mut url = format!("{}/", self.origin);
         push_encoded(&mut url, id);
         url
     }
@@ -91,7 +89,7 @@ impl<'o, O: Org> Api<'o, O> {
         duplicates: DuplicateRules,
     ) -> Result<String, Refused> {
         let response = self.write(Method::Post, "/sobjects/Lead", write_headers(assignment, duplicates), body)?;
-        let body = core::str::from_utf8(&response.body).unwrap_or_default();
+        let body = std::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
             Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),
@@ -108,7 +106,7 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Reads what is at a path of the API.
     pub fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
-        self.get(&concat(&["/services/data/", VERSION, path]))
+        self.get(&format!("/services/data/{VERSION}{path}"))
     }
 
     /// Reads what is at a path of the origin.
@@ -120,7 +118,7 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
-        let path = concat(&["/services/data/", VERSION, path]);
+        let path = format!("/services/data/{VERSION}{path}");
         let request = self.request(method, &path, headers, Some(body));
         match self.org.send(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
@@ -132,7 +130,7 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
-        Request { method, url: concat(&[&self.origin, path]), headers, body }
+        Request { method, url: [&*self.origin, path].concat(), headers, body }
     }
 }
 
@@ -162,7 +160,7 @@ pub fn unreadable(response: &Response, reason: &str) -> Problem {
     let mut problem = mapping::problem(
         errors::codes::ANSWER_UNREADABLE,
         Reaction::Retry,
-        concat(&["Salesforce's answer cannot be read: ", reason]),
+        format!("Salesforce's answer cannot be read: {reason}"),
     );
     problem.http_status = Some(response.status);
     problem.retry_after = Some(60);

@@ -2,11 +2,11 @@
 
 use crate::{
     bindings::types::{Booking, BookingKind, Person, PlaceKind},
+    blank::is_blank,
     names,
     timestamp::duration_minutes,
-    value::is_blank,
 };
-use alloc::borrow::Cow;
+use std::borrow::Cow;
 
 /// All names but `extra.NAME`, which are the host's own.
 pub const NAMES: &[&str] = &[

@@ -1,11 +1,11 @@
-//! The contract's types and functions, generated from `wit/`. Records and variants are plain data that the whole core
-//! uses; only `host` calls the imported functions, and `component` alone is called.
+//! The contract in Rust, generated from `wit/`. Its records and variants are plain data that the whole core uses; its
+//! functions are only called, and exported, in `component`.
 
 wit_bindgen::generate!({
     path: "../wit",
     world: "lead-plugin-with-settings",
     generate_all,
-    additional_derives: [PartialEq, crate::canonical::Canonical],
+    additional_derives: [PartialEq],
 });
 
 pub use exports::scheduling::crm::{connection, guidance, leads, settings};

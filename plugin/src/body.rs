@@ -1,7 +1,6 @@
 //! Bodies of calls.
 
 use crate::value::Json;
-use alloc::{string::String, vec::Vec};
 
 /// A JSON object of these members, in their order.
 pub fn object<'a, 'v: 'a>(members: impl Iterator<Item = (&'a str, &'a Json<'v>)>) -> Vec<u8> {

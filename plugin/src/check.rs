@@ -9,23 +9,17 @@ use crate::{
         Consequence, FieldType, Finding, LeadField, LeadFields, Mapping, MappingRow, Problem, Question, QuestionKind,
         Source,
     },
+    blank::is_blank,
     choices::{AssignmentRules, Choices, OWNER_FIELD, ids, is_key_field},
     codes,
     errors::problem_from_secret_error,
     mapping::{finding, is_same_field, positions},
     org::Connect,
     source::Given,
-    strings::concat,
     template::{Reference, Template},
-    value::{Fit, Json, Note, fit, is_blank, is_id_of, same_record, unlisted},
+    value::{Fit, Json, Note, fit, is_id_of, same_record, unlisted},
 };
-use alloc::{
-    borrow::{Cow, ToOwned},
-    boxed::Box,
-    string::String,
-    vec,
-    vec::Vec,
-};
+use std::borrow::Cow;
 use types::{attribute_fits, kind_fits};
 
 /// Finds what stands in the way of bookings.
@@ -56,7 +50,7 @@ impl<'a> Check<'a> {
         for (position, row) in positions(self.mapping) {
             self.row = Some((position, row));
             let name = &row.field.name;
-            let is_first = self.row_of(name).is_some_and(|first| core::ptr::eq(first, row));
+            let is_first = self.row_of(name).is_some_and(|first| std::ptr::eq(first, row));
             if !is_first {
                 self.say(codes::FIELD_MAPPED_TWICE, Consequence::Refused, "another row writes this field");
             }
@@ -144,7 +138,7 @@ impl<'a> Check<'a> {
                 Reference::Attribute(name) if !attributes::is_known(name) => (codes::ATTRIBUTE_UNKNOWN, name),
                 _ => continue,
             };
-            self.say(code, Consequence::LeftOut, &concat(&["there is no `", name, "`"]));
+            self.say(code, Consequence::LeftOut, &format!("there is no `{name}`"));
         }
     }
 
@@ -176,7 +170,7 @@ impl<'a> Check<'a> {
         }
         let controlling = self.controlling_value(field, MOST_LEVELS);
         if let Some(name) = self.missing_controller(field) {
-            let detail = concat(&["no row writes the controlling field `", name, "`"]);
+            let detail = format!("no row writes the controlling field `{name}`");
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, unwritable(field), &detail);
         }
         for given in [fallback, fixed(&row.source)].into_iter().flatten() {
@@ -211,7 +205,7 @@ impl<'a> Check<'a> {
         // One finding for a code, naming the choices.
         let mut found: Vec<(&'static str, Consequence, String)> = Vec::new();
         for choice in &question.choices {
-            let one = core::slice::from_ref(choice);
+            let one = std::slice::from_ref(choice);
             let given = if question.kind == QuestionKind::Consent { Given::Agreed(one) } else { Given::Choices(one) };
             let Some((note, consequence)) = judged(given, field, controlling) else { continue };
             match found.iter_mut().find(|(code, _, _)| *code == note.code) {
@@ -219,7 +213,7 @@ impl<'a> Check<'a> {
                     choices.push_str(", ");
                     choices.push_str(choice);
                 }
-                None => found.push((note.code, consequence, concat(&["choices: ", choice]))),
+                None => found.push((note.code, consequence, format!("choices: {choice}"))),
             }
         }
         for (code, consequence, choices) in found {
@@ -299,7 +293,7 @@ impl<'a> Check<'a> {
             ids::OWNER,
         ];
         for option in self.mapping.options.iter().filter(|option| !known.contains(&&*option.id)) {
-            let detail = concat(&["there is no choice `", &option.id, "`"]);
+            let detail = format!("there is no choice `{}`", option.id);
             self.say(codes::OPTION_INVALID, Consequence::Changed, &detail);
         }
         let choices = match Choices::of(self.mapping) {

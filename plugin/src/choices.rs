@@ -5,10 +5,8 @@ use crate::{
     codes,
     mapping::{self, is_same_field},
     soql::is_field_name,
-    strings::concat,
     value::is_record_id,
 };
-use alloc::boxed::Box;
 
 /// Ids of the choices.
 pub mod ids {
@@ -182,7 +180,7 @@ pub fn is_key_field(field: &LeadField) -> bool {
 }
 
 fn invalid(id: &str, value: &str) -> Box<Problem> {
-    let message = concat(&["The choice `", id, "` has no value `", value, "`."]);
+    let message = format!("The choice `{id}` has no value `{value}`.");
     mapping::refusal(codes::OPTION_INVALID, Reaction::FixMapping, message)
 }
 

@@ -3,15 +3,8 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use crate::{
-    json::{self, Place, Scalar},
-    strings::{concat, decimal},
-};
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    vec::Vec,
-};
+use crate::json::{self, Place, Scalar};
+use std::borrow::Cow;
 
 /// An object has 900 fields at most (Salesforce help, "Custom Fields Allowed Per Object").
 const MOST_FIELDS: usize = 2_000;
@@ -178,7 +171,7 @@ impl<'a> Describe<'a> {
     /// Reads an answer; says what is wrong where it is no describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
-        let text = core::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
         if !json::has_at_most(text, MOST_VALUES) {
             return Err("more values than a describe result has".to_owned());
         }
@@ -196,7 +189,7 @@ impl<'a> Describe<'a> {
 
 /// Where a text stops being JSON.
 fn no_json(error: &serde_json::Error) -> String {
-    concat(&["no JSON at line ", &decimal(error.line() as u64), ", column ", &decimal(error.column() as u64)])
+    format!("no JSON at line {}, column {}", error.line(), error.column())
 }
 
 /// Whether a `validFor` bitmap, in base64 with the big end first, has the bit of the controlling value at this place.

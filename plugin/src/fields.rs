@@ -5,14 +5,8 @@ use crate::{
         FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
     },
     describe::{Describe, Field, PicklistEntry, is_valid_for},
-    strings::has_word,
 };
-use alloc::collections::BinaryHeap;
-use alloc::{
-    borrow::ToOwned,
-    string::{String, ToString},
-    vec::Vec,
-};
+use std::collections::BinaryHeap;
 
 /// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
 const SYSTEM: &str = "Id IsDeleted MasterRecordId CreatedDate CreatedById LastModifiedDate LastModifiedById SystemModstamp \
@@ -86,7 +80,8 @@ fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason
         Some(WithheldReason::Compound)
     } else if field.calculated || field.auto_number {
         Some(WithheldReason::Calculated)
-    } else if field.field_type == "id" || field.deprecated_and_hidden || has_word(SYSTEM, name) {
+    } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.split(' ').any(|known| known == &**name)
+    {
         Some(WithheldReason::System)
     } else if !(field.createable && field.updateable) {
         Some(WithheldReason::NotWritable)

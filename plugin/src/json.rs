@@ -4,15 +4,12 @@
 //! the formatting of numbers for errors that nobody reads: a quarter of the component. Here a single visitor passes every value
 //! to the place that takes it.
 
-use alloc::{
-    borrow::{Cow, ToOwned},
-    vec::Vec,
-};
-use core::fmt;
 use serde::{
     Deserialize as _, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use std::borrow::Cow;
+use std::fmt;
 
 /// A place that takes a value. What it has no use for is passed over.
 pub trait Place<'a> {

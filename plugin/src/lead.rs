@@ -14,7 +14,6 @@ use crate::{
     tree::Tree,
     value::{Json, same_record},
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 /// A Lead of a query's answer.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub enum Likeness {
 
 /// The Leads of a query's answer.
 pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
-    let body = core::str::from_utf8(&response.body).ok().and_then(Tree::parse);
+    let body = std::str::from_utf8(&response.body).ok().and_then(Tree::parse);
     let Some(Tree::Object(page)) = body else { return Err(Box::new(unreadable(response, "not an object"))) };
     let Some((_, Tree::List(records))) = page.into_iter().find(|(name, _)| name == "records") else {
         return Err(Box::new(unreadable(response, "there are no records in it")));

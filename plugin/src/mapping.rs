@@ -5,7 +5,6 @@ use crate::{
     source::question_ids,
     value::Note,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// Names the rows and questions of the fields that a problem names.
 pub fn attribute(problem: &mut Problem, mapping: &Mapping) {

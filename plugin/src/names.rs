@@ -1,7 +1,7 @@
 //! Family and given name out of a whole name as typed.
 
-use crate::{bindings::types::Guest_ as Guest, strings::concat, value::is_blank};
-use alloc::borrow::Cow;
+use crate::{bindings::types::Guest_ as Guest, blank::is_blank};
+use std::borrow::Cow;
 
 /// A name in two parts, honorifics and all.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn whole(guest: &Guest) -> Option<Cow<'_, str>> {
         (Some(family), Some(given)) => {
             let is_family_first = Words::of(&family).are_family_first(guest.locale.as_deref());
             let (first, second) = if is_family_first { (family, given) } else { (given, family) };
-            Some(Cow::Owned(concat(&[&first, " ", &second])))
+            Some(Cow::Owned([&*first, " ", &*second].concat()))
         }
         (family, given) => family.or(given),
     }

@@ -4,7 +4,6 @@ use crate::bindings::{
     http::{Failure, Request, Response},
     secrets::SecretError,
 };
-use alloc::string::String;
 
 /// The connected org. In the component this is the opened credential and the host's HTTP; in tests it is a script.
 pub trait Org {

@@ -8,10 +8,8 @@ use crate::{
     codes,
     mapping::{self, finding, is_same_field, positions},
     source::{Given, is_of_meeting, resolve},
-    strings::concat,
     value::{Fit, Json, Note, fit},
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// The fields that values are judged by.
 #[derive(Clone, Copy)]
@@ -135,7 +133,7 @@ impl<'a> Plan<'a> {
 
     /// Makes it a plan for a Lead that is there. That keeps what it has where a required field gets no value.
     pub fn keep_what_is_there(&mut self) {
-        for Refusal { mut finding, .. } in core::mem::take(&mut self.refusals) {
+        for Refusal { mut finding, .. } in std::mem::take(&mut self.refusals) {
             if finding.code != codes::REQUIRED_FIELD_BLANK {
                 finding.consequence = Consequence::LeftOut;
                 self.findings.push(finding);
@@ -241,7 +239,7 @@ impl<'a> Rows<'a> {
                 Fit::Changed(value, note) => Value::Write(entry(value, false), Some(note)),
                 Fit::Unfit(note) => match fallback.filter(|_| field.required).map(fitted) {
                     Some(Fit::Whole(value) | Fit::Changed(value, _)) => {
-                        let detail = concat(&[note.code, ": ", &note.detail]);
+                        let detail = format!("{}: {}", note.code, note.detail);
                         Value::Write(entry(value, true), Some(Note { code: codes::FALLBACK_USED, detail }))
                     }
                     _ => unwritable(field, note),

@@ -14,7 +14,6 @@ use crate::{
     plan::{Plan, Scope},
     value::Json,
 };
-use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
 
 /// Says what a first try would write. Values are judged by the live fields.
 pub fn preview(

@@ -1,7 +1,6 @@
 //! SOQL text and URLs, escaped as Salesforce reads them.
 
-use crate::{strings::contains, width::fold};
-use alloc::string::String;
+use crate::width::fold;
 
 /// Whether a text can be the API name of a field. Names cannot be escaped, so only these ever stand in a query.
 pub fn is_field_name(name: &str) -> bool {
@@ -77,7 +76,7 @@ pub fn booking_key(team: &str, booking: &str) -> String {
 pub fn address(text: &str) -> Option<String> {
     let text = fold(text.trim()).into_owned();
     // A Lead's e-mail field has 80 characters.
-    (!text.is_empty() && text.len() <= 320 && contains(&text, "@")).then_some(text)
+    (!text.is_empty() && text.len() <= 320 && text.contains('@')).then_some(text)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use crate::{
     attributes,
     bindings::types::{Answer, AnswerValue, Booking, QuestionKind, Source},
+    blank::is_blank,
     template::{Reference, Template},
-    value::is_blank,
 };
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use std::borrow::Cow;
 
 /// What a source gave. A blank is no value at all.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Templates: text with references in braces, and no dangling punctuation where one of them is blank.
 
-use crate::strings::contains;
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use std::borrow::Cow;
 
 /// More bytes than any field takes: no text area has more than 131,072 characters. What a template repeats is not repeated for ever.
 const LONGEST: usize = 131_072 * 4;
@@ -47,7 +46,7 @@ impl<'a> Template<'a> {
                 continue;
             }
             let reference = match (brace, after.split_once('}')) {
-                ("{", Some((name, behind))) if !contains(name, "{") => Some((name, behind)),
+                ("{", Some((name, behind))) if !name.contains('{') => Some((name, behind)),
                 _ => None,
             };
             match reference {

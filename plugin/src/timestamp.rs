@@ -1,10 +1,6 @@
 //! Moments and calendar dates as text: read, checked and compared without a clock and without a time-zone table.
 
-use crate::{
-    bindings::types::Booking,
-    strings::{concat, decimal},
-};
-use alloc::string::String;
+use crate::bindings::types::Booking;
 
 /// A date of the Gregorian calendar that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,9 +161,7 @@ impl Moment {
 /// Whole minutes from start to end of a booking.
 pub fn duration_minutes(booking: &Booking) -> Option<String> {
     let (start, end) = (Moment::parse(&booking.start)?, Moment::parse(&booking.end)?);
-    let minutes = (end.unix() - start.unix()).div_euclid(60);
-    let sign = if minutes < 0 { "-" } else { "" };
-    Some(concat(&[sign, &decimal(minutes.unsigned_abs())]))
+    Some((end.unix() - start.unix()).div_euclid(60).to_string())
 }
 
 /// Reads ASCII text from the left.

@@ -2,7 +2,7 @@
 //! for the maps in it.
 
 use crate::json::{self, Place, Scalar};
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use std::borrow::Cow;
 
 /// Fifty Leads with every field of theirs have half of these.
 const MOST_VALUES: usize = 100_000;

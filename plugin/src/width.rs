@@ -1,8 +1,8 @@
 //! Widths folded as NFKC folds them: full-width ASCII becomes ASCII, half-width kana become full-width, with their voiced
 //! marks joined. Only this, since the tables of a whole normalisation weigh more than the rest of the component.
 
-use alloc::borrow::Cow;
-use core::{iter::Peekable, str::Chars};
+use std::borrow::Cow;
+use std::{iter::Peekable, str::Chars};
 
 /// Full-width forms of U+FF61 to U+FF9D, as distances from U+3000.
 const KANA: [u8; 61] = [

@@ -13,7 +13,6 @@ use crate::{
     org::Org,
     plan::{Plan, Scope},
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// What is to be done.
 pub enum Step<'a> {
@@ -158,7 +157,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             Existing::CreateAnother | Existing::Overwrite => {}
         }
         // How a value was changed needs no word where it is not written.
-        let mut findings = core::mem::take(&mut plan.findings);
+        let mut findings = std::mem::take(&mut plan.findings);
         findings.retain(|finding| finding.consequence != Consequence::Changed || plan.is_about(finding));
         plan.findings = findings;
         if plan.entries.is_empty() && !takes_key {

@@ -23,7 +23,6 @@ use crate::{
     soql::{address, booking_key, is_field_name, push_literal},
     timestamp::Moment,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
 /// request limits"), and clocks and networks get a margin.
@@ -104,7 +103,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         soql.push_str(" FROM Lead");
 
         let mut word = " WHERE ";
-        let mut next = |soql: &mut String| soql.push_str(core::mem::replace(&mut word, " OR "));
+        let mut next = |soql: &mut String| soql.push_str(std::mem::replace(&mut word, " OR "));
         if let Some(field) = self.choices.booking_id_field.filter(|_| !sought.keys.is_empty()) {
             next(&mut soql);
             push_in(&mut soql, field, &mut sought.keys.iter().map(|key| &**key));

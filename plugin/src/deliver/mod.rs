@@ -20,8 +20,7 @@ use crate::{
     org::{Connect, Org},
     plan::{Plan, Schema, Scope},
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
-use core::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell};
 
 /// Makes sure that a booking is a Lead, and says which.
 pub fn deliver(

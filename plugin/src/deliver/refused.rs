@@ -8,10 +8,8 @@ use crate::{
     mapping::{self, finding, is_same_field},
     org::Org,
     plan::{Entry, Plan, Scope, text},
-    strings::{concat, contains},
     value::Note,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// Errors that a change of the fields since the mapping was saved explains.
 const EXPLAINED_BY_FIELDS: [&str; 9] = [
@@ -57,7 +55,7 @@ impl Refusal<'_> {
         if found.is_none() && OF_A_REFERENCE.contains(&self.code) {
             found = if names_a_record(self.message) {
                 references().find(|entry| {
-                    text(&entry.value).and_then(|id| id.get(..15)).is_some_and(|id| contains(self.message, id))
+                    text(&entry.value).and_then(|id| id.get(..15)).is_some_and(|id| self.message.contains(id))
                 })
             } else {
                 references().next().filter(|_| references().count() == 1)
@@ -160,7 +158,7 @@ fn leave_out<'a>(
         let Some(entry) = plan.entries.get_mut(place) else { continue };
         let position = entry.row;
         let Some(row) = mapping::row(mapping, position) else { return false };
-        let detail = concat(&[refusal.code, ": ", refusal.message]);
+        let detail = format!("{}: {}", refusal.code, refusal.message);
         let said = if entry.field.required && !is_update {
             match entry.fallback(mapping) {
                 Some(value) if is_first => {

@@ -15,15 +15,9 @@ use crate::{
     mapping::is_same_field,
     org::Org,
     plan::Plan,
-    strings::contains,
     value::{Json, same_record},
 };
-use alloc::{
-    borrow::{Cow, ToOwned},
-    boxed::Box,
-    string::String,
-    vec::Vec,
-};
+use std::borrow::Cow;
 
 /// How often a booking is written at most. Salesforce checks in steps (formats, then rules, then states of a country), and each step
 /// that refuses an optional value costs a write.
@@ -196,7 +190,7 @@ fn takes_key(target: &Target) -> bool {
 fn is_gone(target: &Target, problem: &Problem) -> bool {
     let (Target::Existing { id, .. } | Target::Moved { id }) = target else { return false };
     // Salesforce writes ids with 15 characters or 18.
-    let is_named = || id.get(..15).is_some_and(|id| contains(&problem.message, id));
+    let is_named = || id.get(..15).is_some_and(|id| problem.message.contains(id));
     problem.http_status == Some(404)
         || problem.code == "ENTITY_IS_DELETED"
         || (ID_UNKNOWN.contains(&&*problem.code) && is_named())

@@ -11,10 +11,8 @@ use crate::{
     errors::{self, json},
     mapping::{problem, refusal},
     org::Org,
-    strings::{concat, decimal, join},
     tree::Tree,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// The plugin's own codes of this module.
 pub mod codes {
@@ -53,7 +51,7 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let user = user_id
         .as_deref()
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .map(|id| visit.first(&concat(&["SELECT Username FROM User WHERE Id='", id, "'"])))
+        .map(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")))
         .unwrap_or_default();
 
     let text = |record: &Tree, name: &str| record.text(name).map(str::to_owned);
@@ -89,7 +87,7 @@ impl<O: Org> Visit<'_, O> {
         if versions.iter().any(|version| version.text("version") == Some(number)) {
             return Ok(());
         }
-        let message = concat(&["The org has no API version ", number, "."]);
+        let message = format!("The org has no API version {number}.");
         Err(refusal(errors::codes::API_VERSION_RETIRED, Reaction::AskAdmin, message))
     }
 
@@ -154,11 +152,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         .map(|field| field.name.clone().into_owned())
         .collect();
     if !closed.is_empty() {
-        let message = concat(&[
-            "The connected user may not write required fields: ",
-            &join(&closed.iter().map(String::as_str).collect::<Vec<_>>(), ", "),
-            ".",
-        ]);
+        let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
         let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
         problems.push(Problem { fields: closed, ..problem });
     }
@@ -184,7 +178,7 @@ fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding
     if let Some(calls) = daily_calls
         && calls.used >= calls.allowed - calls.allowed / DAILY_CALLS_RESERVE
     {
-        let detail = concat(&[&decimal(calls.used), " of ", &decimal(calls.allowed), " API calls are used."]);
+        let detail = format!("{} of {} API calls are used.", calls.used, calls.allowed);
         findings.push(finding(codes::DAILY_CALLS_LOW, Consequence::Refused, detail));
     }
     findings

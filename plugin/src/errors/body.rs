@@ -1,15 +1,7 @@
 //! The errors in a body, whatever shape Salesforce or something on the way gave it.
 
-use crate::{
-    soql::is_field_name,
-    strings::{concat, split_at_first},
-    tree::Tree,
-};
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    vec::Vec,
-};
+use crate::{soql::is_field_name, tree::Tree};
+use std::borrow::Cow;
 
 /// One error as it was written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,8 +120,8 @@ fn from_text(text: &str, errors: &mut Vec<ApiError>) {
 
 /// The first element of that name: its content, and what is after it.
 fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
-    let (_, rest) = split_at_first(text, &concat(&["<", name, ">"]))?;
-    split_at_first(rest, &concat(&["</", name, ">"]))
+    let (_, rest) = text.split_once(&*format!("<{name}>"))?;
+    rest.split_once(&*format!("</{name}>"))
 }
 
 fn unescape(text: &str) -> String {
@@ -150,7 +142,7 @@ fn unescape(text: &str) -> String {
 /// Adds the fields that a message names. Several codes come without `fields`, or with an empty list, though their words
 /// have the API name; the words around it are in the language of the user.
 fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
-    let after_colon = || split_at_first(message, ": ").map(|(_, rest)| rest);
+    let after_colon = || message.split_once(": ").map(|(_, rest)| rest);
     let list = match code {
         // Required fields are missing: [LastName, Company]
         "REQUIRED_FIELD_MISSING" => between(message, '[', ']'),
@@ -158,7 +150,7 @@ fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
         "INVALID_FIELD" => between(message.rsplit_once('\n').map_or(message, |(_, words)| words), '\'', '\''),
         // Unable to create/update fields: MasterRecordId, Name. Please check ...
         "INVALID_FIELD_FOR_INSERT_UPDATE" => {
-            after_colon().map(|rest| split_at_first(rest, ". ").map_or(rest, |(list, _)| list))
+            after_colon().map(|rest| rest.split_once(". ").map_or(rest, |(list, _)| list))
         }
         // duplicate value found: BookingId__c duplicates value on record with id: 00Q...
         "DUPLICATE_VALUE" => after_colon().and_then(|rest| rest.split(' ').next()),

@@ -5,10 +5,7 @@
 //! adds codes without notice, so an unknown one is classed by its HTTP status.
 
 use super::Call;
-use crate::{
-    bindings::types::Reaction,
-    strings::{contains, has_word},
-};
+use crate::bindings::types::Reaction;
 
 /// What an error calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +77,7 @@ pub const BUSY: u32 = 60;
 
 /// The class of a code of Salesforce's, by the code alone.
 pub fn class_of(code: &str) -> Option<Class> {
-    GROUPS.iter().find(|(_, codes)| has_word(codes, code)).map(|(class, _)| *class)
+    GROUPS.iter().find(|(_, codes)| codes.split(' ').any(|known| known == code)).map(|(class, _)| *class)
 }
 
 /// All codes of Salesforce's that have a class.
@@ -126,14 +123,14 @@ static GROUPS: &[(Class, &str)] = &[
 pub fn class_of_error(code: &str, message: &str) -> Option<Class> {
     match code {
         // A trigger or flow of the org's own ran out of its limits: under less load the same record goes through.
-        _ if runs_automation(code) && contains(message, "Too many SOQL queries") => Some(Class::Wait(BUSY)),
+        _ if runs_automation(code) && message.contains("Too many SOQL queries") => Some(Class::Wait(BUSY)),
         _ => class_of(code),
     }
 }
 
 /// The code of the error that another one wraps: automation of the org's own reports what stopped it in its text.
 pub fn wrapped_code(code: &str, message: &str) -> Option<&'static str> {
-    (runs_automation(code) && contains(message, UNABLE_TO_LOCK_ROW)).then_some(UNABLE_TO_LOCK_ROW)
+    (runs_automation(code) && message.contains(UNABLE_TO_LOCK_ROW)).then_some(UNABLE_TO_LOCK_ROW)
 }
 
 fn runs_automation(code: &str) -> bool {

@@ -2,7 +2,6 @@
 
 use super::body;
 use crate::{bindings::http::Response, tree::Tree};
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Why a duplicate rule refused a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,10 +13,8 @@ use crate::{
         http::Response,
         types::{FurtherError, Problem},
     },
-    strings::{concat, contains, decimal},
     tree::Tree,
 };
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// What a response that is no success means.
 ///
@@ -37,8 +35,7 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
         None => Judged::new(ApiError::default(), response.status),
     };
     if main.error.message.is_empty() {
-        main.error.message =
-            concat(&["Salesforce answered status ", &decimal(response.status.into()), " without a reason."]);
+        main.error.message = format!("Salesforce answered status {} without a reason.", response.status);
     }
     let (reaction, minimum) = main.class.reaction(call);
     if main.own_code && main.class == Class::Unclear && call == Call::Write {
@@ -99,7 +96,7 @@ impl Judged {
 fn is_not_for_api(code: &str, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     code == "INVALID_SESSION_ID"
-        && ["not valid for use with the rest api", "not attached to agent"].iter().any(|text| contains(&message, text))
+        && ["not valid for use with the rest api", "not attached to agent"].iter().any(|text| message.contains(text))
 }
 
 fn first_to_overcome(errors: &[Judged]) -> Option<usize> {

@@ -10,9 +10,7 @@ use crate::{
     },
     errors::codes::CONNECTION_ENDED,
     mapping::problem,
-    strings::{concat, contains},
 };
-use alloc::{borrow::ToOwned, string::String};
 
 /// The plugin's own codes of this module, for causes that Salesforce gives no code of their own. The others keep the
 /// authorisation server's spelling.
@@ -107,8 +105,8 @@ fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Cla
         return (known.to_owned(), class);
     }
     // Blanks may still be a form's plus signs.
-    let text = concat(&[&code, " ", &description.to_ascii_lowercase().replace('+', " ")]);
-    if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| contains(&text, part)) {
+    let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
+    if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
         return match (*own_code, error.stage) {
             // A refresh has no authorisation code: Salesforce has said so of refresh tokens that had ended.
             (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => (CONNECTION_ENDED.to_owned(), Class::Reconnect),

@@ -352,7 +352,7 @@ fn a_consent_that_may_be_a_refusal_is_named() {
         (&["案内を受け取る"], None),
     ] {
         let questions = [form(), vec![question("q", QuestionKind::Consent, false, choices)]].concat();
-        let findings = checked_with(&mapping, core::slice::from_ref(&live), &questions);
+        let findings = checked_with(&mapping, std::slice::from_ref(&live), &questions);
         let expected: Vec<_> =
             expected.into_iter().map(|detail| ("OptIn__c", codes::CHECKBOX_INVALID, detail)).collect();
         assert_eq!(told(&findings), expected, "{choices:?}");

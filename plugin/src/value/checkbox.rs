@@ -1,13 +1,12 @@
 //! Checkboxes: yes and no, in the words that forms use.
 
-use super::{Fit, Json, is_blank};
+use super::{Fit, Json};
 use crate::{
+    blank::is_blank,
     codes,
     source::Given,
-    strings::contains,
     width::{comparable, is_alike},
 };
-use alloc::string::String;
 
 // Words in lower case and usual width. A list in one text weighs half of a list of texts.
 
@@ -79,7 +78,7 @@ fn consent(text: &str) -> Option<bool> {
         let mut ends = list.split('|').filter(|end| end.len() >= least);
         ends.any(|end| words.trim_end().strip_suffix(end).is_some_and(|before| !before.ends_with(['不', '非', '未'])))
     };
-    let is_doubtful = || DOUBTS.split('|').any(|doubt| contains(&words, doubt));
+    let is_doubtful = || DOUBTS.split('|').any(|doubt| words.contains(doubt));
     match word(&words) {
         None if ends(NO, 13) => Some(false),
         None if ends(YES, 12) || !is_doubtful() => Some(true),

@@ -7,7 +7,6 @@ use crate::{
     timestamp::{Date, Moment, Scan},
     width::fold,
 };
-use alloc::string::String;
 
 /// A calendar date: that of a moment as written, or one that can only be read in one way.
 pub fn date<'a>(given: &Given<'a>) -> Fit<'a> {

@@ -2,16 +2,14 @@
 //! time-zone table.
 
 mod checkbox;
-mod cluster;
 mod date;
 mod number;
 mod picklist;
 mod reference;
 mod text;
 
-use alloc::{borrow::Cow, string::String};
 pub use reference::{is_id_of, is_record_id, same_record};
-pub use text::is_blank;
+use std::borrow::Cow;
 
 use crate::{
     bindings::types::{FieldType, LeadField},
@@ -126,7 +124,7 @@ mod tests {
         for field_type in types() {
             let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };
             for text in &texts {
-                let choices = core::slice::from_ref(text);
+                let choices = std::slice::from_ref(text);
                 for given in [
                     Given::Text(text.as_str().into()),
                     Given::Number("12"),

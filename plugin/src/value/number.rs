@@ -5,10 +5,8 @@ use crate::{
     bindings::types::{FieldType, LeadField},
     codes,
     source::Given,
-    strings::{concat, contains, decimal as digits},
     width::fold,
 };
-use alloc::{string::String, vec::Vec};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
@@ -34,15 +32,11 @@ pub fn number<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
         precision => precision.saturating_sub(scale),
     };
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
-        let detail = concat(&[
-            &digits(decimal.whole as u64),
-            " digits before the point, the field takes ",
-            &digits(most.into()),
-        ]);
+        let detail = format!("{} digits before the point, the field takes {most}", decimal.whole);
         return Fit::unfit(codes::NUMBER_OUT_OF_RANGE, detail);
     }
     if rounded {
-        let detail = concat(&["rounded to ", &digits(scale.into()), " decimals"]);
+        let detail = format!("rounded to {scale} decimals");
         return Fit::Changed(Json::Number(json), Note { code: codes::VALUE_ROUNDED, detail });
     }
     Fit::Whole(Json::Number(json))
@@ -144,8 +138,8 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
     let (whole, behind) = text.split_at_checked(mark)?;
     let (mark, fraction) = behind.split_at_checked(1)?;
-    let is_separator = contains(whole, mark)
-        || (mark == "," && fraction.len() == 3 && !contains(whole, ".") && !whole.trim_matches('0').is_empty());
+    let is_separator = whole.contains(mark)
+        || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
     Some(if is_separator { (text, "") } else { (whole, fraction) })
 }
 

@@ -3,16 +3,15 @@
 use super::{
     Fit, Json, Note,
     checkbox::word,
-    text::{is_blank, is_refused, too_long, trimmed},
+    text::{too_long, trimmed},
 };
 use crate::{
     bindings::types::{LeadField, PicklistValue},
+    blank::{is_blank, is_refused},
     codes,
     source::Given,
-    strings::{concat, contains, decimal, join},
     width::is_alike,
 };
-use alloc::{borrow::ToOwned, vec::Vec};
 
 /// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest
 /// writes must not keep the component busy for longer than a call may last.
@@ -82,7 +81,7 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
         }
         _ => joined.add(&text),
     }
-    let json = join(&joined.written, ";");
+    let json = joined.written.join(";");
     if json.is_empty() {
         let nothing = || Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "no choice".into() };
         return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
@@ -94,7 +93,7 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
     if joined.left_out == 0 {
         return Fit::Whole(json);
     }
-    let detail = concat(&[&decimal(joined.left_out as u64), " choices left out"]);
+    let detail = format!("{} choices left out", joined.left_out);
     Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
 }
 
@@ -125,7 +124,7 @@ impl<'v> Joined<'v> {
         self.seen.push(choice);
         match self.values.writable(choice) {
             // A semicolon inside a value would make two of it.
-            Ok(value) if contains(value, ";") => self.leave_out(not_among()),
+            Ok(value) if value.contains(';') => self.leave_out(not_among()),
             Ok(value) if self.written.contains(&value) => {}
             Ok(value) => self.written.push(value),
             Err(note) => self.leave_out(note),

@@ -2,7 +2,6 @@
 
 use super::{Fit, Json, text::trimmed};
 use crate::{bindings::types::LeadField, codes, source::Given};
-use alloc::string::String;
 
 /// What ids of an object's records start with, for the objects that a Lead or a mapping may refer to ("Standard Field Record ID Prefix Decoder"
 /// in Salesforce's help). Custom objects have prefixes that differ from org to org.

@@ -1,14 +1,15 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
-use super::{Fit, Json, Note, cluster::clusters};
+use super::{Fit, Json, Note};
 use crate::{
     bindings::types::LeadField,
+    blank::{is_blank, is_refused},
     codes,
     source::Given,
-    strings::{concat, decimal},
     width::fold,
 };
-use alloc::borrow::{Cow, ToOwned};
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The length of a text as Salesforce may count it at most.
 ///
@@ -89,10 +90,8 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
         return None;
     }
     let length = units(text, is_area);
-    (length > limit).then(|| Note {
-        code: codes::VALUE_TOO_LONG,
-        detail: concat(&[&decimal(length as u64), " characters, the field takes ", &decimal(limit as u64)]),
-    })
+    (length > limit)
+        .then(|| Note { code: codes::VALUE_TOO_LONG, detail: format!("{length} characters, the field takes {limit}") })
 }
 
 /// The field's length; one without a length takes what comes.
@@ -107,7 +106,7 @@ fn limit(field: &LeadField) -> usize {
 fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     let mut left = limit;
     let mut end = 0;
-    for cluster in clusters(text) {
+    for cluster in text.graphemes(true) {
         match left.checked_sub(units(cluster, is_area)) {
             Some(rest) => left = rest,
             None => break,
@@ -115,16 +114,6 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
         end += cluster.len();
     }
     end
-}
-
-/// Whether nothing was typed that anybody could see.
-pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_refused(c))
-}
-
-/// Control characters, which Salesforce does not store (`TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET`), but for tabs and line breaks.
-pub fn is_refused(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// The text without the characters that Salesforce refuses, and whether there were any.

@@ -4,7 +4,7 @@
 //! nothing makes a call faster, and lets the compiler leave out the code that would free: a good part of the component. What a
 //! call may use is bounded by the host's memory limit.
 
-use core::{
+use std::{
     alloc::{GlobalAlloc, Layout},
     arch::wasm32::{memory_grow, memory_size},
     cell::Cell,

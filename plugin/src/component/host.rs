@@ -7,7 +7,6 @@ use crate::{
     },
     org::{Connect, Org},
 };
-use alloc::string::String;
 
 /// Name of the credential in the manifest.
 const CREDENTIAL: &str = "salesforce";
