@@ -4,7 +4,7 @@ use crate::{
     bindings::types::{Booking, BookingKind, Person, PlaceKind},
     blank::is_blank,
     names,
-    timestamp::duration_minutes,
+    value::timestamp::duration_minutes,
 };
 use std::borrow::Cow;
 

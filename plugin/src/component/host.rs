@@ -5,7 +5,7 @@ use crate::{
         http::{self, Failure, Request, Response},
         secrets::{self, Credential, SecretError},
     },
-    org::{Connect, Org},
+    salesforce::org::{Connect, Org},
 };
 
 /// Name of the credential in the manifest.

@@ -5,7 +5,7 @@ use crate::{
     blank::is_blank,
     codes,
     source::Given,
-    width::{comparable, is_alike},
+    value::width::{comparable, is_alike},
 };
 
 // Words in lower case and usual width. A list in one text weighs half of a list of texts.

@@ -4,8 +4,10 @@ use super::{Fit, Json};
 use crate::{
     codes,
     source::Given,
-    timestamp::{Date, Moment, Scan},
-    width::fold,
+    value::{
+        timestamp::{Date, Moment, Scan},
+        width::fold,
+    },
 };
 
 /// A calendar date: that of a moment as written, or one that can only be read in one way.

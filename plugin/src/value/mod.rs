@@ -3,10 +3,14 @@
 
 mod checkbox;
 mod date;
+#[cfg(test)]
+mod memory;
 mod number;
 mod picklist;
 mod reference;
 mod text;
+pub mod timestamp;
+pub mod width;
 
 pub use reference::{is_id_of, is_record_id, same_record};
 use std::borrow::Cow;

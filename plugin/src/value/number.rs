@@ -5,7 +5,7 @@ use crate::{
     bindings::types::{FieldType, LeadField},
     codes,
     source::Given,
-    width::fold,
+    value::width::fold,
 };
 
 /// Currency signs that people type before or after an amount.

@@ -10,7 +10,7 @@ use crate::{
     blank::{is_blank, is_refused},
     codes,
     source::Given,
-    width::is_alike,
+    value::width::is_alike,
 };
 
 /// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest

@@ -6,7 +6,7 @@ use crate::{
     blank::{is_blank, is_refused},
     codes,
     source::Given,
-    width::fold,
+    value::width::fold,
 };
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;

@@ -10,10 +10,11 @@ use crate::{
             PicklistValue, QuestionKind, Source, UnknownTries,
         },
     },
-    check, fixture,
-    org::{Connect, Org},
-    preview,
+    deliver::preview,
+    fixture,
+    salesforce::org::{Connect, Org},
     script::{answer, attribute},
+    settings::check,
 };
 use proptest::prelude::*;
 

@@ -5,19 +5,13 @@ mod page;
 use super::{advice, causes::CAUSES, codes};
 use crate::{
     bindings::guidance::{Actor, AdviceText},
-    doctor, errors, oauth_error,
+    salesforce::{errors, oauth_error},
 };
 use std::collections::BTreeSet;
 
 /// Everything that may be the code of a problem, of a further error or of a finding.
 fn all_codes() -> BTreeSet<&'static str> {
-    errors::salesforce_codes()
-        .chain(oauth_error::server_codes())
-        .chain(errors::codes::ALL.iter().copied())
-        .chain(oauth_error::codes::ALL.iter().copied())
-        .chain(doctor::codes::ALL.iter().copied())
-        .chain(crate::codes::ALL.iter().copied())
-        .collect()
+    errors::salesforce_codes().chain(oauth_error::server_codes()).chain(crate::codes::ALL.iter().copied()).collect()
 }
 
 #[test]

@@ -7,13 +7,15 @@ use crate::{
         secrets::SecretError,
         types::{Problem, Reaction},
     },
-    doctor,
-    errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
+    codes,
     guidance::{
         advice,
         causes::{CAUSES, Cause},
     },
-    oauth_error,
+    salesforce::{
+        errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
+        oauth_error,
+    },
     texts::{Language, Text},
 };
 use std::{
@@ -119,17 +121,20 @@ impl Section {
     }
 }
 
-/// The plugin's own codes that are problems of bookings, never findings.
+/// The plugin's own codes that are problems, never findings.
 const OWN_PROBLEMS: &[(&str, Section)] = &[
-    (crate::codes::BOOKING_ID_COLLISION, Section::AskAdmin),
-    (crate::codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
-    (crate::codes::INSTANCE_URL_MISSING, Section::Reconnect),
-    (crate::codes::LEAD_CONVERTED, Section::FixBooking),
-    (crate::codes::LEAD_GONE, Section::FixBooking),
-    (crate::codes::MAPPING_TOO_LARGE, Section::FixMapping),
-    (crate::codes::NOTHING_TO_WRITE, Section::FixMapping),
-    (crate::codes::OUTCOME_PENDING, Section::CheckFirst),
-    (crate::codes::OUTCOME_UNCLEAR, Section::CheckFirst),
+    (codes::BOOKING_ID_COLLISION, Section::AskAdmin),
+    (codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
+    (codes::INSTANCE_URL_MISSING, Section::Reconnect),
+    (codes::LEAD_CONVERTED, Section::FixBooking),
+    (codes::LEAD_GONE, Section::FixBooking),
+    (codes::MAPPING_TOO_LARGE, Section::FixMapping),
+    (codes::NOTHING_TO_WRITE, Section::FixMapping),
+    (codes::OUTCOME_PENDING, Section::CheckFirst),
+    (codes::OUTCOME_UNCLEAR, Section::CheckFirst),
+    (codes::LEAD_NOT_READABLE, Section::AskAdmin),
+    (codes::LEAD_NOT_CREATABLE, Section::AskAdmin),
+    (codes::REQUIRED_FIELD_NOT_WRITABLE, Section::AskAdmin),
 ];
 
 /// The sections of every code, from what the code really does: each one is provoked in every way it can be.
@@ -178,17 +183,12 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
     for code in ["login-server-error", "login-unexplained"] {
         sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
     }
-    for code in doctor::codes::ALL {
-        let section = match *code {
-            doctor::codes::LEAD_NOT_EDITABLE | doctor::codes::DAILY_CALLS_LOW => Section::Finding,
-            _ => Section::AskAdmin,
-        };
-        sections.entry((*code).to_owned()).or_default().insert(section);
+    for (code, section) in OWN_PROBLEMS {
+        sections.entry((*code).to_owned()).or_default().insert(*section);
     }
-    for code in crate::codes::ALL {
-        let section =
-            OWN_PROBLEMS.iter().find(|(own, _)| own == code).map_or(Section::Finding, |(_, section)| *section);
-        sections.entry((*code).to_owned()).or_default().insert(section);
+    // Everything else is found by the plugin itself.
+    for code in codes::ALL {
+        sections.entry((*code).to_owned()).or_insert_with(|| [Section::Finding].into());
     }
     sections
 }
