@@ -1,91 +1,122 @@
-//! Link arguments of the component, and what is made smaller for it: the texts of advice, and tables of Unicode.
+//! Link arguments of the component, and the texts of `locales/` as Rust statics.
 
-use guidance::{cause::Words, texts};
-use std::{env, error::Error, fs, path::Path};
-use unicode_segmentation::UnicodeSegmentation as _;
+use fluent_syntax::{
+    ast::{Attribute, Entry, Expression, InlineExpression, Pattern, PatternElement},
+    parser,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
-#[path = "build/pairs.rs"]
-mod pairs;
-#[path = "src/guidance"]
-mod guidance {
-    pub mod cause;
-    pub mod places;
-    pub mod texts;
-}
+/// The texts of one language: by message, then by attribute; a message's own text has an empty attribute.
+type Catalogue = BTreeMap<String, BTreeMap<String, String>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/guidance");
-    // The stack lies in linear memory, and every call pays for what is there: 64 KiB are plenty, where Rust takes 1 MiB.
+    println!("cargo::rerun-if-changed=locales");
     if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {
+        // The stack is part of linear memory, which every call pays for: 64 KiB are plenty, Rust's default is 1 MiB.
         println!("cargo::rustc-link-arg-cdylib=-zstack-size=65536");
         // Room for a whole booking, so that no call pays for growing the memory.
         println!("cargo::rustc-link-arg-cdylib=--initial-heap=131072");
-        // Otherwise every address takes five bytes.
+        // Without this, every address takes five bytes.
         println!("cargo::rustc-link-arg-cdylib=--compress-relocations");
     }
-    let folder = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
-    let folder = Path::new(&folder);
-    fs::write(folder.join("advice"), pairs::pack(&advice()))?;
-    fs::write(folder.join("joining"), ranges(may_join))?;
-    fs::write(folder.join("holding"), ranges(may_hold))?;
-    Ok(())
-}
-
-fn is_one(text: [char; 3]) -> bool {
-    text.iter().collect::<String>().graphemes(true).nth(1).is_none()
-}
-
-/// Whether a character belongs to the one before it, be that any or a part of a Korean syllable.
-fn may_join(c: char) -> bool {
-    ['a', '\u{1160}', '\u{AC00}', '\u{AC01}']
-        .into_iter()
-        .any(|before| is_one([before, '\u{301}', c]) || is_one([before, c, c]))
-}
-
-/// Whether a character holds the one after it: any, the next consonant of an Indic cluster, the next person of a family, or the
-/// rest of a Korean syllable.
-fn may_hold(c: char) -> bool {
-    is_one([c, c, 'a']) || is_one(['क', c, 'क']) || is_one(['\u{1F468}', c, '\u{1F468}']) || is_one([c, c, '\u{AC00}'])
-}
-
-/// The characters of which something holds, as the ranges that `src/value/cluster.rs` reads: the first one, and in eleven further
-/// bits how many follow it.
-fn ranges(holds: impl Fn(char) -> bool) -> String {
-    const MOST: u32 = (1 << 11) - 1;
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    // The planes between hold ideographs or nothing yet, those behind are for private use.
-    let planes = (0..0x2_0000).chain(0xE_0000..0xF_0000);
-    for c in planes.filter_map(char::from_u32).filter(|c| holds(*c)) {
-        match ranges.last_mut() {
-            Some((first, further)) if *first + *further + 1 == c.into() && *further < MOST => *further += 1,
-            _ => ranges.push((c.into(), 0)),
+    let (en, ja) = (read("en")?, read("ja")?);
+    for (language, own, other) in [("en", &en, &ja), ("ja", &ja, &en)] {
+        if let Some(missing) = names(other).difference(&names(own)).next() {
+            return Err(format!("locales/{language}.ftl: `{missing}` is missing").into());
         }
     }
-    let ranges: Vec<u32> = ranges.into_iter().map(|(first, further)| first << 11 | further).collect();
-    format!("&{ranges:?}")
+    let folder = env::var_os("OUT_DIR").ok_or("cargo sets no OUT_DIR")?;
+    Ok(fs::write(Path::new(&folder).join("texts.rs"), statics(&en, &ja)?)?)
 }
 
-/// The texts as lines, in the form that `src/guidance/packed.rs` reads.
-fn advice() -> String {
-    let causes = || texts::ALL.iter().copied().flatten();
-    let mut lines = Vec::new();
-    for cause in causes() {
-        lines.push(cause.codes.join(" "));
-        lines.push(cause.steps.iter().map(|step| char::from(step.who as u8)).collect());
-    }
-    lines.push(String::new());
-    for language in [|words: Words| words.en, |words: Words| words.ja] {
-        let mut push = |words: Option<Words>| lines.push(words.map(language).unwrap_or_default().to_owned());
-        for cause in causes() {
-            push(Some(cause.what));
-            push(Some(cause.why));
-            for step in cause.steps {
-                push(Some(step.action));
-                push(step.place);
+fn read(language: &str) -> Result<Catalogue, Box<dyn Error>> {
+    let path = format!("locales/{language}.ftl");
+    let source = fs::read_to_string(&path)?;
+    let resource = parser::parse(source.as_str()).map_err(|(_, errors)| format!("{path}: {errors:?}"))?;
+    let mut catalogue = Catalogue::new();
+    for entry in resource.body {
+        let message = match entry {
+            Entry::Message(message) => message,
+            Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) => continue,
+            Entry::Term(_) | Entry::Junk { .. } => return Err(format!("{path}: only messages are supported").into()),
+        };
+        let id = message.id.name;
+        let own = message.value.as_ref().map(|text| ("", text));
+        let attributes = message.attributes.iter().map(|Attribute { id, value }| (id.name, value));
+        let mut texts = BTreeMap::new();
+        for (attribute, pattern) in own.into_iter().chain(attributes) {
+            let text =
+                plain(pattern).ok_or_else(|| format!("{path}: `{id}.{attribute}` is not plain text in one line"))?;
+            if texts.insert(attribute.to_owned(), text).is_some() {
+                return Err(format!("{path}: `{id}.{attribute}` occurs twice").into());
             }
         }
+        if catalogue.insert(id.to_owned(), texts).is_some() {
+            return Err(format!("{path}: `{id}` occurs twice").into());
+        }
     }
-    lines.into_iter().map(|line| line + "\n").collect()
+    Ok(catalogue)
+}
+
+/// The text of a pattern of one line that has no placeables but string literals, which braces need.
+fn plain(pattern: &Pattern<&str>) -> Option<String> {
+    let parts = pattern.elements.iter().map(|element| match element {
+        PatternElement::TextElement { value } => Some(*value),
+        PatternElement::Placeable { expression: Expression::Inline(InlineExpression::StringLiteral { value }) } => {
+            Some(*value)
+        }
+        PatternElement::Placeable { .. } => None,
+    });
+    parts.collect::<Option<String>>().filter(|text| !text.contains('\n'))
+}
+
+fn names(catalogue: &Catalogue) -> BTreeSet<String> {
+    let of_message = |(id, texts): (&String, &BTreeMap<String, String>)| {
+        texts.keys().map(|attribute| format!("{id}.{attribute}")).collect::<Vec<_>>()
+    };
+    catalogue.iter().flat_map(of_message).collect()
+}
+
+/// The statics of `src/texts.rs`: an `Advice` for each message with `.what`, a `Text` for each text of the others.
+fn statics(en: &Catalogue, ja: &Catalogue) -> Result<String, Box<dyn Error>> {
+    let mut source = String::new();
+    for (id, texts) in en {
+        // Both have the same names.
+        let text = |attribute: &str| {
+            let of = |catalogue: &Catalogue| catalogue.get(id)?.get(attribute).cloned();
+            let (en, ja) = (of(en)?, of(ja)?);
+            Some(format!("Text {{ en: {en:?}, ja: {ja:?} }}"))
+        };
+        let name = id.replace('-', "_").to_uppercase();
+        if let Some(what) = text("what") {
+            let why = text("why").ok_or_else(|| format!("`{id}` has no `.why`"))?;
+            let steps: Vec<String> = (1..).map_while(|number| text(&format!("step{number}"))).collect();
+            if texts.len() != 2 + steps.len() {
+                return Err(
+                    format!("`{id}` has more than `.what`, `.why` and `.step1` to `.step{}`", steps.len()).into()
+                );
+            }
+            let (count, steps) = (steps.len(), steps.join(", "));
+            writeln!(
+                source,
+                "pub static {name}: Advice<{count}> = Advice {{ what: {what}, why: {why}, steps: [{steps}] }};"
+            )?;
+            continue;
+        }
+        for attribute in texts.keys() {
+            let separator = if attribute.is_empty() { "" } else { "_" };
+            let name = format!("{name}{separator}{}", attribute.replace('-', "_").to_uppercase());
+            let text = text(attribute).unwrap_or_default();
+            writeln!(source, "pub static {name}: Text = {text};")?;
+        }
+    }
+    Ok(source)
 }

@@ -1,12 +1,15 @@
-//! The contract's types and functions, generated from `wit/`. Records and variants are plain data that the whole core
-//! uses; only `host` calls the imported functions, and `component` alone is called.
+//! The contract in Rust, generated from `wit/`. Its records and variants are plain data that the whole core uses; its
+//! functions are only called, and exported, in `component`.
 
 wit_bindgen::generate!({
     path: "../wit",
     world: "lead-plugin-with-settings",
     generate_all,
-    additional_derives: [PartialEq, crate::canonical::Canonical],
+    // The records of `types` are those of the host, which `booking` reads.
+    with: { "scheduling:crm/types@0.1.0": contract },
+    additional_derives: [PartialEq],
 });
 
+pub use contract as types;
 pub use exports::scheduling::crm::{connection, guidance, leads, settings};
-pub use scheduling::crm::{http, secrets, types};
+pub use scheduling::crm::{http, secrets};

@@ -1,142 +1,222 @@
-//! The codes of what the plugin itself finds or refuses. Salesforce's own error codes are in [`crate::errors`].
+//! The plugin's own codes, of problems and findings. Salesforce's and its authorization server's codes keep their spelling
+//! and are listed where they are classified.
 
-/// A text was cut to the field's length.
-pub const VALUE_SHORTENED: &str = "value-shortened";
-/// A number was rounded to the field's decimals.
-pub const VALUE_ROUNDED: &str = "value-rounded";
-/// Characters that Salesforce does not take were removed.
-pub const CHARACTERS_REMOVED: &str = "characters-removed";
-/// Some of several choices were not written, because the multi-select picklist does not have them.
-pub const CHOICES_LEFT_OUT: &str = "choices-left-out";
-/// The row's fallback was written in place of a value that cannot be written.
-pub const FALLBACK_USED: &str = "fallback-used";
-/// A row was skipped, because one of the plugin's own choices sets the same field.
-pub const FIELD_SET_BY_OPTION: &str = "field-set-by-option";
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal;)+) => {
+        $($(#[$doc])+ pub const $name: &str = $code;)+
 
-/// A value that may not be cut is longer than the field.
-pub const VALUE_TOO_LONG: &str = "value-too-long";
-/// Not an e-mail address.
-pub const EMAIL_INVALID: &str = "email-invalid";
-/// Not a number.
-pub const NUMBER_INVALID: &str = "number-invalid";
-/// A number with more digits than the field takes.
-pub const NUMBER_OUT_OF_RANGE: &str = "number-out-of-range";
-/// Not a calendar date.
-pub const DATE_INVALID: &str = "date-invalid";
-/// Not a moment with a date, a time and an offset.
-pub const DATE_TIME_INVALID: &str = "date-time-invalid";
-/// Not a time of day.
-pub const TIME_INVALID: &str = "time-invalid";
-/// Neither a yes nor a no.
-pub const CHECKBOX_INVALID: &str = "checkbox-invalid";
-/// Not among the values of a restricted picklist.
-pub const PICKLIST_VALUE_UNKNOWN: &str = "picklist-value-unknown";
-/// A value of a restricted picklist that was deactivated.
-pub const PICKLIST_VALUE_INACTIVE: &str = "picklist-value-inactive";
-/// A value that the controlling field's value does not allow.
-pub const PICKLIST_VALUE_NOT_ALLOWED: &str = "picklist-value-not-allowed";
-/// Not the id of a Salesforce record.
-pub const REFERENCE_INVALID: &str = "reference-invalid";
+        #[cfg(test)]
+        pub const ALL: &[&str] = &[$($name),+];
+    };
+}
 
-/// The field is not there, or hidden from the connected user.
-pub const FIELD_GONE: &str = "field-gone";
-/// The connected user may not write the field.
-pub const FIELD_NOT_WRITABLE: &str = "field-not-writable";
-/// A required field got no value from this booking.
-pub const REQUIRED_FIELD_BLANK: &str = "required-field-blank";
+codes! {
+    // A value was changed, or replaced.
 
-/// A required field has no mapping row.
-pub const REQUIRED_FIELD_UNMAPPED: &str = "required-field-unmapped";
-/// A required field is mapped to something that guests may leave blank.
-pub const REQUIRED_FIELD_MAY_BE_BLANK: &str = "required-field-may-be-blank";
-/// The field has become required since the row was saved.
-pub const FIELD_NEWLY_REQUIRED: &str = "field-newly-required";
-/// The field takes less than when the row was saved.
-pub const FIELD_SHRUNK: &str = "field-shrunk";
-/// The field has another type than when the row was saved.
-pub const FIELD_TYPE_CHANGED: &str = "field-type-changed";
-/// The field occurs in more than one row.
-pub const FIELD_MAPPED_TWICE: &str = "field-mapped-twice";
-/// What a question is answered with does not fit the field's type.
-pub const TYPE_MISMATCH: &str = "type-mismatch";
-/// The row refers to a question that the form does not have.
-pub const QUESTION_UNKNOWN: &str = "question-unknown";
-/// The row refers to a booking attribute that does not exist.
-pub const ATTRIBUTE_UNKNOWN: &str = "attribute-unknown";
-/// The template's braces do not match.
-pub const TEMPLATE_INVALID: &str = "template-invalid";
-/// A choice that the plugin does not offer, or a value that it does not take.
-pub const OPTION_INVALID: &str = "option-invalid";
-/// The booking-id field is not a unique external-ID text field that the connected user can write.
-pub const BOOKING_ID_FIELD_UNFIT: &str = "booking-id-field-unfit";
-/// The connected user may not use the record type.
-pub const RECORD_TYPE_UNAVAILABLE: &str = "record-type-unavailable";
-/// An owner is chosen, and an assignment rule that may give the Lead to somebody else.
-pub const OWNER_AND_ASSIGNMENT_RULE: &str = "owner-and-assignment-rule";
+    /// A text was cut to the field's length.
+    VALUE_SHORTENED = "value-shortened";
+    /// A number was rounded to the field's decimals.
+    VALUE_ROUNDED = "value-rounded";
+    /// Characters that Salesforce does not store were removed.
+    CHARACTERS_REMOVED = "characters-removed";
+    /// Some of several choices were left out, because the multi-select picklist does not have them.
+    CHOICES_LEFT_OUT = "choices-left-out";
+    /// The row's fallback was written instead of a value that cannot be written.
+    FALLBACK_USED = "fallback-used";
+    /// A row was skipped, because one of the options sets the same field.
+    FIELD_SET_BY_OPTION = "field-set-by-option";
 
-/// Team id and booking id together are longer than the booking-id field.
-pub const BOOKING_ID_TOO_LONG: &str = "booking-id-too-long";
-/// The booking-id field holds a key that differs from this booking's in upper and lower case only.
-pub const BOOKING_ID_COLLISION: &str = "booking-id-collision";
-/// No value of the booking could be written at all.
-pub const NOTHING_TO_WRITE: &str = "nothing-to-write";
-/// The mapping has more fields than one look-up can read.
-pub const MAPPING_TOO_LARGE: &str = "mapping-too-large";
-/// The Lead of the booking that was moved is not there any more.
-pub const LEAD_GONE: &str = "lead-gone";
-/// The Lead of the booking that was moved was converted, and can no longer be changed.
-pub const LEAD_CONVERTED: &str = "lead-converted";
-/// An earlier try may still become a Lead.
-pub const OUTCOME_PENDING: &str = "outcome-pending";
-/// Several Leads, or ones that differ a little, may be the one that an earlier try made.
-pub const OUTCOME_UNCLEAR: &str = "outcome-unclear";
-/// The host does not say where the connected org is.
-pub const INSTANCE_URL_MISSING: &str = "instance-url-missing";
+    // A value does not fit its field.
 
-/// All of them.
-pub const ALL: &[&str] = &[
-    VALUE_SHORTENED,
-    VALUE_ROUNDED,
-    CHARACTERS_REMOVED,
-    CHOICES_LEFT_OUT,
-    FALLBACK_USED,
-    FIELD_SET_BY_OPTION,
-    VALUE_TOO_LONG,
-    EMAIL_INVALID,
-    NUMBER_INVALID,
-    NUMBER_OUT_OF_RANGE,
-    DATE_INVALID,
-    DATE_TIME_INVALID,
-    TIME_INVALID,
-    CHECKBOX_INVALID,
-    PICKLIST_VALUE_UNKNOWN,
-    PICKLIST_VALUE_INACTIVE,
-    PICKLIST_VALUE_NOT_ALLOWED,
-    REFERENCE_INVALID,
-    FIELD_GONE,
-    FIELD_NOT_WRITABLE,
-    REQUIRED_FIELD_BLANK,
-    REQUIRED_FIELD_UNMAPPED,
-    REQUIRED_FIELD_MAY_BE_BLANK,
-    FIELD_NEWLY_REQUIRED,
-    FIELD_SHRUNK,
-    FIELD_TYPE_CHANGED,
-    FIELD_MAPPED_TWICE,
-    TYPE_MISMATCH,
-    QUESTION_UNKNOWN,
-    ATTRIBUTE_UNKNOWN,
-    TEMPLATE_INVALID,
-    OPTION_INVALID,
-    BOOKING_ID_FIELD_UNFIT,
-    RECORD_TYPE_UNAVAILABLE,
-    OWNER_AND_ASSIGNMENT_RULE,
-    BOOKING_ID_TOO_LONG,
-    BOOKING_ID_COLLISION,
-    NOTHING_TO_WRITE,
-    MAPPING_TOO_LARGE,
-    LEAD_GONE,
-    LEAD_CONVERTED,
-    OUTCOME_PENDING,
-    OUTCOME_UNCLEAR,
-    INSTANCE_URL_MISSING,
-];
+    /// A value that must not be cut is longer than the field.
+    VALUE_TOO_LONG = "value-too-long";
+    /// Not an e-mail address.
+    EMAIL_INVALID = "email-invalid";
+    /// Not a number.
+    NUMBER_INVALID = "number-invalid";
+    /// A number has more digits than the field takes.
+    NUMBER_OUT_OF_RANGE = "number-out-of-range";
+    /// Not a calendar date.
+    DATE_INVALID = "date-invalid";
+    /// Not a date and time with an offset.
+    DATE_TIME_INVALID = "date-time-invalid";
+    /// Not a time of day.
+    TIME_INVALID = "time-invalid";
+    /// Neither a yes nor a no.
+    CHECKBOX_INVALID = "checkbox-invalid";
+    /// Not among the values of a restricted picklist.
+    PICKLIST_VALUE_UNKNOWN = "picklist-value-unknown";
+    /// A value of a restricted picklist that was deactivated.
+    PICKLIST_VALUE_INACTIVE = "picklist-value-inactive";
+    /// A value that the controlling field's value does not allow.
+    PICKLIST_VALUE_NOT_ALLOWED = "picklist-value-not-allowed";
+    /// Not the id of a Salesforce record.
+    REFERENCE_INVALID = "reference-invalid";
+
+    // A field cannot be written, or must be.
+
+    /// The field does not exist, or is hidden from the connected user.
+    FIELD_GONE = "field-gone";
+    /// The connected user may not write the field.
+    FIELD_NOT_WRITABLE = "field-not-writable";
+    /// A required field got no value from this booking.
+    REQUIRED_FIELD_BLANK = "required-field-blank";
+
+    // A mapping does not fit the org or the form.
+
+    /// A required field has no mapping row.
+    REQUIRED_FIELD_UNMAPPED = "required-field-unmapped";
+    /// A required field is mapped to something that guests may leave blank.
+    REQUIRED_FIELD_MAY_BE_BLANK = "required-field-may-be-blank";
+    /// The field has become required since the row was saved.
+    FIELD_NEWLY_REQUIRED = "field-newly-required";
+    /// The field takes less than when the row was saved.
+    FIELD_SHRUNK = "field-shrunk";
+    /// The field has another type than when the row was saved.
+    FIELD_TYPE_CHANGED = "field-type-changed";
+    /// The field occurs in more than one row.
+    FIELD_MAPPED_TWICE = "field-mapped-twice";
+    /// The answers of a question do not fit the field's type.
+    TYPE_MISMATCH = "type-mismatch";
+    /// The row refers to a question that the form does not have.
+    QUESTION_UNKNOWN = "question-unknown";
+    /// The row refers to a booking attribute that does not exist.
+    ATTRIBUTE_UNKNOWN = "attribute-unknown";
+    /// The template's braces do not match.
+    TEMPLATE_INVALID = "template-invalid";
+    /// An option that the plugin does not offer, or a value that the option does not take.
+    OPTION_INVALID = "option-invalid";
+    /// The booking-id field is not a unique external-ID text field that the connected user can write.
+    BOOKING_ID_FIELD_UNFIT = "booking-id-field-unfit";
+    /// The connected user may not use the record type.
+    RECORD_TYPE_UNAVAILABLE = "record-type-unavailable";
+    /// An owner is set, and an assignment rule that may give the Lead to somebody else.
+    OWNER_AND_ASSIGNMENT_RULE = "owner-and-assignment-rule";
+
+    // A booking cannot be delivered.
+
+    /// Team id and booking id together are longer than the booking-id field.
+    BOOKING_ID_TOO_LONG = "booking-id-too-long";
+    /// The booking-id field has a key that differs from this booking's only in upper and lower case.
+    BOOKING_ID_COLLISION = "booking-id-collision";
+    /// None of the booking's values could be written.
+    NOTHING_TO_WRITE = "nothing-to-write";
+    /// The mapping has more fields than one query can read.
+    MAPPING_TOO_LARGE = "mapping-too-large";
+    /// The Lead of the rescheduled booking no longer exists.
+    LEAD_GONE = "lead-gone";
+    /// The Lead of the rescheduled booking was converted and can no longer be changed.
+    LEAD_CONVERTED = "lead-converted";
+    /// An earlier try may still create a Lead.
+    OUTCOME_PENDING = "outcome-pending";
+    /// Several Leads, or slightly different ones, may be the one that an earlier try created.
+    OUTCOME_UNCLEAR = "outcome-unclear";
+    /// The host does not know where the connected org is.
+    INSTANCE_URL_MISSING = "instance-url-missing";
+
+    // A call to Salesforce failed, and Salesforce gave no code.
+
+    /// The host has no grant: the team never connected, or disconnected.
+    NOT_CONNECTED = "not-connected";
+    /// The grant has ended.
+    CONNECTION_ENDED = "connection-ended";
+    /// The host cannot read or refresh the credential for the moment.
+    CREDENTIAL_UNAVAILABLE = "credential-unavailable";
+    /// The session is valid, but not for the REST API.
+    SESSION_NOT_FOR_API = "session-not-for-api";
+    /// The org cannot be reached, or did not answer a read in time.
+    ORG_UNREACHABLE = "org-unreachable";
+    /// There is no org at this address.
+    ORG_UNKNOWN = "org-unknown";
+    /// The org is at another address.
+    ORG_MOVED = "org-moved";
+    /// Salesforce failed without giving a code.
+    ORG_ERROR = "org-error";
+    /// Salesforce asks to slow down, without giving a code.
+    ORG_BUSY = "org-busy";
+    /// It is not known whether the write happened.
+    OUTCOME_UNKNOWN = "outcome-unknown";
+    /// Salesforce refused without giving a code.
+    REQUEST_REFUSED = "request-refused";
+    /// Salesforce refused for lack of a permission, without giving a code.
+    ACCESS_REFUSED = "access-refused";
+    /// The resource does not exist, and Salesforce gave no code.
+    RESOURCE_MISSING = "resource-missing";
+    /// The record was changed meanwhile.
+    RECORD_CHANGED = "record-changed";
+    /// The org does not have this API version, or no longer has it.
+    API_VERSION_RETIRED = "api-version-retired";
+    /// The request is larger than Salesforce or the host accepts.
+    REQUEST_TOO_LARGE = "request-too-large";
+    /// Several records have the same external ID.
+    SEVERAL_RECORDS = "several-records";
+    /// The host's policy forbids the request.
+    REQUEST_DENIED = "request-denied";
+    /// The host rejected the request as malformed.
+    REQUEST_INVALID = "request-invalid";
+    /// The host's limits for one call are used up.
+    BUDGET_EXHAUSTED = "budget-exhausted";
+    /// The answer is larger than the host allows.
+    ANSWER_TOO_LARGE = "answer-too-large";
+    /// The host withheld the answer, because it contained the credential.
+    ANSWER_BLOCKED = "answer-blocked";
+    /// The answer is not one that Salesforce gives.
+    ANSWER_UNREADABLE = "answer-unreadable";
+
+    // A login or a refresh failed, for causes that the authorization server has no code for.
+
+    /// Another refresh of the same token is in progress.
+    REFRESH_IN_PROGRESS = "refresh-in-progress";
+    /// The authorization code was used before, or too late.
+    AUTHORIZATION_CODE_ENDED = "authorization-code-ended";
+    /// Wrong name or password, or a user who may not log in.
+    LOGIN_REFUSED = "login-refused";
+    /// The network address or the time is outside what the org allows.
+    LOGIN_RESTRICTED = "login-restricted";
+    /// The user never authorized the app.
+    APP_NOT_AUTHORIZED = "app-not-authorized";
+    /// An admin must approve the user for the app.
+    APP_NOT_APPROVED = "app-not-approved";
+    /// An admin blocked the app.
+    APP_BLOCKED = "app-blocked";
+    /// The app is not installed in the org.
+    APP_NOT_INSTALLED = "app-not-installed";
+    /// Only the org's own My Domain accepts this request.
+    MY_DOMAIN_REQUIRED = "my-domain-required";
+    /// The client-credentials flow has no user to run as.
+    RUN_AS_USER_MISSING = "run-as-user-missing";
+    /// The assertion names another audience.
+    AUDIENCE_INVALID = "audience-invalid";
+    /// The code challenge and its verifier do not match.
+    PKCE_FAILED = "pkce-failed";
+    /// The grant was already revoked.
+    ALREADY_REVOKED = "already-revoked";
+    /// The authorization server failed without giving a code.
+    LOGIN_SERVER_ERROR = "login-server-error";
+    /// The authorization server refused without giving a reason.
+    LOGIN_UNEXPLAINED = "login-unexplained";
+
+    // The connection lacks something that deliveries need.
+
+    /// The user may not read Leads.
+    LEAD_NOT_READABLE = "lead-not-readable";
+    /// The user may not create Leads.
+    LEAD_NOT_CREATABLE = "lead-not-creatable";
+    /// The user may not change Leads.
+    LEAD_NOT_EDITABLE = "lead-not-editable";
+    /// A required field is not writable.
+    REQUIRED_FIELD_NOT_WRITABLE = "required-field-not-writable";
+    /// Few of the daily API calls are left.
+    DAILY_CALLS_LOW = "daily-calls-low";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_codes_are_the_same() {
+        assert_eq!(ALL.iter().collect::<BTreeSet<_>>().len(), ALL.len());
+    }
+}

@@ -156,7 +156,7 @@ pub fn with_options(options: &[(&str, &str)]) -> Mapping {
 
 /// A try after one of unknown outcome that began so many minutes ago.
 pub fn after_unknown(minutes: i64) -> History {
-    let now = crate::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
+    let now = crate::value::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
     let mut began = String::new();
     now.earlier(minutes * 60).push_to(&mut began);
     History {

@@ -1,64 +1,47 @@
 //! The Salesforce plugin: every confirmed booking becomes a Lead.
 //!
-//! The core is pure: it takes a booking, a mapping and an [`org::Org`] to speak to. `host` and `component` glue it to the
-//! component's imports and exports.
+//! The core is pure: the contract's functions are here, and take the org to speak to as an [`Org`]. Modules depend only on
+//! those listed before them:
+//!
+//! - `bindings`, `codes`, `problem`, `texts`, `blank`: the contract, and what needs no other module;
+//! - `source`, `attributes` and `template` of the crate `booking`: the value that a mapping row has in a booking;
+//! - `value`: that value in the type of a field;
+//! - `salesforce`: the org as a client sees it;
+//! - `mapping`: which rows and questions a field concerns;
+//! - `settings`: the options, and the check of a mapping;
+//! - `deliver`: from rows to a record, or to a preview of it;
+//! - `guidance`: what people read about a code;
+//! - `component`: exports, and the host's imports. The only part that exists for WebAssembly alone.
 
-// Without the standard library, whose handling of panics nobody would hear: a trap ends the call, and the host says so.
-#![cfg_attr(target_arch = "wasm32", no_std)]
-
-extern crate alloc;
-
-#[cfg(target_arch = "wasm32")]
-#[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
-mod allocator;
-mod api;
-mod attributes;
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings;
-mod body;
-#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a component has such a boundary"))]
-#[expect(unsafe_code, reason = "what crosses a component's boundary lies in raw memory")]
-mod canonical;
-pub mod check;
-mod choices;
-pub mod codes;
+mod blank;
+mod codes;
 #[cfg(target_arch = "wasm32")]
-#[expect(unsafe_code, reason = "the exported functions of a component take and give raw memory")]
+#[expect(unsafe_code, reason = "generated exports, and an allocator")]
 mod component;
-pub mod deliver;
-mod describe;
-pub mod doctor;
-pub mod errors;
-pub mod fields;
+mod deliver;
 #[cfg(test)]
 mod fixture;
-pub mod guidance;
-#[cfg(target_arch = "wasm32")]
-mod host;
-mod json;
-mod lead;
+mod guidance;
 mod mapping;
-mod names;
-pub mod oauth_error;
-pub mod options;
-pub mod org;
-mod plan;
-pub mod preview;
+mod problem;
+mod salesforce;
 #[cfg(test)]
 mod script;
-mod soql;
-mod source;
-mod strings;
-mod template;
-#[cfg(test)]
-mod tests;
-mod timestamp;
-mod tree;
+mod settings;
+mod texts;
 mod value;
-mod width;
 
-#[cfg(target_arch = "wasm32")]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    core::arch::wasm32::unreachable()
-}
+// Until the contract hands over resolved rows, the plugin resolves them itself.
+use booking::{attributes, source, template};
+
+pub use deliver::{deliver, preview::preview};
+pub use guidance::{advice, codes};
+pub use salesforce::{
+    doctor::check as check_connection,
+    list_lead_fields,
+    oauth_error::explain,
+    org::{Connect, Org},
+};
+pub use settings::{check::check as check_mapping, options::options};

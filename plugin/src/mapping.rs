@@ -1,11 +1,11 @@
 //! Rows and questions by field: what a problem or a finding that names fields is about.
 
 use crate::{
-    bindings::types::{Consequence, Finding, Mapping, MappingRow, Problem, Reaction},
+    bindings::types::{Consequence, Finding, Mapping, MappingRow, Problem},
+    salesforce::fields::is_same_field,
     source::question_ids,
     value::Note,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// Names the rows and questions of the fields that a problem names.
 pub fn attribute(problem: &mut Problem, mapping: &Mapping) {
@@ -47,11 +47,6 @@ pub fn row(mapping: &Mapping, position: u32) -> Option<&MappingRow> {
     mapping.rows.get(usize::try_from(position).ok()?)
 }
 
-/// Salesforce compares API names without regard to case.
-pub fn is_same_field(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
 /// A finding about one row.
 pub fn finding(note: Note, consequence: Consequence, position: u32, row: &MappingRow) -> Finding {
     let mut questions = Vec::new();
@@ -66,33 +61,13 @@ pub fn finding(note: Note, consequence: Consequence, position: u32, row: &Mappin
     }
 }
 
-/// A problem that the plugin itself raises.
-pub fn problem(code: &str, reaction: Reaction, message: impl Into<String>) -> Problem {
-    Problem {
-        code: code.to_owned(),
-        message: message.into(),
-        reaction,
-        http_status: None,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        question_ids: Vec::new(),
-        retry_after: None,
-        record_ids: Vec::new(),
-        also: Vec::new(),
-    }
-}
-
-/// The same as the error of a call, boxed: a problem is large, and most calls succeed.
-pub fn refusal(code: &str, reaction: Reaction, message: impl Into<String>) -> Box<Problem> {
-    Box::new(problem(code, reaction, message))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        bindings::types::{FurtherError, Source},
+        bindings::types::{FurtherError, Reaction, Source},
         fixture,
+        problem::problem,
     };
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
         http::{Effect, Failure, FailureKind, Method, Request, Response},
         secrets::SecretError,
     },
-    org::{Connect, Org},
+    salesforce::org::{Connect, Org},
 };
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
@@ -82,7 +82,7 @@ pub fn asked(request: &Request) -> String {
         Method::Put => "PUT",
         Method::Delete => "DELETE",
     };
-    let path = request.url.split_once(crate::api::VERSION).unwrap().1;
+    let path = request.url.split_once(crate::salesforce::api::VERSION).unwrap().1;
     let mut decoded = Vec::new();
     let mut bytes = path.bytes();
     while let Some(byte) = bytes.next() {

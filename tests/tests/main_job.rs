@@ -189,8 +189,7 @@ async fn the_fuel_of_a_booking_grows_no_further_beyond_its_budget() -> Result<()
     let history = History { lead_id: Some(lead.lead_id), ..first_try(NOW) };
     let repeated = system.deliver(&booking, &mapping, &history).await?.usage.fuel.expect("this host counts fuel");
     println!("{fuel} instructions, {repeated} of them to take the booking and the mapping in");
-    // The budget is 100,000, and is not kept: the component is as small as it can be, and pays for that with instructions. This holds
-    // what was reached.
-    assert!(fuel <= 210_000, "{fuel}");
+    // The goal is 80,000. Until it is reached, this limit is the measured 134,816 and five percent.
+    assert!(fuel <= 141_600, "{fuel}");
     Ok(())
 }

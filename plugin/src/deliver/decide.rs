@@ -1,49 +1,56 @@
 //! Which step a booking needs.
 
 use super::{
-    Job,
-    find::{Sought, is_open_with, with_key},
-};
-use crate::{
-    bindings::types::{BookingKind, Consequence, Delivery, History, LeadField, Outcome, Problem, Reaction},
-    choices::{Existing, is_key_field},
-    codes,
-    lead::Lead,
-    mapping::{self, is_same_field},
-    org::Org,
+    Job, Stopped,
+    find::{LeadQuery, is_open_with, with_key},
     plan::{Plan, Scope},
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
+use crate::{
+    bindings::types::{BookingKind, Consequence, Delivery, History, LeadField, Outcome, Reaction},
+    codes,
+    problem::refusal,
+    salesforce::{fields::is_same_field, lead::Lead, org::Org},
+    settings::options::{Existing, is_key_field},
+};
 
 /// What is to be done.
 pub enum Step<'a> {
-    /// Nothing: it is done already, or the mapping wants it left.
+    /// Nothing: it is done already, or the mapping wants the Lead left as it is.
     Done(Delivery),
-    /// A write.
     Write {
-        /// Where.
         target: Target,
-        /// What.
         plan: Plan<'a>,
     },
 }
 
 /// Where a plan is written.
 pub enum Target {
-    /// A new Lead.
     New,
     /// A Lead that the guest's e-mail address or a duplicate rule led to.
     Existing {
-        /// Its id.
         id: String,
         /// Whether it takes this booking's key: it has none yet.
         takes_key: bool,
     },
-    /// The Lead of the booking that was moved.
-    Moved {
-        /// Its id.
+    /// The Lead of a rescheduled booking.
+    Rescheduled {
         id: String,
     },
+}
+
+impl Target {
+    /// The id of the Lead, unless it is a new one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::New => None,
+            Self::Existing { id, .. } | Self::Rescheduled { id } => Some(id),
+        }
+    }
+
+    /// Whether this booking's key is written. Another booking's key is never replaced.
+    pub fn takes_key(&self) -> bool {
+        matches!(self, Self::New | Self::Existing { takes_key: true, .. })
+    }
 }
 
 /// The longest key: no external-ID text field is longer.
@@ -51,77 +58,76 @@ const LONGEST_KEY: usize = 255;
 
 impl<'a, O: Org> Job<'a, '_, O> {
     /// Chooses the step. Reads, but writes nothing.
-    pub fn decide(&mut self) -> Result<Step<'a>, Box<Problem>> {
-        if let Some(id) = self.history.lead_id.clone() {
+    pub fn decide(&mut self) -> Result<Step<'a>, Stopped> {
+        let attempt = self.attempt;
+        if let Some(id) = attempt.history.lead_id.clone() {
             // A repeat changes nothing.
-            return match self.booking.kind {
+            return match attempt.booking.kind {
                 BookingKind::New => Ok(self.done(id, Outcome::AlreadyDelivered)),
-                BookingKind::Rescheduled(_) => self.moved(id),
+                BookingKind::Rescheduled(_) => self.reschedule(id),
             };
         }
         let mut plan = self.plan(Scope::Booking)?;
-        let sought = self.sought(&plan)?;
-        let mut leads = self.look_up(&sought, &mut plan)?;
-        if let Some(step) = self.by_key(&sought.keys, &leads)? {
+        let query = self.lead_query(&plan)?;
+        let mut leads = self.look_up(&query, &mut plan)?;
+        if let Some(step) = self.by_key(&query.keys, &leads)? {
             return Ok(step);
         }
-        let mut is_unknown = self.history.unknown_tries.is_some();
-        if is_unknown && let Some(name) = self.choices.booking_id_field {
-            // That no Lead has the key tells all, if the field as it is now keeps a second Lead of this booking out, whatever is still
-            // under way.
+        let mut is_unknown = attempt.history.unknown_tries.is_some();
+        if is_unknown && let Some(name) = attempt.choices.booking_id_field {
+            // No Lead has the key. That settles it if the live field keeps out a second Lead of this booking, whatever is
+            // still in progress.
             let is_key = |field: &LeadField| is_same_field(&field.name, name) && is_key_field(field);
             is_unknown = !self.live()?.fields.iter().any(is_key);
             plan = self.plan(Scope::Booking)?;
         }
-        let place = match &sought.email {
+        let place = match &query.email {
             Some(email) => leads.iter().position(|lead| is_open_with(lead, email)),
             None => None,
         };
         let existing = place.and_then(|place| leads.get(place));
         if existing.is_none() && plan.entries.is_empty() {
-            return Err(plan.problem().unwrap_or_else(|| {
-                mapping::refusal(
-                    codes::NOTHING_TO_WRITE,
-                    Reaction::FixMapping,
-                    "No row of the mapping has a value in this booking.",
-                )
-            }));
+            let nothing = || {
+                let message = "No row of the mapping has a value in this booking.";
+                refusal(codes::NOTHING_TO_WRITE, Reaction::FixMapping, message)
+            };
+            return Err(self.tries.stop(plan.problem().unwrap_or_else(nothing)));
         }
-        if is_unknown && let Some(id) = self.lost(&leads, existing, &plan)? {
+        if is_unknown && let Some(id) = self.lost_lead(&leads, existing, &plan)? {
             return Ok(self.done(id, Outcome::AlreadyDelivered));
         }
-        self.known.in_doubt.set(is_unknown && !self.is_conclusive());
+        if !is_unknown || self.is_conclusive() {
+            self.tries.settle();
+        }
         match (place, plan.problem()) {
-            (Some(place), _) => Ok(self.use_lead(leads.swap_remove(place), self.choices.existing, plan)),
-            (None, Some(problem)) => Err(problem),
+            (Some(place), _) => Ok(self.use_lead(leads.swap_remove(place), attempt.choices.existing, plan)),
+            (None, Some(problem)) => Err(self.tries.stop(problem)),
             (None, None) => Ok(Step::Write { target: Target::New, plan }),
         }
     }
 
     /// What must be known before a Lead is created.
-    fn sought(&self, plan: &Plan<'_>) -> Result<Sought<'static>, Box<Problem>> {
-        let History { first_try, unknown_tries, .. } = self.history;
-        let policy = self.choices.existing;
-        let own = &self.booking.id;
-        let previous = match &self.booking.kind {
+    fn lead_query(&self, plan: &Plan<'_>) -> Result<LeadQuery<'static>, Stopped> {
+        let attempt = self.attempt;
+        let History { first_try, unknown_tries, .. } = attempt.history;
+        let policy = attempt.choices.existing;
+        let own = &attempt.booking.id;
+        let previous = match &attempt.booking.kind {
             BookingKind::New => None,
             BookingKind::Rescheduled(previous) => Some(previous),
         };
-        // An earlier try, or the booking that was moved, may have made a Lead.
-        let may_be_there = first_try.is_some() || unknown_tries.is_some() || previous.is_some();
+        // An earlier try, or the booking before it was rescheduled, may have created a Lead.
+        let may_exist = first_try.is_some() || unknown_tries.is_some() || previous.is_some();
         let mut keys = Vec::new();
         for id in [Some(own), previous.filter(|id| *id != own)].into_iter().flatten() {
             keys.extend(self.key(id).map(|(_, key)| key));
         }
         if keys.first().is_some_and(|key| key.len() > LONGEST_KEY) {
-            return Err(mapping::refusal(
-                codes::BOOKING_ID_TOO_LONG,
-                Reaction::FixMapping,
-                "Team id and booking id are longer than an external-ID field can be.",
-            ));
+            let message = "Team id and booking id are longer than an external-ID field can be.";
+            return Err(self.tries.stop(refusal(codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping, message)));
         }
-        keys.retain(|_| may_be_there);
-        Ok(Sought {
+        keys.retain(|_| may_exist);
+        Ok(LeadQuery {
             keys,
             email: if policy == Existing::CreateAnother { None } else { self.email(plan) },
             since: self.since_lost_try(),
@@ -130,35 +136,36 @@ impl<'a, O: Org> Job<'a, '_, O> {
         })
     }
 
-    /// The step for a booking whose Lead the booking-id field leads to. Of the keys, the booking's own comes first.
-    fn by_key(&mut self, keys: &[String], leads: &[Lead]) -> Result<Option<Step<'a>>, Box<Problem>> {
-        let Some(field) = self.choices.booking_id_field else { return Ok(None) };
+    /// The step for a booking whose Lead was found by the booking-id field. The booking's own key comes first.
+    fn by_key(&mut self, keys: &[String], leads: &[Lead]) -> Result<Option<Step<'a>>, Stopped> {
+        let attempt = self.attempt;
+        let Some(field) = attempt.choices.booking_id_field else { return Ok(None) };
         for (place, key) in keys.iter().enumerate() {
-            let Some(lead) = with_key(leads, field, key)? else { continue };
-            self.known.in_doubt.set(false);
+            let found = with_key(leads, field, key).map_err(|problem| self.tries.stop(problem))?;
+            let Some(lead) = found else { continue };
+            self.tries.settle();
             let id = lead.id.clone();
-            // A booking that kept its id was moved.
-            let is_moved = matches!(&self.booking.kind, BookingKind::Rescheduled(id) if *id == self.booking.id);
-            return if place == 0 && !is_moved {
+            let keeps_id = matches!(&attempt.booking.kind, BookingKind::Rescheduled(id) if *id == attempt.booking.id);
+            return if place == 0 && !keeps_id {
                 Ok(Some(self.done(id, Outcome::AlreadyDelivered)))
             } else {
-                self.moved(id).map(Some)
+                self.reschedule(id).map(Some)
             };
         }
         Ok(None)
     }
 
-    /// The step for a Lead that is there.
+    /// The step for a Lead that exists.
     pub fn use_lead(&self, lead: Lead, policy: Existing, mut plan: Plan<'a>) -> Step<'a> {
-        let takes_key = self.choices.booking_id_field.is_some_and(|field| lead.is_blank(field));
-        plan.keep_what_is_there();
+        let takes_key = self.attempt.choices.booking_id_field.is_some_and(|field| lead.is_blank(field));
+        plan.keep_existing_values();
         match policy {
             Existing::Keep => return self.done(lead.id, Outcome::Kept),
             Existing::FillEmpty => plan.entries.retain(|entry| lead.is_blank(&entry.field.name)),
             Existing::CreateAnother | Existing::Overwrite => {}
         }
-        // How a value was changed needs no word where it is not written.
-        let mut findings = core::mem::take(&mut plan.findings);
+        // A value that is not written needs no finding about how it was changed.
+        let mut findings = std::mem::take(&mut plan.findings);
         findings.retain(|finding| finding.consequence != Consequence::Changed || plan.is_about(finding));
         plan.findings = findings;
         if plan.entries.is_empty() && !takes_key {
@@ -167,13 +174,13 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Step::Write { target: Target::Existing { id: lead.id, takes_key }, plan }
     }
 
-    /// The step for a booking that was moved and whose Lead is known.
-    fn moved(&mut self, id: String) -> Result<Step<'a>, Box<Problem>> {
+    /// The step for a rescheduled booking whose Lead is known.
+    fn reschedule(&mut self, id: String) -> Result<Step<'a>, Stopped> {
         let plan = self.plan(Scope::Meeting)?;
         Ok(if plan.entries.is_empty() {
             Step::Done(self.delivery(id, Outcome::Kept, plan.findings))
         } else {
-            Step::Write { target: Target::Moved { id }, plan }
+            Step::Write { target: Target::Rescheduled { id }, plan }
         })
     }
 

@@ -1,94 +1,102 @@
-//! Looking for Leads: one query for all that a step needs to know. A look-up that fails is a failure, never "nobody found".
+//! Looking for Leads: one query for everything that a step must know. A look-up that fails is a failure, never "nobody
+//! found".
 //!
-//! The Lead that a try of unknown outcome may have made was created since that try began, by whomever the team was connected as
-//! then. It has the guest's address; or it has no address, which may be what Salesforce refused, and the guest's last name, which
-//! no Lead is without. What else it holds says how like it is ([`Likeness`]):
+//! The Lead that a try of unknown outcome may have created was created since that try began, by whomever the team was
+//! connected as at the time. It has the guest's address; or, if Salesforce refused the address, it has none, but the
+//! guest's last name, which every Lead has. Its other values say how like it is ([`Likeness`]):
 //!
 //! - *exactly one* is the same: that is it;
 //! - *none* is the same or near: there is none, once the org can no longer commit the lost request;
-//! - *several* are the same, or some are near: nobody can tell. Time may; at last a person must.
+//! - *several* are the same, or some are near: nobody can tell. Time may; in the end a person must.
 
-use super::Job;
+use super::{
+    Job, Stopped,
+    likeness::{Likeness, has_all},
+    plan::{Plan, Scope, text},
+};
 use crate::{
-    api::unreadable,
     bindings::{
         http::Response,
         types::{Problem, Reaction},
     },
     codes,
-    lead::{self, Lead, Likeness},
-    mapping::{self, is_same_field},
-    org::Org,
-    plan::{Plan, Scope, text},
-    soql::{address, booking_key, is_field_name, push_literal},
-    timestamp::Moment,
+    problem::refusal,
+    salesforce::{
+        api::unreadable,
+        fields::is_same_field,
+        lead::{self, Lead},
+        org::Org,
+        soql::{address, booking_key, is_field_name, push_literal},
+    },
+    value::timestamp::Moment,
 };
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec, vec::Vec};
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
-/// request limits"), and clocks and networks get a margin.
+/// request limits"), plus a margin for clocks and networks.
 const LOST_REQUEST_SECONDS: u32 = 12 * 60;
-/// By how much the host's clock may be ahead of the org's.
+/// How far the host's clock may be ahead of the org's.
 const CLOCK_SKEW_SECONDS: i64 = 60;
-/// The most Leads that a look-up reads where it is not about the newest one.
+/// The most Leads that a look-up reads, unless it is about the newest one.
 const MOST: usize = 50;
-const MOST_WRITTEN: &str = "50";
 
-/// The Leads that a look-up asks for: those that are any of these.
+/// The Leads that a look-up asks for: those that meet any of these conditions.
 #[derive(Default)]
-pub struct Sought<'s> {
-    /// Those with one of these keys in the booking-id field.
+pub struct LeadQuery<'q> {
+    /// Values of the booking-id field.
     pub keys: Vec<String>,
-    /// The one with this id.
-    pub id: Option<&'s str>,
-    /// Those with this address that were not converted.
+    pub id: Option<&'q str>,
+    /// The address of Leads that were not converted.
     pub email: Option<String>,
-    /// Those that a try of unknown outcome may have made: created since, with what this booking writes.
+    /// When the oldest try of unknown outcome began: Leads created since then that may be its Lead.
     pub since: Option<Moment>,
-    /// Whether what they hold in the mapped fields is read too.
+    /// Whether the values of the mapped fields are read too.
     pub values: bool,
 }
 
 impl<'a, O: Org> Job<'a, '_, O> {
-    /// The key of a booking of this team, if the mapping has a field for it.
+    /// The booking-id field, if the mapping has one, and the key of a booking of this team.
     pub fn key(&self, booking: &str) -> Option<(&'a str, String)> {
-        Some((self.choices.booking_id_field?, booking_key(&self.booking.team.id, booking)))
+        Some((self.attempt.choices.booking_id_field?, booking_key(&self.attempt.booking.team.id, booking)))
     }
 
-    /// Looks for Leads, the newest first; asks nothing where nothing is sought. Where a mapped field is gone, the plan is made
-    /// anew by the live fields and the question put once more.
-    pub fn look_up(&mut self, sought: &Sought<'_>, plan: &mut Plan<'a>) -> Result<Vec<Lead>, Box<Problem>> {
-        let Some(soql) = self.question(sought, plan) else { return Ok(Vec::new()) };
-        let mut leads = match self.api.query(&soql) {
-            Err(problem) if problem.code == "INVALID_FIELD" && self.known.live.get().is_none() => {
+    /// Looks for Leads, newest first; sends nothing if the query has no condition. If a mapped field is gone, makes the plan
+    /// again by the live fields and asks once more.
+    pub fn look_up(&mut self, query: &LeadQuery<'_>, plan: &mut Plan<'a>) -> Result<Vec<Lead>, Stopped> {
+        let Some(soql) = self.soql(query, plan) else { return Ok(Vec::new()) };
+        let mut leads = match self.leads(&soql, query) {
+            Err(problem) if problem.code == "INVALID_FIELD" && self.attempt.live.get().is_none() => {
                 self.live()?;
                 *plan = self.plan(Scope::Booking)?;
-                return self.look_up(sought, plan);
+                return self.look_up(query, plan);
             }
-            answer => read(&answer?, sought)?,
+            leads => leads.map_err(|problem| self.tries.stop(problem))?,
         };
-        // A guest with so many Leads may hide the one that has the key.
-        if leads.len() >= MOST && !sought.keys.is_empty() {
-            let sought = Sought { keys: sought.keys.clone(), ..Sought::default() };
-            if let Some(soql) = self.question(&sought, plan) {
-                let answer = self.api.query(&soql)?;
-                leads.extend(read(&answer, &sought)?);
+        // A guest with very many Leads may hide the one that has the key.
+        if leads.len() >= MOST && !query.keys.is_empty() {
+            let query = LeadQuery { keys: query.keys.clone(), ..LeadQuery::default() };
+            if let Some(soql) = self.soql(&query, plan) {
+                leads.extend(self.leads(&soql, &query).map_err(|problem| self.tries.stop(problem))?);
             }
         }
         Ok(leads)
     }
 
-    /// The query, if anything is sought.
-    fn question(&self, sought: &Sought<'_>, plan: &Plan<'_>) -> Option<String> {
+    fn leads(&mut self, soql: &str, query: &LeadQuery<'_>) -> Result<Vec<Lead>, Box<Problem>> {
+        read(&self.api.query(soql)?, query)
+    }
+
+    /// The text of a query, if it has a condition.
+    fn soql(&self, query: &LeadQuery<'_>, plan: &Plan<'_>) -> Option<String> {
+        let key_field = self.attempt.choices.booking_id_field;
         let mut names: Vec<&str> = vec!["Id"];
-        names.extend(self.choices.booking_id_field);
-        if sought.id.is_some() || sought.email.is_some() {
+        names.extend(key_field);
+        if query.id.is_some() || query.email.is_some() {
             names.extend(["Email", "IsConverted"]);
         }
-        if sought.since.is_some() {
+        if query.since.is_some() {
             names.push("CreatedDate");
         }
-        if sought.values {
+        if query.values {
             names.extend(plan.entries.iter().map(|entry| &*entry.field.name).filter(|name| is_field_name(name)));
         }
         let mut soql = "SELECT ".to_owned();
@@ -104,39 +112,39 @@ impl<'a, O: Org> Job<'a, '_, O> {
         soql.push_str(" FROM Lead");
 
         let mut word = " WHERE ";
-        let mut next = |soql: &mut String| soql.push_str(core::mem::replace(&mut word, " OR "));
-        if let Some(field) = self.choices.booking_id_field.filter(|_| !sought.keys.is_empty()) {
+        let mut next = |soql: &mut String| soql.push_str(std::mem::replace(&mut word, " OR "));
+        if let Some(field) = key_field.filter(|_| !query.keys.is_empty()) {
             next(&mut soql);
-            push_in(&mut soql, field, &mut sought.keys.iter().map(|key| &**key));
+            push_in(&mut soql, field, query.keys.iter().map(|key| &**key));
         }
-        if let Some(id) = sought.id {
+        if let Some(id) = query.id {
             next(&mut soql);
-            push_in(&mut soql, "Id", &mut [id].into_iter());
+            push_in(&mut soql, "Id", [id].into_iter());
         }
-        if let Some(email) = &sought.email {
+        if let Some(email) = &query.email {
             next(&mut soql);
             soql.push_str("(Email = ");
             push_literal(&mut soql, email);
             soql.push_str(" AND IsConverted = false)");
         }
-        if let Some(since) = sought.since {
+        if let Some(since) = query.since {
             next(&mut soql);
             soql.push_str("(CreatedDate >= ");
             since.earlier(CLOCK_SKEW_SECONDS).push_to(&mut soql);
-            self.push_telling(&mut soql, plan);
+            self.push_distinctive(&mut soql, plan);
             soql.push(')');
         }
         if word == " WHERE " {
             return None;
         }
-        let is_of_one = sought.keys.is_empty() && sought.since.is_none();
-        soql.push_str(" ORDER BY CreatedDate DESC LIMIT ");
-        soql.push_str(if is_of_one { "1" } else { MOST_WRITTEN });
+        let is_of_one = query.keys.is_empty() && query.since.is_none();
+        let limit = if is_of_one { 1 } else { MOST };
+        soql.push_str(&format!(" ORDER BY CreatedDate DESC LIMIT {limit}"));
         Some(soql)
     }
 
     /// The texts that a Lead of this booking has, as far as they can be searched by.
-    fn push_telling(&self, soql: &mut String, plan: &Plan<'_>) {
+    fn push_distinctive(&self, soql: &mut String, plan: &Plan<'_>) {
         let email = plan.text_of("Email");
         if let Some(email) = email {
             soql.push_str(" AND (Email = ");
@@ -146,26 +154,26 @@ impl<'a, O: Org> Job<'a, '_, O> {
             ["LastName", "Company"].into_iter().find_map(|name| Some((plan.entry_of(name)?, plan.text_of(name)?)));
         if let Some((entry, name)) = name {
             soql.push_str(if email.is_some() { " OR (" } else { " AND (" });
-            let fallback = entry.fallback(self.mapping);
-            // Salesforce trims a text's blanks, but not those of other scripts.
+            let fallback = entry.fallback(self.attempt.mapping);
+            // Salesforce trims ASCII spaces around a text, but not those of other scripts.
             let names = [Some(name.trim_ascii()), fallback.as_ref().and_then(text)];
-            push_in(soql, &entry.field.name, &mut names.into_iter().flatten());
+            push_in(soql, &entry.field.name, names.into_iter().flatten());
             soql.push_str(if email.is_some() { " AND Email = null))" } else { ")" });
         } else if email.is_some() {
             soql.push(')');
         }
     }
 
-    /// What the tries of unknown outcome came to, where no key tells: the Lead that they made or changed, if they did. `existing` is
-    /// the Lead that is used where they made none.
-    pub fn lost(
+    /// The Lead that the tries of unknown outcome created or changed, if they did and no key tells. `existing` is the Lead
+    /// that is used if they created none.
+    pub fn lost_lead(
         &self,
         leads: &[Lead],
         existing: Option<&Lead>,
         plan: &Plan<'_>,
-    ) -> Result<Option<String>, Box<Problem>> {
-        let Some(since) = self.since_lost_try() else { return Err(self.pending()) };
-        // One whose date cannot be read may be as new as any.
+    ) -> Result<Option<String>, Stopped> {
+        let Some(since) = self.since_lost_try() else { return Err(self.tries.stop(self.pending())) };
+        // A Lead whose date cannot be read may be as new as any.
         let is_old = |lead: &Lead| {
             let created = lead.text("CreatedDate").and_then(Moment::parse);
             created.is_some_and(|created| created.unix() < since.unix() - CLOCK_SKEW_SECONDS)
@@ -173,7 +181,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let mut same = Vec::new();
         let mut near = Vec::new();
         for lead in leads.iter().filter(|lead| !is_old(lead)) {
-            match lead.likeness(&plan.entries, self.mapping) {
+            match Likeness::of(lead, &plan.entries, self.attempt.mapping) {
                 Likeness::Same => same.push(lead.id.clone()),
                 Likeness::Near => near.push(lead.id.clone()),
                 Likeness::Other => {}
@@ -183,9 +191,10 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if let ([only], true) = (&*same, are_all) {
             return Ok(Some(only.clone()));
         }
-        // Whichever of several it is, it is the one that is used. Of an older one, a change that was lost shows in all values only.
+        // Whichever of several it is, the existing Lead is the one that is used. A lost change of an older Lead shows only in
+        // all its values together.
         if let Some(lead) = existing
-            && (same.contains(&lead.id) || (lead.holds(&plan.entries) && !plan.entries.is_empty()))
+            && (same.contains(&lead.id) || (has_all(lead, &plan.entries) && !plan.entries.is_empty()))
         {
             return Ok(Some(lead.id.clone()));
         }
@@ -193,76 +202,77 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let is_settled = match (existing, self.is_conclusive()) {
             // A Lead that is used makes a second one needless, whichever of them it is.
             (Some(_), true) => true,
-            // One that was there before was used by the lost try too.
+            // One that existed before was used by the lost try too.
             (Some(lead), false) => is_none && is_old(lead),
             (None, is_conclusive) => is_none && is_conclusive,
         };
         if is_settled {
             Ok(None)
         } else if is_none {
-            Err(self.pending())
+            Err(self.tries.stop(self.pending()))
         } else {
             same.append(&mut near);
-            Err(self.unclear(same))
+            Err(self.tries.stop(self.unclear(same)))
         }
     }
 
     /// When the oldest try of unknown outcome began.
     pub fn since_lost_try(&self) -> Option<Moment> {
-        Moment::parse(&self.history.unknown_tries.as_ref()?.oldest)
+        Moment::parse(&self.attempt.history.unknown_tries.as_ref()?.oldest)
     }
 
-    /// Whether the org can no longer commit the newest of what was lost: finding nothing then proves that there is nothing.
+    /// Whether the org can no longer commit the newest lost request. Finding nothing then proves that there is nothing.
     pub fn is_conclusive(&self) -> bool {
         self.seconds_until_conclusive().is_some_and(|seconds| seconds <= 0)
     }
 
-    /// Seconds until then; `None` where the times cannot be read.
+    /// `None` if the times cannot be read.
     fn seconds_until_conclusive(&self) -> Option<i64> {
-        let began = Moment::parse(&self.history.unknown_tries.as_ref()?.newest)?;
-        Some(began.unix() + i64::from(LOST_REQUEST_SECONDS) - Moment::parse(&self.history.now)?.unix())
+        let history = self.attempt.history;
+        let began = Moment::parse(&history.unknown_tries.as_ref()?.newest)?;
+        Some(began.unix() + i64::from(LOST_REQUEST_SECONDS) - Moment::parse(&history.now)?.unix())
     }
 
-    /// Nothing is there yet, and something may still come.
+    /// There is no Lead yet, and one may still come.
     fn pending(&self) -> Box<Problem> {
-        let mut problem = mapping::refusal(
+        let mut problem = refusal(
             codes::OUTCOME_PENDING,
             Reaction::CheckFirst,
-            "An earlier try made no Lead so far, and Salesforce may still be working on it.",
+            "An earlier try has created no Lead so far, and Salesforce may still be working on it.",
         );
         problem.retry_after = Some(self.seconds_to_wait().unwrap_or(600));
         problem
     }
 
-    /// Several Leads may be the one, or one that is not quite what was written. Time may tell; at last a person must.
+    /// Several Leads may be the one, or one that differs from what was written. Time may tell; in the end a person must.
     fn unclear(&self, ids: Vec<String>) -> Box<Problem> {
-        let mut problem = mapping::refusal(
+        let mut problem = refusal(
             codes::OUTCOME_UNCLEAR,
             Reaction::CheckFirst,
-            "Several Leads, or ones that differ from this booking, may be what an earlier try made.",
+            "Several Leads, or ones that differ from this booking, may be what an earlier try created.",
         );
         problem.retry_after = self.seconds_to_wait();
         problem.record_ids = ids;
         problem
     }
 
-    /// How long to wait for a conclusion, while one is to come.
+    /// How long to wait until the look-up is conclusive, if it is not yet.
     fn seconds_to_wait(&self) -> Option<u32> {
         self.seconds_until_conclusive().filter(|seconds| *seconds > 0).and_then(|seconds| u32::try_from(seconds).ok())
     }
 
     /// The guest's address, as the Lead would have it.
     pub fn email(&self, plan: &Plan<'_>) -> Option<String> {
-        address(plan.text_of("Email").or(self.booking.guest.email.as_deref())?)
+        address(plan.text_of("Email").or(self.attempt.booking.guest.email.as_deref())?)
     }
 }
 
-/// The Leads of an answer. One that lacks what was asked for answers something else, and must not be taken for nobody.
-fn read(answer: &Response, sought: &Sought<'_>) -> Result<Vec<Lead>, Box<Problem>> {
+/// The Leads of an answer. A Lead without a field that was asked for is a broken answer, and must not be taken for nobody.
+fn read(answer: &Response, query: &LeadQuery<'_>) -> Result<Vec<Lead>, Box<Problem>> {
     let leads = lead::read(answer)?;
-    let asks_for_addresses = sought.id.is_some() || sought.email.is_some();
-    if asks_for_addresses && !leads.iter().all(|lead| lead.answers("Email")) {
-        return Err(Box::new(unreadable(answer, "a record without the address that was asked for")));
+    let asks_for_addresses = query.id.is_some() || query.email.is_some();
+    if asks_for_addresses && !leads.iter().all(|lead| lead.has_field("Email")) {
+        return Err(Box::new(unreadable(answer, "a record without the requested address")));
     }
     Ok(leads)
 }
@@ -272,7 +282,7 @@ pub fn is_open_with(lead: &Lead, email: &str) -> bool {
     lead.text("Email").is_some_and(|held| held.eq_ignore_ascii_case(email)) && !lead.is_true("IsConverted")
 }
 
-/// The Lead with exactly this key. Salesforce may take upper and lower case for the same; such a Lead is another booking's.
+/// The Lead with exactly this key. Salesforce may ignore case; a Lead whose key differs in case is another booking's.
 pub fn with_key<'l>(leads: &'l [Lead], field: &str, key: &str) -> Result<Option<&'l Lead>, Box<Problem>> {
     let mut other = None;
     for lead in leads {
@@ -283,18 +293,18 @@ pub fn with_key<'l>(leads: &'l [Lead], field: &str, key: &str) -> Result<Option<
         }
     }
     let Some(other) = other else { return Ok(None) };
-    let mut problem = mapping::refusal(
+    let mut problem = refusal(
         codes::BOOKING_ID_COLLISION,
         Reaction::AskAdmin,
-        "The booking-id field holds a key that differs from this booking's in upper and lower case only.",
+        "The booking-id field has a key that differs from this booking's only in upper and lower case.",
     );
     problem.fields = vec![field.to_owned()];
     problem.record_ids = vec![other.id.clone()];
     Err(problem)
 }
 
-/// A field that is one of these texts.
-fn push_in(soql: &mut String, field: &str, texts: &mut dyn Iterator<Item = &str>) {
+/// Appends the condition that a field is one of these texts.
+fn push_in<'t>(soql: &mut String, field: &str, texts: impl Iterator<Item = &'t str>) {
     soql.push_str(field);
     let mut before = " IN (";
     for text in texts {

@@ -1,133 +1,112 @@
-//! A booking becomes a Lead: which step is due, and taking it.
+//! A booking becomes a Lead.
 //!
-//! `find` looks for Leads, `decide` chooses the step, `write` takes it, `refused` is what is left to write after a refusal.
+//! `plan` says what a booking writes, `decide` chooses the step, `find` looks for Leads, `likeness` compares them with the
+//! plan, `write` takes the step, `preview` shows it instead. `stopped` is how a try ends with a problem.
 
 mod decide;
 mod find;
-mod refused;
+mod likeness;
+mod plan;
+pub mod preview;
+mod stopped;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use decide::{Step, Target};
-
 use crate::{
-    api::Api,
-    bindings::types::{Booking, Delivery, Finding, History, LeadFields, Mapping, Outcome, Problem, Reaction},
-    choices::{Choices, OWNER_FIELD},
-    errors::problem_from_secret_error,
+    bindings::types::{Booking, Delivery, Finding, History, LeadFields, Mapping, Outcome, Problem},
     mapping,
-    org::{Connect, Org},
-    plan::{Plan, Schema, Scope},
+    salesforce::{
+        api::Api,
+        open,
+        org::{Connect, Org},
+    },
+    settings::options::{Choices, OWNER_FIELD},
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
-use core::cell::{Cell, OnceCell};
+use decide::Step;
+use plan::{Plan, Schema, Scope};
+use std::cell::OnceCell;
+use stopped::{Stopped, Tries};
 
-/// Makes sure that a booking is a Lead, and says which.
+/// Makes sure that a booking has a Lead, and returns it.
 pub fn deliver(
     connect: &mut impl Connect,
     booking: &Booking,
     mapping: &Mapping,
     history: &History,
 ) -> Result<Delivery, Box<Problem>> {
-    let known = Known::new(history);
-    attempt(connect, booking, mapping, history, &known).map_err(|mut problem| {
-        // Any other reaction would say that nothing was written, and have the host forget the tries that may have.
-        if known.in_doubt.get() && problem.reaction != Reaction::Reconnect {
-            if problem.reaction == Reaction::Retry {
-                problem.retry_after.get_or_insert(60);
-            }
-            problem.reaction = Reaction::CheckFirst;
+    let attempt = |connect: &mut _| -> Result<Delivery, Stopped> {
+        let tries = Tries::of(history);
+        let choices = Choices::of(mapping).map_err(|problem| tries.stop(problem))?;
+        let mut org = open(connect).map_err(|problem| tries.stop(problem))?;
+        let attempt = Attempt::new(booking, mapping, history, choices);
+        let mut job = Job::new(&mut org, &attempt).map_err(|problem| tries.stop(problem))?;
+        match job.decide()? {
+            Step::Done(delivery) => Ok(delivery),
+            Step::Write { target, plan } => job.write(target, plan),
         }
+    };
+    attempt(connect).map_err(|stopped| {
+        let mut problem = stopped.into_problem();
         mapping::attribute(&mut problem, mapping);
         problem
     })
 }
 
-fn attempt(
-    connect: &mut impl Connect,
-    booking: &Booking,
-    mapping: &Mapping,
-    history: &History,
-    known: &Known,
-) -> Result<Delivery, Box<Problem>> {
-    let choices = Choices::of(mapping)?;
-    let mut org = connect.connect().map_err(|error| Box::new(problem_from_secret_error(error)))?;
-    let mut job = Job::new(&mut org, booking, mapping, history, choices, known)?;
-    match job.decide()? {
-        Step::Done(delivery) => Ok(delivery),
-        Step::Write { target, plan } => job.write(target, plan),
-    }
-}
-
-/// What becomes known on the way.
-pub struct Known {
-    /// The fields as they are now, once they were asked for.
-    live: OnceCell<LeadFields>,
-    /// Whether an earlier try may have made a Lead that nobody knows of.
-    in_doubt: Cell<bool>,
-}
-
-impl Known {
-    /// What is known at first. A Lead that the ledger knows of is no doubt.
-    pub fn new(history: &History) -> Self {
-        let in_doubt = Cell::new(history.unknown_tries.is_some() && history.lead_id.is_none());
-        Self { live: OnceCell::new(), in_doubt }
-    }
-}
-
-/// One booking, on its way.
-pub struct Job<'a, 'o, O> {
-    api: Api<'o, O>,
+/// One try of a booking: what the host gave, and the live fields once they were read.
+struct Attempt<'a> {
     booking: &'a Booking,
     mapping: &'a Mapping,
     history: &'a History,
     choices: Choices<'a>,
-    known: &'a Known,
+    live: OnceCell<LeadFields>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(booking: &'a Booking, mapping: &'a Mapping, history: &'a History, choices: Choices<'a>) -> Self {
+        Self { booking, mapping, history, choices, live: OnceCell::new() }
+    }
+}
+
+/// A try at work.
+struct Job<'a, 'o, O> {
+    api: Api<'o, O>,
+    attempt: &'a Attempt<'a>,
+    tries: Tries,
 }
 
 impl<'a, 'o, O: Org> Job<'a, 'o, O> {
-    /// Takes a booking up.
-    pub fn new(
-        org: &'o mut O,
-        booking: &'a Booking,
-        mapping: &'a Mapping,
-        history: &'a History,
-        choices: Choices<'a>,
-        known: &'a Known,
-    ) -> Result<Self, Box<Problem>> {
-        Ok(Self { api: Api::new(org)?, booking, mapping, history, choices, known })
+    fn new(org: &'o mut O, attempt: &'a Attempt<'a>) -> Result<Self, Box<Problem>> {
+        Ok(Self { api: Api::new(org)?, attempt, tries: Tries::of(attempt.history) })
     }
 
-    /// What is written. Judged by the rows' snapshots; where these would refuse or change a value, by the live fields.
-    pub fn plan(&mut self, scope: Scope) -> Result<Plan<'a>, Box<Problem>> {
-        if self.known.live.get().is_none() {
-            let plan = self.planned(Schema::Snapshot, scope);
+    /// What is written, judged by the rows' snapshots. If these would refuse or change a value, the live fields decide.
+    fn plan(&mut self, scope: Scope) -> Result<Plan<'a>, Stopped> {
+        if self.attempt.live.get().is_none() {
+            let plan = self.plan_by(Schema::Snapshot, scope);
             if !plan.is_doubtful() {
                 return Ok(plan);
             }
         }
         let live = self.live()?;
-        Ok(self.planned(Schema::Live(live), scope))
+        Ok(self.plan_by(Schema::Live(live), scope))
     }
 
-    fn planned(&self, schema: Schema<'a>, scope: Scope) -> Plan<'a> {
-        let reserved = [
-            self.choices.booking_id_field,
-            self.choices.record_type.map(|_| "RecordTypeId"),
-            self.choices.owner.map(|_| OWNER_FIELD),
-        ];
+    fn plan_by(&self, schema: Schema<'a>, scope: Scope) -> Plan<'a> {
+        let Attempt { booking, mapping, choices, .. } = self.attempt;
+        let reserved =
+            [choices.booking_id_field, choices.record_type.map(|_| "RecordTypeId"), choices.owner.map(|_| OWNER_FIELD)];
         let reserved: Vec<&str> = reserved.into_iter().flatten().collect();
-        Plan::new(self.booking, self.mapping, schema, scope, &reserved)
+        Plan::new(booking, mapping, schema, scope, &reserved)
     }
 
-    /// The fields as they are now, asked for once.
-    pub fn live(&mut self) -> Result<&'a LeadFields, Box<Problem>> {
-        if let Some(live) = self.known.live.get() {
+    /// The live fields, read once.
+    fn live(&mut self) -> Result<&'a LeadFields, Stopped> {
+        if let Some(live) = self.attempt.live.get() {
             return Ok(live);
         }
-        let fields = self.api.describe()?;
-        Ok(self.known.live.get_or_init(|| fields))
+        let fields = self.api.describe().map_err(|problem| self.tries.stop(problem))?;
+        Ok(self.attempt.live.get_or_init(|| fields))
     }
 
     fn delivery(&self, lead_id: String, outcome: Outcome, findings: Vec<Finding>) -> Delivery {

@@ -1,50 +1,70 @@
-//! Writing a plan: one call, and further ones without what Salesforce would not take.
+//! Writing a plan: one call, and further ones without what Salesforce refused.
 
 use super::{
-    Job, Step, Target,
-    find::{Sought, is_open_with, with_key},
-    refused::{is_of, is_update},
+    Job, Step, Stopped,
+    decide::Target,
+    find::{LeadQuery, is_open_with, with_key},
+    plan::{Entry, Plan, Scope, text},
 };
 use crate::{
-    api::Refused,
-    bindings::types::{Delivery, Outcome, Problem, Reaction},
-    body,
-    choices::{AssignmentRules, DuplicateRules, Existing, OWNER_FIELD},
+    bindings::{
+        http::Effect,
+        types::{Consequence, Delivery, FieldType, Mapping, Outcome, Problem, Reaction},
+    },
     codes,
-    errors::{DUPLICATE_VALUE, DUPLICATES_DETECTED, duplicates},
-    mapping::is_same_field,
-    org::Org,
-    plan::Plan,
-    strings::contains,
-    value::{Json, same_record},
+    mapping::{self, finding},
+    salesforce::{
+        api::{AssignmentRules, Refused},
+        body,
+        errors::{DUPLICATE_VALUE, DUPLICATES_DETECTED, duplicates, names_a_record},
+        fields::is_same_field,
+        org::Org,
+    },
+    settings::options::{DuplicateRules, Existing, OWNER_FIELD},
+    value::{Json, Note, same_record},
 };
-use alloc::{
-    borrow::{Cow, ToOwned},
-    boxed::Box,
-    string::String,
-    vec::Vec,
-};
+use std::borrow::Cow;
 
-/// How often a booking is written at most. Salesforce checks in steps (formats, then rules, then states of a country), and each step
-/// that refuses an optional value costs a write.
+/// How often a booking is written at most. Salesforce checks in stages (formats, then rules, then states of a country), and
+/// each stage that refuses an optional value costs a write.
 const MOST_WRITES: u8 = 3;
 
 const CONVERTED: &str = "CANNOT_UPDATE_CONVERTED_LEAD";
-/// Errors that say of the id in their words that nothing is there.
+/// Errors whose message names an id that does not exist.
 const ID_UNKNOWN: [&str; 2] = ["INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID"];
 
+/// Errors that a change of the fields since the mapping was saved can explain.
+const EXPLAINED_BY_FIELDS: [&str; 9] = [
+    "INVALID_FIELD",
+    "INVALID_FIELD_FOR_INSERT_UPDATE",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "INVALID_TYPE_ON_FIELD_IN_RECORD",
+    "JSON_PARSER_ERROR",
+    "NUMBER_OUTSIDE_VALID_RANGE",
+    "REQUIRED_FIELD_MISSING",
+    "STRING_TOO_LONG",
+    "FIELD_INTEGRITY_EXCEPTION",
+];
+
+/// Errors about a record that a value refers to. They come without fields.
+const OF_A_REFERENCE: [&str; 3] =
+    ["INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID"];
+
 impl<'a, O: Org> Job<'a, '_, O> {
-    /// Writes a plan. Where Salesforce refuses optional values, it is written again without them.
-    pub fn write(&mut self, mut target: Target, mut plan: Plan<'a>) -> Result<Delivery, Box<Problem>> {
+    /// Writes a plan. If Salesforce refuses optional values, writes it again without them.
+    pub fn write(&mut self, mut target: Target, mut plan: Plan<'a>) -> Result<Delivery, Stopped> {
         let mut writes = 1;
         loop {
             let refused = match self.call(&target, &plan) {
                 Ok(id) => {
-                    let outcome = if is_update(&target) { Outcome::Updated } else { Outcome::Created };
+                    let outcome = if target.id().is_some() { Outcome::Updated } else { Outcome::Created };
                     return Ok(self.delivery(id, outcome, plan.findings));
                 }
                 Err(refused) => refused,
             };
+            if refused.effect == Effect::Unknown {
+                return Err(self.tries.stop_write(self.explain_refusal(&target, refused.problem), Effect::Unknown));
+            }
             let next = match self.duplicated(&target, &refused, &plan)? {
                 Some(Step::Done(delivery)) => return Ok(delivery),
                 Some(Step::Write { target: matched, plan }) => {
@@ -58,15 +78,15 @@ impl<'a, O: Org> Job<'a, '_, O> {
             };
             match next {
                 Some(next) if writes < MOST_WRITES => plan = next,
-                _ => return Err(self.told(&target, refused.problem)),
+                _ => return Err(self.tries.stop(self.explain_refusal(&target, refused.problem))),
             }
             writes += 1;
-            // A Lead that is there is left as it is where nothing remains.
-            if let Target::Existing { id, .. } | Target::Moved { id } = &target
+            // A Lead that exists stays as it is if nothing remains to be written.
+            if let Some(id) = target.id()
                 && plan.entries.is_empty()
                 && self.added(&target).is_empty()
             {
-                return Ok(self.delivery(id.clone(), Outcome::Kept, plan.findings));
+                return Ok(self.delivery(id.to_owned(), Outcome::Kept, plan.findings));
             }
         }
     }
@@ -74,100 +94,160 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// One call with all values in it.
     fn call(&mut self, target: &Target, plan: &Plan<'_>) -> Result<String, Refused> {
         let body = self.body(target, plan);
-        let duplicates = self.choices.duplicates;
-        match target {
-            Target::New => {
-                // A row that says nothing leaves it to the org's rule.
-                let is_open = self.choices.owner_by_row && plan.entry_of(OWNER_FIELD).is_none();
-                let assignment = if is_open { AssignmentRules::Run } else { self.choices.assignment_rules };
-                self.api.create(body, assignment, duplicates)
+        let choices = &self.attempt.choices;
+        let saves_duplicates = choices.duplicates == DuplicateRules::SaveAnyway;
+        match target.id() {
+            None => {
+                // A row without a value leaves the owner to the org's rule.
+                let is_open = choices.owner_by_row && plan.entry_of(OWNER_FIELD).is_none();
+                let assignment = if is_open { AssignmentRules::Run } else { choices.assignment_rules };
+                self.api.create(body, assignment, saves_duplicates)
             }
-            Target::Existing { id, .. } | Target::Moved { id } => {
-                self.api.update(id, body, duplicates).map(|()| id.clone())
-            }
+            Some(id) => self.api.update(id, body, saves_duplicates).map(|()| id.to_owned()),
         }
     }
 
-    /// What a plan is sent as.
-    pub fn body(&self, target: &Target, plan: &Plan<'_>) -> Vec<u8> {
+    fn body(&self, target: &Target, plan: &Plan<'_>) -> Vec<u8> {
         let added = self.added(target);
         let rows = plan.entries.iter().map(|entry| (&*entry.field.name, &entry.value));
         body::object(rows.chain(added.iter().map(|(name, value)| (*name, value))))
     }
 
-    /// What the plugin's own choices add to the rows.
+    /// What the options add to the rows.
     pub fn added(&self, target: &Target) -> Vec<(&'a str, Json<'a>)> {
+        let choices = &self.attempt.choices;
         let mut added = Vec::new();
-        let is_new = !is_update(target);
-        if is_new && let Some(id) = self.choices.record_type {
+        let is_new = target.id().is_none();
+        if is_new && let Some(id) = choices.record_type {
             added.push(("RecordTypeId", Json::Text(Cow::Borrowed(id))));
         }
-        if is_new && let Some(id) = self.choices.owner {
+        if is_new && let Some(id) = choices.owner {
             added.push((OWNER_FIELD, Json::Text(Cow::Borrowed(id))));
         }
-        if takes_key(target)
-            && let Some((field, key)) = self.key(&self.booking.id)
+        if target.takes_key()
+            && let Some((field, key)) = self.key(&self.attempt.booking.id)
         {
             added.push((field, Json::Text(Cow::Owned(key))));
         }
         added
     }
 
-    /// What is to be done where the org says that the key is taken, or that the Lead looks like a duplicate: nothing, where
-    /// this booking's key is found, since an earlier try made that Lead; or to use the Lead that a duplicate rule matched, where the mapping
-    /// wants that: exactly one, with the guest's address. A rule compares loosely, so anything else may be another person.
-    fn duplicated(
-        &mut self,
-        target: &Target,
-        refused: &Refused,
-        plan: &Plan<'a>,
-    ) -> Result<Option<Step<'a>>, Box<Problem>> {
-        let is_matched = is_of(&refused.problem, DUPLICATES_DETECTED);
-        if !is_matched && !is_of(&refused.problem, DUPLICATE_VALUE) {
+    /// The next step if the org says that the key is taken, or that the Lead looks like a duplicate.
+    ///
+    /// If a Lead has this booking's key, an earlier try created it, and there is nothing to do. Otherwise the Lead that a
+    /// duplicate rule matched is used if the mapping wants that, the match is the only one, and it has the guest's address:
+    /// rules compare loosely, so anything else may be another person.
+    fn duplicated(&mut self, target: &Target, refused: &Refused, plan: &Plan<'a>) -> Result<Option<Step<'a>>, Stopped> {
+        let attempt = self.attempt;
+        let is_matched = has_code(&refused.problem, DUPLICATES_DETECTED);
+        if !is_matched && !has_code(&refused.problem, DUPLICATE_VALUE) {
             return Ok(None);
         }
-        // Rules are asked before the key's uniqueness: a repeat, even one that nobody knows of, may meet either. And another unique
-        // field may be the one that is taken: then no Lead has this key.
-        let key = self.key(&self.booking.id).filter(|_| takes_key(target));
-        let mut sought = Sought { keys: key.iter().map(|(_, key)| key.clone()).collect(), ..Sought::default() };
+        // Salesforce asks its rules before it checks the key, so that a repeat may meet either. And another unique field may
+        // be the one that is taken: then no Lead has this key.
+        let key = self.key(&attempt.booking.id).filter(|_| target.takes_key());
+        let mut query = LeadQuery { keys: key.iter().map(|(_, key)| key.clone()).collect(), ..LeadQuery::default() };
         let found = refused.response.as_ref().and_then(duplicates).map(|found| found.matches).unwrap_or_default();
-        if let ([matched], DuplicateRules::UseMatch, Target::New) = (&*found, self.choices.duplicates, target)
+        if let ([matched], DuplicateRules::UseMatch, Target::New) = (&*found, attempt.choices.duplicates, target)
             && is_matched
             && matched.entity == "Lead"
         {
-            sought.id = Some(&matched.id);
+            query.id = Some(&matched.id);
         }
-        // Who wants the match used and has no rule for Leads that are there wants nothing overwritten.
-        let policy = match self.choices.existing {
+        // Whoever wants the match used, and set no policy for existing Leads, wants nothing overwritten.
+        let policy = match attempt.choices.existing {
             Existing::CreateAnother => Existing::FillEmpty,
             policy => policy,
         };
-        sought.values = sought.id.is_some() && policy == Existing::FillEmpty;
+        query.values = query.id.is_some() && policy == Existing::FillEmpty;
         let mut plan = plan.clone();
-        let leads = self.look_up(&sought, &mut plan)?;
+        let leads = self.look_up(&query, &mut plan)?;
         if let Some((field, key)) = key
-            && let Some(lead) = with_key(&leads, field, &key)?
+            && let Some(lead) = with_key(&leads, field, &key).map_err(|problem| self.tries.stop(problem))?
         {
             return Ok(Some(self.done(lead.id.clone(), Outcome::AlreadyDelivered)));
         }
-        let (Some(id), Some(email)) = (sought.id, self.email(&plan)) else { return Ok(None) };
+        let (Some(id), Some(email)) = (query.id, self.email(&plan)) else { return Ok(None) };
         let lead = leads.into_iter().find(|lead| same_record(&lead.id, id) && is_open_with(lead, &email));
         Ok(lead.map(|lead| self.use_lead(lead, policy, plan)))
     }
 
-    /// A refusal in the words that fit where it was met.
-    fn told(&self, target: &Target, mut problem: Box<Problem>) -> Box<Problem> {
-        let key_too_long = problem.code == "STRING_TOO_LONG"
-            && self
-                .choices
-                .booking_id_field
-                .is_some_and(|field| problem.fields.iter().any(|name| is_same_field(name, field)));
-        if key_too_long {
+    /// The plan without the optional values that Salesforce refused; `None` if that would not help.
+    fn without_refused(
+        &mut self,
+        target: &Target,
+        plan: &Plan<'a>,
+        problem: &Problem,
+    ) -> Result<Option<Plan<'a>>, Stopped> {
+        if problem.http_status != Some(400) || matches!(problem.reaction, Reaction::CheckFirst | Reaction::Retry) {
+            return Ok(None);
+        }
+        let mapping = self.attempt.mapping;
+        let is_update = target.id().is_some();
+        let mut refusals = vec![Refusal { code: &problem.code, message: &problem.message, fields: &problem.fields }];
+        for also in &problem.also {
+            refusals.push(Refusal { code: &also.code, message: &also.message, fields: &also.fields });
+        }
+        let mut next = plan.clone();
+        // The live fields decide about values that no longer fit, and whether a new Lead needs the field.
+        let is_mapped = |field: &String| mapping.rows.iter().any(|row| is_same_field(&row.field.name, field));
+        let is_stale = |refusal: &Refusal<'_>| {
+            let names = refusal.named_fields(plan);
+            let is_required = |name: &String| plan.entry_of(name).is_some_and(|entry| entry.field.required);
+            (refusal.is_explained() && (refusal.fields.is_empty() || names.iter().any(is_mapped)))
+                || (!is_update && names.iter().any(is_required))
+        };
+        if self.attempt.live.get().is_none() && refusals.iter().any(is_stale) {
+            next = self.by_live_fields(target, plan)?;
+        }
+        for refusal in &refusals {
+            let names = refusal.named_fields(&next);
+            if names.is_empty() && !refusal.is_explained() {
+                return Ok(None);
+            }
+            for name in &names {
+                let Some(before) = plan.entry_of(name) else { return Ok(None) };
+                // If the live fields changed the value, the changed value is tried.
+                if next.entry_of(name).is_some_and(|entry| entry.value == before.value)
+                    && !leave_out(mapping, &mut next, name, refusal, is_update)
+                {
+                    return Ok(None);
+                }
+            }
+        }
+        let has_any = is_update || !next.entries.is_empty();
+        let is_different = has_any && self.body(target, &next) != self.body(target, plan);
+        Ok(is_different.then_some(next))
+    }
+
+    /// The values of a plan by the live fields. What was left out of it stays out.
+    fn by_live_fields(&mut self, target: &Target, plan: &Plan<'a>) -> Result<Plan<'a>, Stopped> {
+        self.live()?;
+        let is_rescheduled = matches!(target, Target::Rescheduled { .. });
+        let mut next = self.plan(if is_rescheduled { Scope::Meeting } else { Scope::Booking })?;
+        if target.id().is_some() {
+            next.keep_existing_values();
+        }
+        if let Some(problem) = next.problem() {
+            return Err(self.tries.stop(problem));
+        }
+        next.entries.retain(|entry| plan.writes(entry.row));
+        next.findings.retain(|finding| plan.is_about(finding));
+        next.findings.extend(plan.findings.iter().filter(|finding| !plan.is_about(finding)).cloned());
+        Ok(next)
+    }
+
+    /// A refusal, with the code and reaction that fit the target.
+    fn explain_refusal(&self, target: &Target, mut problem: Box<Problem>) -> Box<Problem> {
+        let key_field = self.attempt.choices.booking_id_field;
+        let names_key_field =
+            key_field.is_some_and(|field| problem.fields.iter().any(|name| is_same_field(name, field)));
+        if problem.code == "STRING_TOO_LONG" && names_key_field {
             problem.code = codes::BOOKING_ID_TOO_LONG.to_owned();
             problem.reaction = Reaction::FixMapping;
         }
-        let (Target::Existing { id, .. } | Target::Moved { id }) = target else { return problem };
-        let code = if is_of(&problem, CONVERTED) {
+        let Some(id) = target.id() else { return problem };
+        let code = if has_code(&problem, CONVERTED) {
             codes::LEAD_CONVERTED
         } else if is_gone(target, &problem) {
             codes::LEAD_GONE
@@ -175,11 +255,11 @@ impl<'a, O: Org> Job<'a, '_, O> {
             return problem;
         };
         problem.code = code.to_owned();
-        problem.record_ids = [id.clone()].into();
-        if matches!(target, Target::Moved { .. }) {
+        problem.record_ids = [id.to_owned()].into();
+        if matches!(target, Target::Rescheduled { .. }) {
             problem.reaction = Reaction::FixBooking;
         } else {
-            // The next look-up finds another one, or none.
+            // The next look-up finds another Lead, or none.
             problem.reaction = Reaction::Retry;
             problem.retry_after = Some(60);
         }
@@ -187,17 +267,109 @@ impl<'a, O: Org> Job<'a, '_, O> {
     }
 }
 
-/// Whether this booking's key is in the body. Another booking's key is never replaced.
-fn takes_key(target: &Target) -> bool {
-    matches!(target, Target::New | Target::Existing { takes_key: true, .. })
-}
-
-/// Whether a refusal says that the Lead which was to be changed is not there.
+/// Whether a refusal says that the Lead to be changed does not exist.
 fn is_gone(target: &Target, problem: &Problem) -> bool {
-    let (Target::Existing { id, .. } | Target::Moved { id }) = target else { return false };
+    let Some(id) = target.id() else { return false };
     // Salesforce writes ids with 15 characters or 18.
-    let is_named = || id.get(..15).is_some_and(|id| contains(&problem.message, id));
+    let is_named = || id.get(..15).is_some_and(|id| problem.message.contains(id));
     problem.http_status == Some(404)
         || problem.code == "ENTITY_IS_DELETED"
         || (ID_UNKNOWN.contains(&&*problem.code) && is_named())
+}
+
+/// Whether one of a problem's errors has this code.
+fn has_code(problem: &Problem, code: &str) -> bool {
+    problem.code == code || problem.also.iter().any(|further| further.code == code)
+}
+
+/// One of the errors of an answer.
+struct Refusal<'p> {
+    code: &'p str,
+    message: &'p str,
+    fields: &'p [String],
+}
+
+impl Refusal<'_> {
+    fn is_explained(&self) -> bool {
+        EXPLAINED_BY_FIELDS.contains(&self.code)
+    }
+
+    /// The fields of a plan that it is about: those that it lists, or else the one whose label its message begins with, or
+    /// the one that refers to the record in its message.
+    fn named_fields(&self, plan: &Plan<'_>) -> Vec<String> {
+        if !self.fields.is_empty() {
+            return self.fields.to_vec();
+        }
+        let is_labelled = |entry: &&Entry<'_>| {
+            let label = &entry.field.label;
+            !label.is_empty() && self.message.strip_prefix(&**label).is_some_and(|rest| rest.starts_with(':'))
+        };
+        let references = || plan.entries.iter().filter(|entry| entry.field.field_type == FieldType::Reference);
+        let mut found = plan.entries.iter().find(is_labelled);
+        if found.is_none() && OF_A_REFERENCE.contains(&self.code) {
+            found = if names_a_record(self.message) {
+                references().find(|entry| {
+                    text(&entry.value).and_then(|id| id.get(..15)).is_some_and(|id| self.message.contains(id))
+                })
+            } else {
+                references().next().filter(|_| references().count() == 1)
+            };
+        }
+        found.map(|entry| entry.field.name.clone()).into_iter().collect()
+    }
+}
+
+/// Leaves a field out of a plan, together with those that are meaningless without it; uses the row's fallback if a new Lead
+/// needs the field. Returns whether that was possible.
+fn leave_out<'a>(
+    mapping: &'a Mapping,
+    plan: &mut Plan<'a>,
+    name: &str,
+    refusal: &Refusal<'_>,
+    is_update: bool,
+) -> bool {
+    let mut names = vec![name.to_owned()];
+    let mut is_first = true;
+    while let Some(name) = names.pop() {
+        let Some(place) = plan.entries.iter().position(|entry| is_same_field(&entry.field.name, &name)) else {
+            continue;
+        };
+        let Some(entry) = plan.entries.get_mut(place) else { continue };
+        let position = entry.row;
+        let Some(row) = mapping::row(mapping, position) else { return false };
+        let detail = format!("{}: {}", refusal.code, refusal.message);
+        let new = if entry.field.required && !is_update {
+            match entry.fallback(mapping) {
+                Some(value) if is_first => {
+                    entry.value = value;
+                    entry.from_fallback = true;
+                }
+                // What depends on the first field stays as it is.
+                _ if !is_first => continue,
+                _ => return false,
+            }
+            finding(Note { code: codes::FALLBACK_USED, detail }, Consequence::Changed, position, row)
+        } else {
+            plan.entries.remove(place);
+            let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, refusal.code));
+            names.extend(dependent.map(|entry| entry.field.name.clone()));
+            let mut left_out = finding(Note { code: "", detail }, Consequence::LeftOut, position, row);
+            left_out.code = refusal.code.to_owned();
+            left_out
+        };
+        plan.findings.retain(|finding| finding.rows != [position]);
+        plan.findings.push(new);
+        is_first = false;
+    }
+    true
+}
+
+/// Whether a value is meaningless without another one: that of a controlled picklist; or that of a state, if states are
+/// checked against their country.
+fn depends_on(entry: &Entry<'_>, name: &str, code: &str) -> bool {
+    let is_one = |one: &str, names: [&str; 2]| names.iter().any(|name| is_same_field(one, name));
+    entry.field.controlling_field.as_deref().is_some_and(|controlling| is_same_field(controlling, name))
+        || (code == "FIELD_INTEGRITY_EXCEPTION"
+            && is_one(name, ["Country", "CountryCode"])
+            && is_one(&entry.field.name, ["State", "StateCode"]))
 }

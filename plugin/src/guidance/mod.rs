@@ -1,42 +1,37 @@
-//! Help for people: what a code means and what to do about it, in Japanese and English.
-//!
-//! Texts are written per cause: a cause has several codes where the same thing must be done.
+//! Help for people: what a code means and what to do about it. The words are in `locales/`.
 
-#[cfg(test)]
-mod cause;
-mod language;
-mod packed;
-mod pairs;
-#[cfg(test)]
-mod places;
+mod causes;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod texts;
 
-use crate::bindings::guidance::AdviceText;
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use language::Language;
-use packed::Lines;
-use pairs::ADVICE;
+use crate::{
+    bindings::guidance::{Actor, AdviceStep, AdviceText},
+    texts::Language,
+};
+use causes::{CAUSES, Step};
 
-/// Explains a code; `None` for one that is not among [`codes`].
-///
-/// `locale` is a BCP 47 tag. Any kind of Japanese gets Japanese, everything else English.
+/// Explains a code in the closest language to a BCP 47 tag; `None` for a code that is not among [`codes`].
 pub fn advice(code: &str, locale: &str) -> Option<AdviceText> {
-    let texts = ADVICE.unpack();
-    let mut texts = Lines(&texts);
-    let causes = texts.causes();
-    let cause = causes.iter().find(|cause| cause.codes().any(|own| own == code))?;
-    cause.text(texts, &causes, Language::of(locale))
+    let cause = CAUSES.iter().find(|cause| cause.codes.contains(&code))?;
+    let language = Language::closest(locale);
+    let steps = cause.steps.iter().zip(cause.actions).map(|(step, action)| {
+        let (who, place) = match step {
+            Step::TeamAdmin => (Actor::TeamAdmin, None),
+            Step::CalendarOwner => (Actor::CalendarOwner, None),
+            Step::CrmAdmin(place) => (Actor::CrmAdmin, Some(place.to(language).to_owned())),
+            Step::Operator => (Actor::Operator, None),
+        };
+        AdviceStep { who, action: action.to(language).to_owned(), place }
+    });
+    Some(AdviceText {
+        locale: language.tag().to_owned(),
+        what: cause.what.to(language).to_owned(),
+        why: cause.why.to(language).to_owned(),
+        steps: steps.collect(),
+    })
 }
 
 /// All codes that have advice.
 pub fn codes() -> Vec<String> {
-    let texts = ADVICE.unpack();
-    let mut codes = Vec::new();
-    for cause in Lines(&texts).causes() {
-        codes.extend(cause.codes().map(str::to_owned));
-    }
-    codes
+    CAUSES.iter().flat_map(|cause| cause.codes).map(|code| (*code).to_owned()).collect()
 }

@@ -3,14 +3,15 @@
 use super::{Fit, Json};
 use crate::{
     codes,
-    source::Given,
-    timestamp::{Date, Moment, Scan},
-    width::fold,
+    source::SourceValue,
+    value::{
+        timestamp::{Date, Moment, Scan},
+        width::fold,
+    },
 };
-use alloc::string::String;
 
 /// A calendar date: that of a moment as written, or one that can only be read in one way.
-pub fn date<'a>(given: &Given<'a>) -> Fit<'a> {
+pub fn date<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     // Salesforce takes the years 1700 to 4000.
     match typed(given).and_then(|text| read_date(&text)).filter(|date| (1700..=4000).contains(&date.year)) {
         Some(date) => {
@@ -23,7 +24,7 @@ pub fn date<'a>(given: &Given<'a>) -> Fit<'a> {
 }
 
 /// A moment, with its offset. Text without an offset names no moment.
-pub fn date_time<'a>(given: &Given<'a>) -> Fit<'a> {
+pub fn date_time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     match typed(given).and_then(|text| Moment::parse(&text)).filter(|moment| (1700..=4000).contains(&moment.date.year))
     {
         Some(moment) => {
@@ -36,7 +37,7 @@ pub fn date_time<'a>(given: &Given<'a>) -> Fit<'a> {
 }
 
 /// A time of day as written. Salesforce's `Z` on it stands for no zone.
-pub fn time<'a>(given: &Given<'a>) -> Fit<'a> {
+pub fn time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     match typed(given).and_then(|text| read_time(&text)) {
         Some(time) => Fit::Whole(Json::Text(time.into())),
         None => Fit::unfit(codes::TIME_INVALID, "not a time like 08:30"),
@@ -44,9 +45,9 @@ pub fn time<'a>(given: &Given<'a>) -> Fit<'a> {
 }
 
 /// What was typed, in its usual width.
-fn typed(given: &Given<'_>) -> Option<String> {
+fn typed(given: &SourceValue<'_>) -> Option<String> {
     match given {
-        Given::Text(_) | Given::Choices([_]) => {
+        SourceValue::Text(_) | SourceValue::Choices([_]) => {
             let text = given.text();
             // No date is so long; a whole letter need not be copied.
             Some(text.trim()).filter(|text| text.len() <= 100).map(|text| fold(text).into_owned())
@@ -101,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(given: &str, field_type: FieldType) -> Option<String> {
-        match fit(Given::Text(given.to_owned().into()), &field("Field__c", field_type), None) {
+        match fit(SourceValue::Text(given.to_owned().into()), &field("Field__c", field_type), None) {
             Fit::Whole(Json::Text(text)) => Some(text.into_owned()),
             Fit::Unfit(_) => None,
             other => panic!("{other:?}"),

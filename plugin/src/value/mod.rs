@@ -2,20 +2,22 @@
 //! time-zone table.
 
 mod checkbox;
-mod cluster;
 mod date;
+#[cfg(test)]
+mod memory;
 mod number;
 mod picklist;
 mod reference;
 mod text;
+pub mod timestamp;
+pub mod width;
 
-use alloc::{borrow::Cow, string::String};
 pub use reference::{is_id_of, is_record_id, same_record};
-pub use text::is_blank;
+use std::borrow::Cow;
 
 use crate::{
     bindings::types::{FieldType, LeadField},
-    source::Given,
+    source::SourceValue,
 };
 
 /// A value as it stands in the body of a call.
@@ -57,7 +59,7 @@ impl Fit<'_> {
 }
 
 /// Makes a value fit a field. `controlling` is what is written to the field's controlling field, where that is known.
-pub fn fit<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
     let given = &given;
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
@@ -79,7 +81,7 @@ pub fn fit<'a>(given: Given<'a>, field: &LeadField, controlling: Option<&str>) -
 }
 
 /// What an unrestricted picklist takes although it is none of its active values.
-pub fn unlisted(given: &Given<'_>, field: &LeadField) -> Option<Note> {
+pub fn unlisted(given: &SourceValue<'_>, field: &LeadField) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
         FieldType::Picklist => picklist::single(given, field, None, true),
@@ -126,14 +128,14 @@ mod tests {
         for field_type in types() {
             let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };
             for text in &texts {
-                let choices = core::slice::from_ref(text);
+                let choices = std::slice::from_ref(text);
                 for given in [
-                    Given::Text(text.as_str().into()),
-                    Given::Number("12"),
-                    Given::Boolean(true),
-                    Given::Choices(choices),
-                    Given::Agreed(choices),
-                    Given::Choices(&texts),
+                    SourceValue::Text(text.as_str().into()),
+                    SourceValue::Number("12"),
+                    SourceValue::Boolean(true),
+                    SourceValue::Choices(choices),
+                    SourceValue::Agreed(choices),
+                    SourceValue::Choices(&texts),
                 ] {
                     match fit(given, &field, None) {
                         Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => assert!(!text.is_empty()),
@@ -152,12 +154,12 @@ mod tests {
     #[test]
     fn nought_and_no_are_values_and_no_blanks() {
         for (given, field_type, expected) in [
-            (Given::Number("0"), FieldType::Number, Json::Number("0".into())),
-            (Given::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
-            (Given::Number("0"), FieldType::Text, Json::Text("0".into())),
-            (Given::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
-            (Given::Boolean(false), FieldType::Text, Json::Text("false".into())),
-            (Given::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
+            (SourceValue::Number("0"), FieldType::Number, Json::Number("0".into())),
+            (SourceValue::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
+            (SourceValue::Number("0"), FieldType::Text, Json::Text("0".into())),
+            (SourceValue::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
+            (SourceValue::Boolean(false), FieldType::Text, Json::Text("false".into())),
+            (SourceValue::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
         ] {
             assert_eq!(fit(given, &field("F__c", field_type), None), Fit::Whole(expected));
         }

@@ -4,19 +4,17 @@ use super::{Fit, Json, Note, text::trimmed};
 use crate::{
     bindings::types::{FieldType, LeadField},
     codes,
-    source::Given,
-    strings::{concat, contains, decimal as digits},
-    width::fold,
+    source::SourceValue,
+    value::width::fold,
 };
-use alloc::{string::String, vec::Vec};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number in a field's digits and decimals.
-pub fn number<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
+pub fn number<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let text = match given {
-        Given::Text(_) | Given::Number(_) | Given::Choices([_]) => trimmed(given.text()),
+        SourceValue::Text(_) | SourceValue::Number(_) | SourceValue::Choices([_]) => trimmed(given.text()),
         _ => "".into(),
     };
     let is_percent = matches!(field.field_type, FieldType::Percent);
@@ -34,15 +32,11 @@ pub fn number<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
         precision => precision.saturating_sub(scale),
     };
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
-        let detail = concat(&[
-            &digits(decimal.whole as u64),
-            " digits before the point, the field takes ",
-            &digits(most.into()),
-        ]);
+        let detail = format!("{} digits before the point, the field takes {most}", decimal.whole);
         return Fit::unfit(codes::NUMBER_OUT_OF_RANGE, detail);
     }
     if rounded {
-        let detail = concat(&["rounded to ", &digits(scale.into()), " decimals"]);
+        let detail = format!("rounded to {scale} decimals");
         return Fit::Changed(Json::Number(json), Note { code: codes::VALUE_ROUNDED, detail });
     }
     Fit::Whole(Json::Number(json))
@@ -144,8 +138,8 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
     let (whole, behind) = text.split_at_checked(mark)?;
     let (mark, fraction) = behind.split_at_checked(1)?;
-    let is_separator = contains(whole, mark)
-        || (mark == "," && fraction.len() == 3 && !contains(whole, ".") && !whole.trim_matches('0').is_empty());
+    let is_separator = whole.contains(mark)
+        || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
     Some(if is_separator { (text, "") } else { (whole, fraction) })
 }
 
@@ -188,7 +182,7 @@ mod tests {
     }
 
     fn written(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(Given::Text(given.to_owned().into()), field, None) {
+        match fit(SourceValue::Text(given.to_owned().into()), field, None) {
             Fit::Whole(Json::Number(number)) => (Some(number), None),
             Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -267,7 +261,7 @@ mod tests {
             assert_eq!(written(given, &field).1, Some(codes::NUMBER_INVALID), "{given}");
         }
         let several = ["1".to_owned(), "2".to_owned()];
-        for given in [Given::Boolean(true), Given::Choices(&several)] {
+        for given in [SourceValue::Boolean(true), SourceValue::Choices(&several)] {
             assert!(matches!(fit(given, &field, None), Fit::Unfit(_)));
         }
     }

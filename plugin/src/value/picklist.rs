@@ -3,16 +3,15 @@
 use super::{
     Fit, Json, Note,
     checkbox::word,
-    text::{is_blank, is_refused, too_long, trimmed},
+    text::{too_long, trimmed},
 };
 use crate::{
     bindings::types::{LeadField, PicklistValue},
+    blank::{is_blank, is_refused},
     codes,
-    source::Given,
-    strings::{concat, contains, decimal, join},
-    width::is_alike,
+    source::SourceValue,
+    value::width::is_alike,
 };
-use alloc::{borrow::ToOwned, vec::Vec};
 
 /// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest
 /// writes must not keep the component busy for longer than a call may last.
@@ -52,8 +51,8 @@ struct Values<'v> {
 }
 
 /// One of the field's values.
-pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
-    if let Given::Choices([_, _, ..]) | Given::Agreed([_, _, ..]) = given {
+pub fn single<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+    if let SourceValue::Choices([_, _, ..]) | SourceValue::Agreed([_, _, ..]) = given {
         return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices, the field takes one");
     }
     let text = trimmed(given.text());
@@ -65,10 +64,10 @@ pub fn single<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str
 }
 
 /// Any number of the field's values, joined by `;`.
-pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
     let values = Values::of(given, field, controlling, restricted);
     let text = trimmed(match given {
-        Given::Choices(_) | Given::Agreed(_) => "".into(),
+        SourceValue::Choices(_) | SourceValue::Agreed(_) => "".into(),
         _ => given.text(),
     });
     let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, reason: None };
@@ -76,13 +75,15 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
     match (given, separator) {
-        (Given::Choices(choices) | Given::Agreed(choices), _) => choices.iter().for_each(|choice| joined.add(choice)),
+        (SourceValue::Choices(choices) | SourceValue::Agreed(choices), _) => {
+            choices.iter().for_each(|choice| joined.add(choice))
+        }
         (_, Some(separator)) if !matches!(values.find(&text), Found::Usable(_)) => {
             text.split(separator).for_each(|part| joined.add(part));
         }
         _ => joined.add(&text),
     }
-    let json = join(&joined.written, ";");
+    let json = joined.written.join(";");
     if json.is_empty() {
         let nothing = || Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "no choice".into() };
         return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
@@ -94,7 +95,7 @@ pub fn multi<'a>(given: &Given<'a>, field: &LeadField, controlling: Option<&str>
     if joined.left_out == 0 {
         return Fit::Whole(json);
     }
-    let detail = concat(&[&decimal(joined.left_out as u64), " choices left out"]);
+    let detail = format!("{} choices left out", joined.left_out);
     Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
 }
 
@@ -125,7 +126,7 @@ impl<'v> Joined<'v> {
         self.seen.push(choice);
         match self.values.writable(choice) {
             // A semicolon inside a value would make two of it.
-            Ok(value) if contains(value, ";") => self.leave_out(not_among()),
+            Ok(value) if value.contains(';') => self.leave_out(not_among()),
             Ok(value) if self.written.contains(&value) => {}
             Ok(value) => self.written.push(value),
             Err(note) => self.leave_out(note),
@@ -139,9 +140,9 @@ impl<'v> Joined<'v> {
 }
 
 impl<'v> Values<'v> {
-    fn of(given: &Given<'_>, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
+    fn of(given: &SourceValue<'_>, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
         let truth = match given {
-            Given::Boolean(value) => Some(*value),
+            SourceValue::Boolean(value) => Some(*value),
             _ => None,
         };
         Self { field, controlling, restricted, truth }

@@ -1,14 +1,15 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
-use super::{Fit, Json, Note, cluster::clusters};
+use super::{Fit, Json, Note};
 use crate::{
     bindings::types::LeadField,
+    blank::{is_blank, is_refused},
     codes,
-    source::Given,
-    strings::{concat, decimal},
-    width::fold,
+    source::SourceValue,
+    value::width::fold,
 };
-use alloc::borrow::{Cow, ToOwned};
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The length of a text as Salesforce may count it at most.
 ///
@@ -36,7 +37,7 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
-pub fn text<'a>(given: &Given<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
+pub fn text<'a>(given: &SourceValue<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
     let text = given.text();
     let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
     let is_area = kind == Kind::Area;
@@ -63,7 +64,7 @@ pub fn text<'a>(given: &Given<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
 }
 
 /// An e-mail address. Only what can be no address at all is refused here; Salesforce judges the rest.
-pub fn email<'a>(given: &Given<'a>, field: &LeadField) -> Fit<'a> {
+pub fn email<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
     // Typed with a Japanese input method, an address may be in full-width letters, which no server takes.
     let text = match fold(&text) {
@@ -89,10 +90,8 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
         return None;
     }
     let length = units(text, is_area);
-    (length > limit).then(|| Note {
-        code: codes::VALUE_TOO_LONG,
-        detail: concat(&[&decimal(length as u64), " characters, the field takes ", &decimal(limit as u64)]),
-    })
+    (length > limit)
+        .then(|| Note { code: codes::VALUE_TOO_LONG, detail: format!("{length} characters, the field takes {limit}") })
 }
 
 /// The field's length; one without a length takes what comes.
@@ -107,7 +106,7 @@ fn limit(field: &LeadField) -> usize {
 fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     let mut left = limit;
     let mut end = 0;
-    for cluster in clusters(text) {
+    for cluster in text.graphemes(true) {
         match left.checked_sub(units(cluster, is_area)) {
             Some(rest) => left = rest,
             None => break,
@@ -115,16 +114,6 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
         end += cluster.len();
     }
     end
-}
-
-/// Whether nothing was typed that anybody could see.
-pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_refused(c))
-}
-
-/// Control characters, which Salesforce does not store (`TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET`), but for tabs and line breaks.
-pub fn is_refused(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// The text without the characters that Salesforce refuses, and whether there were any.
@@ -158,7 +147,7 @@ mod tests {
     }
 
     fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(Given::Text(given.to_owned().into()), field, None) {
+        match fit(SourceValue::Text(given.to_owned().into()), field, None) {
             Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
             Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -236,9 +225,9 @@ mod tests {
     #[test]
     fn a_text_of_control_characters_is_blank() {
         for given in ["\0", "\u{1} \u{7F}", "\u{85}", "\u{3000}\u{9F}"] {
-            assert_eq!(Given::from_text(given), None, "{given:?}");
+            assert_eq!(SourceValue::from_text(given), None, "{given:?}");
             let only = [given.to_owned()];
-            assert!(is_blank(given) && is_blank(&Given::Choices(&only).text()));
+            assert!(is_blank(given) && is_blank(&SourceValue::Choices(&only).text()));
         }
         assert!(!is_blank("\0a"));
     }
@@ -274,9 +263,9 @@ mod tests {
         let field = with_length(FieldType::Text, 80);
         let choices = ["予約".to_owned(), "請求".to_owned()];
         for (given, expected) in [
-            (Given::Number("-12.50"), "-12.50"),
-            (Given::Boolean(true), "true"),
-            (Given::Choices(&choices), "予約, 請求"),
+            (SourceValue::Number("-12.50"), "-12.50"),
+            (SourceValue::Boolean(true), "true"),
+            (SourceValue::Choices(&choices), "予約, 請求"),
         ] {
             assert_eq!(fit(given, &field, None), Fit::Whole(Json::Text(expected.into())));
         }

@@ -10,10 +10,11 @@ use crate::{
             PicklistValue, QuestionKind, Source, UnknownTries,
         },
     },
-    check, fixture,
-    org::{Connect, Org},
-    preview,
+    deliver::preview,
+    fixture,
+    salesforce::org::{Connect, Org},
     script::{answer, attribute},
+    settings::check,
 };
 use proptest::prelude::*;
 
@@ -84,7 +85,8 @@ fn source() -> impl Strategy<Value = Source> {
     prop_oneof![
         prop::sample::select(vec!["q-topic", "q-interests", "q-budget", "q-visited", "any"])
             .prop_map(|id| Source::Answer(id.into())),
-        prop::sample::select(crate::attributes::NAMES.to_vec()).prop_map(|name| Source::Booking(name.into())),
+        prop::sample::select(crate::attributes::names().collect::<Vec<_>>())
+            .prop_map(|name| Source::Booking(name.into())),
         text().prop_map(Source::Tracking),
         text().prop_map(Source::Fixed),
         text().prop_map(Source::Template),

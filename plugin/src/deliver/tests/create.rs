@@ -1,8 +1,8 @@
 use super::run;
 use crate::{
     bindings::types::{Consequence, FieldType, LeadField, Outcome, PicklistValue, Reaction, Source},
-    codes, fixture,
-    fixture::{first_try, row, with_options},
+    codes,
+    fixture::{self, first_try, row, with_options},
     script::{answer, changed, created, described, leads, lost, refused, unreachable},
 };
 use serde_json::json;

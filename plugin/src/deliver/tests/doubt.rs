@@ -11,9 +11,9 @@ use crate::{
         secrets::SecretError,
         types::{FieldType, History, LeadField, Mapping, Outcome, Problem, Reaction, Source},
     },
-    codes, errors, fixture,
-    fixture::{after_unknown, row, with_options},
-    org::Connect,
+    codes,
+    fixture::{self, after_unknown, row, with_options},
+    salesforce::org::Connect,
     script::{Script, answer, changed, created, described, leads, lost, refused},
 };
 use serde_json::{Value, json};
@@ -49,17 +49,17 @@ fn no_answer_to_a_look_up_ends_a_doubt_but_the_leads() {
     let refusal = |status, code: &str| answer(status, &json!([{"errorCode": code, "message": "x"}]).to_string());
     for mapping in mappings() {
         for (reply, code, waits) in [
-            (lost(), errors::codes::ORG_UNREACHABLE, true),
-            (answer(200, "not json"), errors::codes::ANSWER_UNREADABLE, true),
+            (lost(), codes::ORG_UNREACHABLE, true),
+            (answer(200, "not json"), codes::ANSWER_UNREADABLE, true),
             (refusal(503, "SERVER_UNAVAILABLE"), "SERVER_UNAVAILABLE", true),
             (refusal(403, "REQUEST_LIMIT_EXCEEDED"), "REQUEST_LIMIT_EXCEEDED", true),
             (refusal(403, "API_DISABLED_FOR_ORG"), "API_DISABLED_FOR_ORG", false),
             (refusal(403, "INSUFFICIENT_ACCESS"), "INSUFFICIENT_ACCESS", false),
             (refusal(400, "MALFORMED_QUERY"), "MALFORMED_QUERY", false),
             (refusal(404, "NOT_FOUND"), "NOT_FOUND", false),
-            (failed(FailureKind::Denied), errors::codes::REQUEST_DENIED, false),
-            (failed(FailureKind::ResponseTooLarge), errors::codes::ANSWER_TOO_LARGE, false),
-            (failed(FailureKind::Budget), errors::codes::BUDGET_EXHAUSTED, true),
+            (failed(FailureKind::Denied), codes::REQUEST_DENIED, false),
+            (failed(FailureKind::ResponseTooLarge), codes::ANSWER_TOO_LARGE, false),
+            (failed(FailureKind::Budget), codes::BUDGET_EXHAUSTED, true),
         ] {
             let (result, script) = run(&mapping, &after_unknown(60), [reply]);
             assert_in_doubt(&result.unwrap_err(), code, waits);
@@ -77,7 +77,7 @@ fn nothing_that_stops_a_try_before_it_has_looked_ends_a_doubt() {
     for mut mapping in mappings() {
         let try_with =
             |error, mapping: &Mapping| deliver(&mut Closed(error), &fixture::booking(), mapping, &history).unwrap_err();
-        assert_in_doubt(&try_with(SecretError::Temporary, &mapping), errors::codes::CREDENTIAL_UNAVAILABLE, true);
+        assert_in_doubt(&try_with(SecretError::Temporary, &mapping), codes::CREDENTIAL_UNAVAILABLE, true);
         for error in [SecretError::Unavailable, SecretError::GrantEnded] {
             assert_eq!(try_with(error, &mapping).reaction, Reaction::Reconnect);
         }

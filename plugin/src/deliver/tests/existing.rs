@@ -1,8 +1,8 @@
 use super::{record, run};
 use crate::{
     bindings::types::{Booking, BookingKind, History, Outcome, Reaction, Source},
-    codes, fixture,
-    fixture::{after_unknown, first_try, row, with_options},
+    codes,
+    fixture::{self, after_unknown, first_try, row, with_options},
     script::{Script, answer, changed, created, described, leads, refused},
 };
 use serde_json::json;

@@ -4,7 +4,7 @@ use super::paths::{Case, Earlier, Guest, Key, Kind, Known, Stale};
 use super::world::DuplicateRule;
 use crate::{
     bindings::types::{Outcome, Reaction},
-    codes, errors,
+    codes,
 };
 
 /// What becomes of a booking.
@@ -60,7 +60,7 @@ impl Way<'_> {
             self.calls += 1;
             if case.guest == Guest::LookUpFails {
                 let reaction = if minutes.is_some() { Reaction::CheckFirst } else { Reaction::Retry };
-                return Err((errors::codes::ORG_UNREACHABLE, reaction));
+                return Err((codes::ORG_UNREACHABLE, reaction));
             }
             // A look-up that reads a field which is gone is put again.
             let reads_values = minutes.is_some() || case.policy == "fill-empty";
@@ -132,7 +132,7 @@ impl Way<'_> {
         if case.key != Key::None || is_used {
             self.calls += 1;
             if case.guest == Guest::LookUpFails {
-                return Err((errors::codes::ORG_UNREACHABLE, Reaction::Retry));
+                return Err((codes::ORG_UNREACHABLE, Reaction::Retry));
             }
         }
         if is_used {

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     bindings::types::{Booking, BookingKind, Delivery, History, Mapping, Outcome, Problem, Reaction, Source},
-    fixture,
-    fixture::{after_unknown, first_try, row, with_options},
+    fixture::{self, after_unknown, first_try, row, with_options},
 };
 use serde_json::{Value, json};
 
@@ -225,7 +224,7 @@ impl Case {
         }
         if let Earlier::Unknown { minutes, same, near } = self.earlier {
             let mut at = String::new();
-            let now = crate::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
+            let now = crate::value::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
             now.earlier(minutes * 60 - 5).push_to(&mut at);
             for place in 0..same {
                 let mut written = self.written();

@@ -3,8 +3,8 @@
 use super::{SAME, record, run};
 use crate::{
     bindings::types::{BookingKind, Consequence, Delivery, FieldType, History, LeadField, Outcome, Reaction, Source},
-    codes, fixture,
-    fixture::{first_try, row, with_options},
+    codes,
+    fixture::{self, first_try, row, with_options},
     script::{Script, answer, changed, created, described, leads, refused},
 };
 use serde_json::json;

@@ -1,8 +1,8 @@
 use super::{SAME, run};
 use crate::{
     bindings::types::{History, Outcome, Reaction, UnknownTries},
-    codes, fixture,
-    fixture::{after_unknown, first_try, with_options},
+    codes,
+    fixture::{self, after_unknown, first_try, with_options},
     script::{answer, changed, created, described, leads, lost, refused},
 };
 

@@ -1,7 +1,7 @@
 use crate::{
     bindings::types::{BookingKind, Delivery, History, Mapping, Outcome, Problem, Reaction, Source},
-    codes, fixture,
-    fixture::{first_try, row, with_options},
+    codes,
+    fixture::{self, first_try, row, with_options},
     script::{Script, answer, changed, created, leads},
 };
 use serde_json::json;

@@ -6,9 +6,9 @@ use crate::{
         http::{Effect, Failure, FailureKind, Method, Request, Response},
         secrets::SecretError,
     },
-    org::{Connect, Org},
+    salesforce::org::{Connect, Org},
     script::{answer, asked, attribute, described, leads, lost, refused},
-    timestamp::Moment,
+    value::timestamp::Moment,
 };
 use serde_json::{Map, Value, json};
 use std::{cell::RefCell, rc::Rc};

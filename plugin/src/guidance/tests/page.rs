@@ -7,21 +7,26 @@ use crate::{
         secrets::SecretError,
         types::{Problem, Reaction},
     },
-    doctor,
-    errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
+    codes,
     guidance::{
         advice,
-        cause::{Cause, Words, words},
-        language::Language,
-        tests::causes,
+        causes::{CAUSES, Cause},
     },
-    oauth_error,
+    salesforce::{
+        errors::{self, Call, problem_from_failure, problem_from_response, problem_from_secret_error},
+        oauth_error,
+    },
+    texts::{Language, Text},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs,
 };
+
+fn text(en: &'static str, ja: &'static str) -> Text {
+    Text { en, ja }
+}
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
 const COMMAND: &str = "UPDATE_DOCS=1 cargo test -p salesforce-leads errors_page";
@@ -36,15 +41,6 @@ fn the_errors_page_is_up_to_date() {
     }
     let written = fs::read_to_string(PAGE).unwrap_or_default();
     assert!(written == page, "docs/errors.md is out of date; write it anew with: {COMMAND}");
-}
-
-impl Words {
-    fn in_language(self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.en,
-            Language::Japanese => self.ja,
-        }
-    }
 }
 
 /// Sections of the table of contents: the reactions, and what the plugin finds by itself, whose reaction depends on
@@ -82,42 +78,42 @@ impl Section {
         }
     }
 
-    fn name(self) -> Words {
+    fn name(self) -> Text {
         match self {
-            Self::FixBooking => words("`fix-booking`", "`fix-booking`"),
-            Self::FixMapping => words("`fix-mapping`", "`fix-mapping`"),
-            Self::AskAdmin => words("`ask-admin`", "`ask-admin`"),
-            Self::Reconnect => words("`reconnect`", "`reconnect`"),
-            Self::Retry => words("`retry`", "`retry`"),
-            Self::CheckFirst => words("`check-first`", "`check-first`"),
-            Self::Finding => words("finding", "検出事項"),
+            Self::FixBooking => text("`fix-booking`", "`fix-booking`"),
+            Self::FixMapping => text("`fix-mapping`", "`fix-mapping`"),
+            Self::AskAdmin => text("`ask-admin`", "`ask-admin`"),
+            Self::Reconnect => text("`reconnect`", "`reconnect`"),
+            Self::Retry => text("`retry`", "`retry`"),
+            Self::CheckFirst => text("`check-first`", "`check-first`"),
+            Self::Finding => text("finding", "検出事項"),
         }
     }
 
-    fn meaning(self) -> Words {
+    fn meaning(self) -> Text {
         match self {
-            Self::FixBooking => words(
+            Self::FixBooking => text(
                 "This booking cannot be written as it is: somebody corrects it, or gives up.",
                 "この予約の内容では登録できません。内容を修正するか、登録を見送ります。",
             ),
-            Self::FixMapping => words("The mapping must be changed first.", "先にマッピングを変更する必要があります。"),
-            Self::AskAdmin => words(
+            Self::FixMapping => text("The mapping must be changed first.", "先にマッピングを変更する必要があります。"),
+            Self::AskAdmin => text(
                 "An admin must change something first, mostly in Salesforce.",
                 "先に管理者による変更 (多くは Salesforce 側の設定) が必要です。",
             ),
-            Self::Reconnect => words(
+            Self::Reconnect => text(
                 "Somebody must connect to Salesforce again. Bookings wait.",
                 "Salesforce への再接続が必要です。予約は待機します。",
             ),
-            Self::Retry => words(
+            Self::Retry => text(
                 "It is tried again by itself. Nothing was written.",
                 "自動的に再試行されます。データは書き込まれていません。",
             ),
-            Self::CheckFirst => words(
+            Self::CheckFirst => text(
                 "Nobody knows yet whether the Lead was written: the plugin looks before it writes again.",
                 "登録されたかどうか未確定です。再度書き込む前に、登録済みかを確認します。",
             ),
-            Self::Finding => words(
+            Self::Finding => text(
                 "What the plugin finds by itself when a mapping is checked or a booking is delivered. A finding says whether the value is changed or left out, or the Lead refused; then it calls for `fix-booking` or `fix-mapping`.",
                 "マッピングの検査時や予約の登録時に、プラグイン自体が検出する事項です。値の変更・除外、または登録の中止のいずれかが示され、登録が中止された場合の対応は `fix-booking` または `fix-mapping` です。",
             ),
@@ -125,17 +121,20 @@ impl Section {
     }
 }
 
-/// The plugin's own codes that are problems of bookings, never findings.
+/// The plugin's own codes that are problems, never findings.
 const OWN_PROBLEMS: &[(&str, Section)] = &[
-    (crate::codes::BOOKING_ID_COLLISION, Section::AskAdmin),
-    (crate::codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
-    (crate::codes::INSTANCE_URL_MISSING, Section::Reconnect),
-    (crate::codes::LEAD_CONVERTED, Section::FixBooking),
-    (crate::codes::LEAD_GONE, Section::FixBooking),
-    (crate::codes::MAPPING_TOO_LARGE, Section::FixMapping),
-    (crate::codes::NOTHING_TO_WRITE, Section::FixMapping),
-    (crate::codes::OUTCOME_PENDING, Section::CheckFirst),
-    (crate::codes::OUTCOME_UNCLEAR, Section::CheckFirst),
+    (codes::BOOKING_ID_COLLISION, Section::AskAdmin),
+    (codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
+    (codes::INSTANCE_URL_MISSING, Section::Reconnect),
+    (codes::LEAD_CONVERTED, Section::FixBooking),
+    (codes::LEAD_GONE, Section::FixBooking),
+    (codes::MAPPING_TOO_LARGE, Section::FixMapping),
+    (codes::NOTHING_TO_WRITE, Section::FixMapping),
+    (codes::OUTCOME_PENDING, Section::CheckFirst),
+    (codes::OUTCOME_UNCLEAR, Section::CheckFirst),
+    (codes::LEAD_NOT_READABLE, Section::AskAdmin),
+    (codes::LEAD_NOT_CREATABLE, Section::AskAdmin),
+    (codes::REQUIRED_FIELD_NOT_WRITABLE, Section::AskAdmin),
 ];
 
 /// The sections of every code, from what the code really does: each one is provoked in every way it can be.
@@ -184,17 +183,12 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
     for code in ["login-server-error", "login-unexplained"] {
         sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
     }
-    for code in doctor::codes::ALL {
-        let section = match *code {
-            doctor::codes::LEAD_NOT_EDITABLE | doctor::codes::DAILY_CALLS_LOW => Section::Finding,
-            _ => Section::AskAdmin,
-        };
-        sections.entry((*code).to_owned()).or_default().insert(section);
+    for (code, section) in OWN_PROBLEMS {
+        sections.entry((*code).to_owned()).or_default().insert(*section);
     }
-    for code in crate::codes::ALL {
-        let section =
-            OWN_PROBLEMS.iter().find(|(own, _)| own == code).map_or(Section::Finding, |(_, section)| *section);
-        sections.entry((*code).to_owned()).or_default().insert(section);
+    // Everything else is found by the plugin itself.
+    for code in codes::ALL {
+        sections.entry((*code).to_owned()).or_insert_with(|| [Section::Finding].into());
     }
     sections
 }
@@ -220,14 +214,13 @@ fn page() -> String {
 }
 
 fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String, BTreeSet<Section>>) {
-    let text = |en, ja| words(en, ja).in_language(language);
+    let text = |en, ja| text(en, ja).to(language);
     let tag = language.tag();
     writeln!(page, "## {}\n", text("By what happens next", "対応の種類から探す")).unwrap();
     for section in Section::ALL {
-        writeln!(page, "**{}**: {}\n", section.name().in_language(language), section.meaning().in_language(language))
-            .unwrap();
+        writeln!(page, "**{}**: {}\n", section.name().to(language), section.meaning().to(language)).unwrap();
         let mut links = Vec::new();
-        for cause in causes() {
+        for cause in CAUSES {
             for code in cause.codes.iter().filter(|code| is_in(sections, code, section)) {
                 links.push(format!("[`{code}`](#{tag}-{})", anchor(cause)));
             }
@@ -235,7 +228,7 @@ fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String
         writeln!(page, "{}\n", links.join(", ")).unwrap();
     }
     writeln!(page, "## {}\n", text("What to do", "対処方法")).unwrap();
-    for cause in causes() {
+    for cause in CAUSES {
         let advice = advice(cause.codes[0], tag).unwrap();
         writeln!(page, "<a id=\"{tag}-{}\"></a>\n", anchor(cause)).unwrap();
         write_advice(page, language, cause, &advice, sections);
@@ -256,18 +249,18 @@ fn write_advice(
     writeln!(page, "### {}\n\n{}\n", advice.what, advice.why).unwrap();
     for (number, step) in advice.steps.iter().enumerate() {
         let who = match step.who {
-            Actor::TeamAdmin => words("Team admin", "チームの管理者"),
-            Actor::CalendarOwner => words("Calendar owner", "カレンダーの所有者"),
-            Actor::CrmAdmin => words("Salesforce admin", "Salesforce システム管理者"),
-            Actor::Operator => words("Operator", "サービスの運用者"),
+            Actor::TeamAdmin => text("Team admin", "チームの管理者"),
+            Actor::CalendarOwner => text("Calendar owner", "カレンダーの所有者"),
+            Actor::CrmAdmin => text("Salesforce admin", "Salesforce システム管理者"),
+            Actor::Operator => text("Operator", "サービスの運用者"),
         };
         let place = step.place.as_deref().map(|place| format!(" *{place}*")).unwrap_or_default();
-        writeln!(page, "{}. **{}**: {}{place}", number + 1, who.in_language(language), step.action).unwrap();
+        writeln!(page, "{}. **{}**: {}{place}", number + 1, who.to(language), step.action).unwrap();
     }
     writeln!(page).unwrap();
     for code in cause.codes {
         let all = sections.get(*code).unwrap_or_else(|| panic!("{code} is never given"));
-        let names: Vec<_> = all.iter().map(|section| section.name().in_language(language)).collect();
+        let names: Vec<_> = all.iter().map(|section| section.name().to(language)).collect();
         writeln!(page, "- `{code}`: {}", names.join(", ")).unwrap();
     }
     writeln!(page).unwrap();

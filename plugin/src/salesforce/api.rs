@@ -1,0 +1,194 @@
+//! The calls to Salesforce's REST API.
+
+use crate::{
+    bindings::{
+        http::{Effect, Header, Method, Request, Response},
+        types::{LeadFields, Problem, Reaction},
+    },
+    codes,
+    problem::{problem, refusal},
+    salesforce::{
+        errors::{Call, problem_from_failure, problem_from_response},
+        fields,
+        org::Org,
+        soql::push_encoded,
+        tree::Tree,
+    },
+};
+
+/// The API version that every call names: generally available since Summer '25, and far from retirement.
+pub const VERSION: &str = "v64.0";
+
+/// The longest URL that a host takes, and Salesforce with its headers: 16,384 bytes for both (REST API guide, "URI length").
+const LONGEST_URL: usize = 15_000;
+
+/// Who decides on the owner of a new Lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssignmentRules<'a> {
+    /// The org's active rule.
+    Run,
+    Skip,
+    /// The rule with this id.
+    Rule(&'a str),
+}
+
+impl<'a> AssignmentRules<'a> {
+    /// Value of the header `Sforce-Auto-Assign`, which is always sent: without it the active rule runs.
+    pub fn header(self) -> &'a str {
+        match self {
+            Self::Run => "TRUE",
+            Self::Skip => "FALSE",
+            Self::Rule(id) => id,
+        }
+    }
+}
+
+/// The REST API of the connected org.
+pub struct Api<'o, O> {
+    org: &'o mut O,
+    /// Where the org is, without a slash at the end.
+    pub origin: String,
+}
+
+/// A write that failed.
+pub struct Refused {
+    pub problem: Box<Problem>,
+    /// What it may have written all the same.
+    pub effect: Effect,
+    pub response: Option<Response>,
+}
+
+impl Refused {
+    fn new(problem: Problem, response: Option<Response>) -> Self {
+        // A failed write is `check-first` exactly if its outcome is unknown.
+        let effect = if problem.reaction == Reaction::CheckFirst { Effect::Unknown } else { Effect::None };
+        Self { problem: Box::new(problem), effect, response }
+    }
+}
+
+impl<'o, O: Org> Api<'o, O> {
+    /// The API of an org that says where it is.
+    pub fn new(org: &'o mut O) -> Result<Self, Box<Problem>> {
+        match org.attribute("instance-url") {
+            Some(url) => Ok(Self { org, origin: url.trim_end_matches('/').to_owned() }),
+            None => Err(refusal(
+                codes::INSTANCE_URL_MISSING,
+                Reaction::Reconnect,
+                "The platform does not say where the connected org is.",
+            )),
+        }
+    }
+
+    /// A public fact of the connection.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        self.org.attribute(name)
+    }
+
+    /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
+    pub fn lead_url(&self, id: &str) -> String {
+        let mut url = format!("{}/", self.origin);
+        push_encoded(&mut url, id);
+        url
+    }
+
+    /// The Lead fields as they are now.
+    pub fn describe(&mut self) -> Result<LeadFields, Box<Problem>> {
+        let response = self.read("/sobjects/Lead/describe")?;
+        fields::read(&response.body).map_err(|reason| Box::new(unreadable(&response, &reason)))
+    }
+
+    /// Runs a query that has one page of results.
+    pub fn query(&mut self, soql: &str) -> Result<Response, Box<Problem>> {
+        let mut path = String::with_capacity(soql.len() * 3 / 2);
+        path.push_str("/query?q=");
+        push_encoded(&mut path, soql);
+        if path.len() > LONGEST_URL {
+            return Err(refusal(
+                codes::MAPPING_TOO_LARGE,
+                Reaction::FixMapping,
+                "The mapping has more fields than one look-up can read.",
+            ));
+        }
+        self.read(&path)
+    }
+
+    /// Creates a Lead and answers its id.
+    pub fn create(
+        &mut self,
+        body: Vec<u8>,
+        assignment: AssignmentRules<'_>,
+        saves_duplicates: bool,
+    ) -> Result<String, Refused> {
+        let response = self.write(Method::Post, "/sobjects/Lead", write_headers(assignment, saves_duplicates), body)?;
+        let body = std::str::from_utf8(&response.body).unwrap_or_default();
+        let saved = Tree::parse(body).unwrap_or_default();
+        match saved.text("id") {
+            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),
+            _ => Err(refused(response)),
+        }
+    }
+
+    /// Changes a Lead. Assignment rules never run here: who owns a Lead that is there stays its owner.
+    pub fn update(&mut self, id: &str, body: Vec<u8>, saves_duplicates: bool) -> Result<(), Refused> {
+        let mut path = "/sobjects/Lead/".to_owned();
+        push_encoded(&mut path, id);
+        self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip, saves_duplicates), body).map(|_| ())
+    }
+
+    /// Reads what is at a path of the API.
+    pub fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
+        self.get(&format!("/services/data/{VERSION}{path}"))
+    }
+
+    /// Reads what is at a path of the origin.
+    pub fn get(&mut self, path: &str) -> Result<Response, Box<Problem>> {
+        let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
+        let response =
+            self.org.send(&request).map_err(|failure| Box::new(problem_from_failure(&failure, Call::Read)))?;
+        if response.status == 200 { Ok(response) } else { Err(Box::new(problem_from_response(&response, Call::Read))) }
+    }
+
+    fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
+        let path = format!("/services/data/{VERSION}{path}");
+        let request = self.request(method, &path, headers, Some(body));
+        match self.org.send(&request) {
+            Ok(response) if (200..300).contains(&response.status) => Ok(response),
+            Ok(response) => Err(refused(response)),
+            Err(failure) => Err(Refused::new(problem_from_failure(&failure, Call::Write), None)),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
+        Request { method, url: [&*self.origin, path].concat(), headers, body }
+    }
+}
+
+fn refused(response: Response) -> Refused {
+    Refused::new(problem_from_response(&response, Call::Write), Some(response))
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
+}
+
+fn write_headers(assignment: AssignmentRules<'_>, saves_duplicates: bool) -> Vec<Header> {
+    let mut headers = vec![
+        header("accept", "application/json"),
+        header("content-type", "application/json"),
+        header("sforce-auto-assign", assignment.header()),
+    ];
+    // Rules may run on edits too, and the header holds for them (REST API guide, "Duplicate Rule Header").
+    if saves_duplicates {
+        headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
+    }
+    headers
+}
+
+/// A read that succeeded with something that cannot be read.
+pub fn unreadable(response: &Response, reason: &str) -> Problem {
+    let mut problem =
+        problem(codes::ANSWER_UNREADABLE, Reaction::Retry, format!("Salesforce's answer cannot be read: {reason}"));
+    problem.http_status = Some(response.status);
+    problem.retry_after = Some(60);
+    problem
+}

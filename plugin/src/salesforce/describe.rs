@@ -1,0 +1,252 @@
+//! The answer of `sobjects/Lead/describe`, as far as this plugin reads it.
+//!
+//! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
+//! large org's describe has megabytes.
+
+use crate::salesforce::json::{self, Place, Scalar};
+use std::borrow::Cow;
+
+/// An object has 900 fields at most (Salesforce help, "Custom Fields Allowed Per Object").
+const MOST_FIELDS: usize = 2_000;
+/// So many fields of 57 members, and ten thousand picklist values, have less.
+const MOST_VALUES: usize = 180_000;
+
+/// A describe result.
+#[derive(Default)]
+pub struct Describe<'a> {
+    /// What the connected user may do with such records, where it is told.
+    pub createable: Option<bool>,
+    pub updateable: Option<bool>,
+    pub queryable: Option<bool>,
+    pub retrieveable: Option<bool>,
+    /// The fields that the connected user can see.
+    pub fields: Fields<'a>,
+    /// Record types of the object.
+    pub record_types: Vec<RecordTypeInfo<'a>>,
+}
+
+/// The fields of a describe result.
+#[derive(Default)]
+pub struct Fields<'a> {
+    /// All of them.
+    pub all: Vec<Field<'a>>,
+    /// Whether there was a list; `null` is an empty one.
+    is_list: bool,
+}
+
+/// A field of a describe result.
+#[derive(Default)]
+pub struct Field<'a> {
+    pub name: Cow<'a, str>,
+    pub label: Cow<'a, str>,
+    pub field_type: Cow<'a, str>,
+    pub length: u32,
+    pub precision: u32,
+    pub digits: u32,
+    pub scale: u32,
+    pub createable: bool,
+    pub updateable: bool,
+    pub nillable: bool,
+    pub defaulted_on_create: bool,
+    pub calculated: bool,
+    pub auto_number: bool,
+    pub deprecated_and_hidden: bool,
+    pub restricted_picklist: bool,
+    pub external_id: bool,
+    pub unique: bool,
+    pub compound_field_name: Option<Cow<'a, str>>,
+    pub controller_name: Option<Cow<'a, str>>,
+    pub inline_help_text: Option<Cow<'a, str>>,
+    pub picklist_values: Vec<PicklistEntry<'a>>,
+    pub reference_to: Vec<Cow<'a, str>>,
+}
+
+/// A value of a picklist.
+#[derive(Default)]
+pub struct PicklistEntry<'a> {
+    pub value: Cow<'a, str>,
+    pub label: Option<Cow<'a, str>>,
+    pub active: bool,
+    pub default_value: bool,
+    pub valid_for: Option<Cow<'a, str>>,
+}
+
+/// A record type of the object.
+#[derive(Default)]
+pub struct RecordTypeInfo<'a> {
+    pub record_type_id: Cow<'a, str>,
+    pub name: Cow<'a, str>,
+    pub active: bool,
+    pub available: bool,
+    pub master: bool,
+    pub default_record_type_mapping: bool,
+}
+
+impl<'a> Place<'a> for Describe<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "createable" => &mut self.createable,
+            "updateable" => &mut self.updateable,
+            "queryable" => &mut self.queryable,
+            "retrieveable" => &mut self.retrieveable,
+            "fields" => &mut self.fields,
+            "recordTypeInfos" => &mut self.record_types,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Place<'a> for Fields<'a> {
+    fn scalar(&mut self, value: Scalar<'a>) {
+        self.is_list |= matches!(value, Scalar::Null);
+    }
+
+    fn list(&mut self) {
+        self.is_list = true;
+    }
+
+    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+        if self.all.len() > MOST_FIELDS { None } else { self.all.item() }
+    }
+}
+
+impl<'a> Place<'a> for Field<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "name" => &mut self.name,
+            "label" => &mut self.label,
+            "type" => &mut self.field_type,
+            "length" => &mut self.length,
+            "precision" => &mut self.precision,
+            "digits" => &mut self.digits,
+            "scale" => &mut self.scale,
+            "createable" => &mut self.createable,
+            "updateable" => &mut self.updateable,
+            "nillable" => &mut self.nillable,
+            "defaultedOnCreate" => &mut self.defaulted_on_create,
+            "calculated" => &mut self.calculated,
+            "autoNumber" => &mut self.auto_number,
+            "deprecatedAndHidden" => &mut self.deprecated_and_hidden,
+            "restrictedPicklist" => &mut self.restricted_picklist,
+            "externalId" => &mut self.external_id,
+            "unique" => &mut self.unique,
+            "compoundFieldName" => &mut self.compound_field_name,
+            "controllerName" => &mut self.controller_name,
+            "inlineHelpText" => &mut self.inline_help_text,
+            "picklistValues" => &mut self.picklist_values,
+            "referenceTo" => &mut self.reference_to,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Place<'a> for PicklistEntry<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "value" => &mut self.value,
+            "label" => &mut self.label,
+            "active" => &mut self.active,
+            "defaultValue" => &mut self.default_value,
+            "validFor" => &mut self.valid_for,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Place<'a> for RecordTypeInfo<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+        Some(match &*name {
+            "recordTypeId" => &mut self.record_type_id,
+            "name" => &mut self.name,
+            "active" => &mut self.active,
+            "available" => &mut self.available,
+            "master" => &mut self.master,
+            "defaultRecordTypeMapping" => &mut self.default_record_type_mapping,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Describe<'a> {
+    /// Reads an answer; says what is wrong where it is no describe result.
+    pub fn parse(body: &'a [u8]) -> Result<Self, String> {
+        // One check of the whole is faster than one for each string.
+        let text = std::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
+        if !json::has_at_most(text, MOST_VALUES) {
+            return Err("more values than a describe result has".to_owned());
+        }
+        let mut describe = Self::default();
+        json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| no_json(&error))?;
+        if !describe.fields.is_list {
+            return Err("there are no fields in it".to_owned());
+        }
+        if describe.fields.all.len() > MOST_FIELDS {
+            return Err("more fields than an object has".to_owned());
+        }
+        Ok(describe)
+    }
+}
+
+/// Where a text stops being JSON.
+fn no_json(error: &serde_json::Error) -> String {
+    format!("no JSON at line {}, column {}", error.line(), error.column())
+}
+
+/// Whether a `validFor` bitmap, in base64 with the big end first, has the bit of the controlling value at this place.
+pub fn is_valid_for(bitmap: &str, place: usize) -> bool {
+    let Some(byte) = bitmap.as_bytes().get(place / 6) else { return false };
+    let sextet = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return false,
+    };
+    sextet >> (5 - place % 6) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bitmap_is_read_from_its_big_end() {
+        // A real one: the state `AC`, which only one country of the list has.
+        let allowed: Vec<usize> = (0..100).filter(|place| is_valid_for("AAAAAgAA", *place)).collect();
+        assert_eq!(allowed, [30]);
+        let allowed: Vec<usize> = (0..100).filter(|place| is_valid_for("gAA=", *place)).collect();
+        assert_eq!(allowed, [0]);
+        assert!((0..100).all(|place| !is_valid_for("", place)));
+    }
+
+    #[test]
+    fn missing_null_and_unknown_keys_are_no_obstacle() {
+        for body in [
+            "\u{FEFF}{\"fields\":null,\"recordTypeInfos\":null}",
+            r#"{"fields":[{},null],"new":{"a":[1.5e300]}}"#,
+            r#"{"fields":[{"name":null,"label":null,"type":null,"length":null,"createable":null,"picklistValues":null,
+                "referenceTo":null,"controllerName":null,"defaultValue":1.5,"newKey":[{}]}]}"#,
+            r#"{"fields":[{"name":"A","picklistValues":[{"value":null,"label":null,"active":null,"validFor":null}]}]}"#,
+        ] {
+            assert!(Describe::parse(body.as_bytes()).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_describe_of_more_than_an_object_has_is_told_and_takes_no_more_memory() {
+        let fields = |count: usize| [r#"{"fields":["#, &"0,".repeat(count), "0]}"].concat();
+        assert!(Describe::parse(fields(1_999).as_bytes()).is_ok());
+        let more = Describe::parse(fields(100_000).as_bytes()).err();
+        assert_eq!(more.as_deref(), Some("more fields than an object has"));
+        let dense = Describe::parse(fields(200_000).as_bytes()).err();
+        assert_eq!(dense.as_deref(), Some("more values than a describe result has"));
+    }
+
+    #[test]
+    fn what_is_no_describe_is_told() {
+        for body in [&b"<html>"[..], b"", b"[]", b"{\"fields\":[{\"name\":", b"\xFF\xFE", b"{\"fields\":3}", b"{}"] {
+            assert!(Describe::parse(body).is_err(), "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The doctor: whether a connection has all that a delivery needs, and what is missing.
+
+use crate::{
+    bindings::{
+        connection::{Account, CallUsage},
+        http::Response,
+        types::{Consequence, Finding, Problem, Reaction},
+    },
+    codes,
+    problem::{problem, refusal},
+    salesforce::{
+        api::{Api, VERSION, unreadable},
+        describe::{Describe, Field},
+        errors::json,
+        org::Org,
+        tree::Tree,
+    },
+};
+
+/// Goes through everything that a delivery needs. Answers the account, or all the problems it found, the most pressing
+/// first, never an empty list.
+///
+/// At most four requests. What only adorns the account (names, edition) may be unreadable without harm.
+pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
+    let one = |problem: Box<Problem>| vec![*problem];
+    let mut visit = Visit { api: Api::new(org).map_err(one)?, daily_calls: None };
+    visit.check_version().map_err(one)?;
+    let described = visit.describe_lead().map_err(one)?;
+    let lead = Describe::parse(&described.body).map_err(|reason| vec![unreadable(&described, &reason)])?;
+    let problems = lead_problems(&lead);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let organization = visit.first("SELECT Id,Name,OrganizationType,IsSandbox FROM Organization LIMIT 1");
+    let user_id = visit.api.attribute("user-id");
+    let user = user_id
+        .as_deref()
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .map(|id| visit.first(&format!("SELECT Username FROM User WHERE Id='{id}'")))
+        .unwrap_or_default();
+
+    let text = |record: &Tree, name: &str| record.text(name).map(str::to_owned);
+    let is_sandbox = organization.is_true("IsSandbox");
+    let edition = text(&organization, "OrganizationType");
+    Ok(Account {
+        org_id: visit.api.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
+        org_name: text(&organization, "Name"),
+        edition: edition.map(|edition| if is_sandbox { edition + " (sandbox)" } else { edition }),
+        user_id,
+        username: text(&user, "Username"),
+        instance_url: visit.api.origin,
+        api_version: VERSION.trim_start_matches('v').to_owned(),
+        findings: findings(&lead, visit.daily_calls.as_ref()),
+        daily_calls: visit.daily_calls,
+    })
+}
+
+/// One round of questions to an org.
+struct Visit<'o, O> {
+    api: Api<'o, O>,
+    daily_calls: Option<CallUsage>,
+}
+
+impl<O: Org> Visit<'_, O> {
+    /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
+    fn check_version(&mut self) -> Result<(), Box<Problem>> {
+        let response = self.api.get("/services/data/")?;
+        let Some(Tree::List(versions)) = json(&response.body) else {
+            return Err(Box::new(unreadable(&response, "no list of versions")));
+        };
+        let number = VERSION.trim_start_matches('v');
+        if versions.iter().any(|version| version.text("version") == Some(number)) {
+            return Ok(());
+        }
+        let message = format!("The org has no API version {number}.");
+        Err(refusal(codes::API_VERSION_RETIRED, Reaction::AskAdmin, message))
+    }
+
+    fn describe_lead(&mut self) -> Result<Response, Box<Problem>> {
+        let described = self.api.read("/sobjects/Lead/describe");
+        let response = described.map_err(|mut problem| {
+            // For a user who may not see Leads at all, the object does not exist.
+            if problem.http_status == Some(404) {
+                problem.code = codes::LEAD_NOT_READABLE.into();
+            }
+            problem
+        })?;
+        self.count(&response);
+        Ok(response)
+    }
+
+    /// The first record of a query; without members if there is none or the user may not read it.
+    fn first(&mut self, soql: &str) -> Tree {
+        let Ok(response) = self.api.query(soql) else { return Tree::Null };
+        self.count(&response);
+        let Some(Tree::Object(members)) = json(&response.body) else { return Tree::Null };
+        let records = members.into_iter().find(|(name, _)| name == "records").map(|(_, records)| records);
+        let Some(Tree::List(records)) = records else { return Tree::Null };
+        records.into_iter().next().unwrap_or_default()
+    }
+
+    fn count(&mut self, response: &Response) {
+        if let Some(usage) = daily_calls(response) {
+            self.daily_calls = Some(usage);
+        }
+    }
+}
+
+/// `api-usage=18/15000; per-app-api-usage=17/250(appName=sample)`: other numbers come along, and more may join them.
+fn daily_calls(response: &Response) -> Option<CallUsage> {
+    let headers = response.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("sforce-limit-info"));
+    headers.flat_map(|header| header.value.split([';', ','])).find_map(|part| {
+        let (name, usage) = part.split_once('=')?;
+        let (used, allowed) = usage.split_once('/')?;
+        name.trim().eq_ignore_ascii_case("api-usage").then_some(())?;
+        Some(CallUsage { used: used.trim().parse().ok()?, allowed: allowed.trim().parse().ok()? })
+    })
+}
+
+fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if lead.queryable == Some(false) || lead.retrieveable == Some(false) {
+        let message = "The connected user may not read Leads.";
+        problems.push(problem(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message));
+    }
+    if lead.createable == Some(false) {
+        let message = "The connected user may not create Leads.";
+        problems.push(problem(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
+        // No field is createable then.
+        return problems;
+    }
+    let closed: Vec<String> = lead
+        .fields
+        .all
+        .iter()
+        .filter(|field| is_required_but_closed(field))
+        .map(|field| field.name.clone().into_owned())
+        .collect();
+    if !closed.is_empty() {
+        let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
+        let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
+        problems.push(Problem { fields: closed, ..problem });
+    }
+    problems
+}
+
+/// Salesforce's own fields are never asked for, but for the two that every Lead needs.
+fn is_required_but_closed(field: &Field<'_>) -> bool {
+    let name = field.name.as_ref();
+    let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
+    is_asked_for && !field.createable && !field.nillable && !field.defaulted_on_create
+}
+
+/// An admin is told when less than this part of the day's calls is left.
+const DAILY_CALLS_RESERVE: u64 = 10;
+
+fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if lead.updateable == Some(false) {
+        let detail = "The connected user may create Leads, but not change them.".to_owned();
+        findings.push(finding(codes::LEAD_NOT_EDITABLE, Consequence::LeftOut, detail));
+    }
+    if let Some(calls) = daily_calls
+        && calls.used >= calls.allowed - calls.allowed / DAILY_CALLS_RESERVE
+    {
+        let detail = format!("{} of {} API calls are used.", calls.used, calls.allowed);
+        findings.push(finding(codes::DAILY_CALLS_LOW, Consequence::Refused, detail));
+    }
+    findings
+}
+
+fn finding(code: &str, consequence: Consequence, detail: String) -> Finding {
+    Finding { code: code.into(), consequence, fields: vec![], rows: vec![], question_ids: vec![], detail }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! The errors in a body, whatever shape Salesforce or something on the way gave it.
+
+use crate::salesforce::{soql::is_field_name, tree::Tree};
+use std::borrow::Cow;
+
+/// One error as it was written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiError {
+    /// Salesforce's code; `None` where there is only text.
+    pub code: Option<String>,
+    /// Salesforce's words.
+    pub message: String,
+    /// The fields it names, in its list or in its words.
+    pub fields: Vec<String>,
+}
+
+/// Longest text that is kept of what is not an error of Salesforce's own, such as a page.
+const PAGE_EXCERPT: usize = 300;
+/// Longest message that is kept. Salesforce repeats the refused value in it, which may be a whole long text.
+const MESSAGE_LIMIT: usize = 8_192;
+/// Longest code that is kept; Salesforce's longest has 80 letters.
+const CODE_LIMIT: usize = 200;
+/// Longest body that is looked at: a thousand times an error, and far from what fills the memory when it is parsed.
+const BODY_LIMIT: usize = 262_144;
+/// More errors than this tell nobody anything.
+const ERROR_LIMIT: usize = 50;
+
+/// The body as text: without a byte order mark, and with a mark in place of what is not UTF-8.
+fn text(body: &[u8]) -> Cow<'_, str> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    String::from_utf8_lossy(body.get(..BODY_LIMIT).unwrap_or(body))
+}
+
+/// The body as JSON, if it is that, and of the size that errors and short lists have.
+pub fn json(body: &[u8]) -> Option<Tree> {
+    Tree::parse(&text(body))
+}
+
+/// All the errors in a body, `json` being what it is as JSON; empty where there are none to be seen.
+pub fn errors(body: &[u8], json: Option<&Tree>) -> Vec<ApiError> {
+    let mut errors = Vec::new();
+    match json {
+        Some(value) => from_json(value, &mut errors),
+        None => from_text(text(body).trim(), &mut errors),
+    }
+    errors
+}
+
+/// Arrays of errors, a bare error, saves that failed (`success: false`), and the wrappings of the composite resources.
+fn from_json(value: &Tree, errors: &mut Vec<ApiError>) {
+    if errors.len() >= ERROR_LIMIT {
+        return;
+    }
+    if let Some(error) = error(value) {
+        errors.push(error);
+        return;
+    }
+    for item in value.items() {
+        from_json(item, errors);
+    }
+    for wrapping in ["errors", "results", "result", "compositeResponse", "body"] {
+        if let Some(inner) = value.get(wrapping) {
+            from_json(inner, errors);
+        }
+    }
+}
+
+fn error(object: &Tree) -> Option<ApiError> {
+    let text = |names: [&str; 3]| names.iter().find_map(|name| object.text(name));
+    // Calls say `errorCode`, records `statusCode`, the authorisation server `error`. Gateways have words there.
+    let given = text(["errorCode", "statusCode", "error"]).map(str::trim);
+    let code = given.filter(|code| is_code(code));
+    let message = text(["message", "error_description", "errorMessage"]).or(given);
+    if code.is_none() && message.is_none() {
+        return None;
+    }
+    let message = clip(message.unwrap_or_default(), MESSAGE_LIMIT);
+    let mut fields = Vec::new();
+    push_name(&mut fields, object.get("fields"));
+    for name in object.list("fields") {
+        push_name(&mut fields, Some(name));
+    }
+    if fields.is_empty() {
+        name_fields(&mut fields, code.unwrap_or_default(), &message);
+    }
+    Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
+}
+
+/// Whether a text can be a code: one word.
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// XML, when the request was not taken for JSON; a page or plain text from an edge server otherwise.
+fn from_text(text: &str, errors: &mut Vec<ApiError>) {
+    let mut rest = text;
+    while let Some((one, after)) = element(rest, "Error").filter(|_| errors.len() < ERROR_LIMIT) {
+        let part = |name| element(one, name).map(|(part, _)| unescape(part)).unwrap_or_default();
+        let (code, message) = (part("errorCode"), part("message"));
+        if is_code(&code) {
+            let mut fields = Vec::new();
+            name_fields(&mut fields, &code, &message);
+            let (code, message) = (Some(clip(&code, CODE_LIMIT)), clip(&message, MESSAGE_LIMIT));
+            errors.push(ApiError { code, message, fields });
+        }
+        rest = after;
+    }
+    if errors.is_empty() && !text.is_empty() {
+        let page = element(text, "title").map_or(text, |(title, _)| title);
+        let mut message = String::new();
+        for word in clip(page, PAGE_EXCERPT).split_whitespace() {
+            if !message.is_empty() {
+                message.push(' ');
+            }
+            message.push_str(word);
+        }
+        errors.push(ApiError { message: unescape(&message), ..ApiError::default() });
+    }
+}
+
+/// The first element of that name: its content, and what is after it.
+fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = text.split_once(&*format!("<{name}>"))?;
+    rest.split_once(&*format!("</{name}>"))
+}
+
+fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text.trim();
+    while let Some((before, entity)) = rest.split_once('&') {
+        plain.push_str(before);
+        let known = [("lt;", '<'), ("gt;", '>'), ("quot;", '"'), ("apos;", '\''), ("#39;", '\''), ("amp;", '&')];
+        let found = known.iter().find_map(|(name, c)| Some((*c, entity.strip_prefix(name)?)));
+        let (character, after) = found.unwrap_or(('&', entity));
+        plain.push(character);
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Adds the fields that a message names. Several codes come without `fields`, or with an empty list, though their words
+/// have the API name; the words around it are in the language of the user.
+fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
+    let after_colon = || message.split_once(": ").map(|(_, rest)| rest);
+    let list = match code {
+        // Required fields are missing: [LastName, Company]
+        "REQUIRED_FIELD_MISSING" => between(message, '[', ']'),
+        // No such column 'Subject' on sobject of type Lead. A query comes first where one was sent, and may quote anything.
+        "INVALID_FIELD" => between(message.rsplit_once('\n').map_or(message, |(_, words)| words), '\'', '\''),
+        // Unable to create/update fields: MasterRecordId, Name. Please check ...
+        "INVALID_FIELD_FOR_INSERT_UPDATE" => {
+            after_colon().map(|rest| rest.split_once(". ").map_or(rest, |(list, _)| list))
+        }
+        // duplicate value found: BookingId__c duplicates value on record with id: 00Q...
+        "DUPLICATE_VALUE" => after_colon().and_then(|rest| rest.split(' ').next()),
+        // Provided external ID field does not exist or is not accessible: BookingId__c
+        "NOT_FOUND" => after_colon(),
+        _ => None,
+    };
+    for name in list.unwrap_or_default().split(',').map(str::trim).filter(|name| is_field_name(name)) {
+        fields.push(name.to_owned());
+    }
+}
+
+/// Adds a name, if it is one.
+fn push_name(fields: &mut Vec<String>, name: Option<&Tree>) {
+    if let Some(Tree::Text(name)) = name
+        && is_field_name(name)
+    {
+        fields.push(name.clone());
+    }
+}
+
+fn between(text: &str, open: char, close: char) -> Option<&str> {
+    let (_, rest) = text.split_once(open)?;
+    rest.split_once(close).map(|(inner, _)| inner)
+}
+
+fn clip(text: &str, limit: usize) -> String {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text).to_owned()
+}

@@ -1,0 +1,70 @@
+//! Requests that got no response, and credentials that could not be opened.
+
+use super::{
+    Call,
+    catalogue::{BUSY, Class},
+};
+use crate::{
+    bindings::{
+        http::{Effect, Failure, FailureKind},
+        secrets::SecretError,
+        types::Problem,
+    },
+    codes,
+    problem::problem,
+};
+
+/// What a request without a response means. Whatever may have been a write that landed is `check-first`.
+pub fn problem_from_failure(failure: &Failure, call: Call) -> Problem {
+    let (code, class, message) = by_kind(failure.kind);
+    if call == Call::Write && failure.effect == Effect::Unknown {
+        return plain_problem(codes::OUTCOME_UNKNOWN, Class::Unclear, call, message);
+    }
+    plain_problem(code, class, call, message)
+}
+
+fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
+    match kind {
+        FailureKind::Denied => (codes::REQUEST_DENIED, Class::Admin, "The platform's policy forbids the request."),
+        FailureKind::InvalidRequest => {
+            (codes::REQUEST_INVALID, Class::Booking, "The platform refused the request as malformed or too large.")
+        }
+        FailureKind::GrantEnded => (codes::CONNECTION_ENDED, Class::Reconnect, "The connection's grant has ended."),
+        FailureKind::RefreshFailed => {
+            (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be refreshed just now.")
+        }
+        FailureKind::Connect => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No connection to the org came about."),
+        FailureKind::Tls => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No secure connection to the org came about."),
+        FailureKind::Timeout => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The org did not answer in time."),
+        FailureKind::Closed => {
+            (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The connection ended before the answer did.")
+        }
+        FailureKind::ResponseTooLarge => {
+            (codes::ANSWER_TOO_LARGE, Class::Admin, "The answer is larger than the platform allows.")
+        }
+        FailureKind::ResponseBlocked => {
+            (codes::ANSWER_BLOCKED, Class::Admin, "The answer contained the credential and was withheld.")
+        }
+        FailureKind::Budget => {
+            (codes::BUDGET_EXHAUSTED, Class::Wait(BUSY), "The platform's limits for one call are used up.")
+        }
+    }
+}
+
+/// What it means that there is no credential.
+pub fn problem_from_secret_error(error: SecretError) -> Problem {
+    let (code, class, message) = match error {
+        SecretError::Unavailable => (codes::NOT_CONNECTED, Class::Reconnect, "There is no connection to Salesforce."),
+        SecretError::GrantEnded => (codes::CONNECTION_ENDED, Class::Reconnect, "The connection's grant has ended."),
+        SecretError::Temporary => {
+            (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be opened just now.")
+        }
+    };
+    // Opening sends nothing, so nothing can have been written.
+    plain_problem(code, class, Call::Read, message)
+}
+
+fn plain_problem(code: &str, class: Class, call: Call, message: &str) -> Problem {
+    let (reaction, retry_after) = class.reaction(call);
+    Problem { retry_after, ..problem(code, reaction, message) }
+}

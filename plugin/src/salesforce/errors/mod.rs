@@ -1,0 +1,27 @@
+//! What Salesforce's refusals and the network's failures mean, as problems that a host and a person can act on.
+
+mod body;
+mod catalogue;
+mod duplicates;
+mod failure;
+mod problem;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use body::json;
+#[cfg(test)]
+pub use catalogue::codes as salesforce_codes;
+pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED};
+pub use duplicates::duplicates;
+pub use failure::{problem_from_failure, problem_from_secret_error};
+pub use problem::{names_a_record, problem_from_response};
+
+/// What the request was for. It decides what an unclear answer means: a write may have landed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Changes nothing at Salesforce.
+    Read,
+    /// Creates or changes a record.
+    Write,
+}

@@ -1,0 +1,160 @@
+//! A response as a problem.
+
+use super::{
+    Call,
+    body::{self, ApiError},
+    catalogue::{self, Class, DUPLICATE_VALUE},
+    duplicates::duplicates_in,
+    status,
+};
+use crate::{
+    bindings::{
+        http::Response,
+        types::{FurtherError, Problem},
+    },
+    codes,
+    salesforce::tree::Tree,
+};
+
+/// What a response that is no success means.
+///
+/// Salesforce's code and words are kept. Of several errors the one that must be overcome first speaks, the others are in
+/// `also`; among equals the first one. `rows` and `question-ids` are left to the caller, who knows the mapping.
+///
+/// A response of status 2xx is judged too: a save may say `success: false`, and a body may arrive cut short.
+pub fn problem_from_response(response: &Response, call: Call) -> Problem {
+    let json = body::json(&response.body);
+    let mut errors = Vec::new();
+    for error in body::errors(&response.body, json.as_ref()) {
+        errors.push(Judged::new(error, response.status));
+    }
+    let record_ids = json.map(|json| record_ids(response.status, &json, &errors)).unwrap_or_default();
+
+    let mut main = match first_to_overcome(&errors) {
+        Some(position) => errors.remove(position),
+        None => Judged::new(ApiError::default(), response.status),
+    };
+    if main.error.message.is_empty() {
+        main.error.message = format!("Salesforce answered status {} without a reason.", response.status);
+    }
+    let (reaction, minimum) = main.class.reaction(call);
+    if main.own_code && main.class == Class::Unclear && call == Call::Write {
+        main.code = codes::OUTCOME_UNKNOWN.into();
+    }
+    Problem {
+        code: main.code,
+        message: main.error.message,
+        reaction,
+        http_status: Some(response.status),
+        fields: main.error.fields,
+        rows: Vec::new(),
+        question_ids: Vec::new(),
+        retry_after: minimum.map(|minimum| retry_after(response).unwrap_or(minimum)),
+        record_ids,
+        also: errors.into_iter().map(Judged::into_further).collect(),
+    }
+}
+
+/// An error with its code and class settled.
+struct Judged {
+    error: ApiError,
+    code: String,
+    /// Whether the code is the plugin's, for want of one of Salesforce's.
+    own_code: bool,
+    class: Class,
+}
+
+impl Judged {
+    fn new(error: ApiError, status: u16) -> Self {
+        let Some(given) = error.code.as_deref() else {
+            let code = status::code_of(status).to_owned();
+            return Self { error, code, own_code: true, class: status::class_of(status) };
+        };
+        if is_not_for_api(given, &error.message) {
+            return Self { error, code: codes::SESSION_NOT_FOR_API.into(), own_code: true, class: Class::Admin };
+        }
+        let code = catalogue::wrapped_code(given, &error.message).unwrap_or(given).to_owned();
+        // A save that failed comes with a status of success.
+        let status = if status < 300 { 400 } else { status };
+        let class = catalogue::class_of_error(&code, &error.message).unwrap_or_else(|| status::class_of(status));
+        Self { error, code, own_code: false, class }
+    }
+
+    fn into_further(self) -> FurtherError {
+        FurtherError {
+            code: self.code,
+            message: self.error.message,
+            fields: self.error.fields,
+            rows: Vec::new(),
+            question_ids: Vec::new(),
+        }
+    }
+}
+
+/// Refusals of a session that no refresh cures: the same login brings the same session again. Clients that took them for
+/// an expired session refreshed for ever.
+fn is_not_for_api(code: &str, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    code == "INVALID_SESSION_ID"
+        && ["not valid for use with the rest api", "not attached to agent"].iter().any(|text| message.contains(text))
+}
+
+fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
+    let mut first: Option<(usize, u8)> = None;
+    for (position, error) in errors.iter().enumerate() {
+        let rank = match error.code.as_str() {
+            // The key that proves an earlier success.
+            DUPLICATE_VALUE => u8::MAX,
+            _ => error.class.rank(),
+        };
+        if first.is_none_or(|(_, highest)| rank > highest) {
+            first = Some((position, rank));
+        }
+    }
+    first.map(|(position, _)| position)
+}
+
+/// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several hold.
+fn record_ids(status: u16, json: &Tree, errors: &[Judged]) -> Vec<String> {
+    let mut ids = Vec::new();
+    if let Some(found) = duplicates_in(json) {
+        for matched in found.matches {
+            ids.push(matched.id);
+        }
+    }
+    for judged in errors {
+        if judged.code == DUPLICATE_VALUE
+            && let Some(id) = judged.error.message.rsplit(' ').find(|word| is_record_id(word))
+        {
+            ids.push(id.to_owned());
+        }
+    }
+    if status == 300 {
+        for url in json.items() {
+            if let Tree::Text(url) = url
+                && let Some(id) = url.rsplit('/').next().filter(|id| is_record_id(id))
+            {
+                ids.push(id.to_owned());
+            }
+        }
+    }
+    ids
+}
+
+/// Whether a message has the id of a record in it.
+pub fn names_a_record(message: &str) -> bool {
+    message.split(|c: char| !c.is_ascii_alphanumeric()).any(is_record_id)
+}
+
+/// Whether a text has the form of a record id: 15 letters and digits, or 18 with the checksum.
+fn is_record_id(text: &str) -> bool {
+    matches!(text.len(), 15 | 18)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// `Retry-After` in seconds. The form with a date needs a clock, which a plugin has not.
+fn retry_after(response: &Response) -> Option<u32> {
+    let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
+    header.value.trim().parse().ok()
+}

@@ -1,0 +1,40 @@
+//! What an HTTP status says where Salesforce gave no code, or one that nobody knows.
+
+use super::catalogue::{BUSY, Class};
+use crate::codes;
+
+/// The plugin's own code for an answer without one.
+pub fn code_of(status: u16) -> &'static str {
+    match status {
+        200..300 => codes::ANSWER_UNREADABLE,
+        300 => codes::SEVERAL_RECORDS,
+        304 => codes::ANSWER_UNREADABLE,
+        301..400 => codes::ORG_MOVED,
+        401 => codes::CONNECTION_ENDED,
+        403 => codes::ACCESS_REFUSED,
+        404 => codes::RESOURCE_MISSING,
+        409 | 412 => codes::RECORD_CHANGED,
+        410 => codes::API_VERSION_RETIRED,
+        413 | 414 | 431 => codes::REQUEST_TOO_LARGE,
+        420 => codes::ORG_UNKNOWN,
+        429 => codes::ORG_BUSY,
+        400..500 => codes::REQUEST_REFUSED,
+        _ => codes::ORG_ERROR,
+    }
+}
+
+/// What an answer of this status calls for.
+pub fn class_of(status: u16) -> Class {
+    match status {
+        // Cut short or garbled on its way: what it would have said is lost.
+        200..300 | 304 | 408 => Class::Unclear,
+        301..400 | 401 | 420 => Class::Reconnect,
+        403 | 404 | 410 => Class::Admin,
+        405 | 406 | 415 | 428 => Class::Mapping,
+        409 | 412 => Class::Wait(5),
+        429 => Class::Wait(BUSY),
+        300 | 400..500 => Class::Booking,
+        // A gateway gives up on a request that goes on behind it.
+        _ => Class::Unclear,
+    }
+}

@@ -1,0 +1,199 @@
+//! Which Lead fields are offered for mapping, which are withheld, and why.
+
+use crate::{
+    bindings::types::{
+        FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
+    },
+    salesforce::describe::{Describe, Field, PicklistEntry, is_valid_for},
+};
+use std::collections::BinaryHeap;
+
+/// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
+const SYSTEM: &str = "Id IsDeleted MasterRecordId CreatedDate CreatedById LastModifiedDate LastModifiedById SystemModstamp \
+     LastActivityDate LastViewedDate LastReferencedDate LastTransferDate IsConverted ConvertedDate \
+     ConvertedAccountId ConvertedContactId ConvertedOpportunityId IsUnreadByOwner IsPriorityRecord \
+     EmailBouncedReason EmailBouncedDate JigsawContactId PhotoUrl ConnectionReceivedId ConnectionSentId";
+
+/// Sources that most people would choose, by field.
+const SUGGESTED: [(&str, &str); 6] = [
+    ("LastName", "guest.family-name"),
+    ("FirstName", "guest.given-name"),
+    ("Company", "guest.company"),
+    ("Email", "guest.email"),
+    ("Phone", "guest.phone"),
+    ("Description", "comment"),
+];
+
+/// Whether two API names are the same: Salesforce ignores their case.
+pub fn is_same_field(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Reads a describe result and lists its fields; says what is wrong where it is none.
+pub fn read(body: &[u8]) -> Result<LeadFields, String> {
+    Describe::parse(body).map(|describe| list(&describe))
+}
+
+/// Lists the fields: required ones first, then by label.
+fn list(describe: &Describe<'_>) -> LeadFields {
+    let mut fields = Vec::with_capacity(describe.fields.all.len());
+    let mut withheld = Vec::new();
+    // The fields that others are parts of.
+    let parents: Vec<&str> = describe
+        .fields
+        .all
+        .iter()
+        .filter_map(|field| field.compound_field_name.as_deref().filter(|parent| *parent != field.name))
+        .collect();
+    // A heap of keys weighs a fifth of a sort in the component.
+    let in_order: BinaryHeap<(bool, &str, &str, usize)> = describe
+        .fields
+        .all
+        .iter()
+        .enumerate()
+        .map(|(place, field)| (!is_required(field), label(field), &*field.name, place))
+        .collect();
+    for (_, _, _, place) in in_order.into_sorted_vec() {
+        let Some(field) = describe.fields.all.get(place) else { continue };
+        if field.name.is_empty() {
+            continue;
+        }
+        match withheld_reason(field, &parents) {
+            None => fields.push(lead_field(field, &describe.fields.all)),
+            Some(reason) => {
+                withheld.push(WithheldField { name: field.name.to_string(), label: label(field).to_owned(), reason });
+            }
+        }
+    }
+    let record_types = describe
+        .record_types
+        .iter()
+        .filter(|record_type| record_type.active && record_type.available && !record_type.master)
+        .map(|record_type| RecordType {
+            id: record_type.record_type_id.to_string(),
+            name: record_type.name.to_string(),
+            is_default: record_type.default_record_type_mapping,
+        })
+        .collect();
+    LeadFields { fields, withheld, record_types }
+}
+
+/// Why a field is not offered, if it is not.
+fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason> {
+    let name = &field.name;
+    if matches!(&*field.field_type, "address" | "location") || parents.contains(&&**name) {
+        Some(WithheldReason::Compound)
+    } else if field.calculated || field.auto_number {
+        Some(WithheldReason::Calculated)
+    } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.split(' ').any(|known| known == &**name)
+    {
+        Some(WithheldReason::System)
+    } else if !(field.createable && field.updateable) {
+        Some(WithheldReason::NotWritable)
+    } else {
+        None
+    }
+}
+
+/// A field as the contract has it.
+fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
+    let field_type = field_type(field);
+    let controlling = field.controller_name.as_ref().and_then(|name| all.iter().find(|field| field.name == *name));
+    let is_number =
+        matches!(field_type, FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent);
+    LeadField {
+        name: field.name.to_string(),
+        label: label(field).to_owned(),
+        length: (field.length > 0 && !is_number).then_some(field.length),
+        // A whole number's digits are in a key of their own.
+        precision: match field_type {
+            FieldType::Integer => field.digits.max(field.precision),
+            _ if is_number => field.precision,
+            _ => 0,
+        },
+        scale: if is_number { field.scale } else { 0 },
+        required: is_required(field),
+        restricted: field.restricted_picklist,
+        external_id: field.external_id,
+        unique: field.unique,
+        values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
+        controlling_field: field.controller_name.as_ref().map(|text| text.to_string()),
+        reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect(),
+        help: field.inline_help_text.as_ref().map(|text| text.to_string()).filter(|help| !help.is_empty()),
+        suggested_source: SUGGESTED
+            .iter()
+            .find(|(name, _)| *name == field.name)
+            .map(|(_, attribute)| Source::Booking((*attribute).to_owned())),
+        field_type,
+    }
+}
+
+/// Whether a Lead cannot be created without a value. A checkbox without one is false.
+fn is_required(field: &Field<'_>) -> bool {
+    field.createable && !field.nillable && !field.defaulted_on_create && field.field_type != "boolean"
+}
+
+fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue {
+    let valid_for = match (&entry.valid_for, controlling) {
+        (Some(bitmap), Some(controlling)) => Some(allowing(bitmap, controlling)),
+        _ => None,
+    };
+    let value = entry.value.to_string();
+    PicklistValue {
+        label: entry.label.as_ref().map_or_else(|| value.clone(), |label| label.to_string()),
+        value,
+        active: entry.active,
+        is_default: entry.default_value,
+        valid_for,
+    }
+}
+
+/// The controlling field's values whose bits are set.
+fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
+    if controlling.field_type == "boolean" {
+        return ["false", "true"]
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_valid_for(bitmap, *place))
+            .map(|(_, value)| (*value).to_owned())
+            .collect();
+    }
+    controlling
+        .picklist_values
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_valid_for(bitmap, *place))
+        .map(|(_, entry)| entry.value.to_string())
+        .collect()
+}
+
+fn field_type(field: &Field<'_>) -> FieldType {
+    match &*field.field_type {
+        "string" => FieldType::Text,
+        "textarea" => FieldType::TextArea,
+        "email" => FieldType::Email,
+        "phone" => FieldType::Phone,
+        "url" => FieldType::Url,
+        "int" | "long" => FieldType::Integer,
+        "double" => FieldType::Number,
+        "currency" => FieldType::Currency,
+        "percent" => FieldType::Percent,
+        "boolean" => FieldType::Checkbox,
+        "date" => FieldType::Date,
+        "datetime" => FieldType::DateTime,
+        "time" => FieldType::Time,
+        "picklist" => FieldType::Picklist,
+        "multipicklist" => FieldType::MultiSelectPicklist,
+        "combobox" => FieldType::Combobox,
+        "reference" => FieldType::Reference,
+        other => FieldType::Other(other.to_owned()),
+    }
+}
+
+/// The label, or the name where the org has none.
+fn label<'f>(field: &'f Field<'_>) -> &'f str {
+    if field.label.is_empty() { &field.name } else { &field.label }
+}
+
+#[cfg(test)]
+mod tests;

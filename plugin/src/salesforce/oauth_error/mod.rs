@@ -1,0 +1,164 @@
+//! What an authorisation server said, as a problem that a person can act on.
+//!
+//! Salesforce hides a dozen causes behind `invalid_grant`, and its blocked, missing and unapproved apps behind several
+//! spellings each; most often only the description tells them apart. Both parts of an answer may be missing.
+
+use crate::{
+    bindings::{
+        connection::{OauthError, OauthStage},
+        types::{Problem, Reaction},
+    },
+    codes,
+    problem::problem,
+};
+
+/// What an error calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// An admin of the org, or of the app, changes something; then somebody connects again.
+    Admin,
+    /// Somebody connects again.
+    Reconnect,
+    /// It passes, after so many seconds at least. While a person logs in, that person starts over.
+    Passes(u32),
+}
+
+/// Turns what an authorisation server said into a problem.
+pub fn explain(error: OauthError) -> Problem {
+    let description = error.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let given = error.error.trim();
+    let (code, class) = recognise(given, description.unwrap_or_default(), &error);
+    let (reaction, retry_after) = match (class, error.stage) {
+        (Class::Admin, _) => (Reaction::AskAdmin, None),
+        (Class::Reconnect, _) => (Reaction::Reconnect, None),
+        // A code works once, so an exchange cannot be repeated: the person starts over.
+        (Class::Passes(_), OauthStage::Authorize | OauthStage::Exchange) => (Reaction::Reconnect, None),
+        (Class::Passes(seconds), OauthStage::Refresh | OauthStage::Revoke) => (Reaction::Retry, Some(seconds)),
+    };
+    let message = match (description, given) {
+        (Some(description), _) => description.to_owned(),
+        (None, "") => "The authorisation server gave no reason.".to_owned(),
+        (None, given) => given.to_owned(),
+    };
+    Problem { http_status: error.http_status, retry_after, ..problem(&code, reaction, message) }
+}
+
+/// The code that an answer gets, and what it calls for.
+fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Class) {
+    // Salesforce writes `access_denied` and `access-denied`, and codes in capitals on the way back to the browser.
+    let code = given.to_ascii_lowercase().replace('-', "_");
+    if let Some((known, class)) = lookup(TELLING, &code) {
+        return (known.to_owned(), class);
+    }
+    // Blanks may still be a form's plus signs.
+    let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
+    if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
+        return match (*own_code, error.stage) {
+            // A refresh has no authorisation code: Salesforce has said so of refresh tokens that had ended.
+            (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => {
+                (codes::CONNECTION_ENDED.to_owned(), Class::Reconnect)
+            }
+            _ => ((*own_code).to_owned(), *class),
+        };
+    }
+    match (code.as_str(), error.stage) {
+        // Every way in which a grant ends looks the same.
+        ("invalid_grant" | "invalid_token", OauthStage::Refresh) => {
+            (codes::CONNECTION_ENDED.to_owned(), Class::Reconnect)
+        }
+        // A repeated revocation looks like one of a token that never was.
+        ("invalid_token", OauthStage::Revoke) => (codes::ALREADY_REVOKED.to_owned(), Class::Reconnect),
+        _ => lookup(GENERAL, &code)
+            .map(|(known, class)| (known.to_owned(), class))
+            .unwrap_or_else(|| unknown(given, error)),
+    }
+}
+
+fn lookup(groups: &'static [(Class, &'static str)], code: &str) -> Option<(&'static str, Class)> {
+    groups.iter().find_map(|(class, codes)| {
+        codes.split(' ').find(|known| known.eq_ignore_ascii_case(code)).map(|known| (known, *class))
+    })
+}
+
+fn unknown(given: &str, error: &OauthError) -> (String, Class) {
+    let fails = matches!(error.http_status, Some(429 | 500..));
+    let code = match (given, fails) {
+        ("", true) => codes::LOGIN_SERVER_ERROR,
+        ("", false) => codes::LOGIN_UNEXPLAINED,
+        (given, _) => given,
+    };
+    let class = match error.stage {
+        _ if fails => Class::Passes(60),
+        OauthStage::Revoke => Class::Admin,
+        _ => Class::Reconnect,
+    };
+    (code.to_owned(), class)
+}
+
+/// Codes that tell the cause whatever the description says.
+static TELLING: &[(Class, &str)] = &[
+    (
+        Class::Admin,
+        "OAUTH_APP_ACCESS_DENIED OAUTH_APP_BLOCKED OAUTH_EC_APP_NOT_FOUND NO_ACCESS app_attest_failed \
+     app_blocked app_not_found bad_jti_claim ecapp_policy_not_found exceeded_registration_limit \
+     fail_close_app_blocked failed_registration inactive_org installation_error invalid_app_access \
+     invalid_assertion_type invalid_basic_auth_header invalid_client_id invalid_distribution_state \
+     invalid_dpop_proof invalid_expid invalid_scope oauth_flow_disabled oauth_policy_not_found \
+     redirect_uri_mismatch redirect_uri_missing registration_error unsupported_expid \
+     unsupported_grant_type unsupported_response_type unsupported_token_type use_dpop_nonce",
+    ),
+    (Class::Reconnect, "immediate_unsuccessful inactive_user invalid_otp invalid_session_level otp_error"),
+    (Class::Passes(60), "app_attest_failed_retry service_unavailable system_down temporarily_unavailable"),
+    (Class::Passes(5), "authorization_pending slow_down"),
+    (Class::Passes(LOGIN_RATE), "rate_limit_exceeded"),
+];
+
+/// Codes that say little by themselves: they hold where the description is not known.
+static GENERAL: &[(Class, &str)] = &[
+    (Class::Admin, "OAUTH_APPROVAL_ERROR_GENERIC invalid_client"),
+    (Class::Reconnect, "access_denied invalid_grant invalid_request invalid_token"),
+    (Class::Passes(60), "login_error server_error unknown_error"),
+];
+
+/// Salesforce's code for too many logins.
+const RATE_LIMIT_EXCEEDED: &str = "rate_limit_exceeded";
+/// Logins are counted per user and hour.
+const LOGIN_RATE: u32 = 3600;
+
+/// Parts of code and description, in lower case. The first that occurs holds, so the particular ones come first.
+static TEXTS: &[(&str, &str, Class)] = &[
+    ("already being processed", codes::REFRESH_IN_PROGRESS, Class::Passes(5)),
+    ("app must be installed", codes::APP_NOT_INSTALLED, Class::Admin),
+    ("app is not installed", codes::APP_NOT_INSTALLED, Class::Admin),
+    ("oauth_ec_app_not_found", "OAUTH_EC_APP_NOT_FOUND", Class::Admin),
+    ("not admin approved", codes::APP_NOT_APPROVED, Class::Admin),
+    ("oauth_app_access_denied", "OAUTH_APP_ACCESS_DENIED", Class::Admin),
+    ("blocked by admin", codes::APP_BLOCKED, Class::Admin),
+    ("oauth_app_blocked", "OAUTH_APP_BLOCKED", Class::Admin),
+    ("oauth_approval_error_generic", "OAUTH_APPROVAL_ERROR_GENERIC", Class::Admin),
+    ("approved this consumer", codes::APP_NOT_AUTHORIZED, Class::Reconnect),
+    ("ip restricted", codes::LOGIN_RESTRICTED, Class::Admin),
+    ("login hours", codes::LOGIN_RESTRICTED, Class::Admin),
+    ("not supported on this domain", codes::MY_DOMAIN_REQUIRED, Class::Reconnect),
+    ("no client credentials user", codes::RUN_AS_USER_MISSING, Class::Admin),
+    ("audience validation failed", codes::AUDIENCE_INVALID, Class::Admin),
+    ("code challenge", codes::PKCE_FAILED, Class::Reconnect),
+    ("code verifier", codes::PKCE_FAILED, Class::Reconnect),
+    ("code_verifier", codes::PKCE_FAILED, Class::Reconnect),
+    ("authorization code", codes::AUTHORIZATION_CODE_ENDED, Class::Reconnect),
+    ("authentication failure", codes::LOGIN_REFUSED, Class::Reconnect),
+    ("user is inactive", "inactive_user", Class::Reconnect),
+    ("org is locked", "inactive_org", Class::Admin),
+    ("client identifier invalid", "invalid_client_id", Class::Admin),
+    ("number of logins exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
+    ("login rate exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
+];
+
+/// The authorisation server's codes that are known here.
+#[cfg(test)]
+pub fn server_codes() -> impl Iterator<Item = &'static str> {
+    TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.split(' '))
+}
+
+#[cfg(test)]
+pub mod tests;
