@@ -40,6 +40,19 @@ fn a_component_imports_the_three_interfaces_of_its_world_and_nothing_else() {
     }
 }
 
+/// A host in another language runs the resolver as WebAssembly, so it must need nothing of the machine.
+#[test]
+fn the_booking_crate_compiles_to_webassembly_that_imports_nothing() -> Result<()> {
+    let _alone = alone();
+    let module = fs::read(builder::core_module(&guests::workspace()?, "booking", &mut |_| {})?)?;
+    let imports = wasmparser::Parser::new(0).parse_all(&module).filter_map(|payload| match payload {
+        Ok(wasmparser::Payload::ImportSection(section)) => Some(section.count()),
+        _ => None,
+    });
+    assert_eq!(imports.sum::<u32>(), 0);
+    Ok(())
+}
+
 /// The plugin's budget in bytes of the file.
 const BUDGET: usize = 448 << 10;
 

@@ -108,6 +108,19 @@ pub fn build(
     })
 }
 
+/// Compiles any library of the workspace to a core WebAssembly module, the way a plugin is compiled, and returns the file.
+///
+/// # Errors
+/// When the toolchain is incomplete, or the package does not compile for WebAssembly.
+pub fn core_module(
+    workspace: &Workspace,
+    package: &str,
+    report: &mut dyn FnMut(Progress),
+) -> Result<PathBuf, BuildError> {
+    let toolchain = toolchain(workspace, report)?;
+    Ok(compile::compile(workspace, &toolchain, package, report)?.file)
+}
+
 fn build_with(
     workspace: &Workspace,
     package: &str,
