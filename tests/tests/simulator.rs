@@ -148,7 +148,8 @@ fn text(time: Timestamp) -> String {
 struct World<'a> {
     system: &'a System,
     random: StdRng,
-    mappings: &'a [Mapping; 2],
+    plain: &'a Mapping,
+    with_key: &'a Mapping,
     counts: &'a mut Counts,
 }
 
@@ -167,7 +168,7 @@ impl World<'_> {
         ledger: &mut Ledger,
         mishaps: &[Mishap],
     ) -> Result<End> {
-        let mapping = &self.mappings[usize::from(life.keyed)];
+        let mapping = if life.keyed { self.with_key } else { self.plain };
         for number in 0..MOST_TRIES {
             self.system.org().clear_faults();
             if Some(number) == life.second_booking_after && booking.kind == BookingKind::New {
@@ -223,7 +224,7 @@ impl World<'_> {
 
     /// Another meeting of the same guest, delivered without a mishap.
     async fn second_booking(&mut self, life: &Life, booking: &Booking) -> Result<()> {
-        let mapping = &self.mappings[usize::from(life.keyed)];
+        let mapping = if life.keyed { self.with_key } else { self.plain };
         let other = Booking {
             id: format!("{}-other", booking.id),
             start: format!("{OTHER_DAY}T10:00:00+09:00"),
@@ -299,12 +300,12 @@ async fn simulate(histories: u32, seed: u32) -> Result<Counts> {
             { "field": "MeetingAt__c", "source": { "booking": "start" } }
         ]);
         let mapping = |options| samples::mapping_of(json!({ "rows": rows.clone(), "options": options }), &fields);
-        let mappings = [mapping(json!({}))?, mapping(json!({ "booking-id-field": "BookingId__c" }))?];
+        let (plain, with_key) = (mapping(json!({}))?, mapping(json!({ "booking-id-field": "BookingId__c" }))?);
         for _ in 0..50.min(histories - number) {
             // Each history has its own numbers, so that none depends on how many tries the others took.
             let mut random = StdRng::seed_from_u64(u64::from(seed) << 32 | u64::from(number));
             let life = Life::random(&mut random);
-            let mut world = World { system: &system, random, mappings: &mappings, counts: &mut counts };
+            let mut world = World { system: &system, random, plain: &plain, with_key: &with_key, counts: &mut counts };
             world.live(&life, number).await.with_context(|| format!("history {number} of seed {seed}: {life:?}"))?;
             number += 1;
         }
