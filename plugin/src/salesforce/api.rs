@@ -123,7 +123,7 @@ impl<'o, O: Org> Api<'o, O> {
         let body = std::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
-            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),
+            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
             _ => Err(refused(response)),
         }
     }

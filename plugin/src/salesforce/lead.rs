@@ -54,7 +54,7 @@ impl Lead {
 
     /// Whether a field holds true.
     pub fn is_true(&self, field: &str) -> bool {
-        self.held(field) == Some(&Tree::Truth(true))
+        self.held(field) == Some(&Tree::Bool(true))
     }
 
     /// Whether the query asked for a field and it holds nothing. Neither 0 nor false is nothing.
@@ -83,7 +83,7 @@ impl Lead {
     pub fn is_left_out(&self, field: &LeadField) -> bool {
         self.is_blank(&field.name)
             || match self.held(&field.name) {
-                Some(Tree::Truth(_)) => true,
+                Some(Tree::Bool(_)) => true,
                 Some(Tree::Text(held)) => field.values.iter().any(|value| value.is_default && value.value == *held),
                 _ => false,
             }
@@ -93,7 +93,7 @@ impl Lead {
 /// Whether a field holds what Salesforce makes of a value.
 fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
     match (held, given) {
-        (Tree::Truth(held), Json::Boolean(given)) => held == given,
+        (Tree::Bool(held), Json::Boolean(given)) => held == given,
         // Salesforce keeps numbers in binary and writes 33 as 33.0, and a large one as 1.5E7.
         (Tree::Number(held), Json::Number(given)) => is_same_number(*held, given),
         (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
