@@ -14,7 +14,7 @@ const MOST_VALUES: usize = 180_000;
 /// A describe result.
 #[derive(Default)]
 pub struct Describe<'a> {
-    /// What the connected user may do with such records, where it is told.
+    /// What the connected user may do with such records, if the answer says so.
     pub createable: Option<bool>,
     pub updateable: Option<bool>,
     pub queryable: Option<bool>,
@@ -168,7 +168,7 @@ impl<'a> Sink<'a> for RecordTypeInfo<'a> {
 }
 
 impl<'a> Describe<'a> {
-    /// Reads an answer; says what is wrong where it is no describe result.
+    /// Reads an answer, or says why it is not a describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
         let text = std::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
@@ -176,7 +176,7 @@ impl<'a> Describe<'a> {
         json::read(text.trim_start_matches('\u{FEFF}'), MOST_VALUES, &mut describe)
             .map_err(|error| unreadable(&error))?;
         if !describe.fields.is_list {
-            return Err("there are no fields in it".to_owned());
+            return Err("it has no fields".to_owned());
         }
         if describe.fields.all.len() > MOST_FIELDS {
             return Err("more fields than an object has".to_owned());

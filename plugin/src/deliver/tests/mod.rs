@@ -19,7 +19,7 @@ use crate::{
     script::Script,
 };
 
-/// Delivers the test booking to an org with these answers.
+/// Delivers the test booking to an org that gives these answers.
 fn run(
     mapping: &Mapping,
     history: &History,

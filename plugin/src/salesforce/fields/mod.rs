@@ -8,7 +8,7 @@ use crate::{
 };
 use std::collections::BinaryHeap;
 
-/// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
+/// Fields that Salesforce maintains, even if an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [
     "Id",
     "IsDeleted",
@@ -52,7 +52,7 @@ pub fn is_same_field(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Reads a describe result and lists its fields; says what is wrong where it is none.
+/// Reads a describe result and lists its fields, or says why it is not one.
 pub fn read(body: &[u8]) -> Result<LeadFields, String> {
     Describe::parse(body).map(|describe| list(&describe))
 }
