@@ -4,6 +4,7 @@ mod doubt;
 mod existing;
 mod expected;
 mod paths;
+mod preview;
 mod refused;
 mod repeat;
 mod reschedule;

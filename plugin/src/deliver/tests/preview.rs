@@ -1,4 +1,14 @@
-use crate::{bindings::{http::{Failure, Response}, settings::{PlannedAction, PreviewResult}, types::{Consequence, Mapping, Problem, Source}}, codes, deliver::preview, fixture::{self, with_options}, script::{Script, answer, described, leads, lost}};
+use crate::{
+    bindings::{
+        http::{Failure, Response},
+        settings::{PlannedAction, PreviewResult},
+        types::{Consequence, Mapping, Problem, Source},
+    },
+    codes,
+    deliver::preview,
+    fixture::{self, with_options},
+    script::{Script, answer, described, leads, lost},
+};
 use serde_json::Value;
 
 fn previewed(
