@@ -154,7 +154,7 @@ pub fn with_options(options: &[(&str, &str)]) -> Mapping {
     Mapping { options: options.collect(), ..mapping() }
 }
 
-/// A try after one of unknown outcome that began so many minutes ago.
+/// A try after one of unknown outcome that began this many minutes ago.
 pub fn after_unknown(minutes: i64) -> History {
     let now = crate::value::timestamp::Moment::parse("2026-11-22T03:20:00Z").unwrap();
     let mut began = String::new();

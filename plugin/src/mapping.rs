@@ -1,4 +1,4 @@
-//! Rows and questions by field: what a problem or a finding that names fields is about.
+//! Which rows and questions a problem or finding concerns, by the fields that it names.
 
 use crate::{
     bindings::types::{Consequence, Finding, Mapping, MappingRow, Problem},
@@ -7,7 +7,7 @@ use crate::{
     value::Note,
 };
 
-/// Names the rows and questions of the fields that a problem names.
+/// Adds the rows and questions of the fields that a problem names.
 pub fn attribute(problem: &mut Problem, mapping: &Mapping) {
     (problem.rows, problem.question_ids) = concerned(&problem.fields, mapping);
     for further in &mut problem.also {
@@ -28,7 +28,7 @@ fn concerned(fields: &[String], mapping: &Mapping) -> (Vec<u32>, Vec<String>) {
     (rows, questions)
 }
 
-/// Adds the questions that a row reads, each of them once.
+/// Adds the questions that a row reads, each once.
 fn add_questions(questions: &mut Vec<String>, row: &MappingRow) {
     for id in question_ids(&row.source) {
         if !questions.iter().any(|known| known == id) {

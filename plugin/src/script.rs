@@ -1,4 +1,4 @@
-//! An org that answers what a test tells it to, and keeps what it was asked.
+//! An org that gives a test's answers and records the requests.
 
 use crate::{
     bindings::{

@@ -189,7 +189,21 @@ async fn the_fuel_of_a_booking_grows_no_further_beyond_its_budget() -> Result<()
     let history = History { lead_id: Some(lead.lead_id), ..first_try(NOW) };
     let repeated = system.deliver(&booking, &mapping, &history).await?.usage.fuel.expect("this host counts fuel");
     println!("{fuel} instructions, {repeated} of them to take the booking and the mapping in");
-    // The goal is 80,000. Until it is reached, this limit is the measured 134,816 and five percent.
-    assert!(fuel <= 141_600, "{fuel}");
+    // The goal is 80,000. Until it is reached, this limit is the measured 133,296 and five percent.
+    assert!(fuel <= 140_000, "{fuel}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn listing_the_fields_of_a_large_org_stays_within_its_fuel_and_memory() -> Result<()> {
+    let system = System::named("many-fields").await?;
+    let called = system.plugin.list_lead_fields(&system.connection).await?;
+    let listed = called.answer.expect("listed");
+    assert_eq!(listed.fields.len() + listed.withheld.len(), 842);
+    let fuel = called.usage.fuel.expect("this host counts fuel");
+    let memory = called.usage.memory_bytes;
+    println!("{fuel} instructions and {memory} bytes of memory to list 842 fields");
+    assert!(fuel <= 60_000_000, "{fuel}");
+    assert!(memory <= 4 << 20, "{memory}");
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The component's allocator: it hands out memory from the front and takes none back.
+//! The component's allocator: it hands out memory from the front and never reuses any.
 //!
-//! A host makes every call on a fresh instance (see `leads` in the contract), so that all memory is given back with it. Freeing
-//! nothing makes a call faster, and lets the compiler leave out the code that would free: a good part of the component. What a
-//! call may use is bounded by the host's memory limit.
+//! A host makes every call on a fresh instance (see `leads` in the contract), and the memory ends with the instance. Freeing
+//! nothing saves 28 % of a booking's instructions (see "Hand-made pieces" in `plugin/README.md`). The host's memory limit
+//! bounds a call.
 
 use std::{
     alloc::{GlobalAlloc, Layout},
@@ -12,7 +12,7 @@ use std::{
 };
 
 const PAGE: usize = 65_536;
-/// How many pages to ask for at least: growing costs more than the memory.
+/// The least number of pages to ask for: growing costs more than the memory.
 const GROWTH: usize = 4;
 
 /// A bump allocator. The component has one thread.
@@ -28,12 +28,12 @@ unsafe impl Sync for Bump {}
 static ALLOCATOR: Bump = Bump { next: Cell::new(0) };
 
 unsafe extern "C" {
-    /// Where the linker ends the data and the stack, and memory is free.
+    /// Where free memory starts: the linker puts data and stack before it.
     static __heap_base: u8;
 }
 
 impl Bump {
-    /// Moves the first free byte to `end`, if there is so much memory.
+    /// Moves the first free byte to `end`, if there is enough memory.
     fn advance(&self, end: usize) -> bool {
         let have = memory_size::<0>() * PAGE;
         if end > have {
@@ -47,8 +47,8 @@ impl Bump {
     }
 }
 
-// SAFETY: blocks are aligned, lie between the heap's base and the end of memory, and never overlap, since `next` only moves past
-// what was handed out, or within the last block.
+// SAFETY: blocks are aligned and between the heap's base and the end of memory. They never overlap, since `next` only moves
+// past what was handed out, or within the last block.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let next = match self.next.get() {

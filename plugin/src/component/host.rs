@@ -8,7 +8,7 @@ use crate::{
     salesforce::org::{Connect, Org},
 };
 
-/// Name of the credential in the manifest.
+/// The credential's name in the manifest.
 const CREDENTIAL: &str = "salesforce";
 
 /// The connection that the host makes a call for.

@@ -1,4 +1,4 @@
-//! What a booking writes: each mapping row's value, fitted to its field, and what somebody should know about it.
+//! What a booking writes: the value of each mapping row, fitted to its field, and findings about it.
 
 use crate::{
     bindings::types::{
@@ -13,7 +13,7 @@ use crate::{
     value::{Fit, Json, Note, fit},
 };
 
-/// The fields that values are judged by.
+/// The fields that decide about values.
 #[derive(Clone, Copy)]
 pub enum Schema<'a> {
     /// As they were when the rows were saved.
@@ -27,7 +27,7 @@ pub enum Schema<'a> {
 pub enum Scope {
     /// All of them.
     Booking,
-    /// Those that come from the meeting's time, place and hosts: what a new time changes.
+    /// Those that come from the meeting's time, place and hosts, which a reschedule changes.
     Meeting,
 }
 
@@ -36,7 +36,6 @@ pub enum Scope {
 pub struct Entry<'a> {
     /// The field, as the schema has it.
     pub field: &'a LeadField,
-    /// The value.
     pub value: Json<'a>,
     /// Position of the row.
     pub row: u32,
@@ -45,7 +44,7 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// What is written in its place where Salesforce refuses it, though the field is required.
+    /// The value to write instead if Salesforce refuses this one and the field is required.
     pub fn fallback(&self, mapping: &'a Mapping) -> Option<Json<'a>> {
         if !self.field.required || self.from_fallback {
             return None;
@@ -63,23 +62,21 @@ impl<'a> Entry<'a> {
 pub struct Plan<'a> {
     /// Values, in the order of the rows.
     pub entries: Vec<Entry<'a>>,
-    /// What is not written as given.
+    /// About values that are not written as given.
     pub findings: Vec<Finding>,
-    /// What stands in the way of any Lead.
+    /// Why there can be no Lead.
     pub refusals: Vec<Refusal>,
 }
 
 /// Why there can be no Lead.
 #[derive(Clone)]
 pub struct Refusal {
-    /// What is wrong.
     pub finding: Finding,
-    /// Who can put it right.
     pub reaction: Reaction,
 }
 
 impl<'a> Plan<'a> {
-    /// Plans what a booking writes. Fields in `reserved` are set by the plugin's own choices, so that rows must not.
+    /// Plans what a booking writes. The options set the fields in `reserved`, so that rows must not.
     pub fn new(
         booking: &'a Booking,
         mapping: &'a Mapping,
@@ -96,7 +93,7 @@ impl<'a> Plan<'a> {
             if reserved.iter().any(|name| is_same_field(name, &row.field.name)) {
                 let note = Note {
                     code: codes::FIELD_SET_BY_OPTION,
-                    detail: "one of the mapping's choices sets this field".into(),
+                    detail: "one of the mapping's options sets this field".into(),
                 };
                 plan.findings.push(finding(note, Consequence::Changed, position, row));
                 continue;
@@ -122,7 +119,7 @@ impl<'a> Plan<'a> {
                 self.findings.push(finding(note, Consequence::LeftOut, position, row));
             }
             Value::Refuse(note) => {
-                // What nobody typed, nobody can correct in the booking.
+                // Nobody can correct in the booking what nobody typed.
                 let reaction = match row.source {
                     Source::Fixed(_) => Reaction::FixMapping,
                     _ => Reaction::FixBooking,
@@ -133,7 +130,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes it a plan for a Lead that is there. That keeps what it has where a required field gets no value.
+    /// Makes this a plan for an existing Lead, which keeps the values of required fields that the booking leaves blank.
     pub fn keep_existing_values(&mut self) {
         for Refusal { mut finding, .. } in std::mem::take(&mut self.refusals) {
             if finding.code != codes::REQUIRED_FIELD_BLANK {
@@ -143,7 +140,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether a stale snapshot could be all that is wrong.
+    /// Whether a stale snapshot may be the only thing that is wrong.
     pub fn is_doubtful(&self) -> bool {
         !self.refusals.is_empty()
             || self
@@ -152,7 +149,7 @@ impl<'a> Plan<'a> {
                 .any(|finding| ![codes::FIELD_SET_BY_OPTION, codes::CHARACTERS_REMOVED].contains(&&*finding.code))
     }
 
-    /// Why there can be no Lead, if there is a reason.
+    /// The problem if there can be no Lead.
     pub fn problem(&self) -> Option<Box<Problem>> {
         let (first, others) = self.refusals.split_first()?;
         let mut problem = refusal(&first.finding.code, first.reaction, first.finding.detail.clone());
@@ -172,12 +169,10 @@ impl<'a> Plan<'a> {
         Some(problem)
     }
 
-    /// What is written to a field.
     pub fn entry_of(&self, field: &str) -> Option<&Entry<'a>> {
         self.entries.iter().find(|entry| is_same_field(&entry.field.name, field))
     }
 
-    /// The text that is written to a field.
     pub fn text_of(&self, field: &str) -> Option<&str> {
         text(&self.entry_of(field)?.value)
     }
@@ -193,7 +188,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A value's text, if it is one.
+/// The text of a value, if it is a text.
 pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
     match value {
         Json::Text(text) => Some(text),
@@ -201,7 +196,7 @@ pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
     }
 }
 
-/// What becomes of a row.
+/// The result of a row.
 enum Value<'a> {
     Blank,
     Write(Entry<'a>, Option<Note>),
@@ -267,7 +262,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// What is written to the field that controls this one. Controlling fields may be controlled themselves, to a depth.
+    /// The value written to the field that controls this one. Controlling fields may be controlled themselves, up to a depth.
     fn controlling_value(&self, field: &LeadField, depth: u8) -> Option<String> {
         let name = field.controlling_field.as_deref()?;
         let row = self.mapping.rows.iter().find(|row| is_same_field(&row.field.name, name))?;

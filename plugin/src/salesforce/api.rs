@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// The API version that every call names: generally available since Summer '25, and far from retirement.
+/// The API version of every call: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
 
-/// The longest URL that a host takes, and Salesforce with its headers: 16,384 bytes for both (REST API guide, "URI length").
+/// The longest URL. Salesforce accepts 16,384 bytes together with the headers (REST API guide, "URI length").
 const LONGEST_URL: usize = 15_000;
 
 /// Who decides on the owner of a new Lead.
@@ -46,7 +46,7 @@ impl<'a> AssignmentRules<'a> {
 /// The REST API of the connected org.
 pub struct Api<'o, O> {
     org: &'o mut O,
-    /// Where the org is, without a slash at the end.
+    /// The org's origin, without a slash at the end.
     pub origin: String,
 }
 
@@ -67,14 +67,14 @@ impl Refused {
 }
 
 impl<'o, O: Org> Api<'o, O> {
-    /// The API of an org that says where it is.
+    /// The API of an org whose address is known.
     pub fn new(org: &'o mut O) -> Result<Self, Box<Problem>> {
         match org.attribute("instance-url") {
             Some(url) => Ok(Self { org, origin: url.trim_end_matches('/').to_owned() }),
             None => Err(refusal(
                 codes::INSTANCE_URL_MISSING,
                 Reaction::Reconnect,
-                "The platform does not say where the connected org is.",
+                "The platform does not know the address of the connected org.",
             )),
         }
     }
@@ -84,7 +84,7 @@ impl<'o, O: Org> Api<'o, O> {
         self.org.attribute(name)
     }
 
-    /// Where people open a Lead. Salesforce leads from this address to the page of the user interface that is in use.
+    /// Where people open a Lead. Salesforce redirects this address to the page of the current user interface.
     pub fn lead_url(&self, id: &str) -> String {
         let mut url = format!("{}/", self.origin);
         push_encoded(&mut url, id);
@@ -106,13 +106,13 @@ impl<'o, O: Org> Api<'o, O> {
             return Err(refusal(
                 codes::MAPPING_TOO_LARGE,
                 Reaction::FixMapping,
-                "The mapping has more fields than one look-up can read.",
+                "The mapping has more fields than one query can read.",
             ));
         }
         self.read(&path)
     }
 
-    /// Creates a Lead and answers its id.
+    /// Creates a Lead and returns its id.
     pub fn create(
         &mut self,
         body: Vec<u8>,
@@ -123,24 +123,24 @@ impl<'o, O: Org> Api<'o, O> {
         let body = std::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
-            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Truth(false)) => Ok(id.to_owned()),
+            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
             _ => Err(refused(response)),
         }
     }
 
-    /// Changes a Lead. Assignment rules never run here: who owns a Lead that is there stays its owner.
+    /// Changes a Lead. Assignment rules never run here: an existing Lead keeps its owner.
     pub fn update(&mut self, id: &str, body: Vec<u8>, saves_duplicates: bool) -> Result<(), Refused> {
         let mut path = "/sobjects/Lead/".to_owned();
         push_encoded(&mut path, id);
         self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip, saves_duplicates), body).map(|_| ())
     }
 
-    /// Reads what is at a path of the API.
+    /// Reads a path of the API.
     pub fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
         self.get(&format!("/services/data/{VERSION}{path}"))
     }
 
-    /// Reads what is at a path of the origin.
+    /// Reads a path of the origin.
     pub fn get(&mut self, path: &str) -> Result<Response, Box<Problem>> {
         let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
         let response =
@@ -177,14 +177,14 @@ fn write_headers(assignment: AssignmentRules<'_>, saves_duplicates: bool) -> Vec
         header("content-type", "application/json"),
         header("sforce-auto-assign", assignment.header()),
     ];
-    // Rules may run on edits too, and the header holds for them (REST API guide, "Duplicate Rule Header").
+    // Rules may run on edits too, and the header applies to them (REST API guide, "Duplicate Rule Header").
     if saves_duplicates {
         headers.push(header("sforce-duplicate-rule-header", "allowSave=true"));
     }
     headers
 }
 
-/// A read that succeeded with something that cannot be read.
+/// A read that succeeded with an answer that makes no sense.
 pub fn unreadable(response: &Response, reason: &str) -> Problem {
     let mut problem =
         problem(codes::ANSWER_UNREADABLE, Reaction::Retry, format!("Salesforce's answer cannot be read: {reason}"));

@@ -3,18 +3,18 @@
 //! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
 //! large org's describe has megabytes.
 
-use crate::salesforce::json::{self, Place, Scalar};
+use crate::salesforce::json::{self, Scalar, Sink};
 use std::borrow::Cow;
 
 /// An object has 900 fields at most (Salesforce help, "Custom Fields Allowed Per Object").
 const MOST_FIELDS: usize = 2_000;
-/// So many fields of 57 members, and ten thousand picklist values, have less.
+/// Two thousand fields and ten thousand picklist values have fewer.
 const MOST_VALUES: usize = 180_000;
 
 /// A describe result.
 #[derive(Default)]
 pub struct Describe<'a> {
-    /// What the connected user may do with such records, where it is told.
+    /// What the connected user may do with such records, if the answer says so.
     pub createable: Option<bool>,
     pub updateable: Option<bool>,
     pub queryable: Option<bool>,
@@ -82,8 +82,8 @@ pub struct RecordTypeInfo<'a> {
     pub default_record_type_mapping: bool,
 }
 
-impl<'a> Place<'a> for Describe<'a> {
-    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+impl<'a> Sink<'a> for Describe<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         Some(match &*name {
             "createable" => &mut self.createable,
             "updateable" => &mut self.updateable,
@@ -96,7 +96,7 @@ impl<'a> Place<'a> for Describe<'a> {
     }
 }
 
-impl<'a> Place<'a> for Fields<'a> {
+impl<'a> Sink<'a> for Fields<'a> {
     fn scalar(&mut self, value: Scalar<'a>) {
         self.is_list |= matches!(value, Scalar::Null);
     }
@@ -105,13 +105,13 @@ impl<'a> Place<'a> for Fields<'a> {
         self.is_list = true;
     }
 
-    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+    fn item(&mut self) -> Option<&mut dyn Sink<'a>> {
         if self.all.len() > MOST_FIELDS { None } else { self.all.item() }
     }
 }
 
-impl<'a> Place<'a> for Field<'a> {
-    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+impl<'a> Sink<'a> for Field<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         Some(match &*name {
             "name" => &mut self.name,
             "label" => &mut self.label,
@@ -140,8 +140,8 @@ impl<'a> Place<'a> for Field<'a> {
     }
 }
 
-impl<'a> Place<'a> for PicklistEntry<'a> {
-    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+impl<'a> Sink<'a> for PicklistEntry<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         Some(match &*name {
             "value" => &mut self.value,
             "label" => &mut self.label,
@@ -153,8 +153,8 @@ impl<'a> Place<'a> for PicklistEntry<'a> {
     }
 }
 
-impl<'a> Place<'a> for RecordTypeInfo<'a> {
-    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+impl<'a> Sink<'a> for RecordTypeInfo<'a> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         Some(match &*name {
             "recordTypeId" => &mut self.record_type_id,
             "name" => &mut self.name,
@@ -168,17 +168,15 @@ impl<'a> Place<'a> for RecordTypeInfo<'a> {
 }
 
 impl<'a> Describe<'a> {
-    /// Reads an answer; says what is wrong where it is no describe result.
+    /// Reads an answer, or says why it is not a describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
         // One check of the whole is faster than one for each string.
         let text = std::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
-        if !json::has_at_most(text, MOST_VALUES) {
-            return Err("more values than a describe result has".to_owned());
-        }
         let mut describe = Self::default();
-        json::read(text.trim_start_matches('\u{FEFF}'), &mut describe).map_err(|error| no_json(&error))?;
+        json::read(text.trim_start_matches('\u{FEFF}'), MOST_VALUES, &mut describe)
+            .map_err(|error| unreadable(&error))?;
         if !describe.fields.is_list {
-            return Err("there are no fields in it".to_owned());
+            return Err("it has no fields".to_owned());
         }
         if describe.fields.all.len() > MOST_FIELDS {
             return Err("more fields than an object has".to_owned());
@@ -187,9 +185,11 @@ impl<'a> Describe<'a> {
     }
 }
 
-/// Where a text stops being JSON.
-fn no_json(error: &serde_json::Error) -> String {
-    format!("no JSON at line {}, column {}", error.line(), error.column())
+fn unreadable(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        return "more values than a describe result has".to_owned();
+    }
+    format!("invalid JSON at line {}, column {}", error.line(), error.column())
 }
 
 /// Whether a `validFor` bitmap, in base64 with the big end first, has the bit of the controlling value at this place.
@@ -234,17 +234,18 @@ mod tests {
     }
 
     #[test]
-    fn a_describe_of_more_than_an_object_has_is_told_and_takes_no_more_memory() {
+    fn a_describe_of_more_than_an_object_has_is_refused_before_it_fills_the_memory() {
         let fields = |count: usize| [r#"{"fields":["#, &"0,".repeat(count), "0]}"].concat();
         assert!(Describe::parse(fields(1_999).as_bytes()).is_ok());
         let more = Describe::parse(fields(100_000).as_bytes()).err();
         assert_eq!(more.as_deref(), Some("more fields than an object has"));
-        let dense = Describe::parse(fields(200_000).as_bytes()).err();
+        let values = [r#"{"fields":[{"picklistValues":["#, &"0,".repeat(200_000), "0]}]}"].concat();
+        let dense = Describe::parse(values.as_bytes()).err();
         assert_eq!(dense.as_deref(), Some("more values than a describe result has"));
     }
 
     #[test]
-    fn what_is_no_describe_is_told() {
+    fn what_is_not_a_describe_result_is_refused() {
         for body in [&b"<html>"[..], b"", b"[]", b"{\"fields\":[{\"name\":", b"\xFF\xFE", b"{\"fields\":3}", b"{}"] {
             assert!(Describe::parse(body).is_err(), "{body:?}");
         }

@@ -1,64 +1,55 @@
-//! Reading JSON, with one reader for all that is read.
+//! Reading JSON into sinks, with one visitor for everything that is read.
 //!
-//! `serde_json` parses. What a type derives, or implements for itself, would be compiled anew for each type, and brings along
-//! the formatting of numbers for errors that nobody reads: a quarter of the component. Here a single visitor passes every value
-//! to the place that takes it.
+//! `serde_json` parses. A derived `Deserialize` is compiled again for each type and fails at the first member of another
+//! type than expected, while Salesforce's answers are to be read as far as they make sense. See "Hand-made pieces" in
+//! `plugin/README.md`.
 
 use serde::{
     Deserialize as _, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use std::borrow::Cow;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-/// A place that takes a value. What it has no use for is passed over.
-pub trait Place<'a> {
-    /// Takes a value that is no list and no object.
+/// Takes a value. What it has no use for is skipped.
+pub trait Sink<'a> {
+    /// Takes a value that is neither a list nor an object.
     fn scalar(&mut self, _value: Scalar<'a>) {}
 
-    /// Is told that a list follows.
+    /// Called before the items of a list.
     fn list(&mut self) {}
 
-    /// The place of the list's next item.
-    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+    /// The sink of the list's next item.
+    fn item(&mut self) -> Option<&mut dyn Sink<'a>> {
         None
     }
 
-    /// Is told that an object follows.
+    /// Called before the members of an object.
     fn object(&mut self) {}
 
-    /// The place of the object's member of that name.
-    fn member(&mut self, _name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+    /// The sink of the object's member of that name.
+    fn member(&mut self, _name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         None
     }
 }
 
-/// A value that is no list and no object.
 pub enum Scalar<'a> {
-    /// A string, borrowed where it has no escapes.
+    /// Borrowed unless it has escapes.
     Text(Cow<'a, str>),
-    /// True or false.
-    Truth(bool),
-    /// A number.
+    Bool(bool),
     Number(f64),
-    /// Null.
     Null,
 }
 
-/// Whether a text has no more values than so many. What is read of a value takes many times the bytes that `0,` has, so that a
-/// few megabytes of these would fill the memory that a host gives.
-pub fn has_at_most(text: &str, values: usize) -> bool {
-    text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() <= values
-}
-
-/// Reads a text into a place.
-pub fn read<'a>(text: &'a str, place: &mut dyn Place<'a>) -> serde_json::Result<()> {
+/// Reads a text into a sink. Fails if the text is not JSON, or if the sink takes more than `most` values: a value takes many
+/// times the bytes of its `0,`, so that a few megabytes of these would exhaust the memory of a call.
+pub fn read<'a>(text: &'a str, most: usize, sink: &mut dyn Sink<'a>) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Value(place).deserialize(&mut deserializer)?;
+    let mut left = most;
+    Value { sink, left: &mut left }.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
-impl<'a> Place<'a> for Cow<'a, str> {
+impl<'a> Sink<'a> for Cow<'a, str> {
     fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Text(text) = value {
             *self = text;
@@ -66,7 +57,7 @@ impl<'a> Place<'a> for Cow<'a, str> {
     }
 }
 
-impl<'a> Place<'a> for Option<Cow<'a, str>> {
+impl<'a> Sink<'a> for Option<Cow<'a, str>> {
     fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Text(text) = value {
             *self = Some(text);
@@ -74,21 +65,21 @@ impl<'a> Place<'a> for Option<Cow<'a, str>> {
     }
 }
 
-impl<'a> Place<'a> for bool {
+impl<'a> Sink<'a> for bool {
     fn scalar(&mut self, value: Scalar<'a>) {
-        *self = matches!(value, Scalar::Truth(true));
+        *self = matches!(value, Scalar::Bool(true));
     }
 }
 
-impl<'a> Place<'a> for Option<bool> {
+impl<'a> Sink<'a> for Option<bool> {
     fn scalar(&mut self, value: Scalar<'a>) {
-        if let Scalar::Truth(truth) = value {
-            *self = Some(truth);
+        if let Scalar::Bool(value) = value {
+            *self = Some(value);
         }
     }
 }
 
-impl<'a> Place<'a> for u32 {
+impl<'a> Sink<'a> for u32 {
     fn scalar(&mut self, value: Scalar<'a>) {
         if let Scalar::Number(number) = value {
             let whole = number as Self;
@@ -97,18 +88,22 @@ impl<'a> Place<'a> for u32 {
     }
 }
 
-impl<'a, T: Place<'a> + Default> Place<'a> for Vec<T> {
-    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+impl<'a, T: Sink<'a> + Default> Sink<'a> for Vec<T> {
+    fn item(&mut self) -> Option<&mut dyn Sink<'a>> {
         self.push(T::default());
         self.last_mut().map(|item| item as _)
     }
 }
 
-/// A value that goes to a place.
-struct Value<'r, 'a>(&'r mut dyn Place<'a>);
+/// A value on its way to a sink.
+struct Value<'r, 'a> {
+    sink: &'r mut dyn Sink<'a>,
+    /// How many more values may be taken.
+    left: &'r mut usize,
+}
 
-/// An item that goes where the list's place says.
-struct Item<'r, 'a>(&'r mut dyn Place<'a>);
+/// An item of the list that a sink takes.
+struct Item<'r, 'a>(Value<'r, 'a>);
 
 /// The name of a member.
 struct Name;
@@ -117,6 +112,7 @@ impl<'a> DeserializeSeed<'a> for Value<'_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        *self.left = self.left.checked_sub(1).ok_or_else(|| Error::custom("too many values"))?;
         deserializer.deserialize_any(self)
     }
 }
@@ -125,8 +121,9 @@ impl<'a> DeserializeSeed<'a> for Item<'_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.0.item() {
-            Some(place) => Value(place).deserialize(deserializer),
+        let Value { sink, left } = self.0;
+        match sink.item() {
+            Some(sink) => Value { sink, left }.deserialize(deserializer),
             None => IgnoredAny::deserialize(deserializer).map(drop),
         }
     }
@@ -156,7 +153,6 @@ impl<'a> Visitor<'a> for Name {
     }
 }
 
-// Every method that JSON can lead to is here: serde's own would bring what formats errors of any type.
 impl<'a> Visitor<'a> for Value<'_, 'a> {
     type Value = ();
 
@@ -172,8 +168,8 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
         self.scalar(Scalar::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
-        self.scalar(Scalar::Truth(truth))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.scalar(Scalar::Bool(value))
     }
 
     // Salesforce keeps numbers as doubles too.
@@ -194,16 +190,18 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
-        self.0.list();
-        while list.next_element_seed(Item(&mut *self.0))?.is_some() {}
+        let Self { sink, left } = self;
+        sink.list();
+        while list.next_element_seed(Item(Value { sink: &mut *sink, left: &mut *left }))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        self.0.object();
+        let Self { sink, left } = self;
+        sink.object();
         while let Some(name) = map.next_key_seed(Name)? {
-            match self.0.member(name) {
-                Some(place) => map.next_value_seed(Value(place))?,
+            match sink.member(name) {
+                Some(sink) => map.next_value_seed(Value { sink, left: &mut *left })?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
             }
         }
@@ -213,7 +211,7 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
 
 impl<'a> Value<'_, 'a> {
     fn scalar<E: Error>(self, value: Scalar<'a>) -> Result<(), E> {
-        self.0.scalar(value);
+        self.sink.scalar(value);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Leads as a query answers them, and whether they hold the values that a booking writes.
+//! Leads as queries return them, and whether they have given values.
 
 use crate::{
     bindings::{
@@ -22,7 +22,7 @@ pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
     let body = std::str::from_utf8(&response.body).ok().and_then(Tree::parse);
     let Some(Tree::Object(page)) = body else { return Err(Box::new(unreadable(response, "not an object"))) };
     let Some((_, Tree::List(records))) = page.into_iter().find(|(name, _)| name == "records") else {
-        return Err(Box::new(unreadable(response, "there are no records in it")));
+        return Err(Box::new(unreadable(response, "it has no records")));
     };
     let leads: Option<Vec<Lead>> = records.into_iter().map(Lead::from_record).collect();
     leads.ok_or_else(|| Box::new(unreadable(response, "a record without id")))
@@ -44,7 +44,7 @@ impl Lead {
         self.held(field).is_some()
     }
 
-    /// The text in a field, if the query asked for it and it holds one.
+    /// The text in a field, if the query asked for the field and it has a text.
     pub fn text(&self, field: &str) -> Option<&str> {
         match self.held(field)? {
             Tree::Text(text) => Some(text),
@@ -52,12 +52,11 @@ impl Lead {
         }
     }
 
-    /// Whether a field holds true.
     pub fn is_true(&self, field: &str) -> bool {
-        self.held(field) == Some(&Tree::Truth(true))
+        self.held(field) == Some(&Tree::Bool(true))
     }
 
-    /// Whether the query asked for a field and it holds nothing. Neither 0 nor false is nothing.
+    /// Whether the query asked for a field and it has no value. 0 and false are values.
     pub fn is_blank(&self, field: &str) -> bool {
         match self.held(field) {
             Some(Tree::Null) => true,
@@ -66,12 +65,12 @@ impl Lead {
         }
     }
 
-    /// Whether a field holds what Salesforce makes of a value.
+    /// Whether a field has a value, in the form in which Salesforce stores it.
     pub fn has(&self, field: &LeadField, value: &Json<'_>) -> bool {
         self.held(&field.name).is_some_and(|held| is_same(held, value, &field.field_type))
     }
 
-    /// Whether a field holds a text that was cut, since the field takes less than its snapshot says.
+    /// Whether a field has the beginning of a text, which was cut because the field is shorter than its snapshot says.
     pub fn has_cut(&self, field: &LeadField, value: &Json<'_>) -> bool {
         let is_free = matches!(field.field_type, FieldType::Text | FieldType::TextArea);
         is_free
@@ -79,21 +78,21 @@ impl Lead {
                 if !held.is_empty() && given.starts_with(held))
     }
 
-    /// Whether a field holds what it holds in a Lead that was created without it: nothing, or what the org fills in.
+    /// Whether a field has what it has in a Lead created without it: nothing, or what the org fills in.
     pub fn is_left_out(&self, field: &LeadField) -> bool {
         self.is_blank(&field.name)
             || match self.held(&field.name) {
-                Some(Tree::Truth(_)) => true,
+                Some(Tree::Bool(_)) => true,
                 Some(Tree::Text(held)) => field.values.iter().any(|value| value.is_default && value.value == *held),
                 _ => false,
             }
     }
 }
 
-/// Whether a field holds what Salesforce makes of a value.
+/// Whether Salesforce stores a given value as the one that a field has.
 fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
     match (held, given) {
-        (Tree::Truth(held), Json::Boolean(given)) => held == given,
+        (Tree::Bool(held), Json::Boolean(given)) => held == given,
         // Salesforce keeps numbers in binary and writes 33 as 33.0, and a large one as 1.5E7.
         (Tree::Number(held), Json::Number(given)) => is_same_number(*held, given),
         (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
@@ -102,13 +101,12 @@ fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
     }
 }
 
-/// Read as what Salesforce wrote was read: the standard library's own reading weighs a tenth of the component. It may be off in the
-/// last of a double's 53 bits.
+/// Parses the given number like the one that Salesforce wrote, so that both round alike. They may differ in the last bit.
 fn is_same_number(held: f64, given: &str) -> bool {
     matches!(Tree::parse(given), Some(Tree::Number(given)) if (held - given).abs() <= 2.0 * f64::EPSILON * held.abs())
 }
 
-/// Whether two texts are the same to Salesforce, by the type of the field that holds them.
+/// Whether Salesforce treats two texts in a field of this type as the same.
 fn is_same_text(held: &str, given: &str, field_type: &FieldType) -> bool {
     match field_type {
         FieldType::Email => held.eq_ignore_ascii_case(given),
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_of_a_query_is_told() {
+    fn an_answer_that_is_not_a_query_result_is_a_problem() {
         for body in ["", "<html>", "[]", "{}", r#"{"records":[{"Email":"x"}]}"#, r#"{"records":[{"Id":"00Q""#] {
             let response = Response { status: 200, headers: Vec::new(), body: body.into() };
             assert!(read(&response).is_err(), "{body}");

@@ -2,13 +2,13 @@
 
 use crate::value::width::fold;
 
-/// Whether a text can be the API name of a field. Names cannot be escaped, so only these ever stand in a query.
+/// Whether a text can be the API name of a field. Names cannot be escaped, so that only these may be in a query.
 pub fn is_field_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Appends a string literal. `'` and `\` are reserved; a backslash before anything that is no escape is an error (SOQL and
+/// Appends a string literal. `'` and `\` are reserved; a backslash before anything else is an error (SOQL and
 /// SOSL reference, "Quoted String Escape Sequences").
 pub fn push_literal(soql: &mut String, text: &str) {
     soql.push('\'');
@@ -53,8 +53,8 @@ fn push_hex(out: &mut String, byte: u8) {
 
 /// The value of the booking-id field: team and booking, so that teams may share an org.
 ///
-/// Both are escaped so that two pairs never give the same key, whatever Salesforce trims or takes for equal in a text:
-/// everything but visible ASCII, and `%` and `/`, is percent-encoded. Upper and lower case are kept apart by comparing what is read.
+/// Both are escaped so that two pairs never give the same key, whatever Salesforce trims or treats as equal:
+/// everything but visible ASCII, and `%` and `/`, is percent-encoded. Case is compared after reading.
 pub fn booking_key(team: &str, booking: &str) -> String {
     let mut key = String::with_capacity(team.len() + booking.len() + 1);
     for (place, id) in [team, booking].into_iter().enumerate() {
@@ -72,7 +72,7 @@ pub fn booking_key(team: &str, booking: &str) -> String {
     key
 }
 
-/// An address as it stands in a query: without blanks around it, in usual width. `None` for one that no Lead can hold.
+/// An address for a query: trimmed, in usual width. `None` if no Lead can have it.
 pub fn address(text: &str) -> Option<String> {
     let text = fold(text.trim()).into_owned();
     // A Lead's e-mail field has 80 characters.

@@ -1,42 +1,33 @@
-//! JSON of any shape. A tree of its own, since `serde_json::Value` weighs several times as much in the component, mostly
-//! for the maps in it.
+//! JSON of any shape.
 
-use crate::salesforce::json::{self, Place, Scalar};
+use crate::salesforce::json::{self, Scalar, Sink};
 use std::borrow::Cow;
 
-/// Fifty Leads with every field of theirs have half of these.
+/// Twice as many as fifty Leads with all their fields have.
 const MOST_VALUES: usize = 100_000;
 
 /// A JSON value.
 #[derive(Debug, Default, PartialEq)]
 pub enum Tree {
-    /// Null.
     #[default]
     Null,
-    /// True or false.
-    Truth(bool),
-    /// A number.
+    Bool(bool),
     Number(f64),
-    /// A string.
     Text(String),
-    /// An array.
     List(Vec<Tree>),
-    /// An object, its members in their order.
+    /// Members in their order.
     Object(Vec<(String, Tree)>),
 }
 
 impl Tree {
-    /// Reads a text, if it is JSON, and not of so many values that none of the answers asked for has them.
+    /// Parses JSON; `None` if invalid or over `MOST_VALUES` values.
     pub fn parse(text: &str) -> Option<Self> {
-        if !json::has_at_most(text, MOST_VALUES) {
-            return None;
-        }
         let mut tree = Self::Null;
-        json::read(text, &mut tree).ok()?;
+        json::read(text, MOST_VALUES, &mut tree).ok()?;
         Some(tree)
     }
 
-    /// The member of that name; of several the first.
+    /// The member of that name; the first one if there are several.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().find(|(own, _)| own == name).map(|(_, value)| value),
@@ -44,7 +35,6 @@ impl Tree {
         }
     }
 
-    /// The text of the member of that name.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Self::Text(text) => Some(text),
@@ -54,10 +44,10 @@ impl Tree {
 
     /// Whether the member of that name is true.
     pub fn is_true(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(Self::Truth(true)))
+        matches!(self.get(name), Some(Self::Bool(true)))
     }
 
-    /// What is in the list; nothing where this is no list.
+    /// The items of a list; none if this is not a list.
     pub fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -65,17 +55,16 @@ impl Tree {
         }
     }
 
-    /// What is in the list of that name.
     pub fn list(&self, name: &str) -> &[Self] {
         self.get(name).map(Self::items).unwrap_or_default()
     }
 }
 
-impl<'a> Place<'a> for Tree {
+impl<'a> Sink<'a> for Tree {
     fn scalar(&mut self, value: Scalar<'a>) {
         *self = match value {
             Scalar::Text(text) => Self::Text(text.into_owned()),
-            Scalar::Truth(truth) => Self::Truth(truth),
+            Scalar::Bool(value) => Self::Bool(value),
             Scalar::Number(number) => Self::Number(number),
             Scalar::Null => Self::Null,
         };
@@ -85,7 +74,7 @@ impl<'a> Place<'a> for Tree {
         *self = Self::List(Vec::new());
     }
 
-    fn item(&mut self) -> Option<&mut dyn Place<'a>> {
+    fn item(&mut self) -> Option<&mut dyn Sink<'a>> {
         let Self::List(items) = self else { return None };
         items.push(Self::Null);
         items.last_mut().map(|item| item as _)
@@ -95,7 +84,7 @@ impl<'a> Place<'a> for Tree {
         *self = Self::Object(Vec::new());
     }
 
-    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Place<'a>> {
+    fn member(&mut self, name: Cow<'a, str>) -> Option<&mut dyn Sink<'a>> {
         let Self::Object(members) = self else { return None };
         members.push((name.into_owned(), Self::Null));
         members.last_mut().map(|(_, value)| value as _)
@@ -107,11 +96,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_holds_what_was_written() {
+    fn a_tree_has_every_value() {
         let tree = Tree::parse(r#"{"a":[null,true,-1,2.5,18446744073709551615],"b":"x","b":"y","c":true}"#).unwrap();
         let numbers = [
             Tree::Null,
-            Tree::Truth(true),
+            Tree::Bool(true),
             Tree::Number(-1.0),
             Tree::Number(2.5),
             Tree::Number(1.844_674_407_370_955_2e19),

@@ -85,7 +85,7 @@ fn read_time(text: &str) -> Option<String> {
         if hour > 23 || minute > 59 || second > 59 || !scan.is_done() {
             return None;
         }
-        // A day of no matter, for the digits of the time.
+        // Any day will do: only the time is written.
         let small = |value: u32| u8::try_from(value).ok();
         let date = Date::new(2000, 1, 1)?;
         Moment { date, hour: small(hour)?, minute: small(minute)?, second: small(second)?, offset: 0 }

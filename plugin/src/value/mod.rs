@@ -58,7 +58,7 @@ impl Fit<'_> {
     }
 }
 
-/// Makes a value fit a field. `controlling` is what is written to the field's controlling field, where that is known.
+/// Fits a value to a field. `controlling` is the value written to the field's controlling field, if known.
 pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
     let given = &given;
     let kind = match &field.field_type {
@@ -80,7 +80,7 @@ pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&s
     text::text(given, field, kind)
 }
 
-/// What an unrestricted picklist takes although it is none of its active values.
+/// A value that an unrestricted picklist accepts although it is not one of its active values.
 pub fn unlisted(given: &SourceValue<'_>, field: &LeadField) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_any_type_is_written_or_told() {
+    fn a_value_of_any_type_is_written_or_a_finding() {
         let texts = ["x", "はい", "2026-12-02", "4,000", "0", "a@x.org", "0055e00000AbCdE"].map(str::to_owned);
         for field_type in types() {
             let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };

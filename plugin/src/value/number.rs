@@ -64,7 +64,7 @@ impl Decimal {
                 text = text.strip_suffix(money).unwrap_or(text).trim_end();
             }
         }
-        // A second sign, as in `-¥-5`, is none.
+        // A second sign, as in `-¥-5`, is an error.
         if !negative {
             (negative, text) = sign(text);
         }
@@ -80,7 +80,7 @@ impl Decimal {
         Some(Self { negative, digits, whole })
     }
 
-    /// Rounds half away from zero; answers whether anything was lost.
+    /// Rounds half away from zero. Returns whether anything was lost.
     fn round(&mut self, scale: usize) -> bool {
         let kept = self.whole.saturating_add(scale);
         let Some(first_lost) = self.digits.get(kept).copied() else { return false };
@@ -201,7 +201,7 @@ mod tests {
             (FieldType::Number, "1'234'567.5", "1234567.5"),
             (FieldType::Number, "1,5", "1.5"),
             (FieldType::Number, "1,500", "1500"),
-            // What starts with a nought is no group of thousands.
+            // A leading zero rules out groups of thousands.
             (FieldType::Number, "0,500", "0.5"),
             (FieldType::Number, "0,120", "0.12"),
             (FieldType::Number, "00,500", "0.5"),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_told() {
+    fn a_text_that_is_not_a_number_is_a_finding() {
         let field = with_digits(FieldType::Number, 18, 2);
         for given in [
             "N01",
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_rounded_and_told() {
+    fn decimals_are_rounded_with_a_finding() {
         for (given, scale, expected) in [
             ("1.005", 2, "1.01"),
             ("1.004", 2, "1"),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn more_digits_than_the_field_takes_are_told() {
+    fn more_digits_than_the_field_takes_are_a_finding() {
         for (field_type, precision, scale, given) in [
             (FieldType::Number, 5, 2, "1000"),
             (FieldType::Number, 5, 2, "999.999"),

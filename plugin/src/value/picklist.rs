@@ -1,4 +1,4 @@
-//! Picklists: what people chose or typed, matched to a value by itself, by its label, and with widths and case folded.
+//! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring width and case.
 
 use super::{
     Fit, Json, Note,
@@ -13,8 +13,7 @@ use crate::{
     value::width::is_alike,
 };
 
-/// How many different choices are looked at. Nobody takes so many: more are a letter with commas in it, and whatever a guest
-/// writes must not keep the component busy for longer than a call may last.
+/// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.
 const MOST_CHOICES: usize = 500;
 
 /// How a text was found among a picklist's values.
@@ -178,7 +177,7 @@ impl<'v> Values<'v> {
         Found::Unknown
     }
 
-    /// The best of the values, or labels, that match. A value may occur several times, told apart by what allows it.
+    /// The best match among values and labels. A value may occur several times, for different controlling values.
     fn search(&self, text: &str, how: Match) -> Found<'v> {
         let mut best = Found::Unknown;
         for by_label in [false, true] {

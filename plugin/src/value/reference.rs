@@ -3,8 +3,8 @@
 use super::{Fit, Json, text::trimmed};
 use crate::{bindings::types::LeadField, codes, source::SourceValue};
 
-/// What ids of an object's records start with, for the objects that a Lead or a mapping may refer to ("Standard Field Record ID Prefix Decoder"
-/// in Salesforce's help). Custom objects have prefixes that differ from org to org.
+/// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
+/// Decoder"). Those of custom objects differ between orgs.
 const PREFIXES: [(&str, &str); 7] = [
     ("User", "005"),
     ("Group", "00G"),
@@ -33,7 +33,7 @@ pub fn is_id_of(id: &str, object: &str) -> bool {
     PREFIXES.iter().all(|(known, prefix)| *known != object || id.starts_with(prefix))
 }
 
-/// Whether a text is an id, with a checksum that holds where it has one.
+/// Whether a text is a record id. The longer form must have the right checksum.
 pub fn is_record_id(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && match text.len() {
@@ -107,7 +107,7 @@ mod tests {
             ("0035e00000AbCdE", &["Account"], false),
             ("0125e00000AbCdE", &["RecordType"], true),
             ("0055e00000AbCdE", &["RecordType"], false),
-            // What nobody knows the prefix of.
+            // Custom objects, whose prefixes are unknown.
             ("a015e00000AbCdE", &["Course__c"], true),
             ("0055e00000AbCdE", &["Course__c"], true),
             ("a015e00000AbCdE", &["User", "Course__c"], true),
@@ -135,7 +135,7 @@ mod tests {
         fn one_wrong_letter_in_an_id_is_noticed(id in "[0-9A-Za-z]{15}", place in 0_usize..15) {
             let whole = [&*id, &checksum(&id).unwrap()].concat();
             prop_assert!(is_record_id(&whole) && same_record(&id, &whole));
-            // The checksum holds the case of each letter.
+            // The checksum covers the case of each letter.
             let mut bytes = whole.clone().into_bytes();
             if bytes[place].is_ascii_alphabetic() {
                 bytes[place] ^= 0x20;

@@ -32,7 +32,7 @@ pub enum Kind {
     Line,
     /// Free text whose line breaks may count twice: cut as well.
     Area,
-    /// A telephone number, a web address, or what nobody knows the meaning of: written whole or not at all.
+    /// A phone number, a URL, or a type of unknown meaning: written whole or not at all.
     Whole,
 }
 
@@ -63,7 +63,7 @@ pub fn text<'a>(given: &SourceValue<'a>, field: &LeadField, kind: Kind) -> Fit<'
     Fit::Whole(Json::Text(text))
 }
 
-/// An e-mail address. Only what can be no address at all is refused here; Salesforce judges the rest.
+/// An e-mail address. Rejects only what cannot be an address; Salesforce checks the rest.
 pub fn email<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
     // Typed with a Japanese input method, an address may be in full-width letters, which no server takes.
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_address_is_told() {
+    fn a_text_that_cannot_be_an_address_is_a_finding() {
         let field = with_length(FieldType::Email, 80);
         for given in ["123", "@example.com", "taro@", "taro yamada@example.com", "a@b\nc"] {
             assert_eq!(text(given, &field), (None, Some(codes::EMAIL_INVALID)), "{given}");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_removed_and_told() {
+    fn control_characters_are_removed_with_a_finding() {
         let field = with_length(FieldType::Text, 80);
         assert_eq!(text("a\0b\u{1b}c", &field), (Some("abc".to_owned()), Some(codes::CHARACTERS_REMOVED)));
         assert_eq!(text("a\tb\r\n", &field), (Some("a\tb\r\n".to_owned()), None));

@@ -1,5 +1,5 @@
 //! Widths folded as NFKC folds them: full-width ASCII becomes ASCII, half-width kana become full-width, with their voiced
-//! marks joined. Only this, since the tables of a whole normalisation weigh more than the rest of the component.
+//! marks joined. Only this: the tables of a whole normalization take 121 kB (see "Hand-made pieces" in `plugin/README.md`).
 
 use std::borrow::Cow;
 use std::{iter::Peekable, str::Chars};
@@ -12,7 +12,7 @@ const KANA: [u8; 61] = [
     0xEC, 0xED, 0xEF, 0xF3,
 ];
 
-/// The characters of a text with their widths folded, one after the other: two texts are compared without a copy of either.
+/// The characters of a text with their widths folded, so that two texts are compared without copies.
 struct Folding<'a>(Peekable<Chars<'a>>);
 
 impl<'a> Folding<'a> {
@@ -36,7 +36,7 @@ impl Iterator for Folding<'_> {
     }
 }
 
-/// The text with its widths folded; borrowed where there is nothing to fold.
+/// The text with its widths folded; borrowed if nothing changes.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || Folding::of(text).eq(text.chars()) {
         return Cow::Borrowed(text);
@@ -44,13 +44,13 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(Folding::of(text).collect())
 }
 
-/// Whether two texts differ at most in widths, case and the blanks around them.
+/// Whether two texts differ at most in width, case and the blanks around them.
 pub fn is_alike(one: &str, other: &str) -> bool {
     comparable(one).eq(comparable(other))
 }
 
-/// The text folded and in lower case, without blanks around it: how texts are compared that may differ in how they were typed.
-/// Only ASCII has its case folded: the table for all scripts is larger than what compares with it.
+/// The characters of a text, trimmed, folded and in lower case, to compare texts that may be typed differently. Only ASCII
+/// changes its case: the table for all scripts would be larger than the code that compares.
 pub fn comparable(text: &str) -> impl Iterator<Item = char> {
     Folding::of(text.trim()).map(|c| c.to_ascii_lowercase())
 }

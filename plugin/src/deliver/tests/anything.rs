@@ -1,4 +1,4 @@
-//! Whatever a booking, a mapping or an org says, a call ends with an answer.
+//! Every call ends with an answer, whatever the booking, the mapping and the org contain.
 
 use super::deliver;
 use crate::{

@@ -68,7 +68,7 @@ fn a_required_field_that_stays_blank_is_a_problem_that_names_row_and_question() 
 }
 
 #[test]
-fn an_optional_value_that_cannot_be_written_is_left_out_and_told() {
+fn an_optional_value_that_cannot_be_written_is_left_out_with_a_finding() {
     let mut mapping = fixture::mapping();
     mapping.rows.push(row(fixture::field("Amount__c", FieldType::Number), Source::Answer("q-topic".into())));
     let live = described(&[("Title", "name", json!("Amount__c")), ("Amount__c", "type", json!("double"))]);
@@ -186,7 +186,7 @@ fn a_required_value_that_salesforce_refuses_is_a_problem_unless_there_is_a_fallb
 }
 
 #[test]
-fn several_errors_in_one_answer_are_all_left_out_or_all_told() {
+fn several_errors_in_one_answer_are_all_left_out_or_all_reported() {
     let both = |second: &str| {
         answer(
             400,
@@ -209,7 +209,7 @@ fn several_errors_in_one_answer_are_all_left_out_or_all_told() {
 }
 
 #[test]
-fn a_refusal_that_no_row_explains_is_told_as_it_is() {
+fn a_refusal_that_no_row_explains_is_reported_unchanged() {
     for (refusal, code) in [
         (
             refused("REQUIRED_FIELD_MISSING", "Required fields are missing: [Industry]", &["Industry"]),

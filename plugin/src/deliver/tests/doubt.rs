@@ -1,5 +1,5 @@
-//! While a try of unknown outcome may have made a Lead, nothing is said that would have it forgotten, and it is found however much of it
-//! Salesforce would not take.
+//! While a try of unknown outcome may have created a Lead, no problem lets the host forget it, and the Lead is found however
+//! many of its values Salesforce refused.
 
 use super::{
     SAME, deliver, record, run,

@@ -1,4 +1,4 @@
-//! What must become of a case of [`super::paths`], and after how many calls, said without looking at how it is done.
+//! The expected result and number of calls of each case of [`super::paths`], stated independently of the code.
 
 use super::paths::{Case, Earlier, Guest, Key, Kind, Known, Stale};
 use super::world::DuplicateRule;
@@ -127,7 +127,7 @@ impl Way<'_> {
         if matches == 0 || !is_refused {
             return Ok(Outcome::Created);
         }
-        // The rule may hide that the booking is there: its key is read, and with it the Lead that matched.
+        // The rule may hide that the booking has a Lead: its key is read, and with it the Lead that matched.
         let is_used = case.duplicates == "use-match" && matches == 1;
         if case.key != Key::None || is_used {
             self.calls += 1;
@@ -141,7 +141,7 @@ impl Way<'_> {
         Err(("DUPLICATES_DETECTED", Reaction::FixBooking))
     }
 
-    /// A Lead that is there, by a policy. `is_new` says whether it is a recent one, which holds all but what Salesforce does not take.
+    /// An existing Lead, by a policy. `is_new` says whether it is a recent one, which has every value that Salesforce accepts.
     fn used(&mut self, policy: &str, is_new: bool) -> End {
         let takes_key = self.case.key != Key::None;
         if policy == "keep" {

@@ -4,6 +4,7 @@ mod doubt;
 mod existing;
 mod expected;
 mod paths;
+mod preview;
 mod refused;
 mod repeat;
 mod reschedule;
@@ -19,7 +20,7 @@ use crate::{
     script::Script,
 };
 
-/// Delivers the test booking to an org with these answers.
+/// Delivers the test booking to an org that gives these answers.
 fn run(
     mapping: &Mapping,
     history: &History,

@@ -1,4 +1,4 @@
-//! All paths of a delivery: every state of the org, every choice and every history, against what must become of each.
+//! All paths of a delivery: every state of the org, every option and every history, with its expected result.
 
 use super::{
     deliver,
@@ -29,7 +29,7 @@ pub enum Guest {
 pub enum Earlier {
     /// There was none.
     None,
-    /// One of unknown outcome, so many minutes ago, that left so many Leads as written and so many that differ.
+    /// One of unknown outcome, `minutes` ago, that left `same` Leads as written and `near` ones that differ.
     Unknown { minutes: i64, same: usize, near: usize },
 }
 
@@ -228,7 +228,7 @@ impl Case {
             now.earlier(minutes * 60 - 5).push_to(&mut at);
             for place in 0..same {
                 let mut written = self.written();
-                // A unique key is held once.
+                // Only one Lead has a unique key.
                 if self.key != Key::None && place == 0 {
                     written[KEY] = json!("team-1/b-1");
                 }
@@ -335,7 +335,7 @@ fn every_path_ends_as_it_must(policy: &'static str) {
         if matches!(case.guest, Guest::Converted | Guest::Several) {
             assert!(!state.updates.contains(&"00Q5e0000000000".to_owned()), "{case:?}");
         }
-        // A delivery names a Lead that is there.
+        // A delivery names a Lead that exists.
         if let Ok(delivery) = &result {
             assert!(state.leads.iter().any(|lead| lead["Id"] == delivery.lead_id.as_str()), "{case:?}");
         }

@@ -1,4 +1,14 @@
-use crate::{bindings::{http::{Failure, Response}, settings::{PlannedAction, PreviewResult}, types::{Consequence, Mapping, Problem, Source}}, codes, deliver::preview, fixture::{self, with_options}, script::{Script, answer, described, leads, lost}};
+use crate::{
+    bindings::{
+        http::{Failure, Response},
+        settings::{PlannedAction, PreviewResult},
+        types::{Consequence, Mapping, Problem, Source},
+    },
+    codes,
+    deliver::preview,
+    fixture::{self, with_options},
+    script::{Script, answer, described, leads, lost},
+};
 use serde_json::Value;
 
 fn previewed(
@@ -59,7 +69,7 @@ fn a_preview_says_what_would_be_refused_and_still_shows_the_rest() {
     assert_eq!(preview.values.len(), 5);
     assert_eq!(preview.findings[0].consequence, Consequence::Refused);
 
-    // What the guest's Lead does not need is no reason to refuse.
+    // A value that the guest's Lead does not need is not a reason to refuse.
     let lead = r#"{"Id":"00Q5e00000OldAAEAZ","Email":"taro.yamada@example.com","IsConverted":false}"#;
     for (policy, action) in [
         ("keep", PlannedAction::Keep("00Q5e00000OldAAEAZ".into())),

@@ -136,7 +136,7 @@ fn a_state_goes_with_its_country_and_a_controlled_value_with_the_one_that_contro
     assert_eq!(left_out(&result.unwrap()), [("Country", code), ("State", code)]);
     assert_eq!(script.body(2).as_object().unwrap().len(), 6);
 
-    // A country that is too long is no state's fault.
+    // A country that is too long does not concern the state.
     let refusal = refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Country"]);
     let (result, script) = run(&mapping, &first_try(), [refusal, created()]);
     assert_eq!(left_out(&result.unwrap()), [("Country", "FIELD_CUSTOM_VALIDATION_EXCEPTION")]);
@@ -199,7 +199,7 @@ fn whether_a_field_is_required_is_judged_by_the_fields_as_they_are_now() {
 }
 
 #[test]
-fn a_field_that_became_required_and_is_blank_is_told_as_such() {
+fn a_field_that_became_required_and_is_blank_is_reported_as_such() {
     let mut mapping = fixture::mapping();
     mapping.rows.push(row(fixture::text_field("Title", 128), Source::Answer("q-empty".into())));
     let refusal = refused("REQUIRED_FIELD_MISSING", "Faltan campos obligatorios: [Title]", &["Title"]);
@@ -232,7 +232,7 @@ fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
         assert_eq!(result.unwrap_err().code, codes::REQUIRED_FIELD_BLANK);
     }
 
-    // A value that is refused is left as it is there.
+    // The Lead keeps its value if the new one is refused.
     let refusal = |field| refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &[field]);
     let overwrite = with_options(&[("existing", "overwrite")]);
     let (result, script) = run(&overwrite, &first_try(), [leads(&[&old]), refusal("Company"), changed()]);

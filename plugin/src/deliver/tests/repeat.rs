@@ -213,7 +213,7 @@ fn nothing_found_is_conclusive_only_when_the_newest_lost_try_is() {
 }
 
 #[test]
-fn a_duplicate_rule_that_answers_before_the_key_does_not_hide_that_the_booking_is_there() {
+fn a_duplicate_rule_that_refuses_before_the_key_does_not_hide_that_the_booking_has_a_lead() {
     let mapping = with_options(&[("booking-id-field", "BookingId__c")]);
     let refusal = || refused("DUPLICATES_DETECTED", "Use one of these records?", &[]);
     let keyed = r#"{"Id":"00Q5e00000LstAAEAZ","BookingId__c":"team-1/b-1"}"#;

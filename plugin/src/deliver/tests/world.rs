@@ -1,5 +1,7 @@
-//! A small org in memory: it keeps Leads, answers the queries that this plugin sends, refuses what Salesforce refuses, and fails as
-//! it is told.
+//! A small org in memory: it keeps Leads, runs the plugin's queries, refuses what Salesforce refuses, and fails on demand.
+//!
+//! Not `local-org`, which answers over HTTP and takes 7 ms to start: `paths` starts 28,728 orgs. And the plugin must not know
+//! the local org, nor the other way round.
 
 use crate::{
     bindings::{

@@ -41,7 +41,7 @@ fn an_unknown_code_has_no_advice() {
 }
 
 #[test]
-fn the_closest_language_answers() {
+fn advice_is_in_the_closest_language() {
     for (locale, expected) in [
         ("ja", "ja"),
         ("ja-JP", "ja"),
@@ -87,7 +87,7 @@ fn texts_are_short_whole_and_in_their_language() {
 }
 
 #[test]
-fn an_admin_of_the_crm_is_always_told_where() {
+fn steps_of_a_crm_admin_always_name_a_place() {
     for code in codes() {
         for step in advice(&code, "en").unwrap().steps {
             assert_eq!(step.who == Actor::CrmAdmin, step.place.is_some(), "{code}");

@@ -1,4 +1,4 @@
-//! The doctor: whether a connection has all that a delivery needs, and what is missing.
+//! The doctor: checks whether a connection has everything that deliveries need.
 
 use crate::{
     bindings::{

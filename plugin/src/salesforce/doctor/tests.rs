@@ -191,7 +191,7 @@ fn what_the_user_may_not_do_with_leads_is_said_at_once() {
 }
 
 #[test]
-fn a_describe_with_missing_and_null_members_is_no_problem() {
+fn a_describe_may_have_missing_and_null_members() {
     for describe in [
         json!({"fields": null}),
         json!({"fields": []}),

@@ -1,4 +1,4 @@
-//! The errors in a body, whatever shape Salesforce or something on the way gave it.
+//! The errors in a body, in whatever shape Salesforce or a server on the way wrote them.
 
 use crate::salesforce::{soql::is_field_name, tree::Tree};
 use std::borrow::Cow;
@@ -14,29 +14,29 @@ pub struct ApiError {
     pub fields: Vec<String>,
 }
 
-/// Longest text that is kept of what is not an error of Salesforce's own, such as a page.
+/// Longest text that is kept of something other than a Salesforce error, such as a page.
 const PAGE_EXCERPT: usize = 300;
 /// Longest message that is kept. Salesforce repeats the refused value in it, which may be a whole long text.
 const MESSAGE_LIMIT: usize = 8_192;
 /// Longest code that is kept; Salesforce's longest has 80 letters.
 const CODE_LIMIT: usize = 200;
-/// Longest body that is looked at: a thousand times an error, and far from what fills the memory when it is parsed.
+/// Longest body that is examined: a thousand times an error, and far too small to exhaust the memory.
 const BODY_LIMIT: usize = 262_144;
-/// More errors than this tell nobody anything.
+/// More errors than this help nobody.
 const ERROR_LIMIT: usize = 50;
 
-/// The body as text: without a byte order mark, and with a mark in place of what is not UTF-8.
+/// The body as text, without a byte order mark, with replacement characters for invalid UTF-8.
 fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     String::from_utf8_lossy(body.get(..BODY_LIMIT).unwrap_or(body))
 }
 
-/// The body as JSON, if it is that, and of the size that errors and short lists have.
+/// The body as JSON, if it is valid and as small as errors and short lists are.
 pub fn json(body: &[u8]) -> Option<Tree> {
     Tree::parse(&text(body))
 }
 
-/// All the errors in a body, `json` being what it is as JSON; empty where there are none to be seen.
+/// All errors in a body. `json` is the same body as JSON, if it is JSON.
 pub fn errors(body: &[u8], json: Option<&Tree>) -> Vec<ApiError> {
     let mut errors = Vec::new();
     match json {
@@ -67,7 +67,7 @@ fn from_json(value: &Tree, errors: &mut Vec<ApiError>) {
 
 fn error(object: &Tree) -> Option<ApiError> {
     let text = |names: [&str; 3]| names.iter().find_map(|name| object.text(name));
-    // Calls say `errorCode`, records `statusCode`, the authorisation server `error`. Gateways have words there.
+    // Calls say `errorCode`, records `statusCode`, the authorization server `error`. Gateways have words there.
     let given = text(["errorCode", "statusCode", "error"]).map(str::trim);
     let code = given.filter(|code| is_code(code));
     let message = text(["message", "error_description", "errorMessage"]).or(given);
@@ -118,7 +118,7 @@ fn from_text(text: &str, errors: &mut Vec<ApiError>) {
     }
 }
 
-/// The first element of that name: its content, and what is after it.
+/// The content of the first element of that name, and the rest of the text.
 fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let (_, rest) = text.split_once(&*format!("<{name}>"))?;
     rest.split_once(&*format!("</{name}>"))

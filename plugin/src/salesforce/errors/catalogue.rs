@@ -18,11 +18,11 @@ pub enum Class {
     Admin,
     /// A new connection.
     Reconnect,
-    /// Patience: so many seconds at least. Nothing was written.
+    /// To wait this many seconds at least. Nothing was written.
     Wait(u32),
-    /// Looking first: a write may have landed.
+    /// To look first: the write may have happened.
     Unclear,
-    /// Nothing by itself: it only tells that a sibling failed.
+    /// Nothing: it only says that a sibling failed.
     Sibling,
 }
 
@@ -120,7 +120,7 @@ static GROUPS: &[(Class, &str)] = &[
     (Class::Sibling, "ALL_OR_NONE_OPERATION_ROLLED_BACK PROCESSING_HALTED"),
 ];
 
-/// What an error calls for, by its code and, for the few codes that stand for several things, by its text.
+/// What an error calls for: by its code, and by its text for the few codes that have several meanings.
 pub fn class_of_error(code: &str, message: &str) -> Option<Class> {
     match code {
         // A trigger or flow of the org's own ran out of its limits: under less load the same record goes through.

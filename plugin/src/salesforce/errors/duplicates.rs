@@ -9,7 +9,7 @@ pub struct Duplicates {
     /// Whether the rule only alerts: the same request with `Sforce-Duplicate-Rule-Header: allowSave=true` is then taken.
     /// A rule that blocks refuses it all the same.
     pub allow_save: bool,
-    /// Names of the duplicate rules, where they are told.
+    /// Names of the duplicate rules, if given.
     pub rules: Vec<String>,
     /// What matched, the best match of each rule first. Empty where the user may not see the records.
     ///

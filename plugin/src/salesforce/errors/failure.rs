@@ -1,4 +1,4 @@
-//! Requests that got no response, and credentials that could not be opened.
+//! Requests without a response, and credentials that could not be opened.
 
 use super::{
     Call,
@@ -14,7 +14,7 @@ use crate::{
     problem::problem,
 };
 
-/// What a request without a response means. Whatever may have been a write that landed is `check-first`.
+/// The problem that a request without a response means: `check-first` if it may have written.
 pub fn problem_from_failure(failure: &Failure, call: Call) -> Problem {
     let (code, class, message) = by_kind(failure.kind);
     if call == Call::Write && failure.effect == Effect::Unknown {
@@ -33,8 +33,10 @@ fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
         FailureKind::RefreshFailed => {
             (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be refreshed just now.")
         }
-        FailureKind::Connect => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No connection to the org came about."),
-        FailureKind::Tls => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No secure connection to the org came about."),
+        FailureKind::Connect => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The org could not be reached."),
+        FailureKind::Tls => {
+            (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No secure connection to the org could be made.")
+        }
         FailureKind::Timeout => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The org did not answer in time."),
         FailureKind::Closed => {
             (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The connection ended before the answer did.")
@@ -51,7 +53,7 @@ fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
     }
 }
 
-/// What it means that there is no credential.
+/// The problem if there is no credential.
 pub fn problem_from_secret_error(error: SecretError) -> Problem {
     let (code, class, message) = match error {
         SecretError::Unavailable => (codes::NOT_CONNECTED, Class::Reconnect, "There is no connection to Salesforce."),

@@ -1,4 +1,4 @@
-//! What Salesforce's refusals and the network's failures mean, as problems that a host and a person can act on.
+//! Salesforce's refusals and network failures as problems that a host and a person can act on.
 
 mod body;
 mod catalogue;

@@ -16,12 +16,12 @@ use crate::{
     salesforce::tree::Tree,
 };
 
-/// What a response that is no success means.
+/// The problem that a failed response means.
 ///
-/// Salesforce's code and words are kept. Of several errors the one that must be overcome first speaks, the others are in
-/// `also`; among equals the first one. `rows` and `question-ids` are left to the caller, who knows the mapping.
+/// Keeps Salesforce's code and message. Of several errors, the one to be overcome first comes first (among equals, the
+/// first one), and the others are in `also`. The caller, who knows the mapping, adds `rows` and `question-ids`.
 ///
-/// A response of status 2xx is judged too: a save may say `success: false`, and a body may arrive cut short.
+/// A 2xx response may be a failure too: a save may say `success: false`, and a body may be cut short.
 pub fn problem_from_response(response: &Response, call: Call) -> Problem {
     let json = body::json(&response.body);
     let mut errors = Vec::new();
@@ -59,7 +59,7 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
 struct Judged {
     error: ApiError,
     code: String,
-    /// Whether the code is the plugin's, for want of one of Salesforce's.
+    /// Whether the code is the plugin's, because Salesforce gave none.
     own_code: bool,
     class: Class,
 }

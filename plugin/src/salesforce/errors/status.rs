@@ -1,4 +1,4 @@
-//! What an HTTP status says where Salesforce gave no code, or one that nobody knows.
+//! What an HTTP status means if Salesforce gave no code, or an unknown one.
 
 use super::catalogue::{BUSY, Class};
 use crate::codes;

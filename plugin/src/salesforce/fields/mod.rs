@@ -8,11 +8,34 @@ use crate::{
 };
 use std::collections::BinaryHeap;
 
-/// Fields that Salesforce keeps by itself, even where an org's settings make one of them writable on create.
-const SYSTEM: &str = "Id IsDeleted MasterRecordId CreatedDate CreatedById LastModifiedDate LastModifiedById SystemModstamp \
-     LastActivityDate LastViewedDate LastReferencedDate LastTransferDate IsConverted ConvertedDate \
-     ConvertedAccountId ConvertedContactId ConvertedOpportunityId IsUnreadByOwner IsPriorityRecord \
-     EmailBouncedReason EmailBouncedDate JigsawContactId PhotoUrl ConnectionReceivedId ConnectionSentId";
+/// Fields that Salesforce maintains, even if an org's settings make one of them writable on create.
+const SYSTEM: [&str; 25] = [
+    "Id",
+    "IsDeleted",
+    "MasterRecordId",
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+    "LastActivityDate",
+    "LastViewedDate",
+    "LastReferencedDate",
+    "LastTransferDate",
+    "IsConverted",
+    "ConvertedDate",
+    "ConvertedAccountId",
+    "ConvertedContactId",
+    "ConvertedOpportunityId",
+    "IsUnreadByOwner",
+    "IsPriorityRecord",
+    "EmailBouncedReason",
+    "EmailBouncedDate",
+    "JigsawContactId",
+    "PhotoUrl",
+    "ConnectionReceivedId",
+    "ConnectionSentId",
+];
 
 /// Sources that most people would choose, by field.
 const SUGGESTED: [(&str, &str); 6] = [
@@ -29,7 +52,7 @@ pub fn is_same_field(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Reads a describe result and lists its fields; says what is wrong where it is none.
+/// Reads a describe result and lists its fields, or says why it is not one.
 pub fn read(body: &[u8]) -> Result<LeadFields, String> {
     Describe::parse(body).map(|describe| list(&describe))
 }
@@ -85,8 +108,7 @@ fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason
         Some(WithheldReason::Compound)
     } else if field.calculated || field.auto_number {
         Some(WithheldReason::Calculated)
-    } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.split(' ').any(|known| known == &**name)
-    {
+    } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.contains(&&**name) {
         Some(WithheldReason::System)
     } else if !(field.createable && field.updateable) {
         Some(WithheldReason::NotWritable)

@@ -1,4 +1,4 @@
-//! What an authorisation server said, as a problem that a person can act on.
+//! Authorization errors as problems that a person can act on.
 //!
 //! Salesforce hides a dozen causes behind `invalid_grant`, and its blocked, missing and unapproved apps behind several
 //! spellings each; most often only the description tells them apart. Both parts of an answer may be missing.
@@ -19,11 +19,11 @@ enum Class {
     Admin,
     /// Somebody connects again.
     Reconnect,
-    /// It passes, after so many seconds at least. While a person logs in, that person starts over.
+    /// It passes after this many seconds at least. A person who is logging in starts over.
     Passes(u32),
 }
 
-/// Turns what an authorisation server said into a problem.
+/// Turns what an authorization server said into a problem.
 pub fn explain(error: OauthError) -> Problem {
     let description = error.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let given = error.error.trim();
@@ -37,7 +37,7 @@ pub fn explain(error: OauthError) -> Problem {
     };
     let message = match (description, given) {
         (Some(description), _) => description.to_owned(),
-        (None, "") => "The authorisation server gave no reason.".to_owned(),
+        (None, "") => "The authorization server gave no reason.".to_owned(),
         (None, given) => given.to_owned(),
     };
     Problem { http_status: error.http_status, retry_after, ..problem(&code, reaction, message) }
@@ -54,7 +54,7 @@ fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Cla
     let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
     if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
         return match (*own_code, error.stage) {
-            // A refresh has no authorisation code: Salesforce has said so of refresh tokens that had ended.
+            // A refresh has no authorization code: Salesforce has said so of refresh tokens that had ended.
             (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => {
                 (codes::CONNECTION_ENDED.to_owned(), Class::Reconnect)
             }
@@ -154,7 +154,7 @@ static TEXTS: &[(&str, &str, Class)] = &[
     ("login rate exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
 ];
 
-/// The authorisation server's codes that are known here.
+/// The authorization server's codes that are known here.
 #[cfg(test)]
 pub fn server_codes() -> impl Iterator<Item = &'static str> {
     TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.split(' '))

@@ -1,4 +1,4 @@
-//! What becomes of each answer of an authorisation server that the reference lists.
+//! What becomes of each answer of an authorization server that the reference lists.
 
 use super::{TEXTS, explain, server_codes};
 use crate::bindings::{

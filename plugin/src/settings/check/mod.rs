@@ -1,4 +1,4 @@
-//! A mapping held against the live fields and the form, when it is saved and once a day.
+//! Compares a mapping with the live fields and the form, when it is saved and once a day.
 
 mod types;
 
@@ -20,7 +20,7 @@ use crate::{
 use std::borrow::Cow;
 use types::{attribute_fits, kind_fits};
 
-/// Finds what stands in the way of bookings.
+/// Finds what would stand in the way of bookings.
 pub fn check(
     connect: &mut impl Connect,
     mapping: &Mapping,
@@ -36,7 +36,7 @@ struct Check<'a> {
     live: &'a LeadFields,
     /// Fields that the plugin's own choices set.
     reserved: Vec<&'a str>,
-    /// The row that is looked at, with its position.
+    /// The current row, with its position.
     row: Option<(u32, &'a MappingRow)>,
     findings: Vec<Finding>,
 }
@@ -52,7 +52,7 @@ impl<'a> Check<'a> {
                 self.say(codes::FIELD_MAPPED_TWICE, Consequence::Refused, "another row writes this field");
             }
             if self.is_reserved(name) {
-                let detail = "one of the mapping's choices sets this field";
+                let detail = "one of the mapping's options sets this field";
                 self.say(codes::FIELD_SET_BY_OPTION, Consequence::Changed, detail);
             } else if rule_decides && is_same_field(name, OWNER_FIELD) {
                 self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
@@ -91,7 +91,7 @@ impl<'a> Check<'a> {
         self.reserved.iter().any(|reserved| is_same_field(reserved, name))
     }
 
-    /// Finds something about the row that is looked at, or about the whole mapping.
+    /// Adds a finding about the current row, or about the whole mapping.
     fn say(&mut self, code: &'static str, consequence: Consequence, detail: &str) {
         match self.row {
             Some((position, row)) => {
@@ -102,7 +102,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Finds something about a field that has no row, or about none.
+    /// Adds a finding about a field without a row, or about no field.
     fn about(&mut self, code: &'static str, consequence: Consequence, field: &str, detail: &str) {
         self.findings.push(Finding {
             code: code.to_owned(),
@@ -143,7 +143,7 @@ impl<'a> Check<'a> {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// The row against the field as it is now.
+    /// Compares the row with the live field.
     fn target(&mut self, row: &'a MappingRow, field: &'a LeadField) {
         let before = &row.field;
         let fallback = row.fallback.as_deref().and_then(SourceValue::from_text);
@@ -156,7 +156,7 @@ impl<'a> Check<'a> {
             }
         }
         if field.field_type != before.field_type {
-            let detail = "the field's type is another than when the row was saved";
+            let detail = "the field's type has changed since the row was saved";
             self.say(codes::FIELD_TYPE_CHANGED, Consequence::Changed, detail);
         } else if shrank(before.length, field.length)
             || (field.precision > 0 && digits(field) < digits(before))
@@ -182,24 +182,24 @@ impl<'a> Check<'a> {
                 }
             }
             Source::Booking(name) if !attribute_fits(name, &field.field_type) => {
-                self.say(codes::TYPE_MISMATCH, unwritable(field), "the attribute is never such a value");
+                self.say(codes::TYPE_MISMATCH, unwritable(field), "the attribute never fits the field's type");
             }
             _ => {}
         }
     }
 
-    /// What a question's answers make of the field.
+    /// Whether the answers of a question fit the field.
     fn answers(&mut self, field: &LeadField, question: &Question, controlling: Option<&str>) {
         let may_be_several = question.kind == QuestionKind::Checkboxes && question.choices.len() != 1;
         if (may_be_several || question.choices.is_empty()) && !kind_fits(question.kind, &field.field_type) {
             let detail = if may_be_several {
                 "the question may have several answers, the field takes one"
             } else {
-                "what the question is answered with never fits the field's type"
+                "the answers never fit the field's type"
             };
             self.say(codes::TYPE_MISMATCH, unwritable(field), detail);
         }
-        // One finding for a code, naming the choices.
+        // One finding per code, which names the choices.
         let mut found: Vec<(&'static str, Consequence, String)> = Vec::new();
         for choice in &question.choices {
             let one = std::slice::from_ref(choice);
@@ -222,8 +222,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What every booking writes to the field's controlling field, where the mapping alone says it. Controlling fields may be
-    /// controlled themselves, to a depth.
+    /// The value that every booking writes to the field's controlling field, if the mapping alone determines it. Controlling
+    /// fields may be controlled themselves, up to a depth.
     fn controlling_value(&self, field: &LeadField, levels: u8) -> Option<String> {
         let controlling = self.field(field.controlling_field.as_deref()?)?;
         let row = self.row_of(&controlling.name)?;
@@ -239,8 +239,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The controlling field of a dependent one, where no booking gives it a value. A checkbox has one all the same, and so has
-    /// a picklist with a default.
+    /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so does a
+    /// picklist with a default.
     fn missing_controller<'f>(&self, field: &'f LeadField) -> Option<&'f str> {
         let name = field.controlling_field.as_deref()?;
         let has_value = self.row_of(name).is_some()
@@ -283,7 +283,7 @@ impl<'a> Check<'a> {
         self.questions.iter().any(|question| question.kind == kind && question.required)
     }
 
-    /// The plugin's own choices, and the fields that they set. Answers whether an assignment rule decides on the owner.
+    /// Checks the options, and notes the fields that they set. Returns whether an assignment rule decides on the owner.
     fn options(&mut self) -> bool {
         for option in self.mapping.options.iter().filter(|option| !is_known(&option.id)) {
             let detail = format!("there is no option `{}`", option.id);
@@ -315,7 +315,7 @@ impl<'a> Check<'a> {
             AssignmentRules::Run => true,
             AssignmentRules::Rule(id) => {
                 if !is_id_of(id, "AssignmentRule") {
-                    self.say(codes::OPTION_INVALID, Consequence::Refused, "not the id of an assignment rule");
+                    self.say(codes::OPTION_INVALID, Consequence::Refused, "not an assignment-rule id (expected 01Q…)");
                 }
                 true
             }
@@ -323,7 +323,11 @@ impl<'a> Check<'a> {
         if let Some(id) = choices.owner {
             self.reserved.push(OWNER_FIELD);
             if !is_id_of(id, "User") && !is_id_of(id, "Group") {
-                self.say(codes::OPTION_INVALID, Consequence::Refused, "the owner is not the id of a user or queue");
+                self.say(
+                    codes::OPTION_INVALID,
+                    Consequence::Refused,
+                    "the owner is not a user or queue id (expected 005… or 00G…)",
+                );
             }
             if rule_decides {
                 self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
@@ -334,10 +338,10 @@ impl<'a> Check<'a> {
 }
 
 const RULE_DECIDES: &str = "the assignment rule may give the Lead to somebody else";
-/// How many controlling fields above one another are looked at.
+/// How many levels of controlling fields are followed.
 const MOST_LEVELS: u8 = 3;
 
-/// What a source gives every booking, whatever was booked: a fixed text, or a template that refers to nothing.
+/// The value that a source has in every booking: a fixed text, or a template without references.
 fn fixed(source: &Source) -> Option<SourceValue<'_>> {
     let text = match source {
         Source::Fixed(text) => Cow::Borrowed(text.as_str()),
@@ -353,7 +357,7 @@ fn fixed(source: &Source) -> Option<SourceValue<'_>> {
     SourceValue::from_text(text)
 }
 
-/// What is wrong with a value that is known before any booking, and what that does to one.
+/// What is wrong with a value that is known before any booking, and the consequence for a booking.
 fn judged(given: SourceValue<'_>, field: &LeadField, controlling: Option<&str>) -> Option<(Note, Consequence)> {
     match fit(given.clone(), field, controlling) {
         Fit::Whole(_) => unlisted(&given, field).map(|note| (note, Consequence::Changed)),
@@ -362,7 +366,7 @@ fn judged(given: SourceValue<'_>, field: &LeadField, controlling: Option<&str>) 
     }
 }
 
-/// What a value that cannot be written does to a booking.
+/// The consequence of a value that cannot be written.
 fn unwritable(field: &LeadField) -> Consequence {
     if field.required { Consequence::Refused } else { Consequence::LeftOut }
 }

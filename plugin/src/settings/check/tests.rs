@@ -138,7 +138,7 @@ fn choices_that_the_picklist_does_not_take_are_named() {
 }
 
 #[test]
-fn answers_that_never_fit_a_type_are_told_and_moments_fit_dates() {
+fn answers_that_never_fit_a_type_are_findings_and_moments_fit_dates() {
     for (kind, source, expected) in [
         (FieldType::DateTime, Source::Answer("q-date".into()), vec![codes::TYPE_MISMATCH]),
         (FieldType::Date, Source::Answer("q-date".into()), vec![]),
@@ -217,12 +217,12 @@ fn field(name: &str, kind: &str, more: Value) -> Value {
 }
 
 /// Field, code and detail of each finding.
-fn told(findings: &[Finding]) -> Vec<(&str, &str, &str)> {
+fn summary(findings: &[Finding]) -> Vec<(&str, &str, &str)> {
     findings.iter().map(|finding| (&*finding.fields[0], &*finding.code, &*finding.detail)).collect()
 }
 
 #[test]
-fn a_row_that_sets_the_owner_is_told_where_a_rule_may_set_another() {
+fn a_row_that_sets_the_owner_is_a_finding_if_a_rule_may_set_another() {
     let owner = || row(fixture::field("OwnerId", FieldType::Reference), Source::Fixed("0055e00000AbCdE".into()));
     let live = [field("OwnerId", "reference", json!({"referenceTo": ["Group", "User"]}))];
     for (options, expected) in [
@@ -267,7 +267,7 @@ fn a_dependent_value_is_held_against_what_its_controlling_field_is_given() {
         (Some(fixed("JP")), fixed("CA"), Some(not_allowed)),
         (Some(Source::Template("JP".into())), Source::Template("CA".into()), Some(not_allowed)),
         (Some(fixed("JP")), Source::Answer("q-state".into()), Some("choices: CA")),
-        // What the guest answers is not known.
+        // The guest's answer is unknown.
         (Some(Source::Answer("q-country".into())), fixed("CA"), None),
         (None, fixed("CA"), Some("no row writes the controlling field `CountryCode`")),
         (None, Source::Answer("q-state".into()), Some("no row writes the controlling field `CountryCode`")),
@@ -285,7 +285,7 @@ fn a_dependent_value_is_held_against_what_its_controlling_field_is_given() {
         let findings = checked_with(&mapping, &places(), &questions);
         let expected: Vec<_> =
             expected.into_iter().map(|detail| ("StateCode", codes::PICKLIST_VALUE_NOT_ALLOWED, detail)).collect();
-        assert_eq!(told(&findings), expected, "{country:?} {state:?}");
+        assert_eq!(summary(&findings), expected, "{country:?} {state:?}");
     }
 }
 
@@ -308,11 +308,11 @@ fn a_controlling_field_that_has_a_value_by_itself_needs_no_row() {
     mapping.rows.push(row(fixture::field("Flag__c", FieldType::Checkbox), Source::Fixed("はい".into())));
     let findings =
         checked_with(&mapping, &[field("Flag__c", "boolean", json!({})), field("Why__c", "picklist", why)], &form());
-    assert_eq!(told(&findings).iter().map(|told| told.1).collect::<Vec<_>>(), [codes::PICKLIST_VALUE_NOT_ALLOWED]);
+    assert_eq!(summary(&findings).iter().map(|told| told.1).collect::<Vec<_>>(), [codes::PICKLIST_VALUE_NOT_ALLOWED]);
 }
 
 #[test]
-fn several_answers_on_a_field_that_takes_one_are_told() {
+fn several_answers_for_a_field_that_takes_one_are_a_finding() {
     let values = json!([{"value": "1", "active": true}, {"value": "2", "active": true}]);
     for (kind, api_name, takes_several) in [
         (FieldType::Text, "string", true),
@@ -343,25 +343,27 @@ fn several_answers_on_a_field_that_takes_one_are_told() {
 }
 
 #[test]
-fn a_consent_that_may_be_a_refusal_is_named() {
+fn a_consent_fits_a_checkbox_whatever_its_words_and_another_choice_only_if_it_means_yes_or_no() {
     let live = field("OptIn__c", "boolean", json!({"nillable": false}));
     let mut mapping = fixture::mapping();
     mapping.rows.push(row(fixture::field("OptIn__c", FieldType::Checkbox), Source::Answer("q".into())));
-    for (choices, expected) in [
-        (&["同意します", "同意しません"][..], None),
-        (&["I agree", "No objection", "Maybe not"], Some("choices: No objection, Maybe not")),
-        (&["案内を受け取る"], None),
+    for (kind, choices, expected) in [
+        (QuestionKind::Consent, &["同意します", "同意しません"][..], None),
+        (QuestionKind::Consent, &["I agree", "No objection", "Maybe not"], None),
+        (QuestionKind::Consent, &["案内を受け取る"], None),
+        (QuestionKind::Radio, &["はい", "いいえ"], None),
+        (QuestionKind::Radio, &["yes", "No objection", "Maybe not"], Some("choices: No objection, Maybe not")),
     ] {
-        let questions = [form(), vec![question("q", QuestionKind::Consent, false, choices)]].concat();
+        let questions = [form(), vec![question("q", kind, false, choices)]].concat();
         let findings = checked_with(&mapping, std::slice::from_ref(&live), &questions);
         let expected: Vec<_> =
             expected.into_iter().map(|detail| ("OptIn__c", codes::CHECKBOX_INVALID, detail)).collect();
-        assert_eq!(told(&findings), expected, "{choices:?}");
+        assert_eq!(summary(&findings), expected, "{choices:?}");
     }
 }
 
 #[test]
-fn what_an_unrestricted_picklist_does_not_list_is_told_and_written() {
+fn a_value_that_an_unrestricted_picklist_does_not_list_is_written_with_a_finding() {
     let values = json!([{"value": "Web", "active": true}, {"value": "Old", "label": "旧", "active": false}]);
     let live = |kind| field("Field__c", kind, json!({"picklistValues": values}));
     for (source, expected) in [

@@ -1,11 +1,11 @@
-//! Which questions and attributes can fit which types of fields.
+//! Which questions and attributes can fit which field types.
 
 use crate::{
     attributes,
     bindings::types::{FieldType, QuestionKind},
 };
 
-/// Whether answers of a kind can ever fit a type, as many as there may be.
+/// Whether answers of a kind can ever fit a type.
 pub fn kind_fits(kind: QuestionKind, field_type: &FieldType) -> bool {
     use QuestionKind as Q;
     match field_type {
@@ -14,7 +14,7 @@ pub fn kind_fits(kind: QuestionKind, field_type: &FieldType) -> bool {
             !matches!(kind, Q::Number | Q::Date | Q::Consent | Q::Phone | Q::Url | Q::Name | Q::Checkboxes)
         }
         FieldType::Date => matches!(kind, Q::Date | Q::Text | Q::Other),
-        // A date alone is no moment.
+        // A date alone is not a moment.
         FieldType::DateTime => matches!(kind, Q::Text | Q::Other),
         FieldType::Time => matches!(kind, Q::Text | Q::Other),
         FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {

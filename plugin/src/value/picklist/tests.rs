@@ -94,7 +94,7 @@ fn a_letter_on_a_multi_select_is_read_no_longer_than_people_can_choose() {
     let found = written(SourceValue::Text(letter.into()), &unrestricted, None).unwrap();
     assert_eq!(found.split(';').count(), MOST_CHOICES);
     assert!(found.ends_with(";499 (choices-left-out)"), "{found}");
-    // Repeats are no further choices.
+    // Repeated choices count once.
     let repeats = "v7, V7,".repeat(20_000);
     assert_eq!(written(SourceValue::Text(repeats.into()), &field, None).as_deref(), Ok("v7"));
     let letter = ",".repeat(128 * 1024);
@@ -102,7 +102,7 @@ fn a_letter_on_a_multi_select_is_read_no_longer_than_people_can_choose() {
 }
 
 #[test]
-fn choices_that_are_too_long_together_are_told() {
+fn choices_that_are_too_long_together_are_a_finding() {
     let field = LeadField { length: Some(8), ..multi(false) };
     let choices = ["abcd".to_owned(), "efgh".to_owned()];
     assert_eq!(written(SourceValue::Choices(&choices), &field, None), Err(codes::VALUE_TOO_LONG));
@@ -110,7 +110,7 @@ fn choices_that_are_too_long_together_are_told() {
 }
 
 #[test]
-fn several_choices_are_joined_and_the_unknown_ones_told() {
+fn several_choices_are_joined_with_a_finding_about_unknown_ones() {
     let choices = |choices: &[&str]| choices.iter().map(|choice| (*choice).to_owned()).collect::<Vec<_>>();
     for (given, restricted, expected) in [
         (choices(&["Web", "Not Compared"]), true, Ok("Web;Pending")),

@@ -92,7 +92,7 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
 }
 
 #[test]
-fn what_a_gateway_says_is_no_code_of_salesforces() {
+fn the_words_of_a_gateway_are_not_a_salesforce_code() {
     let body = r#"{"timestamp":"2026-12-02T08:30:00Z","status":502,"error":"Bad Gateway","path":"/services/data"}"#;
     let problem = write(502, body);
     assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst));
@@ -115,7 +115,7 @@ fn an_empty_or_meaningless_body_is_known_by_its_status() {
 }
 
 #[test]
-fn a_truncated_success_is_no_success_and_no_refusal() {
+fn a_truncated_success_is_neither_a_success_nor_a_refusal() {
     let problem = write(201, r#"{"id":"00Q5g00000ABC"#);
     assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst));
     assert_eq!(problem.retry_after, Some(30));
@@ -256,7 +256,7 @@ fn a_duplicate_rule_is_understood_in_either_spelling() {
 }
 
 #[test]
-fn a_match_that_the_user_may_not_see_is_no_match_to_use() {
+fn a_match_that_the_user_may_not_see_is_not_used() {
     let found = duplicates(&response(400, duplicate_body("duplicateResult", true, &[]))).unwrap();
     assert!(found.allow_save);
     assert!(found.matches.is_empty());

@@ -94,7 +94,7 @@ fn the_table_above_names_every_code_that_has_a_class() {
 }
 
 #[test]
-fn a_wait_is_told_exactly_where_waiting_or_looking_helps() {
+fn retry_after_is_given_exactly_if_waiting_or_looking_helps() {
     for &(status, code, message, reaction) in CATALOGUE {
         let problem = write(status, &usual(code, message));
         assert_eq!(problem.retry_after.is_some(), matches!(reaction, Retry | CheckFirst), "{code}");

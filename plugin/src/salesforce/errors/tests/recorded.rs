@@ -9,7 +9,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
-/// The recorded answers of a folder by file name; `None` where no folder is named.
+/// The recorded answers of a folder by file name; `None` if no folder is set.
 fn recorded(folder: &str) -> Option<Vec<(String, Value)>> {
     let Some(fixtures) = std::env::var_os("ORG_FIXTURES") else {
         println!("not run: ORG_FIXTURES is not set");
@@ -79,7 +79,7 @@ fn recorded_refusals_become_their_problems() {
 }
 
 #[test]
-fn recorded_answers_of_authorisation_servers_are_explained() {
+fn recorded_answers_of_authorization_servers_are_explained() {
     let Some(files) = recorded("oauth-errors") else { return };
     assert!(!files.is_empty());
     for (name, file) in files {
