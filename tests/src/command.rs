@@ -1,4 +1,4 @@
-//! The command as a person runs it: a process of its own.
+//! Runs the command as a separate process, as a person does.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// The command's file, built once per process. Cargo has it built already as a rule, and then this takes no time.
+/// The command's executable, built once per process. Usually cargo has already built it, and this takes no time.
 pub fn binary() -> Result<&'static Path> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY
@@ -31,7 +31,7 @@ fn build() -> Result<PathBuf> {
         .context("cargo named no executable")
 }
 
-/// The command, to run in `folder`, with nothing of the calling environment that would change what it does.
+/// The command, set to run in `folder` without environment variables that would change its behavior.
 pub fn harness(folder: &Path) -> Result<Command> {
     let mut command = Command::new(binary()?);
     command.current_dir(folder).stdin(Stdio::null());
@@ -44,7 +44,7 @@ pub fn harness(folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Exit code, standard output and standard error of a command that has ended.
+/// Exit code, standard output and standard error of a finished command.
 pub fn ended(output: &Output) -> (i32, String, String) {
     (
         output.status.code().unwrap_or(-1),

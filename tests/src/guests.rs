@@ -1,7 +1,7 @@
-//! Components that no honest author would ship, made from the contract's text.
+//! Invalid and hostile components, made from the contract's WIT.
 //!
-//! Guests that have to run are crates in `guests/`; [`build`] builds them as the command builds a plugin. Guests that must
-//! be refused before any of them runs need no code: each function of such a one is a single trap.
+//! Guests that run are crates in `guests/`, built by [`build`] as the command builds a plugin. Guests that must be rejected
+//! before they run need no code: each of their functions only traps.
 
 use anyhow::{Context as _, Result};
 use builder::{Built, Workspace, embed_manifest};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve};
 
-/// The workspace under test.
+/// This workspace.
 pub fn workspace() -> Result<Workspace> {
     Ok(Workspace::containing(Path::new(env!("CARGO_MANIFEST_DIR")))?)
 }
@@ -22,7 +22,7 @@ pub fn build(package: &str) -> Result<Built> {
     Ok(builder::build(&workspace, package, &out, &mut |_| {})?)
 }
 
-/// A plugin that also wants a clock and the environment of WASI.
+/// A plugin that also imports WASI's clock and environment.
 pub fn greedy() -> Result<Vec<u8>> {
     let world = "
         package intruder:greedy;
@@ -41,7 +41,7 @@ pub fn greedy() -> Result<Vec<u8>> {
     with_manifest(encode(&resolve, package, "wanted")?)
 }
 
-/// A plugin that imports nothing beyond the contract, but exports none of it.
+/// A plugin that imports only from the contract but exports nothing.
 pub fn without_leads() -> Result<Vec<u8>> {
     let world = "package intruder:idle; world idle { import scheduling:crm/http@0.1.0; }";
     let mut resolve = Resolve::default();
@@ -50,7 +50,7 @@ pub fn without_leads() -> Result<Vec<u8>> {
     with_manifest(encode(&resolve, package, "idle")?)
 }
 
-/// A plugin for a later version of the contract, alike but for its number.
+/// A plugin for a contract that differs only in its version.
 pub fn of_another_contract() -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
     for entry in fs::read_dir(contract()?)? {
@@ -63,19 +63,19 @@ pub fn of_another_contract() -> Result<Vec<u8>> {
     with_manifest(encode(&resolve, package, "lead-plugin")?)
 }
 
-/// A plugin that keeps to its world, without a manifest.
+/// A plugin that conforms to its world but has no manifest.
 pub fn without_manifest() -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract()?)?;
     encode(&resolve, package, "lead-plugin")
 }
 
-/// A plugin with two manifests, of which a careless host would read the wrong one.
+/// A plugin with two manifests, so that a careless host could read the wrong one.
 pub fn with_two_manifests() -> Result<Vec<u8>> {
     with_manifest(with_manifest(without_manifest()?)?)
 }
 
-/// A core module that carries the world, but was not made a component.
+/// A core module with the world's metadata, not encoded as a component.
 pub fn core_module() -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract()?)?;
@@ -96,7 +96,7 @@ fn encode(resolve: &Resolve, package: PackageId, world: &str) -> Result<Vec<u8>>
     ComponentEncoder::default().module(&module(resolve, package, world)?)?.validate(true).encode()
 }
 
-/// A core module that imports and exports what a world has; every function of it traps.
+/// A core module with a world's imports and exports, whose functions all trap.
 fn module(resolve: &Resolve, package: PackageId, world: &str) -> Result<Vec<u8>> {
     let world = resolve.select_world(&[package], Some(world))?;
     let mut module = dummy_module(resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));

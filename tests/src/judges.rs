@@ -1,8 +1,7 @@
-//! Clients of Salesforce that others wrote, run against a local org: what they make of its answers judges how true to
-//! Salesforce it is.
+//! Runs third-party Salesforce clients against a local org, to judge how faithful to Salesforce it is.
 //!
-//! Each judge is a script in `tests/judges` that prints `ok NAME` or `FAILED ...` for every check, and asks for a person
-//! with a browser by `visit URL`. What it needs is installed from its lock file into `target/judges`, away from the
+//! Each judge is a script in `tests/judges` that prints `ok NAME` or `FAILED ...` for every check, and requests a browser
+//! visit by printing `visit URL`. Its packages are installed from its lock file into `target/judges`, outside the
 //! sources.
 
 use crate::node_host::NotRun;
@@ -16,32 +15,32 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-/// The longest that a judge may take. It is a guard against one that hangs; a run takes a few seconds.
+/// Timeout of a judge, in case it hangs; a run takes a few seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A client that others wrote.
+/// A third-party client.
 #[derive(Clone, Copy, Debug)]
 pub enum Judge {
-    /// `simple-salesforce` of PyPI, on Python.
+    /// `simple-salesforce` from PyPI, on Python.
     SimpleSalesforce,
-    /// `jsforce` of npm, on Node.
+    /// `jsforce` from npm, on Node.
     Jsforce,
 }
 
-/// The orgs that the judges work on.
+/// The orgs that the judges run against.
 #[derive(Debug)]
 pub struct Judged {
-    /// One that refuses a Lead for every reason there is.
+    /// An org with a rule for every kind of rejection.
     pub strict: RunningOrg,
-    /// One whose refresh tokens rotate. Its people are those of the other.
+    /// An org with rotating refresh tokens and the users of the other.
     pub rotating: RunningOrg,
 }
 
 impl Judged {
-    /// Starts both.
+    /// Starts both orgs.
     pub async fn start() -> Result<Self> {
         let strict = OrgFile::parse(&fs::read_to_string(sources().join("org.toml"))?)?;
-        let mut rotating = OrgFile::named("rotation-30-days").context("an org that is built in")??;
+        let mut rotating = OrgFile::named("rotation-30-days").context("a built-in org")??;
         rotating.users.clone_from(&strict.users);
         Ok(Self {
             strict: local_org::serve(strict, Options::default()).await?,
@@ -49,7 +48,7 @@ impl Judged {
         })
     }
 
-    /// Where they are and what their app is, for the environment of a script.
+    /// Environment variables of a script: addresses and app credentials.
     fn variables(&self) -> Result<Vec<(String, String)>> {
         let mut variables = vec![("ADMIN_URL".to_owned(), self.strict.admin_url().to_owned())];
         for (prefix, org) in [("", &self.strict), ("ROTATING_", &self.rotating)] {
@@ -69,7 +68,7 @@ impl Judged {
 }
 
 impl Judge {
-    /// Runs every check against the orgs, shows what the judge says, and answers the names of the checks that passed.
+    /// Runs every check against the orgs, prints the judge's output, and returns the names of the passed checks.
     pub async fn run(self, orgs: &Judged) -> Result<Vec<String>, NotRun> {
         let home = self.set_up()?;
         let verdict = tokio::time::timeout(PATIENCE, self.judge(&home, orgs)).await;
@@ -101,10 +100,10 @@ impl Judge {
         }
     }
 
-    /// Installs the client, once per lock file and release of its language; answers the folder.
+    /// Installs the client, once per lock file and language release; returns the folder.
     fn set_up(self) -> Result<PathBuf, NotRun> {
         let release = self.runtime().release()?;
-        // Some distributions package the standard library in parts.
+        // Some distributions split the standard library into packages.
         if matches!(self, Self::SimpleSalesforce)
             && finish(Command::new("python3").args(["-c", "import ensurepip"])).is_err()
         {
@@ -114,7 +113,7 @@ impl Judge {
             let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/judges");
             fs::create_dir_all(&all)?;
             let all = all.canonicalize()?;
-            // Several test processes may come here at once.
+            // Several test processes may get here concurrently.
             let turn = File::create(all.join(format!("{}.lock", self.name())))?;
             turn.lock()?;
             let home = all.join(self.name());
@@ -171,7 +170,7 @@ impl Judge {
         match self {
             Self::SimpleSalesforce => {
                 let mut python = tokio::process::Command::new(home.join("bin/python"));
-                // No byte code beside the sources.
+                // -B: no bytecode next to the sources.
                 python.arg("-B").arg(folder.join("run.py")).env("PYTHONIOENCODING", "utf-8");
                 python
             }
@@ -196,7 +195,7 @@ impl Judge {
         let mut answers = process.stdin.take().context("its input")?;
         let mut lines = BufReader::new(process.stdout.take().context("its output")?).lines();
         let mut errors = process.stderr.take().context("its errors")?;
-        // Read as they come: a process whose errors nobody reads stops.
+        // Read concurrently: the process blocks when its stderr pipe is full.
         let errors = tokio::spawn(async move {
             let mut text = String::new();
             errors.read_to_string(&mut text).await.map(|_| text)
@@ -221,7 +220,7 @@ impl Judge {
     }
 }
 
-/// What a judge runs on.
+/// The language runtime of a judge.
 struct Runtime {
     program: &'static str,
     /// What `--version` prints before the number.
@@ -231,7 +230,7 @@ struct Runtime {
 }
 
 impl Runtime {
-    /// The release that is installed, if it is young enough.
+    /// The installed release, if it is recent enough.
     fn release(&self) -> Result<String, NotRun> {
         let output = Command::new(self.program).arg("--version").output().ok();
         let output = output.filter(|output| output.status.success());
@@ -242,7 +241,7 @@ impl Runtime {
     }
 }
 
-/// 3 and 11 of `Python 3.11.7`.
+/// Major and minor version, such as 3 and 11 of `Python 3.11.7`.
 fn numbers(release: &str, prefix: &str) -> Option<(u32, u32)> {
     let mut parts = release.strip_prefix(prefix)?.split('.').map(str::parse);
     Some((parts.next()?.ok()?, parts.next()?.ok()?))
@@ -264,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_releases_of_languages_are_read() {
+    fn language_releases_are_parsed() {
         assert_eq!(numbers("Python 3.11.7", "Python "), Some((3, 11)));
         assert_eq!(numbers("v20.20.2", "v"), Some((20, 20)));
         assert_eq!(numbers("nonsense", "v"), None);

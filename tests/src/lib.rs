@@ -1,10 +1,10 @@
-//! What the acceptance tests share: the system under test, in three shapes.
+//! Shared parts of the acceptance tests.
 //!
-//! - [`system`] is the real plugin in the real host, connected over real sockets to an org on this machine;
-//! - [`scripted`] is any plugin in the real host, whose requests a script answers: nothing leaves the process;
-//! - [`command`] is the command as a person runs it;
-//! - [`guests`] are components that no honest author would ship, and [`node_host`] is another host for the honest ones;
-//! - [`judges`] are clients of Salesforce that others wrote, and [`recorded`] are answers of real orgs.
+//! - [`system`]: the real plugin in the real host, connected over real sockets to a local org;
+//! - [`scripted`]: any plugin in the real host, with scripted responses: nothing leaves the process;
+//! - [`command`]: the command as a person runs it;
+//! - [`guests`]: invalid and hostile components; [`node_host`]: another host for valid ones;
+//! - [`judges`]: third-party Salesforce clients; [`recorded`]: responses of real orgs.
 
 pub mod command;
 pub mod guests;

@@ -1,7 +1,7 @@
 //! Runs a component under another host: jco on Node, in `other-hosts/node`.
 //!
-//! The contract's records have another spelling in JavaScript than in this project's JSON: names in lower camel case,
-//! enum cases with `-`, variants as `tag` and `val`. [`in_javascript`] knows which values are which.
+//! In JavaScript the contract's records are spelled differently from this project's JSON: names in lower camel case, enum
+//! cases with `-`, variants as `tag` and `val`. [`in_javascript`] translates them.
 
 use builder::FORBIDDEN_BY;
 use serde_json::{Value, json};
@@ -14,18 +14,18 @@ use std::process::{Command, Output};
 /// Why the other host did not run.
 #[derive(Debug)]
 pub enum NotRun {
-    /// Something is not installed; outside CI a test reports it and ends.
+    /// A dependency is not installed. Outside CI a test prints this and passes.
     NotInstalled(String),
-    /// It ran and failed.
+    /// It ran, or was installed, and failed.
     Failed(String),
 }
 
 impl NotRun {
-    /// Reports what is not installed, where that may be: in CI it is a failure like any other.
+    /// Prints a missing dependency outside CI. In CI it is a failure.
     ///
     /// # Errors
     ///
-    /// What must not be passed over, in words.
+    /// The failure's description.
     pub fn report(self) -> Result<(), String> {
         match self {
             Self::NotInstalled(what) if env::var_os("CI").is_none() => {
@@ -38,17 +38,16 @@ impl NotRun {
     }
 }
 
-/// Calls `list-lead-fields` and `on-booking-completed` as the script says, and answers `fields`, `delivery` and
-/// `requests`.
+/// Calls `list-lead-fields` and `on-booking-completed` as scripted, and returns `fields`, `delivery` and `requests`.
 pub fn run(component: &Path, script: &Path) -> Result<Value, NotRun> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("other-hosts/node");
     set_up(&folder)?;
     let output = Command::new("node").arg(folder.join("host.mjs")).arg(component).arg(script).output();
     let output = finished("node host.mjs", output)?;
-    serde_json::from_slice(&output.stdout).map_err(|error| NotRun::Failed(format!("the other host's answer: {error}")))
+    serde_json::from_slice(&output.stdout).map_err(|error| NotRun::Failed(format!("the other host's output: {error}")))
 }
 
-/// Installs what the host needs into its own folder, once per lock file.
+/// Installs the host's packages into its own folder, once per lock file.
 fn set_up(folder: &Path) -> Result<(), NotRun> {
     let io = |error: io::Error| NotRun::Failed(format!("{}: {error}", folder.display()));
     let release = Command::new("node").arg("--version").output().ok().filter(|output| output.status.success());
@@ -56,7 +55,7 @@ fn set_up(folder: &Path) -> Result<(), NotRun> {
     if release.is_none_or(|release| release < 20) {
         return Err(NotRun::NotInstalled("Node 20".to_owned()));
     }
-    // Several test processes may come here at once.
+    // Several test processes may get here concurrently.
     let target = folder.join("../../../target");
     fs::create_dir_all(&target).map_err(io)?;
     let turn = File::create(target.join("other-host.lock")).map_err(io)?;
@@ -75,7 +74,7 @@ fn set_up(folder: &Path) -> Result<(), NotRun> {
     fs::write(done, wanted).map_err(io)
 }
 
-/// 20 of `v20.20.2`.
+/// The major version, such as 20 of `v20.20.2`.
 fn major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
@@ -89,7 +88,7 @@ fn finished(command: &str, output: io::Result<Output>) -> Result<Output, NotRun>
     Err(NotRun::Failed(format!("{command}: {}\n{said}", output.status)))
 }
 
-/// Where a record has a variant: `[]` stands for each item of a list.
+/// Paths of variants; `[]` stands for each item of a list.
 const VARIANTS: [&str; 6] = [
     "kind",
     "rows[].source",
@@ -99,12 +98,11 @@ const VARIANTS: [&str; 6] = [
     "fields[].suggested_source",
 ];
 
-/// Where a record has an enum.
+/// Paths of enums.
 const ENUMS: [&str; 6] =
     ["answers[].kind", "place.kind", "withheld[].reason", "outcome", "reaction", "findings[].consequence"];
 
-/// A booking, mapping, history, field list, delivery or problem of this project's JSON as the values that jco takes and
-/// gives.
+/// Translates a booking, mapping, history, field list, delivery or problem from this project's JSON to jco's values.
 pub fn in_javascript(record: Value) -> Value {
     translated(record, "")
 }
@@ -117,7 +115,7 @@ fn translated(value: Value, path: &str) -> Value {
         Value::Array(items) => items.into_iter().map(|item| translated(item, &format!("{path}[]"))).collect(),
         Value::Object(members) => {
             let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
-            // An absent member and `null` are the same to jco; it gives the former.
+            // jco treats absent members and `null` alike, and returns absent ones.
             let members = members.into_iter().filter(|(_, value)| !value.is_null());
             let members = members.map(|(name, value)| (camel(&name), translated(value, &format!("{prefix}{name}"))));
             Value::Object(members.collect())
@@ -126,7 +124,7 @@ fn translated(value: Value, path: &str) -> Value {
     }
 }
 
-/// A bare case is text, one with a value an object of one member.
+/// A case without a payload is a string; one with a payload is an object with one member.
 fn variant(value: Value) -> Value {
     match value {
         Value::String(case) => json!({ "tag": kebab(&case) }),
@@ -138,7 +136,7 @@ fn variant(value: Value) -> Value {
     }
 }
 
-/// The value of an answer stands for itself, but for a number's.
+/// The value of an answer is untagged, except for numbers.
 fn answer(value: Value) -> Value {
     match value {
         Value::String(_) => json!({ "tag": "text", "val": value }),
@@ -166,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_translated_value_by_value() {
+    fn every_kind_of_value_in_a_record_is_translated() {
         let ours = json!({
             "kind": {"rescheduled": "b-1"},
             "time_zone": "Asia/Tokyo",
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_release_of_node_is_read() {
+    fn the_node_version_is_parsed() {
         assert_eq!(major("v20.20.2\n"), Some(20));
         assert_eq!(major("nonsense"), None);
     }

@@ -1,5 +1,5 @@
-//! Answers of real orgs. The project's own of the same shapes lie in `tests/fixtures/salesforce`; the variable
-//! `ORG_FIXTURES` names a folder of recorded ones.
+//! Responses of real orgs. `tests/fixtures/salesforce` has hand-written ones of the same shapes; `ORG_FIXTURES` names a
+//! folder with recorded ones.
 
 use crate::guests;
 use anyhow::{Context as _, Result, ensure};
@@ -8,23 +8,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// A file of answers.
+/// A file with a response.
 #[derive(Debug)]
 pub struct Recorded {
-    /// Its folder and name.
+    /// Folder and file name.
     pub name: String,
-    /// Its content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
 impl Recorded {
-    /// The content as JSON.
+    /// Parses the content as JSON, with or without a byte-order mark.
     pub fn json(&self) -> Result<Value> {
         let bytes = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
         serde_json::from_slice(bytes).with_context(|| self.name.clone())
     }
 
-    /// Status and body of the answer. A file is a bare body, an exchange, or an answer with notes.
+    /// Status and body of the response. A file contains a bare body, an exchange, or a response with notes.
     pub fn answer(&self, usual: u16) -> Result<(u16, Value)> {
         let file = self.json()?;
         let answer = file.get("response").unwrap_or(&file);
@@ -35,17 +35,17 @@ impl Recorded {
     }
 }
 
-/// The answers of a folder: the project's own, and those of real orgs where they are at hand.
+/// The responses in a folder: the project's own, and those of real orgs if available.
 pub fn answers(folder: &str) -> Result<Vec<Recorded>> {
     let mut files = read(&own()?, folder)?;
     match of_real_orgs()? {
         Some(all) => files.extend(read(&all, folder)?),
-        None => println!("not run with recorded answers: ORG_FIXTURES is not set"),
+        None => println!("not run with recorded responses: ORG_FIXTURES is not set"),
     }
     Ok(files)
 }
 
-/// The folders of answers: the project's own, and those of real orgs where they are at hand.
+/// The folder names: of the project's own responses, and of real orgs if available.
 pub fn folders() -> Result<Vec<BTreeSet<String>>> {
     let mut all = vec![own()?];
     all.extend(of_real_orgs()?);
@@ -61,7 +61,7 @@ fn own() -> Result<PathBuf> {
     Ok(guests::workspace()?.root().join("tests/fixtures/salesforce"))
 }
 
-/// `None` where none are at hand. A relative path is one from the workspace's root, wherever a test runs.
+/// `None` if `ORG_FIXTURES` is not set. Relative paths start at the workspace root.
 fn of_real_orgs() -> Result<Option<PathBuf>> {
     let Some(folder) = env::var_os("ORG_FIXTURES") else { return Ok(None) };
     Ok(Some(guests::workspace()?.root().join(folder)))
@@ -72,7 +72,7 @@ fn read(all: &Path, folder: &str) -> Result<Vec<Recorded>> {
     let entries = fs::read_dir(&path).with_context(|| path.display().to_string())?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
     paths.sort();
-    ensure!(!paths.is_empty(), "{} has no answers", path.display());
+    ensure!(!paths.is_empty(), "{} has no responses", path.display());
     let file = |path: PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Recorded { name: format!("{folder}/{name}"), bytes: fs::read(path)? })

@@ -1,4 +1,4 @@
-//! Any plugin in the real host, whose requests a script answers. Nothing leaves the process, so what the script did not
+//! Any plugin in the real host, with scripted responses. Nothing leaves the process, so a request that the script did not
 //! see was not sent.
 
 use anyhow::Result;
@@ -12,13 +12,13 @@ use runtime::{Host, Plugin};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How a script answers a request.
+/// The outcome of a scripted request.
 pub type Reply = Result<Response<Vec<u8>>, TransportError>;
 
-/// Gives the answer to a request; `None` leaves it unanswered.
+/// Responds to a request; `None` lets it time out.
 type Answer = dyn Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync;
 
-/// Answers requests and remembers them.
+/// Responds to requests and records them.
 pub struct Script {
     answer: Box<Answer>,
     seen: Mutex<Vec<Request<Vec<u8>>>>,
@@ -31,12 +31,12 @@ impl fmt::Debug for Script {
 }
 
 impl Script {
-    /// A script; `None` leaves a request unanswered for ever.
+    /// A script; returning `None` lets a request time out.
     pub fn new(answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { answer: Box::new(answer), seen: Mutex::default() })
     }
 
-    /// What was sent, in order.
+    /// The requests sent, in order.
     pub fn seen(&self) -> Vec<Request<Vec<u8>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -49,10 +49,10 @@ impl Transport for Script {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         match answer {
             Some(answer) => answer,
-            // A real transport keeps to its bounds; a server that never answers is the one that does not.
+            // The server never responds, but a transport must respect its bounds.
             None => {
                 tokio::time::sleep(bounds.timeout).await;
-                Err(TransportError::maybe_sent(runtime::transport::TransportErrorKind::Timeout, "no answer"))
+                Err(TransportError::maybe_sent(runtime::transport::TransportErrorKind::Timeout, "no response"))
             }
         }
     }
@@ -65,7 +65,7 @@ pub fn response(status: u16, body: impl Into<Vec<u8>>) -> Reply {
     Ok(response)
 }
 
-/// Names of a provider that a manifest describes.
+/// An OAuth provider as a manifest describes it.
 pub struct Provider {
     /// Name of the credential in the manifest.
     pub credential: &'static str,
@@ -73,11 +73,11 @@ pub struct Provider {
     pub login_host: &'static str,
     /// Path of the token endpoint.
     pub token_path: &'static str,
-    /// What the token endpoint answers.
+    /// Response of the token endpoint.
     pub tokens: &'static str,
 }
 
-/// The provider of the guest that tries what it must not.
+/// The provider of the hostile guest.
 pub const VICTIM: Provider = Provider {
     credential: "loot",
     login_host: "https://login.victim.example",
@@ -85,7 +85,7 @@ pub const VICTIM: Provider = Provider {
     tokens: r#"{"access_token":"canary-access-0123456789","refresh_token":"canary-refresh-0123456789","instance_url":"https://acme.victim.example","token_type":"Bearer"}"#,
 };
 
-/// The provider of the tiny plugin for an invented CRM.
+/// The provider of `tiny-crm`, the plugin for an invented CRM.
 pub const TINY: Provider = Provider {
     credential: "tiny",
     login_host: "https://accounts.tiny-crm.example",
@@ -93,7 +93,7 @@ pub const TINY: Provider = Provider {
     tokens: r#"{"access_token":"tiny-access-0123456789","refresh_token":"tiny-refresh-0123456789","account_url":"https://acme.tiny-crm.example","account":"a-7","token_type":"Session"}"#,
 };
 
-/// Salesforce, as the Salesforce plugin's manifest has it.
+/// Salesforce, as in the Salesforce plugin's manifest.
 pub const SALESFORCE: Provider = Provider {
     credential: "salesforce",
     login_host: "https://login.salesforce.com",
@@ -101,18 +101,18 @@ pub const SALESFORCE: Provider = Provider {
     tokens: r#"{"access_token":"00D5i000000AbCd!access-0123456789","refresh_token":"5Aep861refresh-0123456789","instance_url":"https://minato.my.salesforce.com","id":"https://login.salesforce.com/id/00D5i000000AbCdEAK/0055i000000AbCdAAK","token_type":"Bearer","scope":"api refresh_token"}"#,
 };
 
-/// A plugin, connected, and the script that answers it.
+/// A connected plugin and the script that responds to it.
 pub struct Scripted {
     /// The plugin.
     pub plugin: Plugin,
     /// The connection.
     pub connection: ConnectionId,
-    /// The script. The token exchange is not among what it has seen.
+    /// The script. Its records do not include the token exchange.
     pub script: Arc<Script>,
 }
 
 impl Scripted {
-    /// Loads a component and connects it; requests that are not the provider's are answered by `answer`.
+    /// Loads a component and connects it; `answer` responds to all requests except the token exchange.
     pub async fn start(
         component: &[u8],
         provider: &'static Provider,

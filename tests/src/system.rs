@@ -1,4 +1,4 @@
-//! The real plugin in the real host, connected over real sockets to an org on this machine.
+//! The real plugin in the real host, connected over real sockets to a local org.
 
 use crate::{guests, samples};
 use anyhow::{Context as _, Result};
@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 /// The name of the Salesforce credential in the plugin's manifest.
 pub const CREDENTIAL: &str = "salesforce";
-/// The time of tests that do not care.
+/// Time for tests where it does not matter.
 pub const NOW: &str = "2026-11-24T09:05:10Z";
 
 /// The plugin's component, built once per process.
@@ -29,32 +29,32 @@ pub fn component() -> Result<&'static [u8]> {
         .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// An org, a host, the plugin in it, and a connection between them.
+/// An org, a host with the plugin, and a connection between them.
 pub struct System {
-    /// The org, to be stopped.
+    /// The running org; it stops when dropped.
     pub running: RunningOrg,
     /// The plugin.
     pub plugin: Plugin,
     /// The connection.
     pub connection: ConnectionId,
-    /// Where the grant lies.
+    /// The store with the grant.
     pub secrets: Arc<MemoryStore>,
-    /// The host, which other plugins or connections may share.
+    /// The host, for further plugins or connections.
     pub host: Host,
 }
 
 impl System {
-    /// The default org, connected.
+    /// Connects to the default org.
     pub async fn start() -> Result<Self> {
         Self::with_org(OrgFile::enterprise()?).await
     }
 
-    /// An org that is built in, connected.
+    /// Connects to a built-in org.
     pub async fn named(org: &str) -> Result<Self> {
         Self::with_org(OrgFile::named(org).with_context(|| format!("no org `{org}`"))??).await
     }
 
-    /// An org, connected as a person does it in the browser.
+    /// Connects to an org through its pages, as a person does.
     pub async fn with_org(file: OrgFile) -> Result<Self> {
         let system = Self::disconnected(file).await?;
         system.connect().await?;
@@ -62,12 +62,12 @@ impl System {
         Ok(system)
     }
 
-    /// An org that is not connected yet.
+    /// Starts an org without connecting to it.
     pub async fn disconnected(file: OrgFile) -> Result<Self> {
         Self::of(component()?, file, Options::default()).await
     }
 
-    /// A component that is given, in an org whose clock and sockets are given; not connected yet.
+    /// Starts an org with these options and loads this component, without connecting.
     pub async fn of(component: &[u8], file: OrgFile, options: Options) -> Result<Self> {
         let running = local_org::serve(file, options).await?;
         let policy = policy(running.org())?;
@@ -88,12 +88,12 @@ impl System {
         Ok(Self { running, plugin, connection: ConnectionId::new("team-1"), secrets, host })
     }
 
-    /// The policy: the org stands in for all of Salesforce.
+    /// The policy, in which the org stands in for all of Salesforce.
     pub fn policy(&self) -> Result<Policy> {
         policy(self.org())
     }
 
-    /// Goes through the org's pages as a person does.
+    /// Connects through the org's pages, as a person does.
     pub async fn connect(&self) -> Result<runtime::credentials::Connected> {
         let org = self.running.org();
         let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
@@ -109,12 +109,12 @@ impl System {
         self.running.org()
     }
 
-    /// Requests to the API since the log was cleared.
+    /// API requests since the log was cleared.
     pub fn api_calls(&self) -> Vec<LogEntry> {
         self.org().requests().into_iter().filter(|entry| entry.path.starts_with("/services/data/v")).collect()
     }
 
-    /// The fields that the plugin lists. The request log is cleared after.
+    /// The fields that the plugin lists. Clears the request log afterwards.
     pub async fn fields(&self) -> Result<LeadFields> {
         let fields = self.plugin.list_lead_fields(&self.connection).await?.answer.map_err(unexpected)?;
         self.org().clear_requests();
@@ -136,7 +136,7 @@ impl System {
         Ok(self.plugin.on_booking_completed(&self.connection, booking, mapping, history).await?)
     }
 
-    /// The org's time, moved on by so many seconds, as a history has it.
+    /// The org's time plus `seconds`, in the format of a history.
     pub fn time(&self, seconds: i64) -> String {
         let now = self.org().now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -149,7 +149,7 @@ fn policy(org: &Org) -> Result<Policy> {
     Ok(Policy { stand_ins, ..Policy::default() })
 }
 
-/// A problem where none was expected.
+/// Converts an unexpected problem to an error.
 pub fn unexpected(problem: Problem) -> anyhow::Error {
     anyhow::anyhow!("{} ({:?}): {}", problem.code, problem.reaction, problem.message)
 }

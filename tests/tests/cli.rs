@@ -1,4 +1,4 @@
-//! The command as people run it: connect, list, deliver, disconnect against an org of its own process; and misuse.
+//! The command as people run it: connect, list, deliver and disconnect against an org in another process, and misuse.
 
 use acceptance::command::{ended, harness};
 use acceptance::guests;
@@ -16,7 +16,7 @@ fn component() -> Result<PathBuf> {
     Ok(guests::build("salesforce-leads")?.path)
 }
 
-/// A process that is ended with the test.
+/// A process that is killed at the end of the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -26,7 +26,7 @@ impl Drop for Running {
     }
 }
 
-/// `org --print-env`, and what it printed.
+/// `org --print-env` and the variables it printed.
 fn org(folder: &Path) -> Result<(Running, Vec<(String, String)>)> {
     let mut child =
         harness(folder)?.args(["org", "--print-env"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
@@ -44,7 +44,7 @@ fn org(folder: &Path) -> Result<(Running, Vec<(String, String)>)> {
     Ok((running, variables))
 }
 
-/// A port that nobody listens on just now.
+/// A port that is currently free.
 fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
@@ -55,7 +55,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     let folder = tempfile::tempdir()?;
     let component = component()?;
     let component = component.to_str().context("a path")?;
-    // The org knows a fixed callback; a free port keeps tests apart.
+    // The callback must be registered; a free port keeps concurrent tests apart.
     let callback = format!("http://127.0.0.1:{}/callback", free_port()?);
     fs::write(folder.path().join("org.toml"), format!("[app]\ncallbacks = [\"{callback}\"]\n"))?;
     let mut child = harness(folder.path())?
@@ -102,7 +102,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     ensure!(said.contains("stand-in for testing"), "the stand-in is announced: {said}");
     let user = local_org::User::default();
     let back = visitor::allow(&address, &user.username, &user.password).await?;
-    // The browser goes to the callback, where the command listens.
+    // The browser follows the callback URL, where the command listens.
     let page = visitor_get(&back).await?;
     assert!(page.contains("完了しました"), "{page}");
     let mut shown = String::new();
@@ -110,7 +110,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     assert!(connecting.0.wait()?.success(), "{shown}");
     assert!(shown.contains("Connected `sales`"), "{shown}");
 
-    // From here on without CLIENT_ID and CLIENT_SECRET: they lie sealed beside the grant.
+    // No CLIENT_ID and CLIENT_SECRET from here on: they are sealed next to the grant.
     let data = folder.path().join(".host-harness");
     let secret = value("CLIENT_SECRET").context("a secret")?;
     for entry in fs::read_dir(&data)? {
@@ -149,7 +149,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     Ok(())
 }
 
-/// What a browser sees at an address on this machine.
+/// The raw HTTP response to a GET on this machine.
 async fn visitor_get(address: &str) -> Result<String> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let rest = address.strip_prefix("http://").context("an address")?;
@@ -162,7 +162,7 @@ async fn visitor_get(address: &str) -> Result<String> {
 }
 
 #[test]
-fn bad_input_ends_with_2_names_the_path_and_sends_nothing() -> Result<()> {
+fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let component = component()?;
     let write = |name: &str, text: &str| -> Result<String> {
@@ -220,7 +220,7 @@ fn bad_input_ends_with_2_names_the_path_and_sends_nothing() -> Result<()> {
 }
 
 #[test]
-fn inspect_tells_machines_what_a_component_is_and_may_do() -> Result<()> {
+fn inspect_prints_a_components_imports_exports_and_limits_as_json() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (code, out, err) = ended(&harness(folder.path())?.args(["--json", "inspect"]).arg(component()?).output()?);
     assert_eq!(code, 0, "{err}");
@@ -239,7 +239,7 @@ fn inspect_tells_machines_what_a_component_is_and_may_do() -> Result<()> {
 }
 
 #[test]
-fn the_demo_ends_with_the_lead_and_a_dead_token() -> Result<()> {
+fn the_demo_creates_a_lead_and_ends_with_a_revoked_token() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (code, out, err) = ended(&harness(folder.path())?.arg("demo").arg("--component").arg(component()?).output()?);
     assert_eq!(code, 0, "{out}{err}");
@@ -258,7 +258,7 @@ fn the_demo_ends_with_the_lead_and_a_dead_token() -> Result<()> {
 }
 
 #[test]
-fn an_org_prints_shell_assignments_that_a_shell_reads_back() -> Result<()> {
+fn print_env_prints_shell_assignments() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (_running, variables) = org(folder.path())?;
     let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What a built component is: small, the same every time, and no more than it says.
+//! A built component is small, reproducible, and imports only what it declares.
 
 use acceptance::guests;
 use anyhow::{Context as _, Result, ensure};
@@ -12,7 +12,7 @@ use std::{env, fs, thread};
 const PLUGIN: &str = "salesforce-leads";
 const PACKAGES: [&str; 3] = [PLUGIN, "tiny-crm", "hostile"];
 
-/// Builds share a target folder, which one test copies.
+/// Serializes builds: they share a target folder, which one test copies.
 fn alone() -> MutexGuard<'static, ()> {
     static TARGET: Mutex<()> = Mutex::new(());
     TARGET.lock().unwrap_or_else(PoisonError::into_inner)
@@ -28,7 +28,7 @@ fn file(built: &Built) -> Vec<u8> {
 }
 
 #[test]
-fn a_component_imports_the_three_interfaces_of_its_world_and_nothing_else() {
+fn a_component_imports_only_the_three_interfaces_of_its_world() {
     for package in PACKAGES {
         let bytes = file(&built(package));
         let inspection = Inspection::read(&bytes).expect("readable");
@@ -36,7 +36,7 @@ fn a_component_imports_the_three_interfaces_of_its_world_and_nothing_else() {
         imports.sort();
         let expected = ["http", "secrets", "types"].map(|name| format!("scheduling:crm/{name}@0.1.0"));
         assert_eq!(imports, expected, "{package}");
-        inspection.check(&bytes).expect("keeps the contract");
+        inspection.check(&bytes).expect("conforms to the contract");
     }
 }
 
@@ -53,11 +53,11 @@ fn the_booking_crate_compiles_to_webassembly_that_imports_nothing() -> Result<()
     Ok(())
 }
 
-/// The plugin's budget in bytes of the file.
+/// Maximum size of the plugin's file in bytes.
 const BUDGET: usize = 448 << 10;
 
 #[test]
-fn the_plugin_keeps_its_budget_of_bytes() {
+fn the_plugin_stays_within_its_size_budget() {
     let built = built(PLUGIN);
     println!("{} bytes of {BUDGET}", built.bytes);
     assert!(built.bytes <= BUDGET, "{} bytes", built.bytes);
@@ -65,11 +65,11 @@ fn the_plugin_keeps_its_budget_of_bytes() {
 }
 
 #[test]
-fn no_path_of_the_building_machine_is_in_a_component() {
+fn a_component_contains_no_path_of_the_build_machine() {
     let home = env::home_dir().expect("a home");
     let cargo_home = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
     let root = guests::workspace().expect("a workspace").root().to_owned();
-    // A home that is `/` or so short is in every path.
+    // A very short home, such as `/`, would be found in any path.
     let homes = [home].into_iter().filter(|home| home.as_os_str().len() > 4);
     let private =
         homes.chain([cargo_home, root, "/usr/src/".into(), "/usr/lib/rustlib".into(), "/registry/src/index".into()]);
@@ -86,7 +86,7 @@ fn no_path_of_the_building_machine_is_in_a_component() {
 }
 
 #[test]
-fn what_is_up_to_date_is_not_touched() {
+fn an_up_to_date_component_is_not_rebuilt() {
     let first = built(PLUGIN);
     let modified = |built: &Built| fs::metadata(&built.path).and_then(|file| file.modified()).expect("a time");
     let time = modified(&first);
@@ -97,7 +97,7 @@ fn what_is_up_to_date_is_not_touched() {
 }
 
 #[test]
-fn builds_at_the_same_time_give_the_same_whole_component() {
+fn concurrent_builds_produce_the_same_complete_component() {
     let _alone = alone();
     let workspace = guests::workspace().expect("a workspace");
     let folder = tempfile::tempdir().expect("a folder");
@@ -114,11 +114,11 @@ fn builds_at_the_same_time_give_the_same_whole_component() {
     });
     let whole = Inspection::read(&fs::read(&out).expect("the component")).expect("readable");
     assert_eq!(digests, [(); 3].map(|()| whole.sha256.clone()));
-    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing half-written is left");
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "no partial files are left");
 }
 
-/// The standard library and all dependencies are copied into a second target folder, which takes a second instead of a
-/// minute; the plugin itself is compiled, linked and encoded anew there.
+/// Copies the standard library and all dependencies into a second target folder, which takes a second instead of a minute;
+/// only the plugin itself is compiled, linked and encoded again.
 #[test]
 fn the_same_toolchain_gives_the_same_digest_in_another_folder() -> Result<()> {
     let _alone = alone();
@@ -136,7 +136,7 @@ fn the_same_toolchain_gives_the_same_digest_in_another_folder() -> Result<()> {
     let copied = Command::new("cp").arg("-pR").arg(workspace.target().join(folder)).arg(&second).status()?;
     ensure!(copied.success(), "cp: {copied}");
     let removed = remove_what_was_made_of(PLUGIN, &second)?;
-    ensure!(removed > 0, "nothing of the plugin was in the copy");
+    ensure!(removed > 0, "the copy contained no build of the plugin");
 
     let workspace = workspace.building_in(&second);
     let mut compiled = String::new();
@@ -145,7 +145,7 @@ fn the_same_toolchain_gives_the_same_digest_in_another_folder() -> Result<()> {
             compiled.push_str(&crates);
         }
     })?;
-    assert!(compiled.contains(PLUGIN), "the plugin was not compiled anew, only {compiled}");
+    assert!(compiled.contains(PLUGIN), "the plugin was not recompiled, only {compiled}");
     assert_eq!(built.sha256, first.sha256);
     fs::remove_dir_all(&second).context("the copy")
 }
@@ -170,7 +170,7 @@ fn remove_what_was_made_of(package: &str, folder: &Path) -> Result<usize> {
 }
 
 #[test]
-fn a_package_that_cannot_be_built_is_named_with_what_cargo_says() {
+fn a_build_error_names_the_package_and_includes_cargos_message() {
     let workspace = guests::workspace().expect("a workspace");
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("none.wasm");
@@ -181,7 +181,7 @@ fn a_package_that_cannot_be_built_is_named_with_what_cargo_says() {
 }
 
 #[test]
-fn what_is_no_plugin_of_this_contract_is_refused_by_name() -> Result<()> {
+fn every_invalid_plugin_is_rejected_with_its_own_code() -> Result<()> {
     let table = [
         (guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
         (guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),

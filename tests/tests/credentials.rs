@@ -1,4 +1,4 @@
-//! Credentials, end to end: refreshed when a session ends, gone when revoked, and never seen by the plugin.
+//! Credentials end to end: refreshed when a session expires, gone when revoked, and never visible to the plugin.
 
 use acceptance::samples::{self, first_try};
 use acceptance::system::{CREDENTIAL, NOW, System};
@@ -7,7 +7,7 @@ use runtime::credentials::{GrantState, Revoked};
 use runtime::types::Reaction;
 
 #[tokio::test]
-async fn an_ended_session_is_refreshed_once_and_the_booking_is_delivered() -> Result<()> {
+async fn an_expired_session_is_refreshed_once_and_the_booking_is_delivered() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     system.org().expire_access_tokens();
@@ -23,7 +23,7 @@ async fn an_ended_session_is_refreshed_once_and_the_booking_is_delivered() -> Re
 }
 
 #[tokio::test]
-async fn many_calls_at_once_share_one_refresh() -> Result<()> {
+async fn concurrent_calls_share_one_refresh() -> Result<()> {
     let system = System::named("rotation-30-days").await?;
     system.org().expire_access_tokens();
     let calls = (0..6).map(|_| {
@@ -39,7 +39,7 @@ async fn many_calls_at_once_share_one_refresh() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_revoked_grant_asks_people_to_connect_again_and_then_works() -> Result<()> {
+async fn a_revoked_grant_needs_a_reconnect_and_then_works() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     system.org().revoke_all_tokens();
@@ -66,7 +66,7 @@ async fn disconnecting_revokes_the_grant_at_the_org() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_token_is_in_anything_that_a_call_gives_or_logs() -> Result<()> {
+async fn no_token_appears_in_results_or_logs() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let state = system.plugin.broker().state(&system.connection, CREDENTIAL).await?.context("a grant")?;

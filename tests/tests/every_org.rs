@@ -1,4 +1,4 @@
-//! Every local org meets the real component: connecting, doctor, fields, preview, check of a mapping, options, delivery.
+//! Runs the real component against every built-in org: connect, doctor, fields, preview, mapping check, options, delivery.
 
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
@@ -12,22 +12,22 @@ use runtime::types::{
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// What an org makes of the same mapping and bookings: codes, reactions, fields.
+/// An org's results for the same mapping and bookings: codes, reactions, fields.
 #[derive(Debug, PartialEq, Eq)]
 struct Row<T = &'static str> {
-    /// How connecting ends.
+    /// Result of connecting.
     connect: T,
     doctor: T,
-    /// The required ones.
+    /// The required fields.
     fields: T,
-    /// Of a booking without a company.
+    /// For a booking without a company.
     preview: T,
     check: T,
-    /// Of a first booking.
+    /// For a first booking.
     deliver: T,
-    /// Of another booking of the same guest.
+    /// For another booking of the same guest.
     again: T,
-    /// Of one more, to be saved in spite of duplicate rules.
+    /// For a third one, with duplicates allowed.
     anyway: T,
 }
 
@@ -42,12 +42,12 @@ const USUAL: Row = Row {
     anyway: "Created",
 };
 
-/// What an org answers that knows no connection, or no API.
+/// The results of an org without a connection or without the API.
 const fn always(connect: &'static str, told: &'static str) -> Row {
     Row { connect, doctor: told, fields: told, preview: told, check: told, deliver: told, again: told, anyway: told }
 }
 
-/// What is no code.
+/// Results that are not error codes.
 const PLAIN: [&str; 5] = ["connected", "works", "Create", "checked", "Created"];
 const NOT_CONNECTED: &str = "not-connected Reconnect";
 const RULE: &str = "FIELD_CUSTOM_VALIDATION_EXCEPTION FixBooking Country";
@@ -85,7 +85,7 @@ const ORGS: [(&str, Row); 14] = [
     ),
 ];
 
-/// Codes of findings after what they belong to.
+/// A result followed by the codes of its findings.
 fn with<'f>(first: impl Into<String>, findings: impl IntoIterator<Item = &'f Finding>) -> String {
     findings.into_iter().fold(first.into(), |text, finding| {
         format!("{text}; {} {}", finding.code, finding.fields.join(" ")).trim_end().to_owned()
@@ -118,7 +118,7 @@ fn required(listed: &LeadFields) -> String {
     required.map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// A mapping as it was saved for the default org.
+/// A mapping saved against the default org.
 async fn saved_mapping() -> Result<Mapping> {
     let fields = System::start().await?.fields().await?.fields;
     let rows = json!({
@@ -140,7 +140,7 @@ fn booking(number: u32) -> Result<Booking> {
     Ok(Booking { id: format!("{}-{number}", booking.id), ..booking })
 }
 
-/// Every code that people get to see leads to help in both languages.
+/// Checks that every error code has advice in both languages.
 async fn explains(plugin: &Plugin, row: &Row<String>) -> Result<()> {
     let texts = [&row.connect, &row.doctor, &row.preview, &row.check, &row.deliver, &row.again, &row.anyway];
     let firsts = texts.iter().flat_map(|text| text.split("; ")).filter_map(|part| part.split(' ').next());
@@ -148,14 +148,14 @@ async fn explains(plugin: &Plugin, row: &Row<String>) -> Result<()> {
     for code in codes {
         for locale in ["ja", "en"] {
             let advice = plugin.advice(code, locale).await?.answer;
-            assert!(advice.is_some_and(|advice| !advice.steps.is_empty()), "{code} without help in {locale}");
+            assert!(advice.is_some_and(|advice| !advice.steps.is_empty()), "{code} has no advice in {locale}");
         }
     }
     Ok(())
 }
 
 async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
-    let file = OrgFile::named(org).context("an org that is built in")??;
+    let file = OrgFile::named(org).context("a built-in org")??;
     let system = System::disconnected(file).await?;
     let (plugin, connection) = (&system.plugin, &system.connection);
 
@@ -197,7 +197,7 @@ async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
 }
 
 #[tokio::test]
-async fn every_local_org_is_met_as_its_row_says_with_help_in_both_languages() -> Result<()> {
+async fn every_built_in_org_gives_the_results_of_its_row_with_advice_in_both_languages() -> Result<()> {
     let mapping = saved_mapping().await?;
     for (org, _) in OrgFile::built_in() {
         let (_, expected) =
@@ -211,7 +211,7 @@ async fn every_local_org_is_met_as_its_row_says_with_help_in_both_languages() ->
 }
 
 #[tokio::test]
-async fn the_choices_are_the_same_for_every_org_and_cost_no_request() -> Result<()> {
+async fn options_cost_no_request() -> Result<()> {
     let system = System::disconnected(OrgFile::enterprise()?).await?;
     let called = system.plugin.options().await?;
     assert!(called.usage.requests.is_empty());

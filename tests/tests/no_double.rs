@@ -7,7 +7,7 @@ use local_org::Fault;
 use runtime::types::{History, Outcome, Reaction, UnknownTries};
 use serde_json::json;
 
-/// A mapping without a key field, so that only looking can tell.
+/// A mapping without a key field, so that only a lookup can find the Lead.
 async fn plain(system: &System) -> Result<runtime::types::Mapping> {
     let fields = system.fields().await?.fields;
     let rows = json!({ "rows": [
@@ -34,7 +34,7 @@ async fn a_lost_reply_never_makes_a_second_lead() -> Result<()> {
 
         let lost = system.deliver(&booking, &mapping, &first_try(&began)).await?.answer.expect_err("lost");
         assert_eq!(lost.reaction, Reaction::CheckFirst, "keyed {keyed}: {lost:?}");
-        assert_eq!(system.org().leads().len(), 1, "the org has carried it out");
+        assert_eq!(system.org().leads().len(), 1, "the org created the Lead");
 
         system.org().clear_requests();
         let history = History {
@@ -52,7 +52,7 @@ async fn a_lost_reply_never_makes_a_second_lead() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_request_that_never_arrived_is_delivered_later_and_once() -> Result<()> {
+async fn a_request_that_never_arrived_is_delivered_once_later() -> Result<()> {
     let system = System::start().await?;
     let mapping = plain(&system).await?;
     let booking = samples::japanese_booking()?;
@@ -69,7 +69,7 @@ async fn a_request_that_never_arrived_is_delivered_later_and_once() -> Result<()
         unknown_tries: Some(UnknownTries { oldest: began.clone(), newest: began.clone() }),
         lead_id: None,
     };
-    // The org may still be at it: finding nothing proves nothing yet.
+    // The org may still be processing it: finding nothing proves nothing yet.
     let early = system.deliver(&booking, &mapping, &history(system.time(60))).await?.answer.expect_err("too early");
     assert_eq!(early.reaction, Reaction::CheckFirst);
     assert!(early.retry_after.is_some_and(|seconds| seconds > 0));
@@ -82,7 +82,7 @@ async fn a_request_that_never_arrived_is_delivered_later_and_once() -> Result<()
 }
 
 #[tokio::test]
-async fn a_repeat_with_a_key_changes_nothing() -> Result<()> {
+async fn a_repeated_delivery_with_a_key_changes_nothing() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let booking = samples::japanese_booking()?;
@@ -97,11 +97,11 @@ async fn a_repeat_with_a_key_changes_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_org_is_a_problem_that_names_row_and_question() -> Result<()> {
+async fn an_invalid_email_is_left_blank_and_its_finding_names_row_and_question() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let mut booking = samples::japanese_booking()?;
-    // The guest typed no address: Salesforce would refuse it, so it must not be sent as it is.
+    // The guest's answer is not an email address. Salesforce would reject it, so it must not be sent as it is.
     for answer in &mut booking.answers {
         if answer.label == "メールアドレス" {
             answer.value = Some(runtime::types::AnswerValue::Text("not an address".into()));

@@ -1,4 +1,4 @@
-//! The same component file under another runtime gives the same fields and the same Lead: nothing in it depends on our host.
+//! Under another runtime the same component file gives the same fields and the same Lead: it does not depend on our host.
 
 use acceptance::guests;
 use acceptance::node_host::{self, in_javascript};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[tokio::test]
 async fn node_lists_the_same_fields_and_writes_the_same_lead() -> anyhow::Result<()> {
-    // What our host asked and was answered becomes the script of the other one.
+    // The recorded exchanges of our host become the script of the other one.
     let system = System::start().await?;
     let recorder = Arc::new(Recorder::new(ReqwestTransport::new(system.plugin.effective())));
     let host = Host::builder()
@@ -66,7 +66,7 @@ async fn node_lists_the_same_fields_and_writes_the_same_lead() -> anyhow::Result
     Ok(())
 }
 
-/// Remembers what was asked and answered, as a script for the other host.
+/// Records exchanges as a script for the other host.
 #[derive(Debug)]
 struct Recorder {
     real: ReqwestTransport,

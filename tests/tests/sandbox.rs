@@ -1,4 +1,4 @@
-//! What a plugin cannot do: import more than its world, exceed its limits, reach more than the connected org.
+//! What a plugin cannot do: import more than its world, exceed its limits, or reach anything but the connected org.
 
 use acceptance::guests;
 use acceptance::samples::{self, first_try};
@@ -9,7 +9,7 @@ use runtime::types::{Booking, Mapping, Parameter, Problem};
 use runtime::{CallError, Host, LoadError};
 use std::fs;
 
-/// The guest that tries what it must not, with every request answered by its own path.
+/// The hostile guest; the response to a request is its own path.
 async fn hostile() -> Result<Scripted> {
     let component = fs::read(guests::build("hostile")?.path)?;
     Scripted::start(&component, &VICTIM, |request| match request.uri().path() {
@@ -32,11 +32,11 @@ async fn run(guest: &Scripted, title: &str, extra: &[(&str, &str)]) -> Result<Pr
     let mapping = Mapping { rows: Vec::new(), options: Vec::new() };
     let called =
         guest.plugin.on_booking_completed(&guest.connection, &attempt(title, extra), &mapping, &first_try(NOW)).await?;
-    Ok(called.answer.expect_err("the guest answers problems only"))
+    Ok(called.answer.expect_err("the guest always returns a problem"))
 }
 
 #[tokio::test]
-async fn a_component_that_is_no_plugin_is_refused_by_name_and_not_compiled() -> Result<()> {
+async fn an_invalid_plugin_is_rejected_with_its_own_code_before_compilation() -> Result<()> {
     let host = Host::builder().concurrent_calls(1).build()?;
     let cases: [(&str, Vec<u8>, &str, &str); 7] = [
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
@@ -86,7 +86,7 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_ends_within_the_wall_clock_of_the_call() -> Result<()> {
+async fn a_silent_server_cannot_exceed_the_wall_clock_limit() -> Result<()> {
     let guest = hostile().await?;
     let began = std::time::Instant::now();
     let problem = run(&guest, "request", &[("url", "{instance-url}/open/silence"), ("method", "POST")]).await?;
@@ -97,12 +97,12 @@ async fn a_server_that_never_answers_ends_within_the_wall_clock_of_the_call() ->
 }
 
 #[tokio::test]
-async fn a_plugin_reaches_nothing_but_the_connected_org_and_a_refused_request_is_not_sent() -> Result<()> {
+async fn a_plugin_reaches_only_the_connected_org_and_denied_requests_are_not_sent() -> Result<()> {
     let guest = hostile().await?;
     for (extra, code) in [
         (&[("url", "https://evil.example/open/x")][..], "failed-denied"),
         (&[("url", "https://victim.example/open/x")], "failed-denied"),
-        // Anyone can own an account below the pattern; only the connected one may be reached.
+        // Anyone can own an account that matches the pattern; only the connected one is allowed.
         (&[("url", "https://mallory.victim.example/open/x")], "failed-denied"),
         (&[("url", "https://mallory.victim.example/open/x"), ("credential", "none")], "failed-denied"),
         (&[("url", "https://login.victim.example/open/x")], "failed-denied"),
@@ -127,7 +127,7 @@ async fn a_plugin_reaches_nothing_but_the_connected_org_and_a_refused_request_is
 #[tokio::test]
 async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
     let guest = hostile().await?;
-    // On a slow machine asking 10,000 times takes all the time that the plugin has; then that is its end.
+    // On a slow machine, 10,000 attempts can exceed the CPU limit first.
     match run(&guest, "10k requests", &[("url", "{instance-url}/open/x")]).await {
         Ok(problem) => assert!(problem.message.contains("budget"), "{}", problem.message),
         Err(error) => assert_eq!(error.code(), "cpu-limit"),
@@ -137,7 +137,7 @@ async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_host_attaches_the_credential_and_an_answer_that_repeats_it_is_withheld() -> Result<()> {
+async fn the_host_attaches_the_credential_and_blocks_responses_that_echo_it() -> Result<()> {
     let guest = hostile().await?;
     let answered = run(&guest, "request", &[("url", "{instance-url}/open/x")]).await?;
     assert_eq!(answered.code, "answered");
@@ -155,7 +155,7 @@ async fn the_host_attaches_the_credential_and_an_answer_that_repeats_it_is_withh
 }
 
 #[tokio::test]
-async fn asking_for_what_is_refused_fills_neither_memory_nor_the_report() -> Result<()> {
+async fn repeated_denied_requests_fill_neither_memory_nor_the_report() -> Result<()> {
     let guest = hostile().await?;
     let long = format!("{{instance-url}}/closed/{}", "A".repeat(15_000));
     let mapping = Mapping { rows: Vec::new(), options: Vec::new() };

@@ -1,4 +1,4 @@
-//! A plugin for an invented CRM loads and runs unchanged in the same host: nothing in the host knows Salesforce.
+//! A plugin for an invented CRM runs in the same host: nothing in the host is specific to Salesforce.
 
 use acceptance::guests;
 use acceptance::samples::{self, first_try};
@@ -9,11 +9,11 @@ use runtime::types::{ChosenOption, Mapping, MappingRow, Source};
 use std::fs;
 
 #[tokio::test]
-async fn another_crms_plugin_lists_its_fields_and_delivers_a_booking() -> Result<()> {
+async fn a_plugin_for_another_crm_lists_fields_and_delivers_a_booking() -> Result<()> {
     let component = fs::read(guests::build("tiny-crm")?.path)?;
     let tiny = Scripted::start(&component, &TINY, |_| Some(response(201, r#"{"prospect":"p-1"}"#))).await?;
     let exports = tiny.plugin.exports();
-    assert!(!exports.settings && !exports.connection && !exports.guidance, "it has no settings of its own");
+    assert!(!exports.settings && !exports.connection && !exports.guidance, "it exports only the mandatory interface");
 
     let listed = tiny.plugin.list_lead_fields(&tiny.connection).await?.answer.expect("listed");
     assert!(!listed.fields.is_empty());
@@ -37,6 +37,6 @@ async fn another_crms_plugin_lists_its_fields_and_delivers_a_booking() -> Result
     assert!(seen[0].uri().to_string().starts_with("https://acme.tiny-crm.example/v1/"));
 
     let options = tiny.plugin.options().await.err().map(|error| error.code());
-    assert_eq!(options, Some("not-exported"), "what a plugin does not have is said, not guessed");
+    assert_eq!(options, Some("not-exported"), "a missing export is reported as such");
     Ok(())
 }

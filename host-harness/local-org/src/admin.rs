@@ -1,4 +1,4 @@
-//! The admin API, on a port of its own: what tests and people need that no real org offers.
+//! The admin API, on its own port: controls for tests and people that no real org offers.
 
 use axum::{
     Json, Router,
@@ -15,13 +15,13 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{fault::Fault, log::LogEntry, org::Org};
 
-/// Serves the admin API until told to stop.
+/// Serves the admin API until `stop` changes.
 pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let stopped = async move {
-        // A sender that is gone stops the server as well.
+        // A dropped sender stops the server too.
         let _ = stop.changed().await;
     };
-    // Only a listener that breaks ends this early; the org itself goes on.
+    // Only a broken listener ends this early; the org itself keeps running.
     let _ = axum::serve(listener, router(org)).with_graceful_shutdown(stopped).await;
 }
 
@@ -38,13 +38,13 @@ fn router(org: Org) -> Router {
         .with_state(org)
 }
 
-/// Saves what an order changed before it is called done.
+/// Saves a request's changes before responding.
 async fn saved(State(org): State<Org>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     match org.save().await {
         Ok(()) => response,
         Err(error) => {
-            let text = format!("the org's store cannot be written: {error}");
+            let text = format!("cannot write the org's store: {error}");
             (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }

@@ -1,90 +1,90 @@
-//! Faults that the org shows on demand, so that clients can be hardened against them.
+//! Faults that the org injects on demand, so that clients can be hardened against them.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A fault, which requests meet it, and how often.
+/// A fault, the requests it applies to, and how often.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fault {
-    /// Method of the requests that meet it; any if absent.
+    /// HTTP method it applies to; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Path of the requests that meet it, in which `*` stands for any text; any path if absent.
+    /// Path it applies to, where `*` matches any text; any path if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// How many requests pass unharmed before the first one meets it.
+    /// Number of matching requests that pass unharmed first.
     #[serde(default)]
     pub skip: u32,
-    /// How many requests meet it.
+    /// Number of requests it then applies to.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long the org waits before it does anything.
+    /// Milliseconds the org waits before it does anything.
     #[serde(default)]
     pub delay_ms: u64,
-    /// How long the org waits with its answer, once it has done what was asked.
+    /// Milliseconds the org holds its response back after it carried out the request.
     #[serde(default)]
     pub answer_delay_ms: u64,
-    /// What happens.
+    /// What the fault does.
     #[serde(default)]
     pub effect: Effect,
 }
 
-/// What a fault does.
+/// The effect of a [`Fault`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
 pub enum Effect {
-    /// Nothing but the delay.
+    /// Nothing except the delays.
     #[default]
     Pass,
-    /// Another answer than the org's own.
+    /// Replaces the org's response.
     #[serde(rename_all = "kebab-case")]
     Answer {
-        /// Its status.
+        /// HTTP status.
         status: u16,
-        /// Its headers.
+        /// Names and values.
         #[serde(default)]
         headers: Vec<(String, String)>,
-        /// Its body.
+        /// Sent as it is.
         #[serde(default)]
         body: String,
-        /// Whether the org does what was asked before it answers so.
+        /// Whether the org carries out the request first.
         #[serde(default)]
         after_commit: bool,
     },
-    /// The connection is closed without an answer.
+    /// Closes the connection without a response.
     #[serde(rename_all = "kebab-case")]
     Drop {
-        /// Whether the org does what was asked all the same.
+        /// Whether the org carries out the request anyway.
         #[serde(default)]
         after_commit: bool,
-        /// How much later it does so, by its own clock. More than 0 implies `after-commit`.
+        /// Seconds by the org's clock until it does so. More than 0 implies `after-commit`.
         #[serde(default, skip_serializing_if = "is_zero")]
         commit_after_seconds: u32,
     },
-    /// The org's own answer, cut off after so many bytes of its body.
+    /// Cuts the org's response off.
     Truncate {
-        /// Bytes that are sent.
+        /// Bytes of the body that are sent.
         bytes: usize,
     },
-    /// The org's own answer, a few bytes at a time.
+    /// Sends the org's response a few bytes at a time.
     #[serde(rename_all = "kebab-case")]
     Drip {
-        /// Bytes that are sent at once.
+        /// Bytes per chunk.
         bytes: usize,
-        /// Milliseconds between them.
+        /// Milliseconds between chunks.
         pause_ms: u64,
     },
-    /// The org's own answer, announced as so many bytes longer than it is.
+    /// Sends the org's response with a `Content-Length` that is too large.
     WrongLength {
-        /// Bytes that never come.
+        /// Bytes that are announced but never sent.
         excess: u64,
     },
-    /// A small gzip body that unpacks to so many mebibytes of blanks.
+    /// Sends a small gzip body that unpacks to spaces.
     GzipBomb {
-        /// Mebibytes of the unpacked body.
+        /// Size of the unpacked body in mebibytes.
         mebibytes: u32,
     },
 }
@@ -102,79 +102,79 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl Fault {
-    /// A fault that the next request meets.
+    /// A fault for the next request.
     pub fn new(effect: Effect) -> Self {
         Self { method: None, path: None, skip: 0, times: 1, delay_ms: 0, answer_delay_ms: 0, effect }
     }
 
-    /// The connection closes before the org did anything.
+    /// Closes the connection before the org does anything.
     pub fn drop_before_commit() -> Self {
         Self::new(Effect::Drop { after_commit: false, commit_after_seconds: 0 })
     }
 
-    /// The connection closes after the org did what was asked: the reply is lost.
+    /// Closes the connection after the org carried out the request: the response is lost.
     pub fn drop_after_commit() -> Self {
         Self::new(Effect::Drop { after_commit: true, commit_after_seconds: 0 })
     }
 
-    /// The connection closes, and the org does what was asked later, by its own clock: the client's connection died while
+    /// Closes the connection, and carries out the request later by the org's clock: the client's connection died while
     /// the request was still queued or running.
     pub fn commit_late(seconds: u32) -> Self {
         Self::new(Effect::Drop { after_commit: true, commit_after_seconds: seconds })
     }
 
-    /// The request is delayed, then carried out and answered as ever.
+    /// Delays the request, then carries it out and responds as usual.
     pub fn delay(by: Duration) -> Self {
         Self { delay_ms: milliseconds(by), ..Self::new(Effect::Pass) }
     }
 
-    /// The request is carried out as ever, and answered late: who waits less long must take the answer for lost.
+    /// Carries out the request as usual, and responds late: a client with a shorter timeout must assume the response lost.
     pub fn delay_answer(by: Duration) -> Self {
         Self { answer_delay_ms: milliseconds(by), ..Self::new(Effect::Pass) }
     }
 
-    /// An answer of this status with this body, before the org does anything.
+    /// Responds with this status and body before the org does anything.
     pub fn answer(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self::new(Effect::Answer { status, headers, body: body.into(), after_commit: false })
     }
 
-    /// An API error, before the org does anything.
+    /// Responds with a REST API error before the org does anything.
     pub fn api_error(status: u16, code: &str, message: &str) -> Self {
         let body = json!([{"message": message, "errorCode": code}]);
         Self::answer(status, "application/json;charset=UTF-8", body.to_string())
     }
 
-    /// An error of the token endpoint, before the org does anything.
+    /// Makes the token endpoint respond with an error before the org does anything.
     pub fn oauth_error(error: &str, description: &str) -> Self {
         let body = json!({"error": error, "error_description": description});
         let fault = Self::answer(400, "application/json;charset=UTF-8", body.to_string());
         fault.on("POST", "/services/oauth2/token")
     }
 
-    /// The HTML page of an edge that cannot reach the org.
+    /// The HTML page of an edge server that cannot reach the org.
     pub fn html(status: u16) -> Self {
         let page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>We are down for maintenance.</h1></body></html>";
         Self::answer(status, "text/html;charset=UTF-8", page)
     }
 
-    /// A redirect to elsewhere.
+    /// A redirect with status 302.
     pub fn redirect(location: &str) -> Self {
         let headers = vec![("location".to_owned(), location.to_owned())];
         Self::new(Effect::Answer { status: 302, headers, body: String::new(), after_commit: false })
     }
 
-    /// The same fault for requests of this method and path only (`*` in the path stands for any text).
+    /// Limits the fault to this method and path (`*` in the path matches any text).
     pub fn on(self, method: &str, path: &str) -> Self {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), ..self }
     }
 
-    /// The same fault for so many requests.
+    /// Applies the fault to `times` requests.
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 
-    /// The same fault, once so many matching requests have passed.
+    /// Lets `skip` matching requests pass first.
     pub fn after(self, skip: u32) -> Self {
         Self { skip, ..self }
     }
@@ -194,7 +194,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// The fault that a request meets. One that was met for the last time is no longer in the list.
+/// The fault that applies to a request. Removes used-up faults from the list.
 pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
     let met = faults.iter_mut().filter(|fault| fault.times > 0 && fault.concerns(method, path)).find_map(|fault| {
         if fault.skip > 0 {
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_meets_the_requests_that_it_is_for_and_no_more() {
+    fn a_fault_applies_only_to_matching_requests() {
         let mut faults = vec![Fault::html(503).on("POST", "/services/data/*/sobjects/Lead").after(1).times(2)];
         let path = "/services/data/v67.0/sobjects/Lead";
         assert!(take(&mut faults, "GET", path).is_none());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_written_as_they_are_documented() {
+    fn faults_parse_from_the_documented_json() {
         let text = r#"{"method":"POST","delay-ms":5,"answer-delay-ms":6,"effect":{"kind":"drop","after-commit":true}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The formulas that calculated fields can have: texts and fields, joined by `&`.
+//! Formulas of calculated fields: string literals and fields joined by `&`.
 
 use serde_json::{Map, Value};
 use winnow::{
@@ -8,14 +8,12 @@ use winnow::{
     token::{take_till, take_while},
 };
 
-/// A piece of a formula.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
     Text(String),
     Field(String),
 }
 
-/// Reads a formula.
 pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut formula = separated(1.., delimited(multispace0, part, multispace0), '&');
     let complaint = "expected texts in double quotes and field names, joined by &";
@@ -28,7 +26,7 @@ fn part(input: &mut &str) -> ModalResult<Part> {
     alt((text, name.map(|name: &str| Part::Field(name.to_owned())))).parse_next(input)
 }
 
-/// Computes a formula; `None` if all its fields are blank.
+/// Evaluates a formula; `None` if all its fields are blank.
 pub(crate) fn evaluate(parts: &[Part], record: &Map<String, Value>) -> Option<String> {
     let mut filled = false;
     let text = parts.iter().fold(String::new(), |text, part| match part {
@@ -53,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_formula_joins_texts_and_fields() {
+    fn a_formula_joins_literals_and_fields() {
         let parts = parse(r#" Company & " / " & LastName "#).unwrap();
         let record = serde_json::json!({"Company": "さくら", "LastName": "山田"});
         assert_eq!(evaluate(&parts, record.as_object().unwrap()).as_deref(), Some("さくら / 山田"));

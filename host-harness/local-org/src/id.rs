@@ -1,4 +1,4 @@
-//! Record ids: 15 characters that tell upper from lower case, and 18 that also survive where case does not.
+//! Record ids: 15 case-sensitive characters, or 18 with a checksum that restores lost case.
 
 /// Key prefix of Lead ids.
 pub const LEAD: &str = "00Q";
@@ -6,7 +6,7 @@ pub const LEAD: &str = "00Q";
 pub const CONTACT: &str = "003";
 /// Key prefix of User ids.
 pub const USER: &str = "005";
-/// Key prefix of Group ids, among them those of queues.
+/// Key prefix of Group ids, which queues have too.
 pub const GROUP: &str = "00G";
 /// Key prefix of record type ids.
 pub const RECORD_TYPE: &str = "012";
@@ -16,10 +16,9 @@ pub const ASSIGNMENT_RULE: &str = "01Q";
 const CHECK: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The 18-character form of an id of either length, or `None` if the text is no id.
+/// The 18-character form of an id of either length; `None` if the text is not an id.
 ///
-/// An 18-character id is normalised from its checksum, so that one which lost its case is found again, as Salesforce
-/// does it.
+/// Restores the case of an 18-character id from its checksum, as Salesforce does.
 pub fn to_18(id: &str) -> Option<String> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
@@ -40,7 +39,7 @@ pub fn to_15(id: &str) -> &str {
     id.get(..15).unwrap_or(id)
 }
 
-/// Mints the `sequence`-th id of an object with this key prefix.
+/// The `sequence`-th id with this key prefix.
 pub fn mint(prefix: &str, sequence: u64) -> String {
     let mut digits = [b'0'; 12];
     let mut rest = sequence;
@@ -53,7 +52,7 @@ pub fn mint(prefix: &str, sequence: u64) -> String {
     to_18(&body).unwrap_or(body)
 }
 
-/// The id of another object's record that stands beside this one.
+/// The same id under another object's key prefix.
 pub fn of_object(prefix: &str, id: &str) -> String {
     let body = format!("{prefix}{}", to_15(id).get(3..).unwrap_or_default());
     to_18(&body).unwrap_or(body)
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_get_the_checksum_that_salesforce_gives_them() {
+    fn ids_get_the_same_checksum_as_in_salesforce() {
         for (short, long) in [
             ("0017e00001W4GYR", "0017e00001W4GYRAA3"),
             ("0015500001QdQWa", "0015500001QdQWaAAN"),
@@ -102,7 +101,7 @@ mod tests {
         ] {
             assert_eq!(to_18(short).as_deref(), Some(long));
             assert_eq!(to_18(long).as_deref(), Some(long));
-            assert_eq!(to_18(&long.to_ascii_lowercase()).as_deref(), Some(long), "case comes back from the checksum");
+            assert_eq!(to_18(&long.to_ascii_lowercase()).as_deref(), Some(long), "the checksum restores the case");
         }
         for bad in ["", "00Q", "0017e00001W4GYRAAAA", "0017e00001W4GY!", "0017e00001W4GYR 33", "00１５500001QdQWa"] {
             assert_eq!(to_18(bad), None, "{bad}");
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn minted_ids_differ_and_keep_their_prefix() {
+    fn minted_ids_are_distinct_and_keep_their_prefix() {
         let first = mint(LEAD, 1);
         assert_eq!(first.len(), 18);
         assert!(first.starts_with(LEAD));

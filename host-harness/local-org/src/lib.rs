@@ -1,12 +1,12 @@
 //! A Salesforce org that runs on this machine.
 //!
-//! It answers over HTTP on loopback as Salesforce does, for the parts that a connector of Leads uses: the OAuth pages
-//! and endpoints, versions, limits, describe, create, read, update, delete and upsert of Leads, the composite family,
-//! and a subset of SOQL. It is a test server, and a tool for people who have no org at hand.
+//! It speaks Salesforce's HTTP API on loopback, as far as a Lead connector uses it: the OAuth pages and endpoints,
+//! versions, limits, describe, create, read, update, delete and upsert of Leads, the composite resources, and a subset
+//! of SOQL. It is a test server, and a tool for people who have no org at hand.
 //!
-//! What makes one org differ from another is an [`OrgFile`]: TOML in which every key may be left out, and unknown keys and
-//! rules that can never hold are errors. Fourteen come with the crate ([`OrgFile::built_in`]), and
-//! [`OrgFile::from_describe`] makes one from the describe result of a real org. `docs/local-org.md` has all keys.
+//! An [`OrgFile`] (TOML) configures an org. Every key is optional; unknown keys and rules that can never match are errors.
+//! The crate includes 14 orgs ([`OrgFile::built_in`]), and [`OrgFile::from_describe`] makes one from the describe result
+//! of a real org. `docs/local-org.md` lists all keys.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,29 +21,29 @@
 //!
 //! # The admin API
 //!
-//! On a port of its own ([`RunningOrg::admin_url`]) the org takes orders that no real org takes. Bodies are JSON.
+//! A separate port ([`RunningOrg::admin_url`]) controls the org in ways that no real org offers. Bodies are JSON.
 //!
 //! | request | effect |
 //! | --- | --- |
-//! | `GET /leads` | the Leads |
-//! | `GET /requests`, `DELETE /requests` | reads, empties the request log, which never shows a secret |
-//! | `GET /faults`, `POST /faults`, `DELETE /faults` | reads, sets, takes back faults; see [`Fault`] and `docs/local-org.md` |
-//! | `POST /clock` `{"seconds": 86400}` | lets time pass |
+//! | `GET /leads` | lists the Leads |
+//! | `GET /requests`, `DELETE /requests` | reads or clears the request log, which never contains a secret |
+//! | `GET /faults`, `POST /faults`, `DELETE /faults` | lists, adds or removes faults; see [`Fault`] and `docs/local-org.md` |
+//! | `POST /clock` `{"seconds": 86400}` | advances the clock |
 //! | `POST /callbacks` `{"url": "..."}` | registers a callback URL |
-//! | `POST /tokens/expire`, `POST /tokens/revoke` | ends all sessions, all grants |
+//! | `POST /tokens/expire`, `POST /tokens/revoke` | ends all sessions or all grants |
 //!
 //! `GET /` of the org itself shows its Leads and requests as a page.
 //!
 //! # Where it differs from Salesforce
 //!
-//! - Only Lead can be written and described. Organization, User, RecordType and queues (Group) can be read. There is no
-//!   search, no bulk API, no SOAP, no `composite/graph`, and in `composite/tree` nothing that belongs to a Lead.
-//! - Duplicate rules compare fields for equality, not fuzzily. A Contact that one matches cannot be read.
-//! - References are ids: a nested `{"Owner": {"Username": "..."}}` is refused as an unknown field.
-//! - Picklist labels, layouts and messages are not translated by the user's language.
-//! - The allow page is shown at every authorisation, also to a user who has approved the app before.
-//! - No `id_token` is issued, and client assertions are refused.
-//! - Fiscal years are the calendar's.
+//! - Only Lead can be written and described. Organization, User, RecordType and queues (Group) can be read. Search, the
+//!   Bulk API, SOAP, `composite/graph` and child records in `composite/tree` are not supported.
+//! - Duplicate rules compare fields for equality, not fuzzily. A matched Contact cannot be read.
+//! - References must be ids: a nested `{"Owner": {"Username": "..."}}` is rejected as an unknown field.
+//! - Picklist labels, layouts and messages are not translated into the user's language.
+//! - The allow page is shown at every authorization, even to a user who has approved the app before.
+//! - No `id_token` is issued, and client assertions are rejected.
+//! - Fiscal years are calendar years.
 
 // A describe result is one long `json!`.
 #![recursion_limit = "256"]

@@ -1,4 +1,4 @@
-//! The request log. It never holds a token, a secret, a code or a password.
+//! The request log. It never contains a token, a secret, a code or a password.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use crate::message::{Answer, Request};
 
-/// Headers that the log shows.
+/// Headers that the log records.
 const SHOWN: [&str; 9] = [
     "accept-encoding",
     "content-type",
@@ -21,7 +21,7 @@ const SHOWN: [&str; 9] = [
     "x-prettyprint",
 ];
 
-/// Form fields and query parameters whose values the log withholds.
+/// Form fields and query parameters whose values are redacted.
 const SECRET: [&str; 11] = [
     "access_token",
     "assertion",
@@ -36,39 +36,38 @@ const SECRET: [&str; 11] = [
     "token",
 ];
 
-/// Entries that are kept; older ones make room.
+/// Entries that are kept; the oldest are dropped.
 const LONGEST: usize = 10_000;
 
-/// One request, and how it was answered.
+/// One request and its response.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogEntry {
-    /// When it came.
+    /// Time of arrival by the org's clock.
     pub at: Timestamp,
-    /// Its method.
+    /// HTTP method.
     pub method: String,
-    /// Its path, without the query.
+    /// Path without the query.
     pub path: String,
-    /// Its query, secrets withheld.
+    /// Query string, secrets redacted.
     pub query: String,
-    /// Its headers, as far as they matter.
+    /// Request headers from a fixed list that never includes `Authorization`.
     pub headers: Vec<(String, String)>,
-    /// Its body, secrets withheld.
+    /// Request body, secrets redacted.
     pub body: String,
-    /// Whether it came with an `Authorization` header.
+    /// Whether the request had an `Authorization` header.
     pub authorization: bool,
-    /// User whose access token it carried, if that was good.
+    /// User of the access token, if it was valid.
     pub user: Option<String>,
-    /// Status of the answer; `None` if the connection was closed without one.
+    /// Response status; `None` if the connection was closed without a response.
     pub status: Option<u16>,
-    /// Body of the answer; empty for OAuth answers, which carry tokens.
+    /// Response body; empty for OAuth endpoints, whose responses contain tokens.
     pub answer: String,
 }
 
 impl LogEntry {
-    /// The entry of a request.
     pub(crate) fn of(at: Timestamp, request: &Request, user: Option<String>, answer: Option<&Answer>) -> Self {
         let shown = |name: &&str| request.header(name).map(|value| ((*name).to_owned(), value.to_owned()));
-        // By the path as the org reads it: escapes and slashes at its end make no other endpoint.
+        // Uses the path as the org reads it: escapes and trailing slashes do not make another endpoint.
         let segments = request.segments();
         let api = matches!(segments.as_slice(), [services, part, ..] if services == "services" && part != "oauth2");
         let form = request.media_type().is_some_and(|kind| kind == "application/x-www-form-urlencoded");
@@ -87,18 +86,18 @@ impl LogEntry {
         }
     }
 
-    /// The value of a header that the request had.
+    /// The value of a recorded request header, by a name of any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Whether this was a call of the REST API, which counts against the org's limit.
+    /// Whether this was a REST API call, which counts against the org's limit.
     pub fn api_call(&self) -> bool {
         self.path.strip_prefix("/services/data/").is_some_and(|rest| !rest.is_empty())
     }
 }
 
-/// Adds an entry, and makes room for it.
+/// Adds an entry, and drops the oldest if the log is full.
 pub(crate) fn push(log: &mut VecDeque<LogEntry>, entry: LogEntry) {
     if log.len() >= LONGEST {
         log.pop_front();
@@ -107,7 +106,7 @@ pub(crate) fn push(log: &mut VecDeque<LogEntry>, entry: LogEntry) {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| format!("({} bytes that are no text)", bytes.len()))
+    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| format!("({} bytes that are not text)", bytes.len()))
 }
 
 fn withhold(form: &str) -> String {

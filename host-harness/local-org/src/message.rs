@@ -1,4 +1,4 @@
-//! Requests and answers, free of sockets: the org is a function from one to the other.
+//! Requests and responses without sockets: the org is a function from one to the other.
 
 use bytes::Bytes;
 use http::{
@@ -8,11 +8,11 @@ use http::{
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// A request, read whole.
+/// A request with its whole body.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub method: Method,
-    /// The path as it was sent, escapes untouched.
+    /// The path as it was sent, escapes included.
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
@@ -25,28 +25,26 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A parameter of the query.
     pub fn query(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// The path's segments, escapes resolved, without empty ones at the ends.
+    /// The path's segments, percent-decoded, without empty ones at either end.
     pub fn segments(&self) -> Vec<String> {
         self.path.trim_matches('/').split('/').map(decode_segment).collect()
     }
 
-    /// The body as a form.
     pub fn form(&self) -> Form {
         Form(form_urlencoded::parse(&self.body).into_owned().collect())
     }
 
-    /// The media type of the body, without parameters and in lower case.
+    /// The body's media type, lowercase and without parameters.
     pub fn media_type(&self) -> Option<String> {
         self.header("content-type").map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
 }
 
-/// Resolves the percent escapes of one path segment. `+` is itself there.
+/// Percent-decodes one path segment, where `+` is literal.
 fn decode_segment(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -71,7 +69,7 @@ fn hex(digit: u8) -> Option<u8> {
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads the parameters of a query as a form.
+    /// Parses the parameters of a query string.
     pub fn of_query(query: &str) -> Self {
         Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
@@ -81,13 +79,13 @@ impl Form {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a field, if it is not blank.
+    /// The first value of a field, if not blank.
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub status: StatusCode,
@@ -96,34 +94,30 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
-    /// A JSON answer, with the content type that Salesforce sends.
+    /// A JSON response with the content type that Salesforce sends.
     pub fn json(status: StatusCode, body: &Value) -> Self {
         Self::text(status, "application/json;charset=UTF-8", body.to_string())
     }
 
-    /// An HTML page.
     pub fn html(status: StatusCode, body: String) -> Self {
         Self::text(status, "text/html;charset=UTF-8", body)
     }
 
-    /// A body of any content type.
     pub fn text(status: StatusCode, content_type: &'static str, body: String) -> Self {
         let mut answer = Self { status, headers: HeaderMap::new(), body: body.into() };
         answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         answer
     }
 
-    /// A redirect.
     pub fn redirect(location: &str) -> Self {
         Self::empty(StatusCode::FOUND).with(LOCATION, location)
     }
 
-    /// The answer with a header. A value that cannot be a header is left out.
+    /// Adds a header, unless the value is not valid in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
@@ -131,7 +125,7 @@ impl Answer {
         self
     }
 
-    /// The body as JSON, if it is some.
+    /// The body, if it is JSON.
     pub fn body_json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -142,9 +136,9 @@ impl Answer {
 pub(crate) struct ApiError {
     pub code: String,
     pub message: String,
-    /// `None` where Salesforce sends no `fields` key at all.
+    /// `None` where Salesforce omits the `fields` key.
     pub fields: Option<Vec<String>>,
-    /// Further members, such as `duplicateResult`.
+    /// An additional member, such as `duplicateResult`.
     pub detail: Option<(&'static str, Value)>,
 }
 
@@ -154,7 +148,7 @@ impl ApiError {
         Self { code: code.to_owned(), message: message.into(), fields: None, detail: None }
     }
 
-    /// An error that names fields, or says with an empty list that it names none.
+    /// An error with a `fields` key, which may be empty.
     pub fn on<S: ToString>(code: &str, message: impl Into<String>, fields: &[S]) -> Self {
         Self { fields: Some(fields.iter().map(ToString::to_string).collect()), ..Self::new(code, message) }
     }
@@ -173,7 +167,7 @@ impl ApiError {
     }
 }
 
-/// A refusal: a status and one or more errors.
+/// A rejected request: a status and one or more errors.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
     pub status: StatusCode,
@@ -181,17 +175,15 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with one error.
     pub fn new(status: StatusCode, error: ApiError) -> Self {
         Self { status, errors: vec![error] }
     }
 
-    /// A 400 with one error.
     pub fn bad_request(error: ApiError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// The 404 of everything that is not there.
+    /// The 404 for anything that does not exist.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, ApiError::new("NOT_FOUND", "The requested resource does not exist"))
     }
@@ -209,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_segments_are_decoded_once_and_keep_their_plus() {
+    fn path_segments_are_decoded_once_and_keep_plus_signs() {
         for (raw, decoded) in
             [("a%2Fb", "a/b"), ("a+b%40c", "a+b@c"), ("%E5%B1%B1", "山"), ("100%", "100%"), ("%zz", "%zz")]
         {

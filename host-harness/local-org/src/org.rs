@@ -1,4 +1,4 @@
-//! The org itself: its file, its state, and the handle through which tests and programs reach into it.
+//! The org: its file, its state, and the handle that tests and programs control it with.
 
 use std::{
     io,
@@ -30,31 +30,31 @@ pub struct Org(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: RwLock<Arc<Settings>>,
-    /// Held while the settings are changed, so that no change is made to what another one replaces.
+    /// Held while the settings are changed, so that concurrent changes do not overwrite each other.
     changing: Mutex<()>,
     clock: Clock,
     place: Place,
     state: Mutex<State>,
-    /// Held for reading by every call, for writing by one that may take back what it did.
+    /// Locked shared by every call, exclusively by a call that may roll back.
     traffic: RwLock<()>,
 }
 
-/// Where an org is found, and where it keeps its state.
+/// Where an org is reached, and where it keeps its state.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub base_url: String,
-    /// What token responses name, if not the base URL.
+    /// `instance_url` of token responses; the base URL if absent.
     pub instance_url: Option<String>,
     pub store: Option<Store>,
 }
 
-/// What the org file says, compiled.
+/// The org file, compiled.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub file: OrgFile,
     pub schema: Schema,
     pub zone: TimeZone,
-    /// When the Lead object was last changed.
+    /// Time of the last change to the Lead object.
     pub described: Timestamp,
 }
 
@@ -70,7 +70,7 @@ impl Settings {
             return contradiction(format!("id {:?} is not a record id", file.id));
         }
         if file.users.is_empty() {
-            return contradiction("an org needs a user".to_owned());
+            return contradiction("an org needs at least one user".to_owned());
         }
         if let Some(rule) = &file.assignment_rule
             && !file.users.iter().any(|user| user.username == rule.owner)
@@ -92,12 +92,12 @@ impl Settings {
         Ok(Self { file, schema, zone, described })
     }
 
-    /// The org's id, 18 characters.
+    /// The 18-character org id.
     pub fn org_id(&self) -> String {
         id::to_18(&self.file.id).unwrap_or_default()
     }
 
-    /// The day with which a week begins, which follows from the country of the org's locale.
+    /// First day of the week, by the country of the org's locale.
     pub fn week_begins(&self) -> Weekday {
         const SUNDAY: [&str; 10] = ["BR", "CA", "HK", "IL", "IN", "JP", "KR", "MX", "TW", "US"];
         match self.file.locale.rsplit('_').next() {
@@ -106,7 +106,7 @@ impl Settings {
         }
     }
 
-    /// What a condition on Leads needs to know of the org.
+    /// The context in which conditions are evaluated.
     pub fn scope<'a>(
         &'a self,
         field: &'a dyn Fn(&str) -> Option<&'a Field>,
@@ -116,17 +116,15 @@ impl Settings {
         Scope { entity, field, now, zone: &self.zone, week_begins: self.week_begins() }
     }
 
-    /// A user, by name.
+    /// Looks a user up by a name of any case.
     pub fn user(&self, username: &str) -> Option<&User> {
         self.file.users.iter().find(|user| user.username.eq_ignore_ascii_case(username))
     }
 
-    /// The id of a user, by name.
     pub fn user_id(&self, username: &str) -> Option<String> {
         self.users().find(|(_, user)| user.username.eq_ignore_ascii_case(username)).map(|(id, _)| id)
     }
 
-    /// The id of a queue, by developer name.
     pub fn queue_id(&self, developer_name: &str) -> Option<String> {
         self.queues().find(|(_, queue)| queue.developer_name == developer_name).map(|(id, _)| id)
     }
@@ -143,23 +141,23 @@ impl Settings {
 }
 
 impl OrgFile {
-    /// Whether the file makes an org: names lead to fields, rules can hold, values are of their types.
+    /// Checks that the file describes a consistent org: named fields exist, rules can match, values have the right types.
     ///
     /// # Errors
-    /// [`FileError::Contradiction`], which names the first part that does not fit the others.
+    /// [`FileError::Contradiction`], which names the first inconsistent part.
     pub fn check(&self) -> Result<(), FileError> {
         Settings::new(self.clone(), Timestamp::UNIX_EPOCH).map(drop)
     }
 }
 
-/// What a client must know of the app that it is.
+/// The app's credentials, which a client needs for OAuth.
 #[derive(Clone, Debug)]
 pub struct AppCredentials {
     /// Consumer key.
     pub client_id: String,
     /// Consumer secret.
     pub client_secret: String,
-    /// Callback URLs that are registered.
+    /// Registered callback URLs.
     pub redirect_uris: Vec<String>,
 }
 
@@ -187,18 +185,21 @@ impl Org {
         Ok(Self(Arc::new(Inner { settings, changing, clock, place, state, traffic })))
     }
 
-    /// The file that the org goes by now.
+    /// The current org file.
     pub fn file(&self) -> OrgFile {
         self.settings().file.clone()
     }
 
-    /// Changes the org as an admin does in Setup: fields, rules, policies, users. Leads and tokens stay.
+    /// Changes the org as an admin does in Setup: fields, rules, policies, users. Leads and tokens are kept.
+    ///
+    /// # Errors
+    /// [`FileError::Contradiction`] if the changed file is inconsistent; the org then stays as it was.
     pub fn change(&self, change: impl FnOnce(&mut OrgFile)) -> Result<(), FileError> {
         let _turn = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.settings();
         let mut file = before.file.clone();
         change(&mut file);
-        // Clients compare the stamp by the second, so that two changes within one must not share it.
+        // Clients compare the timestamp by the second, so two changes within one second must not share it.
         let described =
             self.now().max(before.described.saturating_add(SignedDuration::from_secs(1)).unwrap_or(self.now()));
         let settings = Arc::new(Settings::new(file, described)?);
@@ -206,12 +207,12 @@ impl Org {
         Ok(())
     }
 
-    /// Where the org answers, such as `http://127.0.0.1:40123`.
+    /// The org's address, such as `http://127.0.0.1:40123`.
     pub fn base_url(&self) -> &str {
         &self.0.place.base_url
     }
 
-    /// The app that clients present.
+    /// Credentials of the app that clients present.
     pub fn app(&self) -> AppCredentials {
         let state = self.state();
         AppCredentials {
@@ -221,7 +222,7 @@ impl Org {
         }
     }
 
-    /// Registers one more callback URL.
+    /// Registers another callback URL.
     pub fn register_callback(&self, url: &str) {
         let mut state = self.state();
         if !state.kept.callbacks.iter().any(|known| known == url) {
@@ -229,7 +230,7 @@ impl Org {
         }
     }
 
-    /// The Leads that are not deleted, as a read of all visible fields answers them, in the order of their creation.
+    /// The Leads that are not deleted, as a read of all visible fields returns them, in order of creation.
     pub fn leads(&self) -> Vec<Value> {
         self.commit_late_requests();
         let settings = self.settings();
@@ -237,9 +238,9 @@ impl Org {
         leads.iter().map(|lead| crate::rest::record::whole(&settings, lead, settings.file.api.newest)).collect()
     }
 
-    /// Puts a Lead into the org past all rules, as a data loader would, and returns its id.
+    /// Inserts a Lead without checking any rule, as a data loader would, and returns its id.
     ///
-    /// Use it for what the API does not let a client make, such as converted Leads.
+    /// Use it for Leads that the API cannot create, such as converted ones.
     pub fn insert_lead(&self, mut values: Map<String, Value>) -> String {
         let settings = self.settings();
         for (name, value) in &mut values {
@@ -252,27 +253,27 @@ impl Org {
         crate::rest::record::insert(&settings, &mut self.state(), self.now(), values, &owner)
     }
 
-    /// The requests that came, oldest first.
+    /// The request log, oldest first.
     pub fn requests(&self) -> Vec<LogEntry> {
         self.state().log.iter().cloned().collect()
     }
 
-    /// Empties the request log.
+    /// Clears the request log.
     pub fn clear_requests(&self) {
         self.state().log.clear();
     }
 
-    /// Sets a fault. Several wait in line.
+    /// Adds a fault. Each request meets the first fault that matches it.
     pub fn add_fault(&self, fault: Fault) {
         self.state().faults.push(fault);
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
 
-    /// Lets time pass. Requests that a fault delayed are carried out on the way, each at its time.
+    /// Advances the clock. Requests that a fault delayed are carried out on the way, each at its due time.
     pub fn advance_clock(&self, by: SignedDuration) {
         let end = self.now().saturating_add(by).unwrap_or(Timestamp::MAX);
         let mut on_the_way: Vec<_> = self.state().late.iter().map(|(due, _)| *due).filter(|due| *due < end).collect();
@@ -283,13 +284,13 @@ impl Org {
         }
     }
 
-    /// Has the org carry a request out later, by its own clock.
+    /// Queues a request to be carried out later by the org's clock.
     pub(crate) fn commit_later(&self, request: Request, delay: SignedDuration) {
         let due = self.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
         self.state().late.push((due, request));
     }
 
-    /// Carries out the delayed requests that are due. Nobody waits for their answers.
+    /// Carries out the delayed requests that are due. Nobody waits for their responses.
     pub(crate) fn commit_late_requests(&self) {
         let now = self.now();
         let due: Vec<_> = {
@@ -307,42 +308,42 @@ impl Org {
         }
     }
 
-    /// The org's time.
+    /// The current time of the org's clock.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// Ends every session: access tokens are refused, refresh tokens still work.
+    /// Ends every session: access tokens are rejected, refresh tokens still work.
     pub fn expire_access_tokens(&self) {
         self.state().kept.sessions.clear();
     }
 
-    /// Ends every grant, as an admin's "Revoke All" does: access and refresh tokens are refused.
+    /// Ends every grant, as an admin's "Revoke All" does: access and refresh tokens are rejected.
     pub fn revoke_all_tokens(&self) {
         let mut state = self.state();
         state.kept.sessions.clear();
         state.kept.grants.clear();
     }
 
-    /// Uses up the org's API calls of the last 24 hours.
+    /// Uses up the org's API calls for the next 24 hours.
     pub fn exhaust_api_limit(&self) {
         let minute = state::minute(self.now());
         let limit = self.settings().file.api.daily_limit;
         self.state().kept.usage.insert(minute, limit);
     }
 
-    /// Writes the state to its file, if it has one and anything changed.
+    /// Writes the state to its file, if the org has one and anything changed.
     pub(crate) async fn save(&self) -> io::Result<()> {
         if self.0.place.store.is_none() {
             return Ok(());
         }
         let org = self.clone();
-        // Off the threads that serve others: a file system takes its time.
+        // File I/O blocks, so it runs off the threads that serve requests.
         let save = move || org.0.place.store.as_ref().map_or(Ok(()), |store| store.save(&org.0.state));
         tokio::task::spawn_blocking(save).await?
     }
 
-    /// Writes the state to its file for the last time.
+    /// Writes the state to its file, including changes that do not trigger a write of their own.
     pub(crate) fn save_all(&self) -> io::Result<()> {
         self.0.place.store.as_ref().map_or(Ok(()), |store| store.save_all(&self.0.state))
     }
@@ -351,13 +352,13 @@ impl Org {
         store::lock(&self.0.state)
     }
 
-    /// Runs a call beside others.
+    /// Runs a call concurrently with others.
     pub(crate) fn beside_others<T>(&self, call: impl FnOnce() -> T) -> T {
         let _shared = self.0.traffic.read().unwrap_or_else(PoisonError::into_inner);
         call()
     }
 
-    /// Runs a call while no other one runs.
+    /// Runs a call while no other call runs.
     pub(crate) fn alone<T>(&self, call: impl FnOnce() -> T) -> T {
         let _exclusive = self.0.traffic.write().unwrap_or_else(PoisonError::into_inner);
         call()
@@ -371,17 +372,17 @@ impl Org {
         self.0.place.instance_url.as_ref().unwrap_or(&self.0.place.base_url)
     }
 
-    /// The org's id, 18 characters.
+    /// The 18-character org id.
     pub fn id(&self) -> String {
         self.settings().org_id()
     }
 
-    /// The id of a user, by name.
+    /// The 18-character id of a user, by a user name of any case.
     pub fn user_id(&self, username: &str) -> Option<String> {
         self.settings().user_id(username)
     }
 
-    /// The id of a queue, by developer name.
+    /// The 18-character id of a queue, by developer name.
     pub fn queue_id(&self, developer_name: &str) -> Option<String> {
         self.settings().queue_id(developer_name)
     }

@@ -1,4 +1,4 @@
-//! `GET /`: the org's Leads and requests, for the eyes of whoever works with it.
+//! `GET /`: a page with the org's Leads and requests.
 
 use askama::Template;
 use http::StatusCode;
@@ -8,9 +8,9 @@ use crate::{log::LogEntry, message::Answer, org::Org};
 
 /// Requests that the page shows.
 const SHOWN: usize = 200;
-/// Columns that every org has; others follow as they are filled.
+/// Columns that are always shown; others follow if any Lead fills them.
 const FIRST_COLUMNS: [&str; 5] = ["Id", "Name", "Company", "Email", "CreatedDate"];
-/// System fields that would only crowd the table.
+/// Fields that would only clutter the table.
 const LEFT_OUT: [&str; 16] = [
     "Address",
     "CreatedById",
@@ -42,7 +42,6 @@ struct Overview {
     limit: u64,
 }
 
-/// The page.
 pub(crate) fn page(org: &Org) -> Answer {
     let settings = org.settings();
     let leads = org.leads();

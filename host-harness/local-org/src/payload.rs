@@ -1,4 +1,4 @@
-//! Bodies of answers, among them ones that break off or lie about their length.
+//! Response bodies, including ones that break off or misstate their length.
 
 use std::{
     future::Future as _,
@@ -13,17 +13,17 @@ use flate2::{Compression, write::GzEncoder};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A body: some bytes, and then either an end or a broken connection.
+/// A body: bytes, followed by a proper end or a broken connection.
 #[derive(Debug)]
 pub(crate) struct Payload {
     data: Option<Bytes>,
-    /// Announced length; `None` sends chunks.
+    /// `Content-Length`; `None` sends chunks.
     announced: Option<u64>,
     drip: Option<Drip>,
     end: End,
 }
 
-/// How a body is sent piece by piece.
+/// Pacing of a body that is sent in pieces.
 #[derive(Debug)]
 struct Drip {
     bytes: usize,
@@ -34,30 +34,29 @@ struct Drip {
 #[derive(Debug, PartialEq)]
 enum End {
     Proper,
-    /// What was sent must leave the buffers before the connection breaks, or the client would see none of it.
+    /// The buffers are flushed before the connection breaks; otherwise the client would receive nothing.
     BreakAfterFlush,
     Break,
 }
 
 impl Payload {
-    /// A body as it should be.
     pub fn whole(data: Bytes) -> Self {
         let announced = u64::try_from(data.len()).ok();
         Self { data: Some(data).filter(|data| !data.is_empty()), announced, drip: None, end: End::Proper }
     }
 
-    /// A body of unannounced length that breaks off.
+    /// A chunked body that breaks off.
     pub fn truncated(data: Bytes) -> Self {
         Self { data: Some(data), announced: None, drip: None, end: End::BreakAfterFlush }
     }
 
-    /// A body that comes piece by piece.
+    /// A body sent in pieces of `bytes`, `pause` apart.
     pub fn dripping(data: Bytes, bytes: usize, pause: Duration) -> Self {
         let drip = Drip { bytes: bytes.max(1), pause, waiting: None };
         Self { drip: Some(drip), ..Self::whole(data) }
     }
 
-    /// A body that was announced as longer than it is.
+    /// A body announced `excess` bytes longer than it is.
     pub fn too_short(data: Bytes, excess: u64) -> Self {
         let length = u64::try_from(data.len()).unwrap_or(0);
         Self { data: Some(data), announced: Some(length.saturating_add(excess)), drip: None, end: End::BreakAfterFlush }
@@ -92,7 +91,7 @@ impl Body for Payload {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            End::Break => Poll::Ready(Some(Err(io::Error::other("a fault broke the answer off")))),
+            End::Break => Poll::Ready(Some(Err(io::Error::other("a fault cut the response off")))),
         }
     }
 
@@ -105,7 +104,7 @@ impl Body for Payload {
     }
 }
 
-/// A gzip stream that unpacks to so many mebibytes.
+/// A gzip stream that unpacks to `mebibytes` of spaces.
 pub(crate) fn gzip_bomb(mebibytes: u32) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let blanks = vec![b' '; 1 << 20];

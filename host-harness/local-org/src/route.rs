@@ -1,4 +1,4 @@
-//! Which part of the org answers a path.
+//! Routes a request to the part of the org that handles its path.
 
 use http::{Method, StatusCode};
 
@@ -9,7 +9,6 @@ use crate::{
     overview, rest,
 };
 
-/// Answers a request.
 pub(crate) fn respond(org: &Org, request: &Request) -> Answer {
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();

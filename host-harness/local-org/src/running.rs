@@ -19,18 +19,18 @@ use crate::{
     store::{Store, Tracked},
 };
 
-/// How an org is run.
+/// Options for [`serve`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Address of the org; port 0 takes a free one.
+    /// Loopback address of the org; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Address of the admin API; port 0 takes a free one.
+    /// Loopback address of the admin API; port 0 picks a free one.
     pub admin: SocketAddr,
-    /// The org's clock.
+    /// The clock that the org reads.
     pub clock: Clock,
-    /// What token responses name as `instance_url`, if not the org's own address.
+    /// `instance_url` of token responses; the org's own address if absent.
     pub instance_url: Option<String>,
-    /// File in which Leads and grants outlive the process.
+    /// File that keeps Leads and grants across restarts; created if missing.
     pub store: Option<PathBuf>,
 }
 
@@ -41,42 +41,42 @@ impl Default for Options {
     }
 }
 
-/// Why an org does not start.
+/// Why an org cannot start.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The org file makes no org.
+    /// The org file is inconsistent.
     #[error(transparent)]
     File(#[from] FileError),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; choose another address, or end what listens there")]
+    /// An address is in use or not available.
+    #[error("cannot listen on {address}: {source}; choose another address, or stop the process that uses it")]
     Listen {
-        /// The address.
+        /// The address that was requested.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The org would be open to other machines.
+    /// The address would expose the org to other machines.
     #[error(
-        "{address} is not a loopback address; a local org has no TLS and known passwords, and stays on this machine"
+        "{address} is not a loopback address; a local org has no TLS and well-known passwords, so it listens on this machine only"
     )]
     NotLoopback {
-        /// The address.
+        /// The address that was requested.
         address: SocketAddr,
     },
-    /// The store cannot be read.
-    #[error("the org's store {} cannot be read: {source}; delete the file to start anew", path.display())]
+    /// The store exists but cannot be read or parsed.
+    #[error("cannot read the org's store {}: {source}; delete the file to start with an empty org", path.display())]
     Store {
-        /// The file.
+        /// Path of the store.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The I/O or JSON error.
         source: io::Error,
     },
-    /// The store cannot be written.
-    #[error("the org's store {} cannot be written: {source}; name a file in a folder that may be written to", path.display())]
+    /// The store's file or folder is not writable.
+    #[error("cannot write the org's store {}: {source}; choose a file in a writable folder", path.display())]
     StoreUnwritable {
-        /// The file.
+        /// Path of the store.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -94,7 +94,7 @@ impl ServeError {
     }
 }
 
-/// An org that answers requests until it is stopped or dropped.
+/// An org that serves requests until it is stopped or dropped.
 #[derive(Debug)]
 pub struct RunningOrg {
     org: Org,
@@ -103,7 +103,10 @@ pub struct RunningOrg {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts an org.
+/// Starts an org and its admin API.
+///
+/// # Errors
+/// [`ServeError`] if the file is inconsistent, an address cannot be used, or the store cannot be read or written.
 pub async fn serve(file: OrgFile, options: Options) -> Result<RunningOrg, ServeError> {
     let listener = listen(options.listen).await?;
     let admin_listener = listen(options.admin).await?;
@@ -117,7 +120,7 @@ pub async fn serve(file: OrgFile, options: Options) -> Result<RunningOrg, ServeE
     let state = State { kept: Tracked::new(kept), ..State::default() };
     let place = Place { base_url, instance_url: options.instance_url, store: options.store.clone().map(Store::new) };
     let org = Org::new(file, options.clock, place, state)?;
-    // Now rather than after the first request: whoever reads key and secret must find the same ones after a restart.
+    // Saved before the first request: the generated key and secret must be the same after a restart.
     org.save()
         .await
         .map_err(|source| ServeError::StoreUnwritable { path: options.store.unwrap_or_default(), source })?;
@@ -137,31 +140,31 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 impl RunningOrg {
-    /// Where the org answers, such as `http://127.0.0.1:40123`.
+    /// The org's address, such as `http://127.0.0.1:40123`.
     pub fn base_url(&self) -> &str {
         self.org.base_url()
     }
 
-    /// Where the admin API answers.
+    /// The admin API's address, such as `http://127.0.0.1:40124`.
     pub fn admin_url(&self) -> &str {
         &self.admin_url
     }
 
-    /// The app that clients present.
+    /// Credentials of the app that clients present.
     pub fn app(&self) -> AppCredentials {
         self.org.app()
     }
 
-    /// A handle to the org.
+    /// A handle to the org, which remains valid after it stops.
     pub fn org(&self) -> &Org {
         &self.org
     }
 
-    /// Stops the org once open requests are answered.
+    /// Stops the org; open connections get 2 seconds to finish.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for task in self.tasks.drain(..) {
-            // A task that panicked has stopped as well.
+            // A task that panicked has stopped too.
             let _ = task.await;
         }
     }
@@ -171,7 +174,7 @@ impl Drop for RunningOrg {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         self.tasks.iter().for_each(JoinHandle::abort);
-        // Left are counts and times of last use. That what mattered could not be saved was said when it happened.
+        // Only counts and times of last use are unsaved here. A request whose changes could not be saved got an error.
         let _ = self.org.save_all();
     }
 }

@@ -1,4 +1,4 @@
-//! The org on a socket: reads requests whole, lets faults happen, and keeps the log.
+//! Serves the org over TCP: reads whole requests, injects faults, and writes the log.
 
 use std::{io, time::Duration};
 
@@ -28,14 +28,14 @@ use crate::{
     route,
 };
 
-/// Longest request line and headers; beyond it Salesforce's edge answers with a page.
+/// Maximum bytes of URI and headers; Salesforce's edge rejects longer ones with an HTML page.
 const LONGEST_URI: usize = 16_384;
-/// Largest body.
+/// Maximum body size in bytes.
 const LARGEST_BODY: usize = 50 << 20;
-/// How long open connections may finish after a stop.
+/// Time that open connections get to finish after a stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Accepts connections until told to stop, then lets the open ones finish.
+/// Accepts connections until `stop` changes, then lets the open ones finish.
 pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
@@ -43,11 +43,11 @@ pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Rece
             accepted = listener.accept() => {
                 match accepted {
                     Ok((stream, _)) => {
-                        // Small answers must not wait for an acknowledgement; without it the org is only slower.
+                        // Avoids Nagle delays on small responses; a failure only makes the org slower.
                         let _ = stream.set_nodelay(true);
                         connections.spawn(connection(org.clone(), stream, stop.clone()));
                     }
-                    // The connection is gone, or the process is out of file handles: others may end meanwhile.
+                    // The client hung up, or the process is out of file descriptors; wait for other connections to end.
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             }
@@ -56,28 +56,28 @@ pub(crate) async fn serve(org: Org, listener: TcpListener, mut stop: watch::Rece
         }
     }
     let finished = async { while connections.join_next().await.is_some() {} };
-    // Connections that do not finish in time end with the set.
+    // Dropping the set aborts connections that do not finish in time.
     let _ = tokio::time::timeout(GRACE, finished).await;
 }
 
 async fn connection(org: Org, stream: TcpStream, stop: watch::Receiver<bool>) {
     let (requests, mut waiting) = mpsc::channel::<Asked>(1);
-    // Beside the socket, not in its service: hyper gives a service up when its client hangs up, but Salesforce carries
-    // out what it was asked for all the same.
+    // Not inside the hyper service: hyper drops the service's future when the client hangs up, but Salesforce carries
+    // out the request anyway.
     let work = async {
         while let Some((arrived, reply)) = waiting.recv().await {
-            // Nobody may wait for the answer any more.
+            // The client may have hung up.
             let _ = reply.send(carry_out(&org, arrived).await);
         }
     };
     tokio::join!(work, talk(stream, requests, stop));
 }
 
-/// Reads requests off a connection and writes answers to it, until either side has enough.
+/// Reads requests from a connection and writes responses, until either side closes it.
 async fn talk(stream: TcpStream, requests: mpsc::Sender<Asked>, mut stop: watch::Receiver<bool>) {
     let service = service_fn(move |request| ask(requests.clone(), request));
     let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    // How a connection ends is the client's affair: it may hang up at any time, and faults cut it off on purpose.
+    // Connection errors are expected: clients may hang up at any time, and faults cut connections on purpose.
     tokio::select! {
         _ = connection.as_mut() => {}
         _ = stop.changed() => {
@@ -87,15 +87,15 @@ async fn talk(stream: TcpStream, requests: mpsc::Sender<Asked>, mut stop: watch:
     }
 }
 
-/// The connection is closed without an answer.
+/// The connection is closed without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault closed the connection")]
 struct Dropped;
 
-/// What a request gets: an answer with a body that may lie, or none at all.
+/// A response whose payload a fault may have distorted, or none at all.
 type Outcome = Result<(Answer, Payload), Dropped>;
 
-/// A request, and where its answer goes.
+/// A request, and the channel for its response.
 type Asked = (Arrived, oneshot::Sender<Outcome>);
 
 async fn ask(requests: mpsc::Sender<Asked>, request: http::Request<Incoming>) -> Result<Response<Payload>, Dropped> {
@@ -112,7 +112,7 @@ async fn ask(requests: mpsc::Sender<Asked>, request: http::Request<Incoming>) ->
 async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome {
     org.commit_late_requests();
     let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path);
-    // Held until the answer is ready, so that a refresh that is delayed keeps others of its token out.
+    // Held until the response is ready, so that a delayed refresh blocks others of the same token.
     let refreshing = oauth::begin_refresh(org, &request);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
@@ -142,13 +142,13 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
     outcome
 }
 
-/// The answer where the org did what was asked and may forget it: an error after which nobody knows whether it was done.
+/// The response when the org carried out a request but could not save it: an error that leaves the outcome unknown.
 fn unsaved(error: &io::Error) -> Answer {
-    let message = format!("An unexpected error occurred: the org's store cannot be written: {error}");
+    let message = format!("An unexpected error occurred: cannot write the org's store: {error}");
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ApiError::new("UNKNOWN_EXCEPTION", message)).into()
 }
 
-/// How much later the org does what was asked, if not now.
+/// How long the org defers the request, if at all.
 fn lateness(fault: &Fault) -> Option<SignedDuration> {
     match fault.effect {
         Effect::Drop { commit_after_seconds, .. } if commit_after_seconds > 0 => {
@@ -158,7 +158,7 @@ fn lateness(fault: &Fault) -> Option<SignedDuration> {
     }
 }
 
-/// Whether the org does what was asked now.
+/// Whether the org carries out the request now.
 fn commits(fault: &Fault) -> bool {
     match fault.effect {
         Effect::Answer { after_commit, .. } | Effect::Drop { after_commit, .. } => after_commit,
@@ -198,10 +198,10 @@ fn distort(effect: Option<&Effect>, answer: Answer) -> Outcome {
     }
 }
 
-/// A request as it came in.
+/// A request as received.
 struct Arrived {
     request: Request,
-    /// What the edge answers in the org's place, if it does not let the request through.
+    /// The edge's response, if it rejects the request before the org sees it.
     refusal: Option<Answer>,
 }
 
@@ -221,7 +221,7 @@ async fn read(request: http::Request<Incoming>) -> Arrived {
     Arrived { request, refusal: refused.map(page) }
 }
 
-/// The page with which the edge refuses a request.
+/// The edge's error page.
 fn page(status: StatusCode) -> Answer {
     let title = status.canonical_reason().unwrap_or_default();
     Answer::html(status, format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"))

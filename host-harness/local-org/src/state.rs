@@ -1,4 +1,4 @@
-//! What changes while an org runs.
+//! An org's state while it runs.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,27 +8,27 @@ use serde_json::{Map, Value};
 
 use crate::{fault::Fault, log::LogEntry, message::Request, store::Tracked, token::Digest};
 
-/// The part of an org's state that a restart keeps, and the part that it does not.
+/// State that survives a restart (`kept`) and state that does not.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub kept: Tracked<Kept>,
     pub codes: BTreeMap<Digest, Code>,
     /// Browser sessions: cookie to user name.
     pub browsers: BTreeMap<Digest, String>,
-    /// Refresh tokens whose refresh is under way.
+    /// Refresh tokens with a refresh in progress.
     pub refreshing: BTreeSet<Digest>,
     pub cursors: BTreeMap<String, Cursor>,
     pub faults: Vec<Fault>,
-    /// Requests that a fault has the org carry out later, by the time when they are due.
+    /// Requests that a fault deferred, with their due times.
     pub late: Vec<(Timestamp, Request)>,
     pub log: VecDeque<LogEntry>,
 }
 
-/// What a restart keeps. Tokens are kept as digests: a copy of the file opens nothing.
+/// State that survives a restart. Tokens are stored as digests, so a copy of the file grants no access.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept {
-    /// Consumer key and secret, where they were made up.
+    /// Consumer key and secret from the org file, or generated ones.
     pub client_id: String,
     pub client_secret: String,
     pub callbacks: Vec<String>,
@@ -36,20 +36,18 @@ pub(crate) struct Kept {
     pub sequence: u64,
     pub grants: BTreeMap<u64, Grant>,
     pub sessions: BTreeMap<Digest, Session>,
-    /// API calls of the last 24 hours, by the minute.
+    /// API calls of the last 24 hours, per minute since 1970.
     pub usage: BTreeMap<i64, u64>,
 }
 
-/// A Lead.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Lead {
     pub id: String,
     pub deleted: bool,
-    /// Every value that is not null, under its field's API name.
+    /// Non-null values by API name.
     pub values: Map<String, Value>,
 }
 
-/// An authorisation code.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
     pub redirect_uri: String,
@@ -60,23 +58,23 @@ pub(crate) struct Code {
     pub used: bool,
 }
 
-/// A user's approval of the app, with its chain of refresh tokens.
+/// A user's approval of the app, with its refresh tokens.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Grant {
     pub username: String,
     pub scopes: Vec<String>,
-    /// The refresh token that works.
+    /// The current refresh token; `None` if the policy issues tokens that never work.
     pub refresh: Option<Digest>,
-    /// Refresh tokens that rotation took out of use.
+    /// Refresh tokens retired by rotation.
     pub retired: BTreeSet<Digest>,
     pub issued: Timestamp,
     pub used: Timestamp,
 }
 
-/// What an access token stands for.
+/// The session behind an access token.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Session {
-    /// The grant that it came from; `None` for client credentials.
+    /// The grant it was issued under; `None` without a refresh token.
     pub grant: Option<u64>,
     pub username: String,
     pub scopes: Vec<String>,
@@ -84,7 +82,7 @@ pub(crate) struct Session {
     pub expires: Timestamp,
 }
 
-/// The rest of a query's result.
+/// A query result that is fetched page by page.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
     pub username: String,
@@ -94,31 +92,30 @@ pub(crate) struct Cursor {
 }
 
 impl State {
-    /// The next number of everything that is numbered.
+    /// The next number of the sequence that Leads and grants share.
     pub fn next(&mut self) -> u64 {
         self.kept.sequence += 1;
         self.kept.sequence
     }
 
-    /// Counts one API call.
     pub fn count_call(&mut self, now: Timestamp) {
         let usage = &mut self.kept.in_passing().usage;
         *usage = usage.split_off(&day_before(now));
         *usage.entry(minute(now)).or_default() += 1;
     }
 
-    /// API calls of the last 24 hours.
+    /// Number of API calls in the last 24 hours.
     pub fn calls(&self, now: Timestamp) -> u64 {
         self.kept.usage.range(day_before(now)..).map(|(_, calls)| calls).sum()
     }
 
-    /// Ends a grant and every access token that came from it.
+    /// Ends a grant and its access tokens.
     pub fn end_grant(&mut self, grant: u64) {
         self.kept.grants.remove(&grant);
         self.kept.sessions.retain(|_, session| session.grant != Some(grant));
     }
 
-    /// Whether access tokens of this session still work; a use prolongs them.
+    /// The session of an access token, if it has not expired. Extends its life by `idle`.
     pub fn touch_session(&mut self, token: &Digest, now: Timestamp, idle: SignedDuration) -> Option<Session> {
         let session = self.kept.in_passing().sessions.get_mut(token).filter(|session| session.expires > now)?;
         session.expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
@@ -126,12 +123,12 @@ impl State {
     }
 }
 
-/// The minute of a time, counted from 1970.
+/// Minutes since 1970.
 pub(crate) fn minute(now: Timestamp) -> i64 {
     now.as_second().div_euclid(60)
 }
 
-/// The first minute of the 24 hours that end now.
+/// First minute of the 24 hours up to `now`.
 fn day_before(now: Timestamp) -> i64 {
     minute(now) - 24 * 60 + 1
 }

@@ -1,4 +1,4 @@
-//! The file in which an org's Leads and grants outlive the process.
+//! The file that keeps an org's Leads and grants across restarts.
 
 use std::{
     fs::{self, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::state::{Kept, State};
 
-/// A value that knows whether it has been changed since it was saved.
+/// A value with a flag for unsaved changes. Any `&mut` access through `DerefMut` sets it.
 #[derive(Debug)]
 pub(crate) struct Tracked<T> {
     value: T,
@@ -18,12 +18,11 @@ pub(crate) struct Tracked<T> {
 }
 
 impl<T> Tracked<T> {
-    /// A value that was never saved.
     pub fn new(value: T) -> Self {
         Self { value, changed: true }
     }
 
-    /// The value, for changes that are not worth a write of their own: they are saved with the next one that is.
+    /// Mutable access that does not trigger a write: such changes are saved with the next one that does.
     pub fn in_passing(&mut self) -> &mut T {
         &mut self.value
     }
@@ -50,11 +49,10 @@ impl<T> DerefMut for Tracked<T> {
     }
 }
 
-/// Where the state goes.
 #[derive(Debug)]
 pub(crate) struct Store {
     path: PathBuf,
-    /// Held over a whole write, so that an older state never overwrites a newer one.
+    /// Held during a whole write, so that an older state never overwrites a newer one.
     writing: Mutex<()>,
 }
 
@@ -63,7 +61,7 @@ impl Store {
         Self { path, writing: Mutex::new(()) }
     }
 
-    /// Reads what an earlier run kept; nothing if there was none.
+    /// Reads the state of an earlier run; empty if the file does not exist.
     pub fn load(path: &Path) -> io::Result<Kept> {
         match fs::read(path) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
@@ -72,7 +70,7 @@ impl Store {
         }
     }
 
-    /// Writes the state if it has changed. Once this returns, so has every write of a change that came before.
+    /// Writes the state if it has changed. When this returns, all earlier changes are on disk.
     pub fn save(&self, state: &Mutex<State>) -> io::Result<()> {
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = {
@@ -87,19 +85,19 @@ impl Store {
         self.replace(&bytes).inspect_err(|_| lock(state).kept.changed = true)
     }
 
-    /// Writes the state with all that was changed in passing.
+    /// Writes the state, including changes made through [`Tracked::in_passing`].
     pub fn save_all(&self, state: &Mutex<State>) -> io::Result<()> {
         lock(state).kept.changed = true;
         self.save(state)
     }
 
-    /// Puts a state in the place of the former one, so that a crash leaves one or the other.
+    /// Replaces the file atomically, so that a crash leaves either the old or the new state.
     fn replace(&self, state: &[u8]) -> io::Result<()> {
         let mut fresh = self.path.as_os_str().to_owned();
         fresh.push(".new");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        // The app's secret is in it.
+        // The file contains the app's secret.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&fresh)?;
@@ -109,7 +107,7 @@ impl Store {
     }
 }
 
-/// Locks a state. A panic of another thread leaves one that is no worse than a crash would have left.
+/// Locks the state, ignoring poisoning: a panic leaves it no worse than a crash would.
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

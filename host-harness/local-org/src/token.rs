@@ -1,4 +1,4 @@
-//! Secrets that the org issues, and the digests under which it remembers them.
+//! Secrets that the org issues, and the digests it stores of them.
 
 use std::fmt;
 
@@ -7,13 +7,12 @@ use rand::{RngExt, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of a token. The org compares and keeps these only.
+/// SHA-256 of a token. The org stores and compares only digests.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Digest(String);
 
 impl Digest {
-    /// The digest of a token.
     pub fn of(token: &str) -> Self {
         Self(sha256_base64url(token))
     }
@@ -25,12 +24,12 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// SHA-256 in unpadded base64url, which is also how PKCE challenges are made (RFC 7636, section 4.2).
+/// SHA-256 as unpadded base64url, which is also the S256 transform of PKCE (RFC 7636, section 4.2).
 pub(crate) fn sha256_base64url(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
-/// A random text of letters and digits.
+/// Random ASCII letters and digits.
 pub(crate) fn random(length: usize) -> String {
     rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
 }

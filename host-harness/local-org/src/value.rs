@@ -1,4 +1,4 @@
-//! JSON values in the types of fields.
+//! Converts JSON values to field types.
 
 use jiff::{Timestamp, civil};
 use serde_json::{Number, Value};
@@ -8,8 +8,8 @@ use crate::{
     file::{Field, FieldType},
 };
 
-/// A value as a field of its type keeps it; `None` if it is of another type. Blank texts are null, as Salesforce stores
-/// them. A number keeps the text that it was written with where the field is one of texts.
+/// A value as its field stores it; `None` on a type mismatch. Blank text becomes null, as in Salesforce. In a text
+/// field, a number becomes `written`, its original spelling.
 pub(crate) fn typed(field: &Field, value: &Value, written: &str) -> Option<Value> {
     match value {
         Value::Null => Some(Value::Null),
@@ -26,7 +26,7 @@ fn from_text(field: &Field, text: &str) -> Option<Value> {
         return Some(Value::Null);
     }
     Some(match field.kind {
-        // The parser also takes numbers that are written as texts.
+        // Salesforce also accepts numbers sent as strings.
         FieldType::Int | FieldType::Long => Value::from(text.parse::<i64>().ok()?),
         FieldType::Double | FieldType::Currency | FieldType::Percent => {
             let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
@@ -41,12 +41,12 @@ fn from_text(field: &Field, text: &str) -> Option<Value> {
     })
 }
 
-/// `YYYY-MM-DD`, and nothing after it.
+/// Exactly `YYYY-MM-DD`.
 fn date(text: &str) -> Option<civil::Date> {
     (text.len() == 10).then(|| text.parse().ok()).flatten()
 }
 
-/// A date-time with its zone. Salesforce keeps whole seconds.
+/// A date-time with an offset. Salesforce stores whole seconds.
 fn date_time(text: &str) -> Option<Timestamp> {
     let shaped = text.get(10..11).is_some_and(|separator| separator == "T") && !text.contains('[');
     shaped.then(|| text.parse().ok()).flatten()
@@ -63,7 +63,7 @@ fn from_number(field: &Field, number: &Number, written: &str) -> Option<Value> {
         FieldType::Double | FieldType::Currency | FieldType::Percent => {
             Value::Number(Number::from_f64(number.as_f64()?)?)
         }
-        // A number becomes the text that was sent.
+        // A number becomes the text as sent.
         kind if kind.textual() => Value::from(written),
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! A visitor with a browser: walks the log-in and allow pages as a person would.
+//! A simulated browser that walks through the login and allow pages as a person would.
 
 use bytes::Bytes;
 use http::{
@@ -12,24 +12,24 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use url::{Url, form_urlencoded};
 
-/// Pages and redirects that a visit may take.
+/// Maximum number of pages and redirects in a visit.
 const LONGEST_WALK: usize = 10;
 
-/// Why a visit does not end at the callback.
+/// Why a visit did not reach the callback.
 #[derive(Debug, Error)]
 pub enum VisitError {
-    /// The address is not one of a local org.
+    /// The URL is not the `http` address of a local org.
     #[error("{0:?} is not the http address of a local org")]
     Address(String),
-    /// The org cannot be reached.
-    #[error("the org cannot be reached: {0}")]
+    /// The connection failed.
+    #[error("cannot reach the org: {0}")]
     Unreachable(String),
-    /// The org shows a page that leads no further.
-    #[error("the org answers {status}: {text}")]
+    /// The org showed a page without a way forward.
+    #[error("the org responded with {status}: {text}")]
     Stuck {
-        /// Status of the page.
+        /// HTTP status of the page.
         status: u16,
-        /// What it says.
+        /// Text of the page.
         text: String,
     },
 }
@@ -45,12 +45,12 @@ impl VisitError {
     }
 }
 
-/// Logs in, allows access, and answers the callback URL with its code and state.
+/// Logs in, allows access, and returns the callback URL with its code and state.
 pub async fn allow(authorize_url: &str, username: &str, password: &str) -> Result<String, VisitError> {
     visit(authorize_url, username, password, "allow").await
 }
 
-/// Logs in, denies access, and answers the callback URL with its error.
+/// Logs in, denies access, and returns the callback URL with its error.
 pub async fn deny(authorize_url: &str, username: &str, password: &str) -> Result<String, VisitError> {
     visit(authorize_url, username, password, "deny").await
 }
@@ -81,7 +81,7 @@ async fn visit(authorize_url: &str, username: &str, password: &str, decision: &s
         let mut fields = form_urlencoded::Serializer::new(String::new());
         fields.extend_pairs(hidden_fields(&page));
         if page.contains("name=\"pw\"") {
-            // The log-in page again means that it did not like what it got.
+            // Seeing the login page again means that the credentials were rejected.
             if logged_in {
                 return Err(stuck());
             }
@@ -93,7 +93,7 @@ async fn visit(authorize_url: &str, username: &str, password: &str, decision: &s
         form = Some(fields.finish());
         url = url.join(&action).map_err(|_| VisitError::Address(action.clone()))?;
     }
-    Err(VisitError::Stuck { status: 302, text: "the pages go round in a circle".to_owned() })
+    Err(VisitError::Stuck { status: 302, text: "too many pages and redirects".to_owned() })
 }
 
 async fn send(url: &Url, form: Option<String>, cookie: Option<&str>) -> Result<Response<Bytes>, VisitError> {
@@ -103,7 +103,7 @@ async fn send(url: &Url, form: Option<String>, cookie: Option<&str>) -> Result<R
     let port = url.port_or_known_default().ok_or_else(address)?;
     let stream = TcpStream::connect((host, port)).await.map_err(|error| unreachable(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
-    // Ends by itself when the sender is dropped; what goes wrong on it, the sender reports.
+    // Ends when the sender is dropped; the sender reports its errors.
     tokio::spawn(connection);
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let mut request = Request::builder().uri(target).header(HOST, format!("{host}:{port}"));
@@ -124,7 +124,7 @@ fn header(response: &Response<Bytes>, name: &str) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
 }
 
-/// An attribute of the first element that begins so. The pages are ours, so that this need not read any HTML there is.
+/// An attribute of the first element that starts with `element`. The pages are ours, so no HTML parser is needed.
 fn attribute(page: &str, element: &str, name: &str) -> Option<String> {
     let (_, rest) = page.split_once(element)?;
     let (tag, _) = rest.split_once('>')?;
@@ -141,14 +141,14 @@ fn hidden_fields(page: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Resolves the character references that the pages' templates write.
+/// Decodes the character references that the page templates write.
 fn unescape(text: &str) -> String {
     [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")]
         .iter()
         .fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character))
 }
 
-/// The words of a page, without its tags and styles.
+/// The text of a page's body, without tags.
 fn words(page: &str) -> String {
     let body = page.split_once("<body>").map_or(page, |(_, body)| body);
     let mut text = String::new();

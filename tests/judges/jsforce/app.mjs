@@ -1,10 +1,10 @@
-// The app that the checks present, its connection, and what they made.
+// The app that the checks use, its connection, and the records they created.
 
 import { createRequire } from "node:module";
 
 import { BASE_URL, equal, visit } from "./judge.mjs";
 
-// The packages are installed in the folder that this is run in, away from the sources.
+// Packages are installed in the working directory, outside the sources.
 export const { Connection, OAuth2 } = createRequire(`${process.cwd()}/`)("jsforce");
 
 export const VERSION = "67.0";

@@ -1,4 +1,4 @@
-// Who is connected, what the org has, and a Lead's creation with every refusal.
+// The connected user, the org's metadata, and creating Leads with every rejection.
 
 import { conn, Connection, lead, leads, made, VERSION } from "./app.mjs";
 import { BASE_URL, check, equal, holds, refused } from "./judge.mjs";
@@ -9,7 +9,7 @@ await check("identity: the user behind the token", async () => {
   equal(user.organization_id.length, 18, "the length of an id");
 });
 
-await check("organisation: a query of its record", async () => {
+await check("organization: its record can be queried", async () => {
   const { records } = await conn.query("SELECT Id, IsSandbox, OrganizationType FROM Organization");
   equal(records.map((one) => [one.Id, one.IsSandbox]), [[conn.userInfo.organizationId, false]]);
 });
@@ -55,7 +55,7 @@ await check("create: a Lead with every kind of text", async () => {
   equal(read.attributes.url, `/services/data/v${VERSION}/sobjects/Lead/${answer.id}`);
 });
 
-await check("create: required fields that are missing are named together", async () => {
+await check("create: one error names all missing required fields", async () => {
   await refused(() => leads.create({ FirstName: "太郎" }), "REQUIRED_FIELD_MISSING", {
     fields: ["LastName", "Company"],
     message: "Required fields are missing: [LastName, Company]",
@@ -65,7 +65,7 @@ await check("create: required fields that are missing are named together", async
   });
 });
 
-await check("create: a text that is too long is refused", async () => {
+await check("create: text that is too long is rejected", async () => {
   const long = "長".repeat(81);
   await refused(() => leads.create(lead("長", { LastName: long })), "STRING_TOO_LONG", {
     fields: ["LastName"],
@@ -73,14 +73,14 @@ await check("create: a text that is too long is refused", async () => {
   });
 });
 
-await check("create: a bad e-mail address is refused", async () => {
+await check("create: an invalid email address is rejected", async () => {
   await refused(() => leads.create(lead("悪い宛先", { Email: "not an email" })), "INVALID_EMAIL_ADDRESS", {
     fields: ["Email"],
     message: "Email: invalid email address: not an email",
   });
 });
 
-await check("create: a value outside a restricted picklist is refused", async () => {
+await check("create: a value outside a restricted picklist is rejected", async () => {
   const record = lead("選択外", { MeetingType__c: "Party" });
   await refused(() => leads.create(record), "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", {
     fields: ["MeetingType__c"],
@@ -88,13 +88,13 @@ await check("create: a value outside a restricted picklist is refused", async ()
   });
 });
 
-await check("create: an unknown field is refused", async () => {
+await check("create: an unknown field is rejected", async () => {
   await refused(() => leads.create(lead("知らない項目", { Nickname__c: "x" })), "INVALID_FIELD", {
     message: "No such column 'Nickname__c' on sobject of type Lead",
   });
 });
 
-await check("create: fields that are read-only are named", async () => {
+await check("create: the error names read-only fields", async () => {
   const record = lead("計算項目", { Introduction__c: "x" });
   const error = await refused(() => leads.create(record), "INVALID_FIELD_FOR_INSERT_UPDATE", {
     fields: ["Introduction__c"],
@@ -102,31 +102,31 @@ await check("create: fields that are read-only are named", async () => {
   holds(error.message.startsWith("Unable to create/update fields: Introduction__c."), "the field in the message");
 });
 
-await check("create: a value of the wrong type is refused", async () => {
+await check("create: a value of the wrong type is rejected", async () => {
   await refused(() => leads.create(lead("日時", { MeetingAt__c: "2026-09-13 10:00" })), "JSON_PARSER_ERROR");
   await refused(() => leads.create(lead("人数", { NumberOfEmployees: "many" })), "JSON_PARSER_ERROR");
 });
 
-await check("create: a number out of range is refused", async () => {
+await check("create: a number out of range is rejected", async () => {
   const record = lead("多すぎ", { NumberOfEmployees: 123456789 });
   await refused(() => leads.create(record), "NUMBER_OUTSIDE_VALID_RANGE", { fields: ["NumberOfEmployees"] });
 });
 
-await check("create: an id that is none is refused", async () => {
+await check("create: a malformed id is rejected", async () => {
   await refused(() => leads.create(lead("持ち主", { OwnerId: "taro" })), "MALFORMED_ID", {
     fields: ["OwnerId"],
     message: "Owner ID: id value of incorrect type: taro",
   });
 });
 
-await check("create: a reference to a record that does not exist is refused", async () => {
+await check("create: a reference to a missing record is rejected", async () => {
   await refused(() => leads.create(lead("持ち主", { OwnerId: "005000000009999" })), "INVALID_CROSS_REFERENCE_KEY", {
     fields: [],
     message: "invalid cross reference id",
   });
 });
 
-await check("create: a state without its country, and an unknown country, are refused", async () => {
+await check("create: a state without a country and an unknown country are rejected", async () => {
   const wrong = (one, many) =>
     `There's a problem with this ${one}, even though it may appear correct. ` +
     `Please select a ${one} from the list of valid ${many}.`;
@@ -140,10 +140,10 @@ await check("create: a state without its country, and an unknown country, are re
   });
 });
 
-await check("create: a body that is no JSON is refused", async () => {
+await check("create: a body that is not JSON is rejected", async () => {
   const headers = { "content-type": "application/json" };
   const url = `/services/data/v${VERSION}/sobjects/Lead`;
-  // By hand: no client writes such bodies, and what jsforce is made to send by itself disturbs what it reads next.
+  // Sent with fetch: no client writes such bodies, and a raw request through jsforce disturbs its next read.
   const send = async (body) => {
     const authorization = `Bearer ${conn.accessToken}`;
     const response = await fetch(conn.instanceUrl + url, { method: "POST", headers: { ...headers, authorization }, body });
@@ -156,13 +156,13 @@ await check("create: a body that is no JSON is refused", async () => {
   await refused(() => send('{"LastName":"山田"'), "JSON_PARSER_ERROR");
 });
 
-await check("create: several errors come together", async () => {
+await check("create: several errors are returned together", async () => {
   const record = { LastName: "山田", Email: "not an email" };
   const error = await refused(() => leads.create(record), "MULTIPLE_API_ERRORS");
   equal(error.data.map((one) => one.errorCode).sort(), ["INVALID_EMAIL_ADDRESS", "REQUIRED_FIELD_MISSING"]);
 });
 
-await check("create: a validation rule speaks in the admin's words", async () => {
+await check("create: a validation rule returns the admin's message", async () => {
   await refused(() => leads.create(lead("Web", { LeadSource: "Web" })), "FIELD_CUSTOM_VALIDATION_EXCEPTION", {
     fields: ["Country"],
     message: "Web からの見込み客には国が必要です。",
@@ -174,7 +174,7 @@ await check("create: a validation rule speaks in the admin's words", async () =>
   });
 });
 
-await check("create: a trigger that fails is named with what it died of", async () => {
+await check("create: a failing trigger is named with its exception", async () => {
   await refused(() => leads.create(lead("引き金", { Title: "引き金" })), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", {
     fields: [],
     message:
@@ -185,7 +185,7 @@ await check("create: a trigger that fails is named with what it died of", async 
 
 const twin = lead("山田", { FirstName: "太郎", Email: "O'Neil+Tag@example.org" });
 
-await check("create: a duplicate rule names the match, and lets a header override it", async () => {
+await check("create: a duplicate rule names the match, and a header overrides it", async () => {
   const error = await refused(() => leads.create(twin), "DUPLICATES_DETECTED", {
     message: "Use one of these records?",
   });
@@ -201,7 +201,7 @@ await check("create: a duplicate rule names the match, and lets a header overrid
   await leads.destroy(answer.id);
 });
 
-await check("create: a duplicate rule that blocks cannot be overridden", async () => {
+await check("create: a blocking duplicate rule cannot be overridden", async () => {
   const first = await leads.create(lead("サイト", { Website: "https://js.example.org" }));
   const headers = { "Sforce-Duplicate-Rule-Header": "allowSave=true" };
   const second = lead("別", { Website: "https://js.example.org" });
@@ -211,21 +211,21 @@ await check("create: a duplicate rule that blocks cannot be overridden", async (
 });
 
 await check("create: versions before 58 misspell the duplicate result", async () => {
-  // The version that jsforce uses unless it is told another.
+  // jsforce's default version.
   const old = new Connection({ instanceUrl: BASE_URL, accessToken: conn.accessToken });
   equal(old.version, "50.0");
   const error = await refused(() => old.create("Lead", twin), "DUPLICATES_DETECTED");
   holds("duplicateResut" in error.data && !("duplicateResult" in error.data), "the key `duplicateResut`");
 });
 
-await check("create: a unique key that is taken names its holder", async () => {
+await check("create: a duplicate unique key names the record that has it", async () => {
   await refused(() => leads.create(lead("同じ予約", { BookingId__c: "JS-1" })), "DUPLICATE_VALUE", {
     fields: [],
     message: `duplicate value found: BookingId__c duplicates value on record with id: ${made.id.slice(0, 15)}`,
   });
 });
 
-await check("create: a collection saves what it can", async () => {
+await check("create: a collection saves every valid record", async () => {
   const answers = await leads.create([lead("一"), lead("二", { Email: "x" }), lead("山田", twin)]);
   equal(answers.map((one) => one.success), [true, false, false]);
   equal(answers.map((one) => one.errors.map((error) => error.statusCode)), [

@@ -10,27 +10,27 @@ await check("versions: the list needs no token", async () => {
   holds(versions.some((one) => one.version === VERSION), `version ${VERSION}`);
 });
 
-await check("versions: one that does not exist is not found", async () => {
+await check("versions: an unknown version is not found", async () => {
   const unknown = new Connection({ instanceUrl: BASE_URL, accessToken: conn.accessToken, version: "99.0" });
   await refused(() => unknown.describe("Lead"), "NOT_FOUND", { message: "The requested resource does not exist" });
 });
 
-await check("code grant: a code buys tokens once", async () => {
+await check("code grant: a code can be exchanged once", async () => {
   const oauth2 = new OAuth2(app);
   const code = await authorize(oauth2);
   const bought = await oauth2.requestToken(code);
   equal([bought.token_type, bought.instance_url], ["Bearer", BASE_URL]);
   holds(bought.refresh_token && bought.id.startsWith(`${BASE_URL}/id/00D`), "a refresh token and an identity");
-  holds(/^\d+$/.test(bought.issued_at), "the time of issue as a text of milliseconds");
+  holds(/^\d+$/.test(bought.issued_at), "the time of issue in milliseconds, as a string");
   await refusedToken(() => oauth2.requestToken(code), "invalid_grant", "expired authorization code");
 });
 
-await check("code grant: a wrong verifier is refused", async () => {
+await check("code grant: a wrong verifier is rejected", async () => {
   const code = await authorize(new OAuth2(app));
   await refusedToken(() => new OAuth2(app).requestToken(code), "invalid_request", "invalid code verifier");
 });
 
-await check("code grant: a wrong secret is refused", async () => {
+await check("code grant: a wrong secret is rejected", async () => {
   const oauth2 = new OAuth2({ ...app, clientSecret: "wrong" });
   const code = await authorize(oauth2);
   await refusedToken(() => oauth2.requestToken(code), "invalid_client", "invalid client credentials");
@@ -48,7 +48,7 @@ await check("refresh grant: a new access token works", async () => {
   equal((await other.query("SELECT count() FROM Lead")).done, true);
 });
 
-await check("refresh grant: an unknown token is refused", async () => {
+await check("refresh grant: an unknown token is rejected", async () => {
   await refusedToken(
     () => conn.oauth2.refreshToken("5Aep861wrong"),
     "invalid_grant",
@@ -56,7 +56,7 @@ await check("refresh grant: an unknown token is refused", async () => {
   );
 });
 
-await check("rotation: a refresh token works once, and showing it again ends the grant", async () => {
+await check("rotation: a refresh token works once, and reusing it ends the grant", async () => {
   const rotating = await connect(rotatingApp);
   const first = rotating.refreshToken;
   const rotated = [];
@@ -69,7 +69,7 @@ await check("rotation: a refresh token works once, and showing it again ends the
   holds(third.refresh_token && ![first, second].includes(third.refresh_token), "yet another refresh token");
   const other = new Connection({ instanceUrl: third.instance_url, accessToken: third.access_token, version: VERSION });
   equal((await other.query("SELECT count() FROM Lead")).done, true);
-  // The client keeps its first token, so that its users must take the new ones from the event.
+  // The client keeps its first refresh token, so its users must take new ones from the event.
   equal(rotating.refreshToken, first);
   const message = "expired access/refresh token";
   await refusedToken(() => rotating.oauth2.refreshToken(first), "invalid_grant", message);
@@ -77,12 +77,12 @@ await check("rotation: a refresh token works once, and showing it again ends the
   await refusedToken(() => rotating.oauth2.refreshToken(third.refresh_token), "invalid_grant", message);
 });
 
-await check("expired session: the client connects anew by itself", async () => {
+await check("expired session: the client reconnects automatically", async () => {
   const before = conn.accessToken;
   const refreshed = [];
   conn.on("refresh", (token, answer) => refreshed.push([token, answer.token_type]));
   await admin("/tokens/expire");
-  // Several calls at once meet the expired session, and one refresh serves them all.
+  // Concurrent calls hit the expired session and share one refresh.
   const counts = await Promise.all([1, 2, 3].map(() => conn.query("SELECT count() FROM Lead")));
   equal(counts.map((one) => one.done), [true, true, true]);
   equal(refreshed, [[conn.accessToken, "Bearer"]], "the refresh events");
@@ -90,7 +90,7 @@ await check("expired session: the client connects anew by itself", async () => {
   conn.removeAllListeners("refresh");
 });
 
-await check("expired session: without a way to connect anew it is an error", async () => {
+await check("expired session: without a way to reconnect it is an error", async () => {
   const bare = new Connection({ instanceUrl: BASE_URL, accessToken: "00D000000000000!expired", version: VERSION });
   const message = "Session expired or invalid";
   await refused(() => bare.query("SELECT Id FROM Lead"), "INVALID_SESSION_ID", { message });

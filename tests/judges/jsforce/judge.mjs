@@ -1,4 +1,4 @@
-// What the judge shares: named checks, and a person with a browser.
+// Shared parts of the checks: named checks, and a person with a browser.
 
 import { createInterface } from "node:readline";
 import { inspect, isDeepStrictEqual } from "node:util";
@@ -17,7 +17,7 @@ export async function visit(url) {
 /** An order to the org that no real org takes. */
 export async function admin(path) {
   const answer = await fetch(`${process.env.ADMIN_URL}${path}`, { method: "POST" });
-  holds(answer.ok, `the order ${path} obeyed`);
+  holds(answer.ok, `${path} to succeed`);
 }
 
 class Unexpected extends Error {}
@@ -33,7 +33,7 @@ export function holds(condition, expected) {
 }
 
 /**
- * Expects the client's error of this name and code; answers it. `fields` and `message`, if given, are the ones of the
+ * Expects the client's error of this name and code, and returns it. `fields` and `message`, if given, are the ones of the
  * single error that Salesforce sent.
  */
 export async function refused(call, code, { fields, message } = {}) {
@@ -49,10 +49,10 @@ export async function refused(call, code, { fields, message } = {}) {
     if (message !== undefined) equal(error.message, message, `the message of ${code}`);
     return error;
   }
-  throw new Unexpected(`expected ${code}, found an answer: ${inspect(found)}`);
+  throw new Unexpected(`expected ${code}, found a response: ${inspect(found)}`);
 }
 
-/** Expects the error of an OAuth endpoint, which the client names after `error`. */
+/** Expects an error of an OAuth endpoint, which the client names after `error`. */
 export async function refusedToken(call, name, message) {
   let found;
   try {
@@ -61,7 +61,7 @@ export async function refusedToken(call, name, message) {
     equal([error.name, error.message], [name, message], "the OAuth error");
     return;
   }
-  throw new Unexpected(`expected ${name}, found an answer: ${inspect(found)}`);
+  throw new Unexpected(`expected ${name}, found a response: ${inspect(found)}`);
 }
 
 let failed = 0;

@@ -1,10 +1,10 @@
-// Records once they are there: upsert, query, update, delete; and the end of the grant.
+// Upsert, query, update and delete of records, and the end of the grant.
 
 import { conn, Connection, lead, leads, made, VERSION } from "./app.mjs";
 import { BASE_URL, check, equal, holds, refused, refusedToken } from "./judge.mjs";
 
-await check("upsert: a new key makes a Lead, a known one changes it", async () => {
-  // The client puts the key into the path as it is, so that its callers must escape it.
+await check("upsert: a new key creates a Lead, a known one updates it", async () => {
+  // The client puts the key into the path unescaped, so callers must escape it.
   const key = encodeURIComponent("js/2 +%?#é");
   const first = await leads.upsert({ BookingId__c: key, ...lead("新規") }, "BookingId__c");
   equal([first.success, first.created], [true, true]);
@@ -13,7 +13,7 @@ await check("upsert: a new key makes a Lead, a known one changes it", async () =
   const read = await leads.retrieve(first.id);
   equal([read.LastName, read.BookingId__c], ["変更", "js/2 +%?#é"]);
   const old = new Connection({ instanceUrl: BASE_URL, accessToken: conn.accessToken, version: "45.0" });
-  // Up to version 45 an update was answered without a body, of which jsforce makes this.
+  // Up to version 45 the response to an update has no body, which jsforce turns into this.
   equal(await old.upsert("Lead", { BookingId__c: key, LastName: "旧" }, "BookingId__c"), { success: true, errors: [] });
   await leads.destroy(first.id);
 });
@@ -25,7 +25,7 @@ await check("upsert: an unknown key field is not found", async () => {
   await refused(() => leads.upsert(lead("不明"), "LastName"), "NOT_FOUND");
 });
 
-await check("upsert: the key may not be in the body, too", async () => {
+await check("upsert: the key must not be in the body too", async () => {
   const body = lead("二重", { BookingId__c: "js-3" });
   await refused(
     () => conn.requestPatch("/sobjects/Lead/BookingId__c/js-3", body),
@@ -33,7 +33,7 @@ await check("upsert: the key may not be in the body, too", async () => {
   );
 });
 
-await check("upsert: several Leads of one key are listed, none is changed", async () => {
+await check("upsert: several Leads with one key are listed, and none is changed", async () => {
   const Email = "several@example.org";
   const both = await leads.create([lead("一人目", { Email }), lead("二人目", { Email })]);
   const ids = both.map((one) => one.id);
@@ -44,7 +44,7 @@ await check("upsert: several Leads of one key are listed, none is changed", asyn
   await leads.destroy(ids);
 });
 
-await check("query: values of every kind are found as they are", async () => {
+await check("query: values of every kind are found", async () => {
   for (const text of ["O'Neil", 'say "hi"', "a+b", "100%", "under_score", "絵文字😀", "' OR Name != '"]) {
     const answer = await leads.create({ LastName: "検索", FirstName: text.slice(0, 20), Company: text });
     const found = await leads.find({ Company: text }, ["Id", "Company"]);
@@ -52,13 +52,13 @@ await check("query: values of every kind are found as they are", async () => {
     await leads.destroy(answer.id);
   }
   const found = await leads.find({ Email: "O'NEIL+TAG@EXAMPLE.ORG" }, ["Id"]);
-  equal(found.map((one) => one.Id), [made.id], "Leads by an address in capitals");
+  equal(found.map((one) => one.Id), [made.id], "Leads found by an uppercase address");
 });
 
 await check("query: unescaped quotes and backslashes are malformed", async () => {
   const queries = ["SELECT Id FROM Lead WHERE Company = 'O'Neil'", "SELECT Id FROM Lead WHERE", "SELECT FROM Lead"];
   for (const query of queries) await refused(() => conn.query(query), "MALFORMED_QUERY");
-  // The client escapes quotes, but not backslashes, so that this is what its users meet.
+  // The client escapes quotes but not backslashes, so its users get this error.
   const answer = await leads.create(lead("逆", { Company: "back\\slash" }));
   await refused(() => leads.find({ Company: "back\\slash" }, ["Id"]), "MALFORMED_QUERY");
   const found = await conn.query("SELECT Id FROM Lead WHERE Company = 'back\\\\slash'");
@@ -66,7 +66,7 @@ await check("query: unescaped quotes and backslashes are malformed", async () =>
   await leads.destroy(answer.id);
 });
 
-await check("query: an unknown field or object is named", async () => {
+await check("query: the error names an unknown field or object", async () => {
   const field = await refused(() => conn.query("SELECT Nickname__c FROM Lead"), "INVALID_FIELD");
   holds(field.message.includes("No such column 'Nickname__c' on entity 'Lead'"), `the field in ${field.message}`);
   holds(field.message.includes("ERROR at Row:1:Column:8"), `the place in ${field.message}`);
@@ -74,10 +74,10 @@ await check("query: an unknown field or object is named", async () => {
   holds(object.message.includes("sObject type 'Leed' is not supported"), `the object in ${object.message}`);
 });
 
-await check("query: a result comes in pages", async () => {
+await check("query: a result is paged", async () => {
   const records = Array.from({ length: 201 }, (_, number) => lead(`頁${number}`, { City: "頁" }));
   const saved = await leads.create(records, { allowRecursive: true });
-  holds(saved.every((one) => one.success), "every record of the collections saved");
+  holds(saved.every((one) => one.success), "every record of the collections to be saved");
   const ids = saved.map((one) => one.id);
   const query = "SELECT Id FROM Lead WHERE City = '頁' ORDER BY CreatedDate, Id";
   const headers = { "Sforce-Query-Options": "batchSize=200" };
@@ -93,12 +93,12 @@ await check("query: a result comes in pages", async () => {
   equal((await conn.query(query, { scanAll: true })).totalSize, 201, "deleted Leads among all");
 });
 
-await check("query: a locator that was never given is refused", async () => {
+await check("query: an unknown locator is rejected", async () => {
   const message = "invalid query locator";
   await refused(() => conn.queryMore("01g000000000000AAA-200"), "INVALID_QUERY_LOCATOR", { message });
 });
 
-await check("update: a Lead is changed, and refused as on create", async () => {
+await check("update: a Lead is changed, with the same errors as on create", async () => {
   equal((await leads.update({ Id: made.id, Company: "変更後" })).success, true);
   equal((await leads.retrieve(made.id)).Company, "変更後");
   await refused(() => leads.update({ Id: made.id, Email: "x" }), "INVALID_EMAIL_ADDRESS", { fields: ["Email"] });
@@ -107,38 +107,38 @@ await check("update: a Lead is changed, and refused as on create", async () => {
   });
 });
 
-await check("update: an id that names nothing is refused", async () => {
+await check("update: an unknown id is rejected", async () => {
   await refused(() => leads.update({ Id: "00Q000000000001AAA", Company: "x" }), "NOT_FOUND");
   await refused(() => leads.retrieve("00Q00000000000!"), "MALFORMED_ID");
 });
 
-await check("method: one that is not allowed names those that are", async () => {
+await check("method: the error for a wrong one lists those allowed", async () => {
   await refused(() => conn.requestPut("/sobjects/Lead", {}), "METHOD_NOT_ALLOWED", {
     message: "HTTP Method 'PUT' not allowed. Allowed are GET,HEAD,POST",
   });
 });
 
-await check("limits: the daily calls are counted, and told with every answer", async () => {
+await check("limits: daily calls are counted and reported with every response", async () => {
   const { DailyApiRequests: before } = await conn.limits();
   const { DailyApiRequests: after } = await conn.limits();
   equal(after, { Max: before.Max, Remaining: before.Remaining - 1 });
   equal(conn.limitInfo.apiUsage, { used: after.Max - after.Remaining, limit: after.Max }, "the limit header");
 });
 
-await check("delete: a Lead is gone, and cannot be deleted twice", async () => {
+await check("delete: a Lead is deleted, and cannot be deleted twice", async () => {
   equal(await leads.destroy(made.id), { id: made.id, success: true, errors: [] });
   await refused(() => leads.destroy(made.id), "ENTITY_IS_DELETED", { message: "entity is deleted" });
   await refused(() => leads.retrieve(made.id), "NOT_FOUND");
 });
 
-await check("revoke: every token of the grant is dead", async () => {
+await check("revoke: every token of the grant stops working", async () => {
   const { accessToken, refreshToken, oauth2 } = conn;
   await conn.logout(true);
   const dead = new Connection({ instanceUrl: BASE_URL, accessToken, version: VERSION });
   await refused(() => dead.query("SELECT Id FROM Lead"), "INVALID_SESSION_ID");
   const message = "expired access/refresh token";
   await refusedToken(() => oauth2.refreshToken(refreshToken), "invalid_grant", message);
-  // The client takes an answer of this endpoint for a form, which it is not.
+  // The client expects this endpoint to respond with a form, which it does not.
   const body = JSON.stringify({ error: "invalid_token", error_description: "Token was invalid" });
   await refusedToken(() => oauth2.revokeToken(refreshToken), "ERROR_HTTP_400", body);
 });

@@ -1,8 +1,8 @@
-// jsforce, run against the org that the environment names: every check says what Salesforce would answer.
+// Runs jsforce against the org given in the environment: every check expects what Salesforce would respond.
 
 import { finish } from "./judge.mjs";
 
-// One after the other: the later ones work on what the earlier ones made.
+// In sequence: later checks use records of earlier ones.
 await import("./grants.mjs");
 await import("./creates.mjs");
 await import("./records.mjs");

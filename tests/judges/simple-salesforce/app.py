@@ -1,4 +1,4 @@
-"""The app that the checks present, and what its users write around the client: grants and connections."""
+"""The app that the checks use, and what users of the client write themselves: grants and connections."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ def challenge(verifier):
 
 
 def authorize(verifier, base=BASE_URL, client_id=CLIENT_ID, redirect_uri=REDIRECT_URI):
-    """The client knows no pages, so that its users build this address themselves."""
+    """The client does not support the pages, so its users build this URL themselves."""
     asked = {
         "response_type": "code",
         "client_id": client_id,
@@ -55,7 +55,7 @@ def client(access_token, base=BASE_URL, **options):
 
 
 def connected():
-    """Tokens of a grant of its own."""
+    """Tokens of a new grant."""
     verifier = secrets.token_urlsafe(64)
     status, tokens = exchange(authorize(verifier), verifier)
     equal(status, 200, f"the status of the code grant ({tokens})")

@@ -1,4 +1,4 @@
-"""The connection of the checks that read and write records, and what they made."""
+"""The connection of the checks that read and write records, and the records they created."""
 
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 

@@ -1,4 +1,4 @@
-"""Who is connected, what the org has, and a Lead's creation with every refusal."""
+"""The connected user, the org's metadata, and creating Leads with every rejection."""
 
 from simple_salesforce import SFType
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceResourceNotFound
@@ -15,7 +15,7 @@ def _():
     equal(len(user["organization_id"]), 18, "the length of an id")
 
 
-@check("organisation: a query of its record")
+@check("organization: its record can be queried")
 def _():
     equal(sf.is_sandbox(), False)
 
@@ -64,67 +64,67 @@ def _():
     equal(leads.get_by_custom_id("BookingId__c", "ss-1")["Id"], answer["id"], "the Lead by its external id")
 
 
-@check("create: required fields that are missing are named together")
+@check("create: one error names all missing required fields")
 def _():
     malformed({"FirstName": "太郎"}, "REQUIRED_FIELD_MISSING", ["LastName", "Company"],
               "Required fields are missing: [LastName, Company]")
     malformed({"LastName": "山田", "Company": ""}, "REQUIRED_FIELD_MISSING", ["Company"])
 
 
-@check("create: a text that is too long is refused")
+@check("create: text that is too long is rejected")
 def _():
     long = "長" * 81
     message = f"Last Name: data value too large: {long} (max length=80)"
     malformed({**lead("長"), "LastName": long}, "STRING_TOO_LONG", ["LastName"], message)
 
 
-@check("create: a bad e-mail address is refused")
+@check("create: an invalid email address is rejected")
 def _():
     malformed(lead("悪い宛先", Email="not an email"), "INVALID_EMAIL_ADDRESS", ["Email"],
               "Email: invalid email address: not an email")
 
 
-@check("create: a value outside a restricted picklist is refused")
+@check("create: a value outside a restricted picklist is rejected")
 def _():
     malformed(lead("選択外", MeetingType__c="Party"), "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["MeetingType__c"],
               "Meeting Type: bad value for restricted picklist field: Party")
 
 
-@check("create: an unknown field is refused")
+@check("create: an unknown field is rejected")
 def _():
     malformed(lead("知らない項目", Nickname__c="x"), "INVALID_FIELD",
               message="No such column 'Nickname__c' on sobject of type Lead")
 
 
-@check("create: fields that are read-only are named")
+@check("create: the error names read-only fields")
 def _():
     error = malformed(lead("計算項目", Introduction__c="x"), "INVALID_FIELD_FOR_INSERT_UPDATE", ["Introduction__c"])
     holds(error["message"].startswith("Unable to create/update fields: Introduction__c."), "the field in the message")
 
 
-@check("create: a value of the wrong type is refused")
+@check("create: a value of the wrong type is rejected")
 def _():
     malformed(lead("日時", MeetingAt__c="2026-09-13 10:00"), "JSON_PARSER_ERROR")
     malformed(lead("人数", NumberOfEmployees="many"), "JSON_PARSER_ERROR")
 
 
-@check("create: a number out of range is refused")
+@check("create: a number out of range is rejected")
 def _():
     malformed(lead("多すぎ", NumberOfEmployees=123456789), "NUMBER_OUTSIDE_VALID_RANGE", ["NumberOfEmployees"])
 
 
-@check("create: an id that is none is refused")
+@check("create: a malformed id is rejected")
 def _():
     malformed(lead("持ち主", OwnerId="taro"), "MALFORMED_ID", ["OwnerId"], "Owner ID: id value of incorrect type: taro")
 
 
-@check("create: a reference to a record that does not exist is refused")
+@check("create: a reference to a missing record is rejected")
 def _():
     malformed(lead("持ち主", OwnerId="005000000009999"), "INVALID_CROSS_REFERENCE_KEY", [],
               "invalid cross reference id")
 
 
-@check("create: a state without its country, and an unknown country, are refused")
+@check("create: a state without a country and an unknown country are rejected")
 def _():
     def wrong(one, many):
         return (f"There's a problem with this {one}, even though it may appear correct. "
@@ -134,7 +134,7 @@ def _():
     malformed(lead("住所", Country="Atlantis"), "FIELD_INTEGRITY_EXCEPTION", ["Country"], wrong("country", "countries"))
 
 
-@check("create: a body that is no JSON is refused")
+@check("create: a body that is not JSON is rejected")
 def _():
     def send(body):
         return sf.restful("sobjects/Lead", method="POST", data=body.encode())
@@ -144,7 +144,7 @@ def _():
     refused(lambda: send('{"LastName":"山田"'), SalesforceMalformedRequest, "JSON_PARSER_ERROR")
 
 
-@check("create: several errors come together")
+@check("create: several errors are returned together")
 def _():
     try:
         leads.create({"LastName": "山田", "Email": "not an email"})
@@ -154,7 +154,7 @@ def _():
         raise AssertionError("expected SalesforceMalformedRequest, found a Lead")
 
 
-@check("create: a validation rule speaks in the admin's words")
+@check("create: a validation rule returns the admin's message")
 def _():
     malformed(lead("Web", LeadSource="Web"), "FIELD_CUSTOM_VALIDATION_EXCEPTION", ["Country"],
               "Web からの見込み客には国が必要です。")
@@ -162,7 +162,7 @@ def _():
               "大企業には電話番号が必要です。")
 
 
-@check("create: a trigger that fails is named with what it died of")
+@check("create: a failing trigger is named with its exception")
 def _():
     malformed(lead("引き金", Title="引き金"), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", [],
               "LeadScoring: execution of AfterInsert\n\n"
@@ -172,7 +172,7 @@ def _():
 twin = lead("山田", FirstName="太郎", Email="O'Neil+Tag@example.org")
 
 
-@check("create: a duplicate rule names the match, and lets a header override it")
+@check("create: a duplicate rule names the match, and a header overrides it")
 def _():
     error = malformed(twin, "DUPLICATES_DETECTED", message="Use one of these records?")
     holds("fields" not in error, "no `fields` beside a duplicate result")
@@ -186,7 +186,7 @@ def _():
     leads.delete(answer["id"])
 
 
-@check("create: a duplicate rule that blocks cannot be overridden")
+@check("create: a blocking duplicate rule cannot be overridden")
 def _():
     first = leads.create(lead("サイト", Website="https://ss.example.org"))
     error = malformed(lead("別", Website="https://ss.example.org"), "DUPLICATES_DETECTED",
@@ -202,7 +202,7 @@ def _():
     holds("duplicateResut" in error and "duplicateResult" not in error, "the key `duplicateResut`")
 
 
-@check("create: a unique key that is taken names its holder")
+@check("create: a duplicate unique key names the record that has it")
 def _():
     held = made["id"][:15]
     message = f"duplicate value found: BookingId__c duplicates value on record with id: {held}"

@@ -1,4 +1,4 @@
-"""Versions, grants and sessions. The checks here end every session."""
+"""Versions, grants and sessions. These checks end every session."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from app import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, authorize, check, client
 from judge import BASE_URL, admin, equal, holds, refused, session
 
 ROTATING_URL = os.environ["ROTATING_BASE_URL"]
-# What a user of the client types into `domain`; the session sends it to the org on this machine.
+# What a user of the client passes as `domain`; the session redirects it to the local org.
 DOMAIN = "judged.my"
 
 tokens = connected()
@@ -25,30 +25,30 @@ def _():
     holds(sf.sf_version in [one["version"] for one in versions], f"the client's default version {sf.sf_version}")
 
 
-@check("versions: one that does not exist is not found")
+@check("versions: an unknown version is not found")
 def _():
     unknown = client(tokens["access_token"], version="99.0")
     refused(unknown.Lead.describe, SalesforceResourceNotFound, "NOT_FOUND")
 
 
-@check("code grant: a code buys tokens once")
+@check("code grant: a code can be exchanged once")
 def _():
     verifier = secrets.token_urlsafe(64)
     code = authorize(verifier)
     status, bought = exchange(code, verifier)
     equal((status, bought["token_type"], bought["instance_url"]), (200, "Bearer", BASE_URL))
     holds(bought["refresh_token"] and bought["id"].startswith(f"{BASE_URL}/id/00D"), "a refresh token and an identity")
-    holds(bought["issued_at"].isdigit(), "the time of issue as a text of milliseconds")
+    holds(bought["issued_at"].isdigit(), "the time of issue in milliseconds, as a string")
     equal(exchange(code, verifier), (400, {"error": "invalid_grant", "error_description": "expired authorization code"}))
 
 
-@check("code grant: a wrong verifier is refused")
+@check("code grant: a wrong verifier is rejected")
 def _():
     status, answer = exchange(authorize(secrets.token_urlsafe(64)), secrets.token_urlsafe(64))
     equal((status, answer["error"]), (400, "invalid_request"))
 
 
-@check("code grant: a wrong secret is refused")
+@check("code grant: a wrong secret is rejected")
 def _():
     verifier = secrets.token_urlsafe(64)
     wrong = {"client_secret": "wrong", "code": authorize(verifier), "code_verifier": verifier}
@@ -64,13 +64,13 @@ def _():
     equal(client(fresh["access_token"]).query("SELECT count() FROM Lead")["done"], True)
 
 
-@check("refresh grant: an unknown token is refused")
+@check("refresh grant: an unknown token is rejected")
 def _():
     answer = token(grant_type="refresh_token", refresh_token="5Aep861wrong")
     equal(answer, (400, {"error": "invalid_grant", "error_description": "expired access/refresh token"}))
 
 
-@check("rotation: a refresh token works once, and showing it again ends the grant")
+@check("rotation: a refresh token works once, and reusing it ends the grant")
 def _():
     app = {"client_id": os.environ["ROTATING_CLIENT_ID"], "client_secret": os.environ["ROTATING_CLIENT_SECRET"]}
     redirect_uri = os.environ["ROTATING_REDIRECT_URI"]
@@ -96,7 +96,7 @@ def _():
     equal(refresh(third), ended)
 
 
-@check("expired session: the client connects anew by itself")
+@check("expired session: the client reconnects automatically")
 def _():
     own = Salesforce(consumer_key=CLIENT_ID, consumer_secret=CLIENT_SECRET, domain=DOMAIN, session=session())
     equal(own.auth_type, "client-credentials")
@@ -107,17 +107,17 @@ def _():
     admin("/tokens/expire")
     before = own.session_id
     equal(own.Lead.describe()["name"], "Lead")
-    holds(own.session_id != before, "another access token for an object's call, too")
+    holds(own.session_id != before, "another access token for a call on an object, too")
 
 
-@check("expired session: without a way to connect anew it is an error")
+@check("expired session: without a way to reconnect it is an error")
 def _():
     refused(lambda: sf.query("SELECT Id FROM Lead"), SalesforceExpiredSession, "INVALID_SESSION_ID",
             message="Session expired or invalid")
     refused(lambda: leads.create(lead("期限切れ")), SalesforceExpiredSession, "INVALID_SESSION_ID")
 
 
-@check("client credentials: a wrong secret is refused")
+@check("client credentials: a wrong secret is rejected")
 def _():
     try:
         Salesforce(consumer_key=CLIENT_ID, consumer_secret="wrong", domain=DOMAIN, session=session())

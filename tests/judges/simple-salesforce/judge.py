@@ -1,4 +1,4 @@
-"""What the judges share: named checks, and a session that reaches the org on this machine."""
+"""Shared parts of the checks: named checks, and a session that reaches the local org."""
 
 import os
 import sys
@@ -12,9 +12,9 @@ ADMIN_URL = os.environ["ADMIN_URL"]
 
 
 class StandIn(HTTPAdapter):
-    """Sends what is meant for Salesforce to the org on this machine, which has no TLS.
+    """Redirects Salesforce's addresses to the local org, which has no TLS.
 
-    simple-salesforce builds `https` addresses whatever it is told; an adapter below it changes nothing that it sees.
+    simple-salesforce always builds `https` addresses; an adapter below it stays invisible to it.
     """
 
     def __init__(self, base):
@@ -28,22 +28,22 @@ class StandIn(HTTPAdapter):
 
 
 def session(base=BASE_URL):
-    """A session of requests whose every `https` address is an org's on this machine."""
+    """A requests session that sends every `https` request to a local org."""
     made = requests.Session()
-    # Neither proxies nor .netrc of the machine that runs the tests.
+    # Ignore proxies and .netrc of this machine.
     made.trust_env = False
     made.mount("https://", StandIn(base))
     return made
 
 
 def admin(path, body=None):
-    """An order to the org that no real org takes."""
+    """Calls the local org's admin API."""
     answer = requests.post(f"{ADMIN_URL}{path}", json=body, timeout=30)
     answer.raise_for_status()
 
 
 def visit(url):
-    """Has a person allow access, in the test that started this script, and answers where the browser is sent."""
+    """Has the test that started this script allow access in a browser, and returns the callback URL."""
     print(f"visit {url}", flush=True)
     return sys.stdin.readline().strip()
 
@@ -59,7 +59,7 @@ def holds(condition, expected):
 
 
 def refused(call, kind, code, fields=None, message=None):
-    """Expects the client's exception of this class with one error of this code; answers that error."""
+    """Expects the client's exception of this class with one error of this code, and returns that error."""
     expected = f"{kind.__name__} with {code}"
     try:
         found = call()
@@ -75,11 +75,11 @@ def refused(call, kind, code, fields=None, message=None):
         return one
     except Exception as error:
         raise AssertionError(f"expected {expected}, found {error!r}") from error
-    raise AssertionError(f"expected {expected}, found an answer: {found!r}")
+    raise AssertionError(f"expected {expected}, found a response: {found!r}")
 
 
 class Checks:
-    """Checks in the order of their definition. One that fails does not keep the others from running."""
+    """Runs the checks in order of definition. A failing check does not stop the others."""
 
     def __init__(self):
         self.failed = 0

@@ -1,4 +1,4 @@
-"""Records once they are there: upsert, query, update, delete; and the end of the grant."""
+"""Upsert, query, update and delete of records, and the end of the grant."""
 
 import json
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from connection import leads, made, sf, tokens
 from judge import BASE_URL, equal, holds, refused
 
 
-@check("upsert: a new key makes a Lead, a known one changes it")
+@check("upsert: a new key creates a Lead, a known one updates it")
 def _():
     key = format_external_id("BookingId__c", "ss/2 +%?#é")
     first = leads.upsert(key, lead("新規"), raw_response=True)
@@ -37,13 +37,13 @@ def _():
     refused(lambda: leads.upsert("LastName/x", lead("不明")), SalesforceResourceNotFound, "NOT_FOUND")
 
 
-@check("upsert: the key may not be in the body, too")
+@check("upsert: the key must not be in the body too")
 def _():
     refused(lambda: leads.upsert("BookingId__c/ss-3", lead("二重", BookingId__c="ss-3")),
             SalesforceMalformedRequest, "INVALID_FIELD")
 
 
-@check("upsert: several Leads of one key are listed, none is changed")
+@check("upsert: several Leads with one key are listed, and none is changed")
 def _():
     mail = "several@example.org"
     ids = [leads.create(lead(name, Email=mail))["id"] for name in ["一人目", "二人目"]]
@@ -52,13 +52,13 @@ def _():
     except SalesforceMoreThanOneRecord as error:
         equal(sorted(error.content), sorted(f"/services/data/v{sf.sf_version}/sobjects/Lead/{one}" for one in ids))
     else:
-        raise AssertionError("expected SalesforceMoreThanOneRecord, found an answer")
+        raise AssertionError("expected SalesforceMoreThanOneRecord, found a response")
     equal([leads.get(one)["Company"] for one in ids], ["一人目 株式会社", "二人目 株式会社"])
     for one in ids:
         leads.delete(one)
 
 
-@check("query: values of every kind are found as they are")
+@check("query: values of every kind are found")
 def _():
     for text in ["O'Neil", 'say "hi"', "back\\slash", "a+b", "100%", "under_score", "絵文字😀", "\\' OR Name != '"]:
         answer = leads.create({"LastName": "検索", "FirstName": text[:20], "Company": text})
@@ -78,7 +78,7 @@ def _():
         refused(lambda: sf.query(query), SalesforceMalformedRequest, "MALFORMED_QUERY")
 
 
-@check("query: an unknown field or object is named")
+@check("query: the error names an unknown field or object")
 def _():
     error = refused(lambda: sf.query("SELECT Nickname__c FROM Lead"), SalesforceMalformedRequest, "INVALID_FIELD")
     holds("No such column 'Nickname__c' on entity 'Lead'" in error["message"], f"the field in {error['message']!r}")
@@ -87,7 +87,7 @@ def _():
     holds("sObject type 'Leed' is not supported" in error["message"], f"the object in {error['message']!r}")
 
 
-@check("query: a result comes in pages")
+@check("query: a result is paged")
 def _():
     records = [{"attributes": {"type": "Lead"}, **lead(f"頁{number}", City="頁")} for number in range(201)]
     ids = []
@@ -113,13 +113,13 @@ def _():
     equal(sf.query(query, include_deleted=True)["totalSize"], 201, "deleted Leads among all")
 
 
-@check("query: a locator that was never given is refused")
+@check("query: an unknown locator is rejected")
 def _():
     refused(lambda: sf.query_more("01g000000000000AAA-200"), SalesforceMalformedRequest, "INVALID_QUERY_LOCATOR",
             message="invalid query locator")
 
 
-@check("update: a Lead is changed, and refused as on create")
+@check("update: a Lead is changed, with the same errors as on create")
 def _():
     equal(leads.update(made["id"], {"Company": "変更後"}), 204)
     equal(leads.get(made["id"])["Company"], "変更後")
@@ -129,20 +129,20 @@ def _():
             "REQUIRED_FIELD_MISSING", ["LastName"])
 
 
-@check("update: an id that names nothing is refused")
+@check("update: an unknown id is rejected")
 def _():
     refused(lambda: leads.update("00Q000000000001AAA", {"Company": "x"}), SalesforceResourceNotFound, "NOT_FOUND")
     refused(lambda: leads.get("00Q00000000000!"), SalesforceMalformedRequest, "MALFORMED_ID")
 
 
-@check("method: one that is not allowed names those that are")
+@check("method: the error for a wrong one lists those allowed")
 def _():
     error = refused(lambda: sf.restful("sobjects/Lead", method="PUT", data="{}"), SalesforceGeneralError,
                     "METHOD_NOT_ALLOWED")
     equal(error["message"], "HTTP Method 'PUT' not allowed. Allowed are GET,HEAD,POST")
 
 
-@check("limits: the daily calls are counted, and told with every answer")
+@check("limits: daily calls are counted and reported with every response")
 def _():
     before = sf.limits()["DailyApiRequests"]
     after = sf.limits()["DailyApiRequests"]
@@ -151,7 +151,7 @@ def _():
     equal((usage.used, usage.total), (after["Max"] - after["Remaining"], after["Max"]), "the limit header")
 
 
-@check("delete: a Lead is gone, and cannot be deleted twice")
+@check("delete: a Lead is deleted, and cannot be deleted twice")
 def _():
     equal(leads.delete(made["id"]), 204)
     refused(lambda: leads.delete(made["id"]), SalesforceResourceNotFound, "ENTITY_IS_DELETED",
@@ -159,9 +159,9 @@ def _():
     refused(lambda: leads.get(made["id"]), SalesforceResourceNotFound, "NOT_FOUND")
 
 
-@check("revoke: every token of the grant is dead")
+@check("revoke: every token of the grant stops working")
 def _():
-    # The client has no call of its own for it; its generic one sends what Salesforce's page on revoking shows.
+    # The client has no dedicated call; its generic one sends what Salesforce's page on revocation shows.
     sf.oauth2("revoke", params={"token": tokens["refresh_token"]}, method="POST")
     refused(lambda: sf.query("SELECT Id FROM Lead"), SalesforceExpiredSession, "INVALID_SESSION_ID")
     answer = token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])

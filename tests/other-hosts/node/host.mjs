@@ -1,5 +1,5 @@
 // Another host for the same component: jco on Node. `node host.mjs COMPONENT SCRIPT` calls `list-lead-fields` and
-// `on-booking-completed` as SCRIPT says, answers the plugin's requests from SCRIPT, and prints what came of it as JSON.
+// `on-booking-completed` as SCRIPT says, responds to the plugin's requests from SCRIPT, and prints the results as JSON.
 import { readFile } from "node:fs/promises";
 import { transpile } from "@bytecodealliance/jco-transpile";
 
@@ -30,13 +30,13 @@ const { instantiate } = await import(`data:text/javascript;base64,${glue}`);
 const core = (name) => new WebAssembly.Module(files[name]);
 const imports = { "scheduling:crm/http": { send }, "scheduling:crm/secrets": { open, Credential } };
 
-// A fresh instance for each call, as the contract asks.
+// A fresh instance for each call, as the contract requires.
 function call(name, ...given) {
   const { leads } = instantiate(core, imports);
   try {
     return { ok: leads[name](...given) };
   } catch (error) {
-    // An `Error` without a payload is a trap or a fault of this file, anything else the function's own error.
+    // An `Error` without a payload is a trap or a bug in this file; anything else is the function's own error.
     if (error instanceof Error && error.payload === undefined) throw error;
     return { err: error.payload ?? error };
   }

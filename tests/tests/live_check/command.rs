@@ -1,4 +1,4 @@
-//! The command, as an operator runs it.
+//! `live-check` as an operator runs it.
 
 use acceptance::command::{ended, harness};
 use acceptance::system::{CREDENTIAL, component};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use store::{SqliteStore, TeamConnection};
 
 #[test]
-fn without_an_org_the_command_says_that_it_did_not_run() -> Result<()> {
+fn without_an_org_the_command_reports_not_run() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = harness(folder.path())?;
     let command = command.arg("live-check").env_remove("LIVE_LOGIN_HOST");
@@ -30,7 +30,7 @@ fn without_an_org_the_command_says_that_it_did_not_run() -> Result<()> {
 }
 
 #[test]
-fn a_named_org_without_a_way_in_is_an_error() -> Result<()> {
+fn an_org_without_credentials_is_an_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = harness(folder.path())?;
     let command =
@@ -42,7 +42,7 @@ fn a_named_org_without_a_way_in_is_an_error() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stored_connection_is_kept_unless_it_shall_be_revoked() -> Result<()> {
+async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
     let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("salesforce_leads.wasm");
@@ -86,7 +86,7 @@ async fn a_stored_connection_is_kept_unless_it_shall_be_revoked() -> Result<()> 
     Ok(())
 }
 
-/// The component's file in a folder.
+/// Writes the component into a folder.
 fn component_in(folder: &Path) -> Result<PathBuf> {
     let file = folder.join("salesforce_leads.wasm");
     fs::write(&file, component()?)?;
@@ -97,7 +97,7 @@ async fn run(mut command: Command) -> Result<(i32, String, String)> {
     Ok(ended(&tokio::task::spawn_blocking(move || command.output()).await??))
 }
 
-/// `live-check` against an org, by client credentials.
+/// `live-check` against an org, using client credentials.
 fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command> {
     let mut check = harness(folder)?;
     check.args(["live-check", "--component", "salesforce_leads.wasm"]).env("LIVE_LOGIN_HOST", org.base_url());
@@ -106,7 +106,7 @@ fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_checks_an_org_and_holds_a_local_one_made_of_the_transcript_against_it() -> Result<()> {
+async fn a_local_org_imported_from_a_transcript_passes_its_cases() -> Result<()> {
     let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
@@ -145,7 +145,7 @@ async fn the_command_checks_an_org_and_holds_a_local_one_made_of_the_transcript_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_client_is_a_step_that_says_what_to_do_and_leaves_a_transcript() -> Result<()> {
+async fn a_rejected_client_fails_the_connect_step_with_a_remedy_and_a_transcript() -> Result<()> {
     let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     component_in(folder.path())?;
@@ -182,7 +182,7 @@ async fn a_refused_client_is_a_step_that_says_what_to_do_and_leaves_a_transcript
 }
 
 #[test]
-fn a_file_that_holds_no_cases_is_an_error_of_the_input() -> Result<()> {
+fn an_invalid_cases_file_is_an_input_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("cases.json"), "{}")?;
     let mut hold = harness(folder.path())?;

@@ -1,4 +1,4 @@
-//! No test Lead stays in somebody's org without being told of.
+//! No test Lead is left in an org unreported.
 
 use crate::support::{By, Checked, differing};
 use anyhow::{Context as _, Result};
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The step before the plugin creates its first Lead.
 const BEFORE_CREATE: &str = "refusal-invented-token";
 
-/// The steps, the org faulty from a step on.
+/// Runs the steps, with a fault added after step `from`.
 async fn check_with_fault(file: OrgFile, from: &str, fault: Fault) -> Result<(Checked, Summary)> {
     let checked = Checked::start(file, By::App).await?;
     let org = checked.org.org().clone();
@@ -44,7 +44,7 @@ async fn a_lead_whose_reply_was_lost_is_found_and_deleted() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_that_may_still_be_carried_out_is_told() -> Result<()> {
+async fn a_create_that_may_still_be_carried_out_is_reported() -> Result<()> {
     let lost = Fault::drop_before_commit().on("POST", "*/sobjects/Lead");
     let (checked, summary) = check_with_fault(OrgFile::enterprise()?, BEFORE_CREATE, lost).await?;
     assert_eq!(summary.unanswered, 1);
@@ -56,8 +56,8 @@ async fn a_create_that_may_still_be_carried_out_is_told() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leads_that_may_not_be_deleted_are_named() -> Result<()> {
-    // What the permission set of docs/salesforce-app gives.
+async fn leads_that_cannot_be_deleted_are_listed() -> Result<()> {
+    // The rights of the permission set in docs/salesforce-app.
     let mut file = OrgFile::enterprise()?;
     file.users.iter_mut().for_each(|user| user.delete_leads = false);
     let checked = Checked::start(file, By::App).await?;
@@ -76,17 +76,17 @@ async fn leads_that_may_not_be_deleted_are_named() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_leads_cannot_be_looked_for_the_known_ones_are_deleted_all_the_same() -> Result<()> {
+async fn known_leads_are_deleted_even_if_the_search_for_others_fails() -> Result<()> {
     let refused = Fault::html(503).on("GET", "*/query").times(u32::MAX);
     let (checked, summary) = check_with_fault(OrgFile::enterprise()?, "reschedule", refused).await?;
     let deleted = step(&summary, "delete")?;
-    assert_eq!(deleted.outcome, Outcome::Differs, "nobody knows whether there are others");
+    assert_eq!(deleted.outcome, Outcome::Differs, "there may be other Leads");
     assert_eq!(checked.org.org().leads(), Vec::<Value>::new());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_test_lead_has_the_company_by_which_people_look_for_leftovers() -> Result<()> {
+async fn every_test_lead_has_the_documented_company() -> Result<()> {
     let checked = Checked::start(OrgFile::enterprise()?, By::App).await?;
     let org = checked.org.org().clone();
     let mut companies = Vec::new();

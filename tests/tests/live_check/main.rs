@@ -1,4 +1,4 @@
-//! The steps for a real org, taken against orgs on this machine; and the command around them.
+//! The `live-check` steps, run against local orgs, and the command around them.
 
 mod command;
 mod leftovers;

@@ -1,4 +1,4 @@
-//! How the steps end, org by org.
+//! Results of the steps in different orgs.
 
 use crate::support::{By, Checked, differing, others};
 use acceptance::guests;
@@ -11,13 +11,13 @@ async fn every_step_ends_as_expected_against_a_new_enterprise_org() -> Result<()
     for by in [By::App, By::Person] {
         let checked = Checked::start(OrgFile::enterprise()?, by).await?;
         let summary = checked.check(Ending::Revoke).await?;
-        assert_eq!(others(&summary), [], "all as expected");
+        assert_eq!(others(&summary), [], "all steps as expected");
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn steps_end_as_expected_or_say_why_not_in_other_orgs() -> Result<()> {
+async fn no_step_differs_in_other_built_in_orgs() -> Result<()> {
     for (org, expected) in [
         ("duplicates-block", &["longest-text"][..]),
         ("duplicates-alert", &[]),
@@ -29,7 +29,7 @@ async fn steps_end_as_expected_or_say_why_not_in_other_orgs() -> Result<()> {
         ("validation-rules", &[]),
         ("hidden-fields", &[]),
     ] {
-        let file = OrgFile::named(org).context("an org that is built in")??;
+        let file = OrgFile::named(org).context("a built-in org")??;
         let checked = Checked::start(file, By::Person).await?;
         let summary = checked.check(Ending::Revoke).await?;
         let found: Vec<&str> = others(&summary).iter().map(|(id, _, _)| *id).collect();
@@ -40,7 +40,7 @@ async fn steps_end_as_expected_or_say_why_not_in_other_orgs() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_differs_says_what_to_do() -> Result<()> {
+async fn a_step_that_differs_has_a_remedy() -> Result<()> {
     let mut file = OrgFile::enterprise()?;
     file.fields.retain(|field| field.name != "BookingId__c");
     let checked = Checked::start(file, By::App).await?;
@@ -53,7 +53,7 @@ async fn a_step_that_differs_says_what_to_do() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_kept_still_works_afterwards() -> Result<()> {
+async fn a_kept_connection_still_works_afterwards() -> Result<()> {
     let checked = Checked::start(OrgFile::named("rotation-30-days").context("an org")??, By::Person).await?;
     let summary = checked.check(Ending::Keep).await?;
     assert_eq!(others(&summary).iter().map(|(id, _, _)| *id).collect::<Vec<_>>(), ["revoke"]);
@@ -63,7 +63,7 @@ async fn a_connection_that_is_kept_still_works_afterwards() -> Result<()> {
 }
 
 #[test]
-fn the_documents_say_how_many_steps_there_are() -> Result<()> {
+fn the_docs_state_the_number_of_steps() -> Result<()> {
     let root = guests::workspace()?.root().to_owned();
     let refusals = STEPS.iter().filter(|step| step.id.starts_with("refusal-")).count();
     for (file, expected) in [

@@ -1,4 +1,4 @@
-//! What these tests share: an org on this machine, and the steps taken against it.
+//! Shared parts of these tests: a local org and the steps run against it.
 
 use acceptance::system::{CREDENTIAL, component};
 use anyhow::{Context as _, Result, ensure};
@@ -10,16 +10,16 @@ use runtime::policy::{Policy, StandIn};
 use runtime::secret::Secret;
 use std::sync::Arc;
 
-/// How the connection is made.
+/// How the connection is authorized.
 #[derive(Clone, Copy)]
 pub enum By {
-    /// By a person, in the browser.
+    /// By a person in the browser.
     Person,
-    /// By the app itself.
+    /// By client credentials.
     App,
 }
 
-/// An org on this machine and the subject that is checked against it.
+/// A local org and the subject checked against it.
 pub struct Checked {
     pub org: RunningOrg,
     pub subject: Subject,
@@ -55,14 +55,14 @@ impl Checked {
         Ok(Self { org, subject })
     }
 
-    /// Takes all steps, and holds what must be so whatever the org answers.
+    /// Runs all steps and checks that no Lead is left behind.
     pub async fn check(&self, ending: Ending) -> Result<Summary> {
         let summary = self.check_with(ending, |_| {}).await?;
         ensure!(summary.left_behind.is_empty() && self.org.org().leads().is_empty(), "no test Lead is left behind");
         Ok(summary)
     }
 
-    /// Takes all steps, and does something after each.
+    /// Runs all steps and calls `then` after each. Checks that every step is reported.
     pub async fn check_with(&self, ending: Ending, mut then: impl FnMut(&StepReport)) -> Result<Summary> {
         let mut told = Vec::new();
         let tell = |step: &StepReport| {
@@ -70,7 +70,10 @@ impl Checked {
             then(step);
         };
         let summary = live_check::run(&self.subject, ending, tell).await;
-        ensure!(told == STEPS.iter().map(|step| step.id).collect::<Vec<_>>(), "each step is told as it ends: {told:?}");
+        ensure!(
+            told == STEPS.iter().map(|step| step.id).collect::<Vec<_>>(),
+            "each step is reported as it ends: {told:?}"
+        );
         Ok(summary)
     }
 
@@ -79,13 +82,13 @@ impl Checked {
     }
 }
 
-/// The steps that did not end as expected, and how.
+/// The steps that did not end as expected, with their outcomes.
 pub fn others(summary: &Summary) -> Vec<(&str, Outcome, &str)> {
     let others = summary.steps.iter().filter(|step| step.outcome != Outcome::AsExpected);
     others.map(|step| (step.id, step.outcome, step.found.as_str())).collect()
 }
 
-/// The steps that ended otherwise than expected.
+/// The steps whose result differs from the expected one.
 pub fn differing(summary: &Summary) -> Vec<&StepReport> {
     summary.steps.iter().filter(|step| step.outcome == Outcome::Differs).collect()
 }

@@ -1,4 +1,4 @@
-//! What a transcript tells, and what is made of one.
+//! What a transcript contains, and what is imported from one.
 
 use crate::support::{By, Checked};
 use acceptance::system::CREDENTIAL;
@@ -7,7 +7,7 @@ use live_check::{Ending, Imported, Transcript, hold};
 use local_org::{Fault, OrgFile};
 use runtime::credentials::GrantState;
 
-/// An org that has its own name in a label, as people do.
+/// An org with its own name in a field label, as happens in practice.
 fn with_a_telling_label() -> Result<OrgFile> {
     let mut file = OrgFile::enterprise()?;
     let field = file.fields.first_mut().context("a field")?;
@@ -16,11 +16,11 @@ fn with_a_telling_label() -> Result<OrgFile> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transcript_holds_no_secret_no_id_and_no_name() -> Result<()> {
+async fn a_transcript_contains_no_secret_id_or_name() -> Result<()> {
     let checked = Checked::start(with_a_telling_label()?, By::Person).await?;
     let (org, subject) = (checked.org.org(), &checked.subject);
     let state = subject.plugin().broker().state(subject.connection(), CREDENTIAL).await?.context("a grant")?.state;
-    let GrantState::Live(grant) = state else { anyhow::bail!("a grant that holds") };
+    let GrantState::Live(grant) = state else { anyhow::bail!("the grant has ended") };
     let mut hidden: Vec<String> = grant.secrets().map(|secret| secret.expose().to_owned()).collect();
     let app = checked.org.app();
     hidden.extend([app.client_id, app.client_secret, checked.org.base_url().to_owned()]);
@@ -33,12 +33,12 @@ async fn a_transcript_holds_no_secret_no_id_and_no_name() -> Result<()> {
 
     checked.check(Ending::Revoke).await?;
     for entry in org.requests() {
-        // The ids of Leads stand in paths and answers.
+        // Lead ids appear in paths and responses.
         hidden.extend(entry.path.split('/').filter(|segment| segment.starts_with("00Q")).map(str::to_owned));
     }
     let text = checked.transcript()?.to_json_lines()?;
     for hidden in hidden.iter().filter(|text| !text.is_empty()) {
-        assert!(!text.contains(hidden.as_str()), "the transcript tells {hidden}");
+        assert!(!text.contains(hidden.as_str()), "the transcript contains {hidden}");
     }
     assert!(!text.to_lowercase().contains("bearer"));
     let exchanges =
@@ -48,7 +48,7 @@ async fn a_transcript_holds_no_secret_no_id_and_no_name() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_orgs_name_is_unknown_a_transcript_holds_no_text_that_may_have_it() -> Result<()> {
+async fn while_the_orgs_name_is_unknown_a_transcript_omits_text_that_may_contain_it() -> Result<()> {
     for unreadable in ["*/query", "*/services/data/"] {
         let file = with_a_telling_label()?;
         let name = file.name.clone();
@@ -64,7 +64,7 @@ async fn while_the_orgs_name_is_unknown_a_transcript_holds_no_text_that_may_have
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_has_a_duplicate_rule_where_the_org_showed_one() -> Result<()> {
+async fn an_imported_org_has_a_duplicate_rule_if_the_original_showed_one() -> Result<()> {
     for has_rule in [true, false] {
         let mut file = OrgFile::enterprise()?;
         if !has_rule {
@@ -82,9 +82,9 @@ async fn a_copy_has_a_duplicate_rule_where_the_org_showed_one() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_org_made_of_a_transcript_answers_as_the_one_that_it_was_made_of() -> Result<()> {
+async fn an_org_imported_from_a_transcript_responds_like_the_original() -> Result<()> {
     for org in ["enterprise", "person-accounts", "developer-state-country", "hidden-fields"] {
-        let file = OrgFile::named(org).context("an org that is built in")??;
+        let file = OrgFile::named(org).context("a built-in org")??;
         let original = Checked::start(file, By::App).await?;
         original.check(Ending::Revoke).await?;
         let text = original.transcript()?.to_json_lines()?;

@@ -1,4 +1,4 @@
-//! Odd bookings, mappings, histories and answers, hundreds of them, the same at each run.
+//! Hundreds of odd bookings, mappings, histories and responses, the same in every run.
 
 use crate::odd::Odd;
 use crate::{answered, scripted};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 const RUNS: u64 = 300;
 
-/// Whatever an org may answer.
+/// An arbitrary response of an org.
 fn reply(odd: &mut Odd) -> (u16, String) {
     let status = odd.one(&[200, 201, 204, 300, 400, 401, 403, 404, 412, 429, 500, 503]);
     let text = serde_json::Value::from(odd.text()).to_string();
@@ -35,7 +35,7 @@ fn reply(odd: &mut Odd) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn whatever_comes_a_call_ends_with_an_answer() -> Result<()> {
+async fn a_call_never_traps_on_arbitrary_input_and_responses() -> Result<()> {
     let fields = System::start().await?.fields().await?.fields;
     let replies = Mutex::new(Odd(0));
     let guest = scripted(move |_| {
@@ -66,16 +66,16 @@ fn odd_code(seed: u64) -> String {
     Odd(seed).text()
 }
 
-/// With an org that answers as Salesforce does: what is promised is what is written, and nothing else.
+/// With an org that responds like Salesforce: exactly what the plugin reports is written.
 #[tokio::test]
-async fn whatever_comes_a_lead_is_there_exactly_when_the_plugin_says_so() -> Result<()> {
+async fn on_arbitrary_input_a_lead_exists_exactly_if_the_plugin_reports_it() -> Result<()> {
     let system = System::start().await?;
     let fields = system.fields().await?.fields;
     for seed in 1..=RUNS / 2 {
         let mut odd = Odd(seed);
         let (booking, mut mapping, mut history) = (odd.booking()?, odd.mapping(&fields), odd.history());
         history.unknown_tries = None;
-        // Odd rows and choices alone rarely make a Lead: of every second booking these do.
+        // Odd rows and options alone rarely create a Lead; these do for every second booking.
         if seed % 2 == 0 {
             mapping.options.retain(|option| option.id == "existing");
             for name in ["LastName", "Company"] {
@@ -97,9 +97,9 @@ async fn whatever_comes_a_lead_is_there_exactly_when_the_plugin_says_so() -> Res
         if let Ok(preview) = &preview
             && let PlannedAction::Refuse(problem) = &preview.action
         {
-            assert!(!is_created, "{what}: the preview refused by {}", problem.code);
+            assert!(!is_created, "{what}: the preview predicted {}", problem.code);
         }
     }
-    assert!(system.org().leads().len() >= 20, "{} Leads only", system.org().leads().len());
+    assert!(system.org().leads().len() >= 20, "only {} Leads", system.org().leads().len());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Answers of an org, as deep and as large as they come.
+//! Extremely deep and large responses of an org.
 
 use crate::{Answers, scripted};
 use acceptance::samples;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use runtime::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Outcome, Source};
 use std::sync::{Arc, Mutex};
 
-/// The deepest JSON that serde_json reads has 127 levels; what is deeper must be refused without going down all of it.
+/// serde_json reads at most 127 levels; deeper JSON must be rejected without reading all of it.
 const LEVELS: [usize; 3] = [127, 128, 20_000];
 
 fn deep(levels: usize) -> [String; 2] {
@@ -17,7 +17,7 @@ fn deep(levels: usize) -> [String; 2] {
     ]
 }
 
-/// Bodies of every kind of answer with something inside.
+/// Bodies of every kind of response, with `inner` inside.
 fn around(inner: &str) -> [String; 6] {
     [
         inner.to_owned(),
@@ -53,7 +53,7 @@ fn field(name: &str, length: u32) -> LeadField {
     }
 }
 
-/// A mapping that makes every call ask: a look-up before, a describe on a refusal.
+/// A mapping that makes every call send requests: a lookup before the create, a describe after a rejection.
 fn mapping() -> Mapping {
     let row = |name: &str, length, source: &str| MappingRow {
         field: field(name, length),
@@ -66,13 +66,13 @@ fn mapping() -> Mapping {
     }
 }
 
-/// The plugin, and what its org answers next.
+/// The plugin, and the next response of its org.
 struct Answering {
     guest: Scripted,
     next: Arc<Mutex<Next>>,
 }
 
-/// An answer to requests whose path has this end; what else is asked is not there.
+/// The response to requests whose path ends with `path`; others get 404.
 #[derive(Clone, Default)]
 struct Next {
     path: &'static str,
@@ -101,7 +101,7 @@ impl Answering {
 }
 
 #[tokio::test]
-async fn no_answer_of_an_org_is_too_deep() -> Result<()> {
+async fn deeply_nested_responses_never_trap() -> Result<()> {
     let org = Answering::start().await?;
     for levels in LEVELS {
         for inner in deep(levels) {
@@ -120,10 +120,10 @@ async fn no_answer_of_an_org_is_too_deep() -> Result<()> {
     Ok(())
 }
 
-/// No object has more (Salesforce help, "Custom Fields Allowed Per Object").
+/// Maximum number of fields (Salesforce Help, "Custom Fields Allowed Per Object").
 const FIELDS: usize = 900;
 
-/// Twenty Leads of the example's guest with so many bytes of text.
+/// 20 Leads of the example's guest with this many bytes of text.
 fn leads_of(bytes: usize) -> String {
     let text = "あ".repeat(bytes / 20 / 8 / "あ".len());
     let fields = (0..8).map(|number| format!(r#""Text{number}__c":"{text}""#)).collect::<Vec<_>>().join(",");
@@ -132,7 +132,7 @@ fn leads_of(bytes: usize) -> String {
     format!(r#"{{"totalSize":20,"done":true,"records":[{}]}}"#, vec![lead; 20].join(","))
 }
 
-/// A describe result of as many fields as an object can have, and of so many bytes.
+/// A describe result with the maximum number of fields and this many bytes.
 fn describe_of(bytes: usize) -> String {
     let help = "あ".repeat(bytes / FIELDS / "あ".len());
     let field = |number: usize| {
@@ -144,9 +144,9 @@ fn describe_of(bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn no_answer_of_an_org_is_too_large() -> Result<()> {
+async fn large_responses_never_trap() -> Result<()> {
     let org = Answering::start().await?;
-    // A query's answer, also to a write, which has to be understood somehow.
+    // A query result, also in response to a write, which the plugin must handle.
     let leads = Next { path: "", status: 200, body: leads_of(7 << 20) };
     let delivery = org.call_all(leads, "7 MiB of Leads").await?.delivery;
     let delivery = delivery.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
@@ -164,7 +164,7 @@ async fn no_answer_of_an_org_is_too_large() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_answer_of_an_org_is_too_dense() -> Result<()> {
+async fn dense_responses_never_trap() -> Result<()> {
     let org = Answering::start().await?;
     for one in ["0,", "[],", r#"{"a":{}},"#] {
         let inner = format!("[{}0]", one.repeat((2 << 20) / one.len()));

@@ -1,5 +1,5 @@
-//! No input makes the component trap or break a limit of the host: whatever an org answers, guests type and owners map, a
-//! call comes to an answer.
+//! No input makes the component trap or exceed a limit: whatever an org responds, guests type and owners map, every call
+//! returns.
 
 mod anything;
 mod bodies;
@@ -16,17 +16,17 @@ use runtime::credentials::ConnectionId;
 use runtime::types::{Account, Booking, Delivery, Finding, LeadFields, Mapping, PreviewResult, Problem, Question};
 use runtime::{CallError, Called, Plugin};
 
-/// The plugin, whose requests a script answers.
+/// The plugin with scripted responses.
 async fn scripted(answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static) -> Result<Scripted> {
     Scripted::start(component()?, &SALESFORCE, answer).await
 }
 
-/// What a call came to: an answer or a problem, but never a trap or a limit.
+/// The result of a call, which must not be a trap or an exceeded limit.
 fn answered<T>(call: Result<Called<T>, CallError>, what: &str) -> Result<T> {
     call.map(|called| called.answer).with_context(|| what.to_owned())
 }
 
-/// What the functions came to.
+/// Results of the exported functions.
 struct Answers {
     account: Result<Account, Vec<Problem>>,
     fields: Result<LeadFields, Problem>,
@@ -35,7 +35,7 @@ struct Answers {
     delivery: Result<Delivery, Problem>,
 }
 
-/// Calls every function that asks an org.
+/// Calls every function that sends requests to an org.
 async fn call_all(
     plugin: &Plugin,
     connection: &ConnectionId,

@@ -1,4 +1,4 @@
-//! Bookings and mappings such as no honest host sends, the same for the same seed.
+//! Bookings and mappings that no well-behaved host sends, determined by a seed.
 
 use acceptance::samples;
 use anyhow::Result;
@@ -8,7 +8,7 @@ use runtime::types::{
     Source, UnknownTries,
 };
 
-/// Texts that break careless code.
+/// Strings that break careless code.
 pub const NASTY: [&str; 24] = [
     "O'Neil \\' OR Name != '",
     "back\\slash \\\\ \\u0027",
@@ -36,7 +36,7 @@ pub const NASTY: [&str; 24] = [
     "ǅ ß ﬁ İ ŉ ﷺ",
 ];
 
-/// Numbers that are the same for the same seed (SplitMix64).
+/// Random numbers determined by a seed (SplitMix64).
 pub struct Odd(pub u64);
 
 impl Odd {
@@ -55,7 +55,7 @@ impl Odd {
         of.get(self.below(of.len())).expect("something to choose from").clone()
     }
 
-    /// Any of them, or none.
+    /// Makes a value, or none.
     pub fn perhaps<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         (self.below(3) > 0).then(|| make(self))
     }
@@ -210,7 +210,7 @@ impl Odd {
         ])
     }
 
-    /// One of the org's fields as a snapshot that may no longer be true.
+    /// One of the org's fields, as a possibly outdated snapshot.
     fn field(&mut self, fields: &[LeadField]) -> LeadField {
         let mut field = self.one(fields);
         if self.below(2) == 0 {

@@ -1,4 +1,4 @@
-//! Bookings and mappings as large as the contract takes them.
+//! Bookings and mappings of the maximum size that the contract allows.
 
 use crate::{call_all, scripted};
 use acceptance::samples;
@@ -11,7 +11,7 @@ use runtime::types::{
 };
 use serde_json::json;
 
-/// How long the contract's lists may be.
+/// Maximum length of the contract's lists.
 const LONGEST: usize = 2_000;
 
 fn answer(id: String, value: AnswerValue) -> Answer {
@@ -19,7 +19,7 @@ fn answer(id: String, value: AnswerValue) -> Answer {
     Answer { question_id: id, label, kind: QuestionKind::Text, required: false, value: Some(value) }
 }
 
-/// A booking whose lists are as long as they may be.
+/// A booking whose lists have the maximum length.
 fn long_booking() -> Result<Booking> {
     let person =
         |number| Person { id: Some(format!("{number}")), name: Some(format!("参加者 {number}")), email: None };
@@ -35,7 +35,7 @@ fn long_booking() -> Result<Booking> {
     })
 }
 
-/// Rows to a field, one after the other.
+/// One row per field, cycling through the fields.
 fn rows(fields: &[LeadField], source: impl Fn(usize) -> Source) -> Vec<MappingRow> {
     let row = |(number, field): (usize, &LeadField)| {
         let field = LeadField { values: Vec::new(), help: None, suggested_source: None, ..field.clone() };
@@ -45,7 +45,7 @@ fn rows(fields: &[LeadField], source: impl Fn(usize) -> Source) -> Vec<MappingRo
 }
 
 #[tokio::test]
-async fn no_list_is_too_long() -> Result<()> {
+async fn lists_of_the_maximum_length_never_trap() -> Result<()> {
     let system = System::start().await?;
     let fields = system.fields().await?.fields;
     let required = samples::mapping_of(
@@ -79,7 +79,7 @@ async fn no_list_is_too_long() -> Result<()> {
         let mut mapping = Mapping { rows: required.rows.clone(), options: (0..LONGEST).map(option).collect() };
         mapping.rows.extend(rows(&optional, source));
         mapping.rows.truncate(LONGEST);
-        // Where both together exceed the contract's megabyte, a part of the rows has to do.
+        // If both together exceed the contract's megabyte, use only some of the rows.
         let fewer = Mapping { rows: mapping.rows.iter().take(700).cloned().collect(), ..mapping.clone() };
         for (booking, mapping) in [(samples::japanese_booking()?, &mapping), (long_booking()?, &fewer)] {
             let what = format!("{kind}, {} answers, {} rows", booking.answers.len(), mapping.rows.len());
@@ -91,7 +91,7 @@ async fn no_list_is_too_long() -> Result<()> {
     Ok(())
 }
 
-/// A mapping of one answer to a multi-select of so many values.
+/// A mapping of one answer to a multi-select picklist with this many values.
 fn multi_select(values: usize) -> Mapping {
     let value = |number| PicklistValue {
         value: format!("値 {number}"),
@@ -122,7 +122,7 @@ fn multi_select(values: usize) -> Mapping {
 }
 
 #[tokio::test]
-async fn no_text_is_too_long_for_a_multi_select() -> Result<()> {
+async fn long_text_for_a_multi_select_never_traps() -> Result<()> {
     let guest = scripted(|_| Some(response(201, r#"{"id":"00Q5i000001AbCdEAV","success":true,"errors":[]}"#))).await?;
     let mapping = multi_select(500);
     for text in [",", ";", "\n", "、", "；", "a,", "値 499;", "1、", "が"] {

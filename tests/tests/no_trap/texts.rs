@@ -1,4 +1,4 @@
-//! Texts of 4,000 characters, through the look-ups and writes of a real component at an org that reads SOQL.
+//! Strings of 4,000 characters in lookups and writes, with the real component and an org that parses SOQL.
 
 use crate::odd::NASTY;
 use acceptance::samples::{self, first_try};
@@ -10,12 +10,12 @@ use serde_json::json;
 
 const CHARACTERS: usize = 4_000;
 
-/// So many characters, of this text over and over.
+/// A text repeated to 4,000 characters.
 fn long(text: &str) -> String {
     text.chars().cycle().take(CHARACTERS).collect()
 }
 
-/// A mapping whose look-ups have only such texts to look for.
+/// A mapping whose lookups use only such strings.
 async fn mapping(system: &System) -> Result<Mapping> {
     let rows = json!({ "rows": [
         { "field": "LastName", "source": { "booking": "guest.family-name" } },
@@ -34,7 +34,7 @@ fn booking(text: &str) -> Result<Booking> {
     Ok(booking)
 }
 
-/// What a ledger knows after a try that was never answered.
+/// The history after a try that got no response.
 fn after_a_lost_try(system: &System, began: &str) -> History {
     let unknown_tries = Some(UnknownTries { oldest: began.to_owned(), newest: began.to_owned() });
     History { unknown_tries, ..first_try(&system.time(60)) }

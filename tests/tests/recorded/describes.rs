@@ -15,7 +15,7 @@ async fn list(system: &System, file: &Recorded) -> Result<LeadFields> {
     system.fields().await.with_context(|| file.name.clone())
 }
 
-/// Holds a list against the describe result that it was made from.
+/// Compares a field list with the describe result that it was made from.
 fn compare(name: &str, describe: &Value, listed: &LeadFields) -> Result<()> {
     let fields = describe["fields"].as_array().context("fields")?;
     let names = |wanted: &dyn Fn(&Value) -> bool| -> BTreeSet<&str> {
@@ -27,7 +27,7 @@ fn compare(name: &str, describe: &Value, listed: &LeadFields) -> Result<()> {
     assert!(offered.is_disjoint(&withheld), "{name}");
 
     let writable = |field: &Value| field["createable"] == true && field["updateable"] == true;
-    assert!(offered.is_subset(&names(&writable)), "{name}: a field is offered that cannot be written");
+    assert!(offered.is_subset(&names(&writable)), "{name}: an offered field cannot be written");
     let required = names(&|field| {
         writable(field)
             && field["nillable"] == false
@@ -43,13 +43,13 @@ fn compare(name: &str, describe: &Value, listed: &LeadFields) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_describe_result_is_listed() -> Result<()> {
+async fn every_recorded_describe_result_is_listed() -> Result<()> {
     let system = System::start().await?;
     for file in recorded::answers("describe")?.into_iter().chain(recorded::answers("describe-minimal")?) {
         let listed = list(&system, &file).await?;
         compare(&file.name, &file.json()?, &listed)?;
         if file.name.contains("/Lead.") {
-            // An org that is made from the describe result offers the same, and what the result says too little about.
+            // An org made from the describe result offers at least the same fields, and more where the result lacks keys.
             let imported = System::with_org(OrgFile::from_describe(&file.bytes)?).await?.fields().await?;
             let names = |listed: &LeadFields| -> BTreeSet<(String, bool)> {
                 listed.fields.iter().map(|field| (field.name.clone(), field.required)).collect()

@@ -1,4 +1,4 @@
-//! Saved records and pages of a query, as answers to the plugin's create and look-up.
+//! Recorded responses to creates and queries, served to the plugin's create and lookup.
 
 use crate::JSON;
 use acceptance::recorded;
@@ -10,7 +10,7 @@ use runtime::types::{ChosenOption, Outcome, Reaction};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_answer_to_a_saved_record_becomes_a_delivery_with_its_id() -> Result<()> {
+async fn every_recorded_create_response_becomes_a_delivery_with_its_id() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let booking = samples::japanese_booking()?;
@@ -26,13 +26,13 @@ async fn every_answer_to_a_saved_record_becomes_a_delivery_with_its_id() -> Resu
     Ok(())
 }
 
-/// The records of a page.
+/// The records of a result page.
 fn records(page: &Value) -> Result<&Vec<Value>> {
     page["records"].as_array().context("records")
 }
 
 #[tokio::test]
-async fn every_page_of_a_query_is_read_and_none_of_another_shape_is_taken_for_nobody() -> Result<()> {
+async fn every_recorded_query_page_is_read_and_unknown_shapes_are_never_taken_as_empty() -> Result<()> {
     let system = System::start().await?;
     let mut mapping = system.example_mapping().await?;
     for (id, value) in [("existing", "keep"), ("duplicates", "save-anyway"), ("booking-id-field", "none")] {
@@ -44,7 +44,7 @@ async fn every_page_of_a_query_is_read_and_none_of_another_shape_is_taken_for_no
     for file in recorded::answers("query")? {
         let name = &file.name;
         let (status, page) = file.answer(200)?;
-        // Also with what this query selects, which other queries did not: the envelope is what was recorded.
+        // Also with the columns that the plugin's query selects, which the recorded queries did not: only the envelope is recorded.
         let mut selected = page.clone();
         for record in selected["records"].as_array_mut().context("records")? {
             let id = record["attributes"]["url"].as_str().and_then(|url| url.rsplit('/').next()).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Refusals of a create.
+//! Error responses to a create.
 
 use crate::JSON;
 use acceptance::recorded;
@@ -9,7 +9,7 @@ use local_org::Fault;
 use runtime::types::Reaction;
 use serde_json::Value;
 
-/// What a caller must do after a refused create.
+/// The expected reaction to a rejected create.
 fn reaction(code: &str) -> Option<Reaction> {
     Some(match code {
         "DUPLICATES_DETECTED"
@@ -30,14 +30,14 @@ fn reaction(code: &str) -> Option<Reaction> {
     })
 }
 
-/// The first error of an answer: one of the usual kind, or one of a collection.
+/// The first error of a response, in the usual form or that of a collection.
 fn first_error(body: &Value) -> Option<(&str, &Value)> {
     let first = body.get(0)?;
     let error = first.get("errors").and_then(|errors| errors.get(0)).unwrap_or(first);
     Some((error.get("errorCode").or(error.get("statusCode"))?.as_str()?, error))
 }
 
-/// The records that a duplicate rule found, or that holds the unique value.
+/// The records that a duplicate rule matched, or the one that has the unique value.
 fn matched(error: &Value) -> Vec<&str> {
     let found = error.get("duplicateResult").or(error.get("duplicateResut")).map(|result| &result["matchResults"]);
     let records = found.and_then(Value::as_array).into_iter().flatten();
@@ -48,7 +48,7 @@ fn matched(error: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_create_becomes_its_problem() -> Result<()> {
+async fn every_recorded_error_of_a_create_becomes_a_problem() -> Result<()> {
     let system = System::start().await?;
     let mapping = system.example_mapping().await?;
     let booking = samples::japanese_booking()?;
@@ -56,10 +56,10 @@ async fn every_refusal_of_a_create_becomes_its_problem() -> Result<()> {
         let name = &file.name;
         let (status, body) = file.answer(400)?;
         let (code, error) = first_error(&body).with_context(|| format!("{name} has no error"))?;
-        let expected = reaction(code).with_context(|| format!("{name}: what {code} calls for is not in the table"))?;
+        let expected = reaction(code).with_context(|| format!("{name}: {code} is not in the table of reactions"))?;
 
         let refusal = Fault::answer(status, JSON, body.to_string());
-        // However often the component or the host tries.
+        // For every try of the component or the host.
         system.org().add_fault(refusal.on("POST", "/services/data/*/sobjects/Lead").times(u32::MAX));
         let answer = system.deliver(&booking, &mapping, &first_try(NOW)).await.with_context(|| name.clone())?.answer;
         system.org().clear_faults();
@@ -68,13 +68,13 @@ async fn every_refusal_of_a_create_becomes_its_problem() -> Result<()> {
         assert_eq!((problem.code.as_str(), problem.reaction), (code, expected), "{name}: {problem:?}");
         assert_eq!(Some(problem.message.as_str()), error["message"].as_str(), "{name}");
         assert_eq!(problem.http_status, Some(status), "{name}");
-        assert_eq!(problem.retry_after.is_some(), expected == Reaction::Retry, "{name}: a time to wait");
+        assert_eq!(problem.retry_after.is_some(), expected == Reaction::Retry, "{name}: retry-after");
         let named = error["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
         assert!(named.is_empty() || named == problem.fields, "{name}: expected {named:?}, found {:?}", problem.fields);
-        assert_eq!(problem.record_ids, matched(error), "{name}: the records that the org names");
+        assert_eq!(problem.record_ids, matched(error), "{name}: record ids");
         assert_eq!(system.org().leads().len(), 0, "{name}");
     }
-    // What refused was the answer, not the booking.
+    // The booking itself is valid: only the injected responses rejected it.
     let delivered = system.deliver(&booking, &mapping, &first_try(NOW)).await?.answer;
     assert!(delivered.is_ok(), "{delivered:?}");
     Ok(())

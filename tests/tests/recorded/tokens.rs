@@ -1,4 +1,4 @@
-//! What the token endpoint answers.
+//! Responses of the token endpoint.
 
 use crate::JSON;
 use acceptance::recorded;
@@ -16,14 +16,14 @@ fn serve(system: &System, status: u16, body: &Value) {
     system.org().add_fault(Fault::answer(status, JSON, body.to_string()).on("POST", TOKEN));
 }
 
-/// Refreshes with the answer that is served next.
+/// Refreshes, and gets the response that is served next.
 async fn refresh(system: &System) -> Result<Result<(), RefreshError>> {
     let broker = system.plugin.broker();
     let used = broker.open(&system.connection, CREDENTIAL).await?.generation();
     Ok(broker.refresh(&system.connection, CREDENTIAL, used).await.map(|_| ()))
 }
 
-/// The tokens that are stored, if the grant holds.
+/// The stored tokens, if the grant is live.
 async fn stored(system: &System) -> Result<Option<Vec<String>>> {
     let state = system.plugin.broker().state(&system.connection, CREDENTIAL).await?.context("a grant")?.state;
     Ok(match state {
@@ -32,13 +32,13 @@ async fn stored(system: &System) -> Result<Option<Vec<String>>> {
     })
 }
 
-/// The segment of a path, counted from the end.
+/// A path segment, counted from the end.
 fn segment(url: &Value, from_end: usize) -> Option<&str> {
     url.as_str()?.rsplit('/').nth(from_end)
 }
 
 #[tokio::test]
-async fn every_token_answer_makes_or_renews_a_grant() -> Result<()> {
+async fn every_recorded_token_response_creates_or_refreshes_a_grant() -> Result<()> {
     let system = System::disconnected(OrgFile::enterprise()?).await?;
     for file in recorded::answers("oauth")? {
         let name = &file.name;
@@ -52,25 +52,25 @@ async fn every_token_answer_makes_or_renews_a_grant() -> Result<()> {
 
         system.org().clear_faults();
         system.connect().await?;
-        let before = stored(&system).await?.context("a grant that holds")?;
+        let before = stored(&system).await?.context("a live grant")?;
         serve(&system, status, &body);
         refresh(&system).await?.with_context(|| name.clone())?;
-        let after = stored(&system).await?.context("a grant that holds")?;
+        let after = stored(&system).await?.context("a live grant")?;
         let token = |name: &str, position: usize| body[name].as_str().map_or(before[position].clone(), str::to_owned);
         assert_eq!(
             after,
             [token("access_token", 0), token("refresh_token", 1)],
-            "{name}: without rotation the old stays"
+            "{name}: without rotation the old token is kept"
         );
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_token_answer_that_leads_elsewhere_is_refused() -> Result<()> {
+async fn a_token_response_for_another_origin_is_rejected() -> Result<()> {
     let system = System::disconnected(OrgFile::enterprise()?).await?;
     for file in recorded::answers("oauth")? {
-        // As it was recorded, it leads to an origin that the manifest does not have, or to none.
+        // As recorded, its origin is missing or not in the manifest.
         let (status, body) = file.answer(200)?;
         serve(&system, status, &body);
         let refused = system.connect().await.expect_err(&file.name);
@@ -80,7 +80,7 @@ async fn a_token_answer_that_leads_elsewhere_is_refused() -> Result<()> {
     Ok(())
 }
 
-/// What a refusal calls for, and whether it ends a grant that is refreshed.
+/// The code and reaction for an error, and whether it ends the grant on a refresh.
 fn expected(error: &str, description: &str) -> Option<(&'static str, Reaction, bool)> {
     Some(match (error, description) {
         ("invalid_client_id", _) => ("invalid_client_id", Reaction::AskAdmin, false),
@@ -95,14 +95,14 @@ fn expected(error: &str, description: &str) -> Option<(&'static str, Reaction, b
 }
 
 #[tokio::test]
-async fn every_refusal_of_the_token_endpoint_is_explained_and_ends_a_grant_only_where_it_must() -> Result<()> {
+async fn every_recorded_token_error_is_explained_and_ends_a_grant_only_if_permanent() -> Result<()> {
     let system = System::disconnected(OrgFile::enterprise()?).await?;
     for file in recorded::answers("oauth-errors")? {
         let name = &file.name;
         let (status, body) = file.answer(400)?;
         let (error, description) = (body["error"].as_str(), body["error_description"].as_str());
         let (code, reaction, ends) = expected(error.unwrap_or_default(), description.unwrap_or_default())
-            .with_context(|| format!("{name}: what it calls for is not in the table"))?;
+            .with_context(|| format!("{name}: the error is not in the table"))?;
 
         system.org().clear_faults();
         system.connect().await?;

@@ -8,7 +8,7 @@ use local_org::Fault;
 use serde_json::Value;
 
 #[tokio::test]
-async fn every_list_of_versions_is_searched_for_the_one_that_the_plugin_names() -> Result<()> {
+async fn every_recorded_version_list_is_searched_for_the_plugins_version() -> Result<()> {
     let system = System::start().await?;
     let list = |status: u16, versions: &Value| {
         system.org().add_fault(Fault::answer(status, JSON, versions.to_string()).on("GET", "/services/data/"));
@@ -19,7 +19,7 @@ async fn every_list_of_versions_is_searched_for_the_one_that_the_plugin_names() 
         let account = system.plugin.check_connection(&system.connection).await?.answer;
         let account = account.ok().with_context(|| file.name.clone())?;
 
-        // Once Salesforce retires it, the doctor says so.
+        // The doctor reports when Salesforce retires the version.
         let mut later = versions.clone();
         later.as_array_mut().context("a list")?.retain(|one| one["version"] != account.api_version.as_str());
         assert_ne!(later, versions, "{}", file.name);

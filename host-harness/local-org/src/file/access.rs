@@ -1,4 +1,4 @@
-//! Who may use an org, through which app, and for how long.
+//! The app, its policies, and the users of an org.
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct App {
-    /// Name that the allow page shows.
+    /// Name shown on the allow page.
     pub name: String,
-    /// Consumer key; made up at the start if empty.
+    /// Consumer key; generated at startup if empty.
     pub client_id: String,
-    /// Consumer secret; made up at the start if empty.
+    /// Consumer secret; generated at startup if empty.
     pub client_secret: String,
     /// Callback URLs, compared character for character.
     pub callbacks: Vec<String>,
-    /// Scopes that the app may ask for.
+    /// Scopes that the app may request.
     pub scopes: Vec<String>,
-    /// Whether an authorisation must carry a PKCE code challenge.
+    /// Whether an authorization request must have a PKCE code challenge.
     pub pkce_required: bool,
     /// Whether the code exchange needs the secret.
     pub secret_required_for_web: bool,
@@ -27,14 +27,14 @@ pub struct App {
     pub rotation: bool,
     /// How long refresh tokens live.
     pub refresh_policy: RefreshPolicy,
-    /// Whether the client-credentials flow is on.
+    /// Whether the client-credentials flow is enabled.
     pub client_credentials: bool,
-    /// Whether the org is reached under a host name that all orgs share (as `login.salesforce.com` is), where the
-    /// client-credentials flow is refused.
+    /// Whether the org acts as a login host shared by all orgs (`login.salesforce.com`), which rejects the
+    /// client-credentials flow.
     pub generic_login_host: bool,
-    /// Minutes of disuse after which an access token expires.
+    /// Idle minutes after which an access token expires.
     pub session_minutes: u32,
-    /// What an admin did to the app.
+    /// Who may use the app.
     pub access: AppAccess,
 }
 
@@ -63,26 +63,26 @@ impl Default for App {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefreshPolicy {
-    /// Until it is revoked.
+    /// Until revoked.
     Infinite,
-    /// Not at all.
+    /// Never usable.
     Zero,
-    /// So many hours from its first issue.
+    /// For this many hours from first issue.
     LifetimeHours(u32),
-    /// So many days from its first issue.
+    /// For this many days from first issue.
     LifetimeDays(u32),
-    /// So many months from its first issue.
+    /// For this many months from first issue.
     LifetimeMonths(u32),
-    /// Until it has not been used for so many hours.
+    /// Until unused for this many hours.
     IdleHours(u32),
-    /// Until it has not been used for so many days.
+    /// Until unused for this many days.
     IdleDays(u32),
-    /// Until it has not been used for so many months.
+    /// Until unused for this many months.
     IdleMonths(u32),
 }
 
 impl RefreshPolicy {
-    /// When a token ends that was first issued and last used then; `None` if it does not end by itself.
+    /// Expiry of a token from its first issue and last use; `None` if it never expires.
     pub(crate) fn end(self, issued: Timestamp, used: Timestamp) -> Option<Timestamp> {
         let span = Span::new();
         let (from, life) = match self {
@@ -95,7 +95,7 @@ impl RefreshPolicy {
             Self::IdleDays(days) => (used, span.try_days(days)),
             Self::IdleMonths(months) => (used, span.try_months(months)),
         };
-        // Days and months have a length on a calendar only. What is longer than a calendar never ends.
+        // Days and months need a calendar. A life beyond the calendar's end never expires.
         from.to_zoned(TimeZone::UTC).checked_add(life.ok()?).ok().map(|end| end.timestamp())
     }
 }
@@ -104,7 +104,7 @@ impl RefreshPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppAccess {
-    /// All users may authorise themselves.
+    /// All users may authorize themselves.
     AllUsers,
     /// Only users whom an admin approved (`users.approved`).
     AdminApproved,
@@ -116,29 +116,29 @@ pub enum AppAccess {
     ExternalClientAppMissing,
 }
 
-/// A person who can log in.
+/// A user who can log in.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct User {
-    /// Name to log in with.
+    /// Login name, compared without regard to case.
     pub username: String,
-    /// Password to log in with.
+    /// Login password.
     pub password: String,
     /// Family name.
     pub last_name: String,
     /// Given name.
     pub first_name: String,
-    /// E-mail address.
+    /// Email address.
     pub email: String,
-    /// Whether the user is active.
+    /// Whether the user is active. An inactive user's tokens are rejected.
     pub active: bool,
     /// Whether an admin approved the user for the app.
     pub approved: bool,
     /// Whether the profile has the permission "API Enabled".
     pub api_enabled: bool,
-    /// Whether the user is restricted to other IP addresses than this machine's.
+    /// Whether login IP ranges exclude this machine.
     pub ip_restricted: bool,
-    /// Whether the user can see Leads at all.
+    /// Whether the user can see the Lead object.
     pub read_leads: bool,
     /// Whether the user can create Leads.
     pub create_leads: bool,

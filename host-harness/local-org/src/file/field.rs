@@ -1,4 +1,4 @@
-//! A field of an object, as an org file writes it.
+//! Fields of an org file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,21 +7,21 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Field {
-    /// API name, such as `BookingId__c`. A name that ends in `__c` makes the field a custom one.
+    /// API name, such as `BookingId__c`. The suffix `__c` marks a custom field.
     pub name: String,
-    /// Label that people see; the API name if absent.
+    /// Label; the API name if absent.
     #[serde(default)]
     pub label: String,
-    /// Data type, in the words of a describe result.
+    /// Data type, as named in a describe result.
     #[serde(rename = "type")]
     pub kind: FieldType,
-    /// Greatest number of characters of a text.
+    /// Maximum length of text in UTF-16 code units; 0 for no limit.
     #[serde(default)]
     pub length: u32,
-    /// Digits of a number altogether.
+    /// Total digits of a number.
     #[serde(default)]
     pub precision: u32,
-    /// Digits of a number after the point.
+    /// Digits of a number after the decimal point.
     #[serde(default)]
     pub scale: u32,
     /// Digits of an `int`.
@@ -42,13 +42,13 @@ pub struct Field {
     /// Value of a new record that does not set the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
-    /// Whether the org fills the field by itself (ids, owner, time stamps).
+    /// Whether the org fills the field (ids, owner, timestamps).
     #[serde(default)]
     pub defaulted_on_create: bool,
-    /// Formula of a calculated field: texts in double quotes and field names, joined by `&`.
+    /// Formula of a calculated field: string literals in double quotes and field names, joined by `&`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
-    /// Whether a picklist takes no other values than its own active ones.
+    /// Whether a picklist accepts only its own active values.
     #[serde(default)]
     pub restricted: bool,
     /// Values of a picklist.
@@ -57,34 +57,34 @@ pub struct Field {
     /// Name of the picklist or checkbox that decides which values are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<String>,
-    /// Whether the field is an external id.
+    /// Whether the field is an external ID.
     #[serde(default)]
     pub external_id: bool,
-    /// Whether no two records may share a value.
+    /// Whether values must be unique.
     #[serde(default)]
     pub unique: bool,
-    /// Whether values that differ only in case differ.
+    /// Whether comparisons are case-sensitive.
     #[serde(default)]
     pub case_sensitive: bool,
-    /// Whether an upsert may look records up by this field.
+    /// Whether an upsert may match records by this field.
     #[serde(default)]
     pub id_lookup: bool,
-    /// Objects that a reference points to.
+    /// Target objects of a reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_to: Vec<String>,
-    /// Name of the relationship of a reference.
+    /// Relationship name of a reference, used in queries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relationship: Option<String>,
-    /// Compound field that this one is a part of, such as `Name` or `Address`.
+    /// Compound field that includes this one, such as `Name` or `Address`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compound: Option<String>,
-    /// Help text beside the field.
+    /// Inline help text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Salesforce's refinement of the type, such as `personname`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_type_info: Option<String>,
-    /// The field's entry in the describe result that it was taken from. What it says outranks what we would derive.
+    /// The entry of the describe result that the field was imported from. It overrides derived values.
     #[serde(skip)]
     pub imported: Option<Map<String, Value>>,
 }
@@ -94,7 +94,7 @@ fn yes() -> bool {
 }
 
 impl Field {
-    /// Whether an admin made this field.
+    /// Whether this is a custom field.
     pub fn custom(&self) -> bool {
         self.name.ends_with("__c")
     }
@@ -104,37 +104,37 @@ impl Field {
         self.formula.is_some()
     }
 
-    /// Whether a create must give a value.
+    /// Whether a create must set the field.
     pub fn required(&self) -> bool {
         self.createable && !self.nillable && !self.defaulted() && self.kind != FieldType::Boolean
     }
 
-    /// Whether a create that leaves the field out gives it a value all the same.
+    /// Whether a create that omits the field still gives it a value.
     pub fn defaulted(&self) -> bool {
         self.defaulted_on_create || self.default.is_some() || self.kind == FieldType::Boolean
     }
 
-    /// Whether field-level security can hide the field: what every record must have, nobody can be kept from.
+    /// Whether field-level security can hide the field. It cannot hide a field that every record needs.
     pub fn can_be_hidden(&self) -> bool {
         self.permissionable && (self.nillable || self.kind == FieldType::Boolean)
     }
 
-    /// Whether WHERE may name the field. Long texts and encrypted ones cannot be searched.
+    /// Whether WHERE may use the field. Long and encrypted text is not filterable.
     pub fn filterable(&self) -> bool {
         !self.long_text() && !matches!(self.kind, FieldType::Base64 | FieldType::EncryptedString)
     }
 
-    /// Whether ORDER BY may name the field.
+    /// Whether ORDER BY may use the field.
     pub fn sortable(&self) -> bool {
         self.filterable() && !matches!(self.kind, FieldType::Address | FieldType::Location | FieldType::MultiPicklist)
     }
 
-    /// Whether the field is a text too long to be indexed.
+    /// Whether the field is a long text area (over 255 characters), which is not indexed.
     pub fn long_text(&self) -> bool {
         self.kind == FieldType::TextArea && self.length > 255
     }
 
-    /// The picklist value with this API name, matched without regard to case as Salesforce does it.
+    /// The picklist value with this API name. An exact match wins over one that differs in case, which Salesforce accepts too.
     pub fn value(&self, name: &str) -> Option<&PicklistValue> {
         self.values.iter().find(|value| value.value == name).or_else(|| {
             let folded = name.to_lowercase();
@@ -143,7 +143,7 @@ impl Field {
     }
 }
 
-/// A field as an admin makes it, without any setting.
+/// A new custom field with default settings.
 pub(crate) fn plain_field(name: &str, label: &str, kind: FieldType) -> Field {
     Field {
         name: name.to_owned(),
@@ -181,21 +181,21 @@ pub(crate) fn plain_field(name: &str, label: &str, kind: FieldType) -> Field {
 #[serde(from = "PicklistEntry")]
 #[serde(rename_all = "kebab-case")]
 pub struct PicklistValue {
-    /// The API name, which requests carry.
+    /// API name, used in requests.
     pub value: String,
-    /// The label that people see.
+    /// Label; the API name if absent.
     pub label: String,
     /// Whether new records may use it.
     pub active: bool,
     /// Whether it is the picklist's default.
     pub default: bool,
-    /// Whether it is a status that Leads get when they are converted, and no other way.
+    /// Whether it is a status that only conversion sets.
     pub converted: bool,
-    /// Values of the controlling field that allow this one; `None` if nothing controls it.
+    /// Controlling values that allow this one; `None` if the picklist has no controlling field.
     pub valid_for: Option<Vec<String>>,
 }
 
-/// Either spelling of a picklist value in a file: the bare text, or a table.
+/// A picklist value in an org file: a string or a table.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum PicklistEntry {
@@ -235,10 +235,10 @@ impl From<PicklistEntry> for PicklistValue {
     }
 }
 
-/// Data types, in the words of a describe result.
+/// Data types, as named in a describe result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are Salesforce's own and say what they are")]
+#[expect(missing_docs, reason = "Salesforce's own names, documented in its object reference")]
 pub enum FieldType {
     Address,
     #[serde(rename = "anyType")]
@@ -268,7 +268,7 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// The type's name on the wire.
+    /// Name in a describe result.
     pub fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -298,7 +298,7 @@ impl FieldType {
         }
     }
 
-    /// The SOAP type that a describe names beside it.
+    /// `soapType` in a describe result.
     pub fn soap_type(self) -> &'static str {
         match self {
             Self::Address => "urn:address",
@@ -322,7 +322,7 @@ impl FieldType {
         matches!(self, Self::Currency | Self::Double | Self::Int | Self::Long | Self::Percent)
     }
 
-    /// Whether values are texts.
+    /// Whether values are text.
     pub fn textual(self) -> bool {
         self.soap_type() == "xsd:string"
     }

@@ -1,4 +1,4 @@
-//! An org made from the describe result of somebody's own org.
+//! Makes an org from the describe result of a real org.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,15 @@ use super::{
 };
 
 impl OrgFile {
-    /// Makes an org whose Lead object is the one of a describe result (`GET .../sobjects/Lead/describe`).
+    /// Makes an org with the Lead object of a describe result (`GET .../sobjects/Lead/describe`).
     ///
-    /// A byte-order mark, missing keys, and keys and types that did not exist when this was written are taken as they
-    /// come: what is missing is as with a new org's standard field of that name, or as with a field that an admin makes.
-    /// What only the org knows is set to what a new enterprise org has: policies, users, and the standard
-    /// duplicate rule as far as its fields exist. The formulas of calculated fields are shown, not computed.
+    /// Accepts a byte-order mark, missing keys, and unknown keys and types. A missing key defaults to the standard field of
+    /// that name, or else to a new custom field. What a describe does not contain defaults to a new Enterprise org:
+    /// policies, users, and the standard duplicate rule as far as its fields exist. Formulas are described but not
+    /// evaluated.
+    ///
+    /// # Errors
+    /// [`FileError::Describe`] if this is not a JSON object, [`FileError::Contradiction`] if it has no list of named fields.
     pub fn from_describe(json: &[u8]) -> Result<Self, FileError> {
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let describe: Map<String, Value> = serde_json::from_slice(json)?;
@@ -43,7 +46,7 @@ impl OrgFile {
         for rule in &mut file.duplicate_rules {
             rule.when_same.retain(|group| group.iter().all(known));
         }
-        // Only once it is written and read again does the file stand on the standard fields.
+        // Matters once the file is written and read again: only then are standard fields added.
         let absent = standard.into_iter().map(|field| field.name).filter(|name| !known(name));
         file.without_fields = absent.collect();
         file.fields = fields;
@@ -51,7 +54,7 @@ impl OrgFile {
     }
 }
 
-/// The field of an entry. What the entry does not say is as with the standard field of its name, if there is one.
+/// The field of an entry. Missing keys default to the standard field of that name, if there is one.
 fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
     let number = |key: &str| entry.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
@@ -62,7 +65,7 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         (None, Some(known)) => known.kind,
         (kind, _) => kind.cloned().and_then(|kind| serde_json::from_value(kind).ok()).unwrap_or(FieldType::AnyType),
     };
-    // A calculated field is one even if its formula is not shown to the user.
+    // A field can be calculated even if the user cannot see its formula.
     let calculated = flag("calculated") == Some(true);
     let base = known.cloned().unwrap_or_else(|| {
         let parts = matches!(kind, FieldType::Id | FieldType::Address | FieldType::Location);
@@ -103,7 +106,7 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         imported: Some(entry.clone()),
         name,
     };
-    // An org that renamed its values does not have the standard field's default.
+    // An org with its own values does not have the standard field's default.
     let known = |default: &Value| default.as_str().is_none_or(|value| field.value(value).is_some());
     let standard = base.default.filter(|default| field.values.is_empty() || known(default));
     let default = entry.get("defaultValue").cloned().or(standard);
@@ -116,7 +119,7 @@ fn picklist_value(entry: &Value, standard: Option<&Field>) -> Option<PicklistVal
     let flag = |key: &str| entry.get(key).and_then(Value::as_bool);
     Some(PicklistValue {
         label: entry.get("label").and_then(Value::as_str).unwrap_or(&value).to_owned(),
-        // Not part of a describe.
+        // A describe result does not have this flag.
         converted: standard.and_then(|field| field.value(&value)).is_some_and(|known| known.converted),
         value,
         active: flag("active").unwrap_or(true),
@@ -125,7 +128,7 @@ fn picklist_value(entry: &Value, standard: Option<&Field>) -> Option<PicklistVal
     })
 }
 
-/// Turns the bitmaps of dependent picklists into the names of the controlling values.
+/// Decodes the `validFor` bitmaps of dependent picklists into names of controlling values.
 fn resolve_dependencies(fields: &mut [Field], entries: &[Value]) {
     let controlling: BTreeMap<String, Vec<String>> = fields
         .iter()
@@ -134,7 +137,7 @@ fn resolve_dependencies(fields: &mut [Field], entries: &[Value]) {
             _ => (field.name.clone(), field.values.iter().map(|value| value.value.clone()).collect()),
         })
         .collect();
-    // A controller that the user cannot see controls nothing that we could check.
+    // A dependency on a field that the user cannot see cannot be checked.
     fields
         .iter_mut()
         .for_each(|field| field.controller = field.controller.take().filter(|name| controlling.contains_key(name)));
@@ -191,13 +194,13 @@ mod tests {
         let names = |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
         let mut read = names(&Schema::of_leads(&written).unwrap());
         read.sort();
-        assert_eq!(read, ["Kind__c", "LastName", "Odd__c", "Sub__c"], "written and read again, it has the same fields");
+        assert_eq!(read, ["Kind__c", "LastName", "Odd__c", "Sub__c"], "the fields survive writing and reading");
         assert!(schema.field("lastname").unwrap().required());
         assert_eq!(schema.field("Sub__c").unwrap().values[0].valid_for.as_deref(), Some(&["B".to_owned()][..]));
     }
 
     #[test]
-    fn what_is_no_describe_is_named() {
+    fn invalid_describe_results_are_rejected() {
         assert!(matches!(OrgFile::from_describe(b"{"), Err(FileError::Describe(_))));
         assert!(matches!(OrgFile::from_describe(b"{}"), Err(FileError::Contradiction(_))));
         assert!(matches!(OrgFile::from_describe(br#"{"fields":[{}]}"#), Err(FileError::Contradiction(_))));

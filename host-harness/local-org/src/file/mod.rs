@@ -16,16 +16,16 @@ pub(crate) use field::plain_field;
 pub use field::{Field, FieldType, PicklistValue};
 pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, Matched, Queue, RecordType, Trigger, ValidationRule};
 
-/// Everything that makes one org differ from another.
+/// The configuration of an org.
 ///
-/// Every key has a default, so that the empty file is the org that a new enterprise customer gets. Unknown keys are
-/// errors: a misspelt setting must not silently leave an org as it was.
+/// Every key has a default; the empty file is a new Enterprise org. Unknown keys are errors: a misspelled setting must not
+/// be silently ignored.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OrgFile {
-    /// Name of the organisation.
+    /// Name of the organization.
     pub name: String,
-    /// One sentence on what this org is for.
+    /// One sentence on the purpose of this org.
     pub description: String,
     /// Edition, as `Organization.OrganizationType` names it, such as `Enterprise Edition`.
     pub edition: String,
@@ -33,41 +33,41 @@ pub struct OrgFile {
     pub sandbox: bool,
     /// Whether the org is locked, closed or suspended.
     pub locked: bool,
-    /// Organisation id, 15 or 18 characters.
+    /// Organization id, 15 or 18 characters.
     pub id: String,
-    /// Locale of the org, such as `ja_JP`.
+    /// Locale, such as `ja_JP`. It sets the order of names and the first day of the week.
     pub locale: String,
-    /// IANA time zone of the org.
+    /// IANA time zone, in which date literals such as `TODAY` are evaluated.
     pub time_zone: String,
-    /// The REST API.
+    /// REST API versions and limits.
     pub api: Api,
     /// The connected app (or external client app) that clients use.
     pub app: App,
-    /// People who can log in. The first one is the run-as user of the client-credentials flow.
+    /// Users who can log in. The first is the run-as user of the client-credentials flow.
     pub users: Vec<User>,
-    /// Whether person accounts are on, so that `Company` may be blank.
+    /// Whether person accounts are enabled, so that `Company` may be blank.
     pub person_accounts: bool,
-    /// Whether the state and country picklists are on.
+    /// Whether state and country picklists are enabled.
     pub state_country_picklists: bool,
-    /// Lead fields beside the standard ones; one with the name of a standard field takes its place.
+    /// Additional Lead fields; one with the name of a standard field replaces it.
     pub fields: Vec<Field>,
-    /// Standard fields that this org does not have.
+    /// Standard fields that this org lacks.
     pub without_fields: BTreeSet<String>,
-    /// Fields that field-level security hides from the users.
+    /// Fields that field-level security hides from all users.
     pub hidden_fields: BTreeSet<String>,
-    /// Plain text fields made up to fill the Lead object until it has so many fields altogether.
+    /// Text fields are generated until the Lead object has this many fields in total.
     pub pad_to_fields: usize,
-    /// Record types of the Lead object, beside the master record type.
+    /// Record types of the Lead object, excluding the master record type.
     pub record_types: Vec<RecordType>,
     /// Queues that can own Leads.
     pub queues: Vec<Queue>,
-    /// Duplicate rules of the Lead object.
+    /// Duplicate rules of the Lead object; the standard rule if absent.
     pub duplicate_rules: Vec<DuplicateRule>,
     /// Validation rules of the Lead object.
     pub validation_rules: Vec<ValidationRule>,
     /// The active assignment rule of the Lead object.
     pub assignment_rule: Option<AssignmentRule>,
-    /// Apex triggers of the Lead object that can fail.
+    /// Failing Apex triggers of the Lead object.
     pub triggers: Vec<Trigger>,
 }
 
@@ -107,13 +107,13 @@ impl Default for OrgFile {
 pub struct Api {
     /// Whether the edition includes the API at all.
     pub enabled: bool,
-    /// Oldest version that answers. Older ones are retired.
+    /// Oldest supported version, such as 31. Older ones are retired (410).
     pub oldest: u32,
-    /// Newest version.
+    /// Newest supported version.
     pub newest: u32,
-    /// API calls in 24 hours.
+    /// API calls allowed in 24 hours.
     pub daily_limit: u64,
-    /// What `Sforce-Limit-Info` says behind `api-usage`, such as `api-bursts=1/750; per-app-api-usage=17/250(appName=x)`.
+    /// Text after `api-usage` in `Sforce-Limit-Info`, such as `api-bursts=1/750; per-app-api-usage=17/250(appName=x)`.
     pub limit_info_extra: String,
 }
 
@@ -123,17 +123,17 @@ impl Default for Api {
     }
 }
 
-/// Why a file makes no org.
+/// Why an org cannot be made from a file.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// The text is no TOML, or has a key or value that an org file does not know.
-    #[error("the org file cannot be read: {0}")]
+    /// The text is not TOML, or has an unknown key or an invalid value.
+    #[error("cannot read the org file: {0}")]
     Syntax(#[from] toml::de::Error),
-    /// Two parts of the file contradict each other.
-    #[error("the org file contradicts itself: {0}")]
+    /// Two parts of the file, or of a describe result, contradict each other.
+    #[error("the org file is inconsistent: {0}")]
     Contradiction(String),
-    /// A describe result cannot be read.
-    #[error("the describe result cannot be read: {0}")]
+    /// A describe result is not a JSON object.
+    #[error("cannot read the describe result: {0}")]
     Describe(#[from] serde_json::Error),
 }
 
@@ -149,12 +149,12 @@ impl FileError {
 }
 
 impl OrgFile {
-    /// Whether the file lists all fields itself, standard ones included.
+    /// Whether the file's fields come from a describe result and so include the standard ones.
     pub(crate) fn replaces_standard_fields(&self) -> bool {
         self.fields.iter().any(|field| field.imported.is_some())
     }
 
-    /// Fields that a feature of the org brings.
+    /// Fields that an enabled feature adds.
     pub(crate) fn feature_fields(&self) -> Result<Vec<Field>, FileError> {
         if !self.state_country_picklists || self.replaces_standard_fields() {
             return Ok(Vec::new());
@@ -162,7 +162,10 @@ impl OrgFile {
         Ok(toml::from_str::<Fields>(include_str!("state_country.toml"))?.fields)
     }
 
-    /// Reads an org file.
+    /// Parses an org file. Consistency is checked by [`OrgFile::check`].
+    ///
+    /// # Errors
+    /// [`FileError::Syntax`].
     pub fn parse(text: &str) -> Result<Self, FileError> {
         Ok(toml::from_str(text)?)
     }

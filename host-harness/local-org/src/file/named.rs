@@ -1,8 +1,8 @@
-//! The orgs that come with the crate, in `orgs/`.
+//! The built-in orgs of `orgs/`.
 
 use super::{FileError, OrgFile};
 
-/// Names and texts, the default first.
+/// Names and files, the default first.
 const ORGS: [(&str, &str); 14] = [
     ("enterprise", include_str!("../../orgs/enterprise.toml")),
     ("professional-without-api", include_str!("../../orgs/professional-without-api.toml")),
@@ -21,20 +21,23 @@ const ORGS: [(&str, &str); 14] = [
 ];
 
 impl OrgFile {
-    /// The default org: a new enterprise org with some custom fields.
+    /// The default org: a new Enterprise org with some custom fields.
+    ///
+    /// # Errors
+    /// [`FileError::Syntax`] only if the built-in file is broken, which a test rules out.
     pub fn enterprise() -> Result<Self, FileError> {
         let [(_, text), ..] = ORGS;
         Self::parse(text)
     }
 
-    /// One of the orgs that come with the crate; `None` if there is none of this name.
+    /// A built-in org by name; `None` if the name is unknown.
     pub fn named(name: &str) -> Option<Result<Self, FileError>> {
         ORGS.iter().find(|(known, _)| *known == name).map(|(_, text)| Self::parse(text))
     }
 
-    /// Names and descriptions of the orgs that come with the crate, the default first.
+    /// Names and descriptions of the built-in orgs, the default first.
     pub fn built_in() -> impl Iterator<Item = (&'static str, String)> {
-        // A test holds every one of them readable.
+        // A test checks that every file parses.
         ORGS.iter().map(|(name, text)| (*name, Self::parse(text).map(|file| file.description).unwrap_or_default()))
     }
 }
@@ -45,13 +48,13 @@ mod tests {
     use crate::schema::Schema;
 
     #[test]
-    fn every_org_that_comes_with_the_crate_is_sound_and_described() {
+    fn every_built_in_org_is_consistent_and_described() {
         for (name, description) in OrgFile::built_in() {
             let file = OrgFile::named(name).unwrap().unwrap();
             assert!(!description.is_empty(), "{name}");
             Schema::of_leads(&file).unwrap();
             let again = OrgFile::parse(&toml::to_string(&file).unwrap()).unwrap();
-            assert_eq!(again.fields, file.fields, "{name} survives being written and read");
+            assert_eq!(again.fields, file.fields, "{name} survives writing and reading");
         }
         assert!(OrgFile::named("enterprize").is_none());
     }

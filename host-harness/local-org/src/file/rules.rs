@@ -1,4 +1,4 @@
-//! What an admin lays down for Leads: record types, queues, and the rules that records meet.
+//! What an admin sets up for Leads: record types, queues, and rules.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RecordType {
-    /// Id (key prefix `012`); made up if absent.
+    /// Id (key prefix `012`); generated if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Label.
     pub name: String,
-    /// Developer name.
+    /// API name.
     pub developer_name: String,
-    /// Whether it is in use.
+    /// Whether the record type is active.
     #[serde(default = "yes")]
     pub active: bool,
-    /// Whether the users are assigned to it.
+    /// Whether it is assigned to the users.
     #[serde(default = "yes")]
     pub available: bool,
-    /// Whether it is what new records get.
+    /// Whether it is the default of new records.
     #[serde(default)]
     pub default: bool,
 }
 
 /// A duplicate rule with its matching rule.
 ///
-/// Real matching rules compare names fuzzily. Here a new record matches an old one if, for one of the groups in
-/// `when-same`, all fields are the same but for case and surrounding blanks, and the group's last field is not blank.
+/// Real matching rules compare names fuzzily. Here a new record matches an existing one if all fields of any `when-same`
+/// group are equal, ignoring case and surrounding whitespace, and the group's last field is not blank.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DuplicateRule {
@@ -35,17 +35,17 @@ pub struct DuplicateRule {
     pub name: String,
     /// Name of the matching rule.
     pub matching_rule: String,
-    /// Whether the rule is in force.
+    /// Whether the rule is active.
     pub active: bool,
-    /// What a match does.
+    /// What happens on a match.
     pub action: DuplicateAction,
-    /// The text that the rule shows.
+    /// Alert text of the rule.
     pub message: String,
-    /// Whether updates meet the rule as well. That of a new org is for new records.
+    /// Whether the rule runs on updates too. The standard rule runs on creates only.
     pub on_update: bool,
-    /// What kind of record a match is.
+    /// How matches are reported.
     pub matched: Matched,
-    /// Groups of fields; see above.
+    /// Groups of fields, as described above.
     pub when_same: Vec<Vec<String>>,
 }
 
@@ -69,25 +69,25 @@ impl Default for DuplicateRule {
     }
 }
 
-/// What a duplicate rule does with a match.
+/// What a duplicate rule does on a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DuplicateAction {
-    /// Refuses the record unless the request says that it may be saved.
+    /// Rejects the record unless the request has `allowSave=true`.
     Alert,
-    /// Refuses the record.
+    /// Rejects the record.
     Block,
 }
 
-/// What a duplicate rule shows of the Leads that match.
+/// How a duplicate rule reports matching Leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Matched {
-    /// The Leads themselves.
+    /// As Leads.
     Lead,
-    /// Contacts: rules of Leads can match these, too. A Lead stands for the contact, which cannot be read.
+    /// As Contacts, which Lead rules can match too. The Contact cannot be read.
     Contact,
-    /// Nothing, as if they belonged to somebody whose records the user cannot see.
+    /// Without records, as if the user had no access to them.
     Hidden,
 }
 
@@ -97,17 +97,16 @@ pub enum Matched {
 pub struct ValidationRule {
     /// Developer name.
     pub name: String,
-    /// Condition that refuses a record, in the language of a SOQL WHERE clause, such as `Phone = null AND Email =
-    /// null`.
+    /// Condition that rejects a record, as a SOQL WHERE clause, such as `Phone = null AND Email = null`.
     pub refuse_when: String,
-    /// The text that the rule shows.
+    /// Error message of the rule.
     pub message: String,
-    /// Field beside which the text is shown; the top of the page if absent.
+    /// Field that the error is attached to; the top of the page if absent.
     #[serde(default)]
     pub field: Option<String>,
 }
 
-/// A queue: a group of users who own Leads together until one of them takes them.
+/// A queue: a group of users that can own Leads.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Queue {
@@ -117,25 +116,25 @@ pub struct Queue {
     pub developer_name: String,
 }
 
-/// An assignment rule: who owns a Lead that is created or changed.
+/// An assignment rule, which sets the owner of a created or updated Lead.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AssignmentRule {
     /// Id of the rule (key prefix `01Q`).
     pub id: String,
-    /// User name of the new owner, or developer name of a queue.
+    /// User name of the owner, or developer name of a queue.
     pub owner: String,
 }
 
-/// An Apex trigger that fails, after all other checks.
+/// An Apex trigger that can fail. It runs after all other checks.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Trigger {
     /// Name of the trigger.
     pub name: String,
-    /// Condition under which it fails, in the language of a SOQL WHERE clause.
+    /// Condition under which it fails, as a SOQL WHERE clause.
     pub fail_when: String,
-    /// What it dies of, such as `System.DmlException: ...`.
+    /// Text of the uncaught exception, such as `System.DmlException: ...`.
     pub message: String,
 }
 

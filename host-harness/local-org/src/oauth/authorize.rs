@@ -1,4 +1,4 @@
-//! The authorisation endpoint and its two pages: log in, then allow or deny.
+//! The authorization endpoint and its two pages: log in, then allow or deny.
 
 use http::{StatusCode, header::SET_COOKIE};
 use jiff::SignedDuration;
@@ -12,17 +12,17 @@ use crate::{
     token::{self, Digest},
 };
 
-/// Life of an authorisation code.
+/// Lifetime of an authorization code.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(15);
-/// How long a code that has expired is known as one that has.
+/// How long an expired code is still reported as expired rather than unknown.
 const CODE_MEMORY: SignedDuration = SignedDuration::from_hours(24);
-/// Where the log-in page posts to.
+/// Form target of the login page.
 pub(super) const LOGIN_PATH: &str = "/login";
-/// Where the allow page posts to, under the name that it has at Salesforce.
+/// Form target of the allow page, as at Salesforce.
 pub(super) const DECISION_PATH: &str = "/setup/secur/RemoteAccessAuthorizationPage.apexp";
 const AUTHORIZE: &str = "/services/oauth2/authorize";
 
-/// Scopes that Salesforce knows.
+/// Scopes that Salesforce accepts.
 const KNOWN_SCOPES: [&str; 14] = [
     "api",
     "chatter_api",
@@ -40,15 +40,15 @@ const KNOWN_SCOPES: [&str; 14] = [
     "web",
 ];
 
-/// A valid authorisation request.
+/// A valid authorization request.
 struct Wish {
     redirect_uri: String,
     state: Option<String>,
     scopes: Vec<String>,
     challenge: Option<String>,
-    /// Whether pages may be shown.
+    /// Whether showing pages is forbidden (`immediate=true`).
     silent: bool,
-    /// Whether the user must log in again.
+    /// Whether the user must log in again (`prompt=login`).
     fresh_login: bool,
 }
 
@@ -81,13 +81,13 @@ pub(crate) fn authorize(org: &Org, request: &Request) -> Answer {
     pages::allow(language, org, &username, &wish.scopes, &request.query, &csrf(&cookie))
 }
 
-/// `POST /login`: the log-in page.
+/// `POST /login`, from the login page.
 pub(crate) fn log_in(org: &Org, request: &Request) -> Answer {
     let language = pages::Language::of(request.header("accept-language"));
     let form = request.form();
     let start = form.filled("startURL").filter(|url| url.starts_with(&format!("{AUTHORIZE}?")));
     let Some(start) = start.map(ToOwned::to_owned) else {
-        return pages::error(language, &OAuthError::new("login_error", "there is nothing to log in for"));
+        return pages::error(language, &OAuthError::new("login_error", "no authorization request to log in for"));
     };
     let username = form.get("username").unwrap_or_default();
     let settings = org.settings();
@@ -95,7 +95,7 @@ pub(crate) fn log_in(org: &Org, request: &Request) -> Answer {
     let Some(user) = user else { return pages::login(language, org, &start, username, true) };
     let cookie = token::random(40);
     org.state().browsers.insert(Digest::of(&cookie), user.username.clone());
-    // The log-in that `prompt=login` asked for has just happened.
+    // The user has just logged in, as `prompt=login` demands; kept, it would demand another login.
     let (path, query) = start.split_once('?').unwrap_or((AUTHORIZE, ""));
     let mut kept = form_urlencoded::Serializer::new(String::new());
     for (key, value) in form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key != "prompt") {
@@ -105,7 +105,7 @@ pub(crate) fn log_in(org: &Org, request: &Request) -> Answer {
     Answer::redirect(&location).with(SET_COOKIE, &format!("sid={cookie}; Path=/; HttpOnly; SameSite=Lax"))
 }
 
-/// `POST` of the allow page.
+/// `POST` from the allow page.
 pub(crate) fn decide(org: &Org, request: &Request) -> Answer {
     let language = pages::Language::of(request.header("accept-language"));
     let form = request.form();
@@ -125,7 +125,7 @@ pub(crate) fn decide(org: &Org, request: &Request) -> Answer {
     if let Some(obstacle) = Obstacle::find(&org.settings(), &username) {
         return wish.callback().refuse(&obstacle.on_callback());
     }
-    // Salesforce's codes end in "==", which callers must decode.
+    // Salesforce's codes end in "==", which arrives percent-encoded.
     let code = format!("aPrx{}==", token::random(80));
     let expires = org.now().saturating_add(CODE_LIFE).unwrap_or(org.now());
     let callback = wish.callback();
@@ -139,7 +139,7 @@ pub(crate) fn decide(org: &Org, request: &Request) -> Answer {
     callback.answer(&[("code", &code)])
 }
 
-/// Where an authorisation ends, and the state that goes back with it.
+/// The callback of an authorization request, with its `state`.
 struct Callback {
     redirect_uri: String,
     state: Option<String>,
@@ -161,7 +161,7 @@ impl Callback {
     }
 }
 
-/// How a bad authorisation request is answered: on a page, where the callback cannot be trusted, or to the callback.
+/// A rejected authorization request: reported on a page if the callback cannot be trusted, otherwise to the callback.
 enum Wrong {
     Page(OAuthError),
     Callback(Callback, OAuthError),
@@ -198,7 +198,7 @@ impl Wish {
             return wrong("invalid_scope", "Requested scope is invalid, unknown, or malformed");
         }
         let challenge = parameters.filled("code_challenge").map(ToOwned::to_owned);
-        // Salesforce's own command line sends no method, and means S256.
+        // Salesforce CLI omits the method and means S256.
         if challenge.is_some() && !matches!(parameters.get("code_challenge_method"), None | Some("S256")) {
             return wrong("invalid_request", "invalid code challenge method");
         }
@@ -216,7 +216,7 @@ impl Wish {
     }
 }
 
-/// `offline_access` is another name of `refresh_token`.
+/// `offline_access` is an alias of `refresh_token`.
 fn canonical_scope(scope: &str) -> String {
     if scope == "offline_access" { "refresh_token".to_owned() } else { scope.to_owned() }
 }
@@ -231,10 +231,10 @@ fn browser(org: &Org, request: &Request) -> Option<String> {
     org.state().browsers.get(&Digest::of(&cookie)).cloned()
 }
 
-/// The allow page's proof that it was shown to the browser that posts it.
+/// CSRF token: proves that the allow page was shown to the browser that posts it.
 fn csrf(cookie: &str) -> String {
     token::sha256_base64url(&format!("allow page {cookie}"))
 }
 
-/// The status of pages that say what is wrong.
+/// Status of error pages.
 pub(super) const PAGE_STATUS: StatusCode = StatusCode::BAD_REQUEST;

@@ -1,4 +1,4 @@
-//! The token endpoint: codes, refresh tokens and client credentials against access tokens.
+//! The token endpoint: exchanges codes, refresh tokens and client credentials for access tokens.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,9 +18,9 @@ use crate::{
     token::{self, Digest, sha256_base64url},
 };
 
-/// Approvals that one user can have of one app. One more silently ends the oldest.
+/// Maximum approvals per user and app. The next one silently ends the oldest.
 const APPROVALS: usize = 5;
-/// Characters that a PKCE code verifier has at least.
+/// Minimum length of a PKCE code verifier.
 const SHORTEST_VERIFIER: usize = 43;
 
 /// `POST /services/oauth2/token`.
@@ -48,7 +48,7 @@ fn grant(org: &Org, request: &Request, form: &Form) -> Result<Members, OAuthErro
             authenticate(org, request, form, true)?;
             by_client_credentials(org)
         }
-        // New orgs block the user name and password flow, and nobody approved this app for the assertion flow.
+        // New orgs block the username-password flow, and no user approved this app for the JWT bearer flow.
         Some("password") => Err(OAuthError::new("invalid_grant", "authentication failure")),
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
             Err(OAuthError::new("invalid_grant", "user hasn't approved this consumer"))
@@ -66,7 +66,7 @@ fn authenticate(org: &Org, request: &Request, form: &Form, secret_required: bool
     if client_id.as_ref() != Some(&app.client_id) {
         return Err(OAuthError::new("invalid_client_id", "client identifier invalid"));
     }
-    // A secret that is sent is checked, whether or not it is needed.
+    // A secret that is sent is checked even if it is not required.
     match secret {
         Some(secret) if secret == app.client_secret => Ok(()),
         None if !secret_required => Ok(()),
@@ -92,7 +92,7 @@ fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     let code = code.clone();
     match (&code.challenge, form.filled("code_verifier")) {
         (Some(_), None) => return Err(OAuthError::new("invalid_grant", "missing code verifier")),
-        // RFC 7636, section 4.1, for the lower bound. The upper one does not hold: Salesforce's own tools send more.
+        // The lower bound is from RFC 7636, section 4.1. The upper bound is not enforced: Salesforce's own tools exceed it.
         (Some(challenge), Some(verifier))
             if verifier.len() < SHORTEST_VERIFIER || *challenge != sha256_base64url(verifier) =>
         {
@@ -111,12 +111,12 @@ fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     Ok(members)
 }
 
-/// Whether the app's policy has ended a grant.
+/// Whether a grant has expired under the app's refresh token policy.
 pub(super) fn has_lapsed(settings: &Settings, grant: &Grant, now: Timestamp) -> bool {
     settings.file.app.refresh_policy.end(grant.issued, grant.used).is_some_and(|end| now > end)
 }
 
-/// Records a user's approval; answers its number and its refresh token, if the scopes ask for one.
+/// Records a user's approval; returns its number and its refresh token, if the scopes include one.
 fn approve(
     settings: &Settings,
     state: &mut State,
@@ -136,7 +136,7 @@ fn approve(
     }
     let refresh = new_refresh_token();
     let number = state.next();
-    // The policy "immediately expires" issues a token that never works.
+    // Under the policy "Immediately expire", the issued token never works.
     let usable = settings.file.app.refresh_policy != RefreshPolicy::Zero;
     let grant = Grant {
         username: username.to_owned(),
@@ -168,13 +168,13 @@ fn by_refresh_token(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     else {
         return Err(EXPIRED);
     };
-    // A token that rotation took out of use is either stolen or a client's mistake; Salesforce ends the whole family.
+    // A retired token was either stolen or reused by mistake; Salesforce ends the whole grant.
     if has_lapsed(&settings, grant, now) || grant.retired.contains(&digest) {
         state.end_grant(number);
         return Err(EXPIRED);
     }
     match Obstacle::find(&settings, &grant.username) {
-        // Who approved the app before it had to be installed goes on using it.
+        // Users who approved the app before installation became mandatory can keep using it.
         None | Some(Obstacle::NotInstalled) => {}
         Some(obstacle) => return Err(obstacle.on_token()),
     }
@@ -211,7 +211,7 @@ fn by_client_credentials(org: &Org) -> Result<Members, OAuthError> {
     Ok(issue(org, &settings, &mut org.state(), org.now(), None, &user.username, &scopes))
 }
 
-/// Issues an access token, and answers the members of the token response.
+/// Issues an access token and returns the members of the token response.
 fn issue(
     org: &Org,
     settings: &Settings,
@@ -243,7 +243,7 @@ fn issue(
 }
 
 fn sign(secret: &str, text: &str) -> String {
-    // HMAC takes keys of any length, so that the other arm is never reached.
+    // HMAC accepts keys of any length, so this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(text.as_bytes());
     BASE64_STANDARD.encode(mac.finalize().into_bytes())
@@ -269,13 +269,13 @@ fn urlencoded(members: &Members) -> Answer {
 }
 
 fn xml(members: &Members) -> Answer {
-    // No member holds a character that XML would want escaped.
+    // No member contains a character that XML requires escaped.
     let inner: String = members.iter().map(|(key, value)| format!("<{key}>{value}</{key}>")).collect();
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><OAuth>{inner}</OAuth>");
     Answer::text(StatusCode::OK, "application/xml;charset=UTF-8", body)
 }
 
-/// A refresh that is under way. While it is, another one of the same token is refused.
+/// A refresh in progress. Until dropped, another refresh of the same token is rejected.
 #[derive(Debug)]
 pub(crate) struct Refreshing {
     org: Org,
@@ -288,7 +288,7 @@ impl Drop for Refreshing {
     }
 }
 
-/// Marks the refresh token of a request as being in use, or answers that it is already.
+/// Marks a request's refresh token as being refreshed, or returns an error if it already is.
 pub(crate) fn begin_refresh(org: &Org, request: &Request) -> Result<Option<Refreshing>, OAuthError> {
     if request.segments() != ["services", "oauth2", "token"] {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Who is behind a token: the identity URL and the userinfo endpoint.
+//! The identity URL and the userinfo endpoint: the user behind a token.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn utc_offset_ms(org: &Org, settings: &Settings) -> i64 {
     i64::from(settings.zone.to_offset(org.now()).seconds()) * 1000
 }
 
-/// Family name first in a Japanese org, as Salesforce shows it there.
+/// Full name, family name first if it is not ASCII, as Salesforce shows Japanese names.
 pub(crate) fn display_name(user: &User) -> String {
     let family_first = !user.last_name.is_ascii();
     let (first, second) =

@@ -1,4 +1,4 @@
-//! OAuth 2.0 as Salesforce speaks it.
+//! OAuth 2.0 as Salesforce implements it.
 
 mod authorize;
 mod exchange;
@@ -20,7 +20,7 @@ pub(crate) use authorize::{decide, log_in};
 pub(crate) use exchange::begin_refresh;
 pub(crate) use identity::{display_name, identity};
 
-/// Answers one of the endpoints below `/services/oauth2/`.
+/// Handles the endpoints below `/services/oauth2/`.
 pub(crate) fn respond(org: &Org, endpoint: &str, request: &Request) -> Answer {
     match (endpoint, &request.method) {
         ("authorize", &Method::GET) => authorize::authorize(org, request),
@@ -44,7 +44,7 @@ fn body_text(request: &Request) -> String {
 pub(crate) fn session(org: &Org, request: &Request) -> Option<(Digest, Session)> {
     let header = request.header("authorization")?;
     let (scheme, token) = header.split_once(' ')?;
-    // Salesforce takes its own older scheme "OAuth" as well.
+    // Salesforce also accepts its older scheme "OAuth".
     if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("oauth") {
         return None;
     }
@@ -52,12 +52,12 @@ pub(crate) fn session(org: &Org, request: &Request) -> Option<(Digest, Session)>
     let settings = org.settings();
     let idle = jiff::SignedDuration::from_mins(i64::from(settings.file.app.session_minutes));
     let session = org.state().touch_session(&digest, org.now(), idle)?;
-    // Sessions end with their user, and when an admin blocks the app.
+    // Sessions end when the user is deactivated or an admin blocks the app.
     let ended = matches!(Obstacle::find(&settings, &session.username), Some(Obstacle::Inactive | Obstacle::Blocked));
     (!ended).then_some((digest, session))
 }
 
-/// An error of an OAuth endpoint: always 400.
+/// An error of an OAuth endpoint, always with status 400.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OAuthError {
     pub error: &'static str,
@@ -79,7 +79,7 @@ impl From<OAuthError> for Answer {
     }
 }
 
-/// What keeps a user from using the app, wherever that is noticed.
+/// What keeps a user from using the app.
 pub(crate) enum Obstacle {
     Locked,
     Inactive,
@@ -91,7 +91,6 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
-    /// The first obstacle for this user, if any.
     pub fn find(settings: &Settings, username: &str) -> Option<Self> {
         use crate::file::AppAccess;
         let Some(user) = settings.user(username) else { return Some(Self::Inactive) };
@@ -113,7 +112,7 @@ impl Obstacle {
         }
     }
 
-    /// What the callback is told.
+    /// The error sent to the callback.
     pub fn on_callback(&self) -> OAuthError {
         match self {
             Self::Locked => OAuthError::new("inactive_org", "Org is locked, closed, or suspended"),
@@ -130,7 +129,7 @@ impl Obstacle {
         }
     }
 
-    /// What the token endpoint says.
+    /// The error of the token endpoint.
     pub fn on_token(&self) -> OAuthError {
         match self {
             Self::NotApproved => OAuthError::new("invalid_app_access", "user is not admin approved to access this app"),
@@ -143,7 +142,7 @@ impl Obstacle {
     }
 }
 
-/// The client of a token request, in the body or in a Basic header. The header counts unless the body has the pair.
+/// Client id and secret of a token request. A Basic header is used unless the body has a secret or another client id.
 fn client(request: &Request, form: &Form) -> (Option<String>, Option<String>) {
     let (id, secret) = (form.filled("client_id"), form.filled("client_secret"));
     let basic = request.header("authorization").and_then(|header| header.strip_prefix("Basic ")).and_then(decode_basic);
@@ -159,7 +158,7 @@ fn decode_basic(text: &str) -> Option<(String, String)> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let text = String::from_utf8(BASE64_STANDARD.decode(text.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    // RFC 6749, section 2.3.1: both parts are form-encoded first.
+    // RFC 6749, section 2.3.1: both parts are form-encoded.
     let decode = |part: &str| Form::of_query(&format!("v={}", part)).get("v").map(ToOwned::to_owned);
     Some((decode(id)?, decode(secret)?))
 }

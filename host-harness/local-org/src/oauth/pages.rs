@@ -1,4 +1,4 @@
-//! The pages that people see while they connect an app, in Japanese and English.
+//! The pages that people see while connecting an app, in Japanese and English.
 
 use askama::Template;
 use http::{StatusCode, header::CACHE_CONTROL};
@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{message::Answer, org::Org};
 
-/// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     English,
@@ -17,7 +16,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The language of an `Accept-Language` header: its first entry decides.
+    /// The first language of an `Accept-Language` header, without regard to weights.
     pub fn of(header: Option<&str>) -> Self {
         let first = header.and_then(|value| value.split(',').next()).unwrap_or_default().trim().to_ascii_lowercase();
         if first.starts_with("ja") { Self::Japanese } else { Self::English }
@@ -75,7 +74,6 @@ struct ErrorPage {
     description: &'static str,
 }
 
-/// The log-in page.
 pub(super) fn login(language: Language, org: &Org, start_url: &str, username: &str, failed: bool) -> Answer {
     let name = org.settings().file.name.clone();
     let problem = language.pick(
@@ -84,7 +82,7 @@ pub(super) fn login(language: Language, org: &Org, start_url: &str, username: &s
     );
     let page = LoginPage {
         lang: language.tag(),
-        title: language.pick("Log In | Local org", "ログイン | ローカル組織"),
+        title: language.pick("Log In | Local org", "ログイン | テスト用組織"),
         org: &name,
         action: LOGIN_PATH,
         start_url,
@@ -97,7 +95,7 @@ pub(super) fn login(language: Language, org: &Org, start_url: &str, username: &s
     show(StatusCode::OK, &page)
 }
 
-/// The page that asks whether the app may have access.
+/// The page that asks to allow access.
 pub(super) fn allow(language: Language, org: &Org, user: &str, scopes: &[String], request: &str, csrf: &str) -> Answer {
     let app = &org.settings().file.app.name.clone();
     let page = AllowPage {
@@ -119,7 +117,7 @@ pub(super) fn allow(language: Language, org: &Org, user: &str, scopes: &[String]
     show(StatusCode::OK, &page)
 }
 
-/// The page of an authorisation request whose callback cannot be trusted.
+/// The error page for an authorization request whose callback cannot be trusted.
 pub(super) fn error(language: Language, error: &OAuthError) -> Answer {
     let page = ErrorPage {
         lang: language.tag(),
@@ -139,7 +137,7 @@ fn scope_text(language: Language, scope: &str) -> &'static str {
         }
         "web" => language.pick("Manage user data via Web browsers", "Web ブラウザーを使用してユーザーデータを管理"),
         "full" => language.pick("Full access", "フルアクセス"),
-        _ => language.pick("Use further features", "その他の機能を使用"),
+        _ => language.pick("Use other features", "その他の機能を使用"),
     }
 }
 
@@ -155,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_browsers_first_language_decides() {
+    fn pages_use_the_browsers_first_language() {
         assert_eq!(Language::of(Some("ja,en;q=0.8")), Language::Japanese);
         assert_eq!(Language::of(Some("ja-JP")), Language::Japanese);
         assert_eq!(Language::of(Some("en-GB,ja;q=0.5")), Language::English);

@@ -1,4 +1,4 @@
-//! The end of tokens, and what they are worth.
+//! Revocation and introspection of tokens.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -12,8 +12,8 @@ use crate::{
     token::Digest,
 };
 
-/// `POST /services/oauth2/revoke`: an access token ends alone, a refresh token with every access token of its grant. What
-/// has ended already is no token.
+/// `POST /services/oauth2/revoke`: revokes an access token alone, or a refresh token with every access token of its grant.
+/// An expired or revoked token is invalid.
 pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
     let form = if request.body.is_empty() { Form::of_query(&request.query) } else { request.form() };
     let token = Digest::of(form.get("token").unwrap_or_default());
@@ -32,7 +32,7 @@ pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
     }
 }
 
-/// Whether a token is the refresh token of a grant, and one that still works.
+/// Whether a token is the current refresh token of a grant that has not expired.
 fn works(settings: &Settings, grant: &Grant, token: &Digest, now: Timestamp) -> bool {
     grant.refresh.as_ref() == Some(token) && !has_lapsed(settings, grant, now)
 }

@@ -1,4 +1,4 @@
-//! Addresses where the state and country picklists are on.
+//! Addresses in an org with state and country picklists.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::{
     org::Settings,
 };
 
-/// State and country with their picklists on: names or codes that are known and belong together.
+/// Checks that the state and country are known, by name or code, and belong together.
 pub(super) fn check(
     settings: &Settings,
     set: &[(&Field, Value)],
@@ -43,7 +43,7 @@ pub(super) fn check(
     if creating || sets(["State", "StateCode"]) && sets(["Country", "CountryCode"]) {
         return Some(bad_address("state", "states", name));
     }
-    // One of the two is the record's own.
+    // The write sets one of the two; the other is already on the record.
     let label = settings.schema.field_of_org(name).map_or(name, |field| field.label.as_str());
     let message = format!("The existing country/territory doesn't recognize the state value for field: {label}");
     Some(ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[name]))
@@ -56,7 +56,7 @@ fn bad_address(one: &str, many: &str, field: &str) -> ApiError {
     ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[field])
 }
 
-/// Forgets the code of a name that a write changes, and the other way about.
+/// Removes the code of a name that a write changes, and vice versa.
 pub(super) fn forget(settings: &Settings, values: &mut Map<String, Value>, set: &[(&Field, Value)]) {
     let sets = |name: &str| set.iter().any(|(field, _)| field.name == name);
     for (code, name) in [("CountryCode", "Country"), ("StateCode", "State")] {
@@ -66,7 +66,7 @@ pub(super) fn forget(settings: &Settings, values: &mut Map<String, Value>, set: 
     }
 }
 
-/// Fills in names from codes and codes from names, as Salesforce keeps both.
+/// Fills in names from codes and codes from names; Salesforce stores both.
 pub(super) fn complete(settings: &Settings, values: &mut Map<String, Value>) {
     if !settings.file.state_country_picklists {
         return;
@@ -75,7 +75,7 @@ pub(super) fn complete(settings: &Settings, values: &mut Map<String, Value>) {
     pair(settings, values, "StateCode", "State", country.as_deref());
 }
 
-/// Fills in one pair and answers its code. The code outranks the name.
+/// Fills in one pair and returns its code. The code takes precedence over the name.
 fn pair(
     settings: &Settings,
     values: &mut Map<String, Value>,

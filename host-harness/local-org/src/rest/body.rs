@@ -1,4 +1,4 @@
-//! The JSON body of a write, with the place of every value, which Salesforce names in its complaints.
+//! The JSON body of a write, with the position of every value for Salesforce's error messages.
 
 use std::fmt;
 
@@ -10,17 +10,16 @@ use serde_json::value::RawValue;
 
 use crate::message::{ApiError, Refusal};
 
-/// One member of the body.
 #[derive(Debug)]
 pub(super) struct Member<'a> {
     pub name: String,
     pub raw: &'a RawValue,
-    /// Row and column at which the value begins.
+    /// Line and column of the value, from 1.
     pub line: usize,
     pub column: usize,
 }
 
-/// Splits the body into its members, in their order.
+/// Splits the body into its members, in order.
 pub(super) fn members(body: &[u8]) -> Result<Vec<Member<'_>>, Refusal> {
     let text = str::from_utf8(body).map_err(|_| parser_error("Invalid UTF-8 in the request body"))?;
     if text.trim().is_empty() {
@@ -34,7 +33,7 @@ pub(super) fn members(body: &[u8]) -> Result<Vec<Member<'_>>, Refusal> {
 }
 
 fn locate<'a>(text: &'a str, name: String, raw: &'a RawValue) -> Member<'a> {
-    // The value is a slice of the text, so that the difference of their addresses is its place.
+    // `raw` borrows from `text`, so the difference of their addresses is its offset.
     let at = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
@@ -54,7 +53,7 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> Refusal {
     })
 }
 
-/// The 400 of a body that cannot be read.
+/// The 400 for a body that cannot be parsed.
 pub(super) fn parser_error(message: &str) -> Refusal {
     Refusal::bad_request(ApiError::new("JSON_PARSER_ERROR", message))
 }
@@ -88,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_keep_their_order_and_place() {
+    fn members_keep_their_order_and_position() {
         let members = members("{\"山\": 1,\n \"b\": [2]}".as_bytes()).unwrap();
         let seen: Vec<_> = members.iter().map(|m| (m.name.as_str(), m.raw.get(), m.line, m.column)).collect();
         assert_eq!(seen, [("山", "1", 1, 7), ("b", "[2]", 2, 7)]);
     }
 
     #[test]
-    fn bad_json_is_named_with_its_place() {
+    fn json_errors_name_their_position() {
         for (body, complaint) in [
             ("", "The HTTP entity body is required, but this request has no entity body."),
             ("{\"a\":}", "Unexpected character ('}' (code 125)) at [line:1, column:6]"),

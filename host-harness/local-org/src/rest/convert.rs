@@ -1,11 +1,11 @@
-//! JSON to the type of a field. What fails here fails the whole body, with `JSON_PARSER_ERROR`.
+//! Converts JSON to field types. A failure rejects the whole body with `JSON_PARSER_ERROR`.
 
 use serde_json::Value;
 
 use super::body::{Member, parser_error};
 use crate::{file::Field, message::Refusal, value};
 
-/// A member's value in the type of its field. Blank texts are null, as Salesforce stores them.
+/// Converts a member's value to its field's type. Blank text becomes null, as in Salesforce.
 pub(super) fn convert(field: &Field, member: &Member<'_>) -> Result<Value, Refusal> {
     let mismatch = |token: &str, shown: Option<&str>| {
         let kind = field.kind.name();

@@ -17,7 +17,7 @@ use crate::{
     token::sha256_base64url,
 };
 
-/// Children of a Lead: object, field, relationship, and whether they go with it.
+/// Children of a Lead: object, field, relationship, and whether deleting the Lead deletes them.
 const CHILDREN: [(&str, &str, &str, bool); 24] = [
     ("AcceptedEventRelation", "RelationId", "AcceptedEventRelations", false),
     ("ActivityHistory", "WhoId", "ActivityHistories", true),
@@ -50,16 +50,16 @@ pub(super) fn lead(call: &Call<'_>) -> Answer {
     if_changed(call, &describe(call))
 }
 
-/// `GET sobjects`: what objects there are.
+/// `GET sobjects`: the list of objects.
 pub(super) fn global(call: &Call<'_>) -> Answer {
     let objects: Vec<_> = super::sees_leads(call).then(|| summary(call)).into_iter().collect();
     if_changed(call, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
 }
 
-/// A description, or 304 if the caller's copy is as new.
+/// The description, or 304 if the caller's copy is current.
 fn if_changed(call: &Call<'_>, body: &Value) -> Answer {
     let tag = format!("\"{}\"", sha256_base64url(&body.to_string()).get(..8).unwrap_or_default());
-    // HTTP dates have no fractions, so that a copy is compared by the second.
+    // HTTP dates have no fractions, so compare whole seconds.
     let changed = call.settings.described.as_second();
     let date = |name: HeaderName| Some(call.request.header(name.as_str()).and_then(parse_http_date)?.as_second());
     let answer = match (date(IF_MODIFIED_SINCE), date(IF_UNMODIFIED_SINCE)) {
@@ -70,7 +70,7 @@ fn if_changed(call: &Call<'_>, body: &Value) -> Answer {
     answer.with(LAST_MODIFIED, &http_date(call.settings.described)).with(ETAG, &tag)
 }
 
-/// `GET sobjects/Lead`: a summary, and the records of late.
+/// `GET sobjects/Lead`: a summary and recent records.
 pub(super) fn basic(call: &Call<'_>) -> Answer {
     let leads = call.org.state().kept.leads.clone();
     let recent = leads.iter().rev().filter(|lead| !lead.deleted).take(10).map(|lead| {
@@ -85,7 +85,7 @@ pub(super) fn basic(call: &Call<'_>) -> Answer {
     Answer::json(StatusCode::OK, &body)
 }
 
-/// The members that a global describe and a basic answer share with the full describe.
+/// The members that the object list and the basic response share with the full describe.
 fn summary(call: &Call<'_>) -> Value {
     const FULL_ONLY: [&str; 10] = [
         "actionOverrides",
@@ -123,7 +123,7 @@ fn describe(call: &Call<'_>) -> Value {
     body
 }
 
-/// Everything but the fields.
+/// Everything except the fields.
 fn head(call: &Call<'_>) -> Value {
     let instance = call.org.instance_url();
     let at = |rest: &str| call.path(&format!("sobjects/Lead{rest}"));
@@ -226,7 +226,7 @@ fn record_types(call: &Call<'_>) -> Vec<Value> {
     own.chain(std::iter::once(master)).collect()
 }
 
-/// A field's entry: 57 keys, always the same ones.
+/// A field's entry: always the same 57 keys.
 fn describe_field(settings: &Settings, field: &Field) -> Value {
     let kind = field.kind;
     let text = kind.textual();
@@ -302,7 +302,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
     }
 }
 
-/// Standard references to these objects cannot narrow a search beforehand.
+/// Standard references to these objects are not `searchPrefilterable`.
 fn prefilter_excluded(field: &Field) -> bool {
     field.reference_to.iter().any(|object| ["Group", "Lead", "RecordType", "User"].contains(&object.as_str()))
 }
@@ -324,7 +324,7 @@ fn describe_value(settings: &Settings, field: &Field, value: &PicklistValue) -> 
     })
 }
 
-/// The controlling values that allow a value, as bits: bit *i* is `0x80 >> i % 8` of byte `i / 8`.
+/// The base64 `validFor` bitmap of allowed controlling values: bit *i* is `0x80 >> i % 8` of byte `i / 8`.
 fn bitmap(controller: &Field, allowed: &[String]) -> String {
     // A controlling checkbox has the values false and true.
     let names: Vec<&str> = match controller.kind {
@@ -335,7 +335,7 @@ fn bitmap(controller: &Field, allowed: &[String]) -> String {
     let byte =
         |bits: &[bool]| bits.iter().enumerate().fold(0, |byte, (i, &on)| if on { byte | 0x80 >> i } else { byte });
     let mut bytes: Vec<u8> = bits.chunks(8).map(byte).collect();
-    // Real ones are padded to whole groups of three bytes, so that their base64 has no "=".
+    // Salesforce pads bitmaps to multiples of three bytes, so their base64 has no "=".
     bytes.resize(bytes.len().next_multiple_of(3), 0);
     BASE64_STANDARD.encode(bytes)
 }

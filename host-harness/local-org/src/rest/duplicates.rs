@@ -10,7 +10,7 @@ use crate::{
     state::Lead,
 };
 
-/// What `Sforce-Duplicate-Rule-Header` asks for.
+/// The options of `Sforce-Duplicate-Rule-Header`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Wish {
     allow_save: bool,
@@ -18,7 +18,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// Reads the header, such as `allowSave=true; includeRecordDetails=true`.
+    /// Parses the header, such as `allowSave=true; includeRecordDetails=true`.
     fn of(header: Option<&str>) -> Self {
         let set = |name: &str| {
             header.unwrap_or_default().split([';', ',']).any(|part| {
@@ -30,7 +30,7 @@ impl Wish {
     }
 }
 
-/// The refusal of a record that matches others, if any rule refuses it. `own` is the id of a record that is there already.
+/// The error for a record that matches others, if a rule rejects it. `own` is the record's id if it already exists.
 pub(super) fn check(
     call: &Call<'_>,
     own: Option<&str>,
@@ -97,7 +97,7 @@ fn refusal(call: &Call<'_>, wish: Wish, rule: &DuplicateRule, matched: &[&Lead])
             "success": true,
         }],
     });
-    // Versions up to 56 misspell the key; from 60 on it is right. Which of the three between mended it is not known.
+    // Versions up to 56 misspell the key, and 60 has it right. Which version fixed it is not known.
     let key = if call.version < 58 { "duplicateResut" } else { "duplicateResult" };
     ApiError { detail: Some((key, result)), ..ApiError::new("DUPLICATES_DETECTED", rule.message.clone()) }
 }
@@ -107,7 +107,7 @@ mod tests {
     use super::Wish;
 
     #[test]
-    fn the_header_is_read_in_any_case_and_with_either_separator() {
+    fn the_duplicate_rule_header_ignores_case_and_accepts_both_separators() {
         let both = Wish { allow_save: true, include_details: true };
         assert_eq!(Wish::of(Some("allowSave=true; includeRecordDetails=true")), both);
         assert_eq!(Wish::of(Some("ALLOWSAVE = TRUE, includerecorddetails=true")), both);

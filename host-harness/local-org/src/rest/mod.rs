@@ -34,7 +34,7 @@ use crate::{
     state::Session,
 };
 
-/// What every resource is told of a call.
+/// The context of a call, passed to every resource.
 pub(crate) struct Call<'a> {
     pub org: &'a Org,
     pub settings: Arc<Settings>,
@@ -45,17 +45,16 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The path of a resource of this call's version.
+    /// The path of a resource in this call's API version.
     pub fn path(&self, rest: &str) -> String {
         format!("/services/data/v{}.0/{rest}", self.version)
     }
 
-    /// The user who calls. A session without one is refused before a resource sees it.
+    /// The calling user. Resources always have one: sessions without a user are rejected earlier.
     pub fn user(&self) -> Option<&User> {
         self.settings.user(&self.session.username)
     }
 
-    /// The id of the user who calls.
     pub fn user_id(&self) -> String {
         self.settings.user_id(&self.session.username).unwrap_or_default()
     }
@@ -66,11 +65,11 @@ pub(crate) fn versions(org: &Org) -> Answer {
     Answer::json(StatusCode::OK, &resources::versions(&org.settings()))
 }
 
-/// Answers a call of a version's resource.
+/// Handles a call to a versioned resource.
 pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&str]) -> Answer {
     let Some((_, session)) = oauth::session(org, request) else { return unauthorized(request) };
     let run = || admit(org, request, version, session).and_then(|call| dispatch(&call, resource));
-    // A composite that is taken back must not take other callers' writes with it.
+    // Rolling back a composite must not roll back other callers' writes.
     let answer = if resource == ["composite"] { org.alone(run) } else { org.beside_others(run) };
     let answer = answer.unwrap_or_else(Answer::from);
     if answer.status == StatusCode::UNAUTHORIZED {
@@ -79,7 +78,7 @@ pub(crate) fn respond(org: &Org, request: &Request, version: &str, resource: &[&
     finish(org, request, answer)
 }
 
-/// Limits, layout and compression, the same for every resource.
+/// Adds the limits header, pretty-printing and compression to any response.
 fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     let calls = org.state().calls(org.now());
     let api = &org.settings().file.api;
@@ -106,7 +105,7 @@ fn finish(org: &Org, request: &Request, mut answer: Answer) -> Answer {
     answer.with(HeaderName::from_static("sforce-limit-info"), &limits)
 }
 
-/// Checks that come before any resource: permissions, version, limits.
+/// Checks that run before any resource: permissions, version, limits.
 fn admit<'a>(org: &'a Org, request: &'a Request, version: &str, session: Session) -> Result<Call<'a>, Refusal> {
     let settings = org.settings();
     if settings.file.locked {
@@ -134,7 +133,7 @@ fn forbidden(code: &str, message: &str) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, ApiError::new(code, message))
 }
 
-/// Counts an API call, if the org has one left.
+/// Counts an API call, or fails if the daily limit is reached.
 fn count(org: &Org, settings: &Settings) -> Result<(), Refusal> {
     let mut state = org.state();
     if state.calls(org.now()) >= settings.file.api.daily_limit {
@@ -144,7 +143,7 @@ fn count(org: &Org, settings: &Settings) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The number of a version that the org answers.
+/// Parses a version that the org supports.
 fn version_number(settings: &Settings, version: &str) -> Result<u32, Refusal> {
     let api = &settings.file.api;
     if version == "latest" {
@@ -159,7 +158,7 @@ fn version_number(settings: &Settings, version: &str) -> Result<u32, Refusal> {
     Ok(number)
 }
 
-/// The 401 of a bad token. It is a page unless the request's content type is JSON, or there is none.
+/// The 401 for an invalid token. It is HTML unless the request's content type is JSON or absent.
 fn unauthorized(request: &Request) -> Answer {
     match request.media_type() {
         Some(kind) if kind != "application/json" => {
@@ -193,7 +192,7 @@ fn dispatch(call: &Call<'_>, resource: &[&str]) -> Result<Answer, Refusal> {
     }
 }
 
-/// Whether the object exists for the user who calls.
+/// Whether the Lead object exists for the calling user.
 fn sees_leads(call: &Call<'_>) -> bool {
     call.user().is_some_and(|user| user.read_leads)
 }
@@ -263,7 +262,7 @@ fn not_allowed(call: &Call<'_>, allowed: &str) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ApiError::new("METHOD_NOT_ALLOWED", message))
 }
 
-/// The body of a successful write, with `created` where an upsert made it.
+/// The body of a successful write; upserts add `created`.
 fn saved(id: &str, created: Option<bool>) -> Value {
     let mut body = serde_json::json!({"id": id, "success": true, "errors": []});
     if let (Value::Object(members), Some(created)) = (&mut body, created) {

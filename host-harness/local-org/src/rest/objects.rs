@@ -1,5 +1,4 @@
-//! The objects that can be queried: Lead, and the few others that clients ask for the org, its users, queues and record
-//! types.
+//! The objects that can be queried: Lead, Organization, User, Group (queues) and RecordType.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +11,6 @@ use crate::{
     soql::Query,
 };
 
-/// An object's fields and rows.
 pub(super) struct Table {
     pub name: &'static str,
     pub fields: Vec<Field>,
@@ -25,7 +23,7 @@ impl Table {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// A table whose fields follow from its first row.
+    /// A table whose fields are inferred from its first row.
     fn of_rows(name: &'static str, rows: Vec<Value>) -> Self {
         let rows: Vec<Map<String, Value>> = rows
             .into_iter()
@@ -48,7 +46,7 @@ impl Table {
         Self { name, fields: fields.collect(), rows }
     }
 
-    /// A table whose fields are those of an example, since it may have no rows.
+    /// A table whose fields are inferred from an example, since it may have no rows.
     fn of_example(name: &'static str, example: Value, rows: Vec<Value>) -> Self {
         let mut table = Self::of_rows(name, std::iter::once(example).chain(rows).collect());
         table.rows.remove(0);
@@ -56,7 +54,7 @@ impl Table {
     }
 }
 
-/// The Lead object, with what a query needs of its records.
+/// The Lead object, with only the columns that a query needs.
 fn leads(call: &Call<'_>, query: Option<&Query>) -> Table {
     let settings = &call.settings;
     let state = call.org.state();
@@ -67,7 +65,7 @@ fn leads(call: &Call<'_>, query: Option<&Query>) -> Table {
             let names: Vec<&str> =
                 query.paths().iter().map(|path| path.text.split('.').next().unwrap_or_default()).collect();
             let named = |name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
-            // A dotted name goes through a relationship, and needs its reference.
+            // A dotted name goes through a relationship, which needs its reference field.
             let needed = settings.schema.visible().filter(|field| {
                 named(&field.name) || field.relationship.as_ref().is_some_and(|relationship| named(relationship))
             });
@@ -78,7 +76,7 @@ fn leads(call: &Call<'_>, query: Option<&Query>) -> Table {
     Table { name: "Lead", fields: settings.schema.visible().cloned().collect(), rows }
 }
 
-/// An object by a name of any case, with all of its records or what a query needs of them.
+/// An object by a name of any case. Without a query, Lead rows have all columns.
 pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option<Table> {
     let settings = &call.settings;
     let file = &settings.file;
@@ -154,7 +152,7 @@ fn record_types(settings: &Settings) -> Table {
     Table::of_example("RecordType", row("", "", "", true), rows.collect())
 }
 
-/// The object that an id belongs to.
+/// The object of an id, by its key prefix.
 pub(super) fn of_id(id: &str) -> &'static str {
     match id.get(..3) {
         Some(id::LEAD) => "Lead",

@@ -1,22 +1,22 @@
-//! JSON laid out for people, as `X-PrettyPrint` asks for it: the lines and blanks are those of recorded answers.
+//! The JSON layout of `X-PrettyPrint`, taken from recorded responses.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::{Serializer, Value, ser::Formatter};
 
-/// A body, laid out.
+/// Pretty-prints a body.
 pub(super) fn text(body: &Value) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::new();
     body.serialize(&mut Serializer::with_formatter(&mut text, Layout::default()))?;
     Ok(text)
 }
 
-/// Members on lines of their own, elements side by side.
+/// One member per line; array elements on one line.
 #[derive(Default)]
 struct Layout {
     depth: usize,
-    /// Whether the object that is being written has a member.
+    /// Whether the current object has a member.
     filled: bool,
 }
 
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn members_stand_on_lines_and_elements_in_a_row() {
+    fn members_get_a_line_each_and_elements_share_one() {
         let body = json!([{"errorCode": "X", "fields": ["a", "b"], "more": {"none": [], "empty": {}}}, 1]);
         let text = String::from_utf8(super::text(&body).unwrap()).unwrap();
         let laid_out = r#"[ {

@@ -1,4 +1,4 @@
-//! Queries and their pages.
+//! Queries and their result pages.
 
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -12,13 +12,13 @@ use crate::{
     token,
 };
 
-/// Records on a page, unless the caller asks for fewer.
+/// Default and maximum records per page.
 const PAGE: usize = 2000;
-/// Fewest records that a caller may ask for.
+/// Minimum records per page.
 const SMALLEST_PAGE: usize = 200;
-/// Largest OFFSET.
+/// Maximum OFFSET.
 const FURTHEST: usize = 2000;
-/// How long the rest of a result can be fetched.
+/// Lifetime of a query locator.
 const CURSOR_LIFE: SignedDuration = SignedDuration::from_hours(48);
 
 impl From<SoqlError> for Refusal {

@@ -1,4 +1,4 @@
-//! Records: how they are kept, found and shown.
+//! Storing, finding and rendering records.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -14,11 +14,11 @@ use crate::{
     state::{Lead, State},
 };
 
-/// What a new record has that its maker says nothing of.
+/// Values of a new record for fields that the caller does not set.
 pub(super) fn defaults(settings: &Settings, user: &str) -> Map<String, Value> {
     let fields = settings.schema.fields.iter();
     let mut values: Map<_, _> = fields.filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect();
-    // Leads that come through the API have not been read by their owner.
+    // Leads created through the API have not been read by their owner.
     if let Some(unread) = values.get_mut("IsUnreadByOwner") {
         *unread = Value::Bool(true);
     }
@@ -29,7 +29,7 @@ pub(super) fn defaults(settings: &Settings, user: &str) -> Map<String, Value> {
     values
 }
 
-/// Puts a record into the org and answers its id. What the caller does not set, the org does.
+/// Stores a record and returns its id. Fields that the caller does not set get defaults.
 pub(crate) fn insert(
     settings: &Settings,
     state: &mut State,
@@ -58,7 +58,7 @@ pub(crate) fn insert(
     id
 }
 
-/// A record as it would be, as rules see it: computed fields included, and without an id if it is new.
+/// The record as rules see it before it is saved: with computed fields, and without an id if it is new.
 pub(super) fn draft(settings: &Settings, id: Option<&str>, values: &Map<String, Value>) -> Map<String, Value> {
     let lead = Lead { id: id.unwrap_or_default().to_owned(), deleted: false, values: values.clone() };
     let mut row = row(settings, &lead);
@@ -66,7 +66,7 @@ pub(super) fn draft(settings: &Settings, id: Option<&str>, values: &Map<String, 
     row
 }
 
-/// All fields of a record, computed ones included, those without a value as null.
+/// All fields of a record, computed ones included; null where there is no value.
 pub(crate) fn row(settings: &Settings, lead: &Lead) -> Map<String, Value> {
     let mut row =
         settings.schema.fields.iter().map(|field| (field.name.clone(), value(settings, lead, field))).collect();
@@ -74,7 +74,7 @@ pub(crate) fn row(settings: &Settings, lead: &Lead) -> Map<String, Value> {
     row
 }
 
-/// The fields of a record that a query needs, and those that every query does.
+/// The needed fields of a record, plus `Id` and `IsDeleted`, which every query needs.
 pub(super) fn partial_row(settings: &Settings, lead: &Lead, needed: &[&Field]) -> Map<String, Value> {
     if needed.iter().any(|field| field.calculated()) {
         return row(settings, lead);
@@ -85,7 +85,7 @@ pub(super) fn partial_row(settings: &Settings, lead: &Lead, needed: &[&Field]) -
     row
 }
 
-/// A field that is not a formula.
+/// The value of a field that is not a formula.
 fn value(settings: &Settings, lead: &Lead, field: &Field) -> Value {
     match field.name.as_str() {
         "Id" => Value::from(lead.id.as_str()),
@@ -93,7 +93,7 @@ fn value(settings: &Settings, lead: &Lead, field: &Field) -> Value {
         "PhotoUrl" => Value::from(format!("/services/images/photo/{}", lead.id)),
         "Name" => full_name(settings, &lead.values),
         "Address" => address(settings, &lead.values),
-        // A record that is older than a checkbox has it switched off.
+        // A checkbox is off in records older than the field.
         name => lead.values.get(name).cloned().unwrap_or(match field.kind {
             FieldType::Boolean => Value::Bool(false),
             _ => Value::Null,
@@ -108,7 +108,7 @@ fn compute(settings: &Settings, row: &mut Map<String, Value>) {
     }
 }
 
-/// Family name first where the org's locale writes names so.
+/// The full name in the order of the org's locale.
 fn full_name(settings: &Settings, values: &Map<String, Value>) -> Value {
     let part = |name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default();
     let language = settings.file.locale.split('_').next().unwrap_or_default();
@@ -144,7 +144,7 @@ fn address(settings: &Settings, values: &Map<String, Value>) -> Value {
         .into()
 }
 
-/// A record as a read of all visible fields answers it.
+/// A record as returned by a read of all visible fields.
 pub(crate) fn whole(settings: &Settings, lead: &Lead, version: u32) -> Value {
     let mut row = row(settings, lead);
     row.retain(|name, _| settings.schema.field(name).is_some());
@@ -160,7 +160,7 @@ pub(super) fn attributes(object: &str, id: &str, version: u32) -> Value {
 /// `GET sobjects/Lead/{id}`.
 pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = resolve(id)?;
-    // Only a write is told that the record was deleted; to a read it is not there (jsforce's tests on real orgs).
+    // Writes report that the record was deleted; reads report 404 (jsforce's tests on real orgs).
     let lead = call.org.state().kept.leads.iter().find(|lead| lead.id == id && !lead.deleted).cloned();
     show(call, &lead.ok_or_else(Refusal::not_found)?)
 }
@@ -176,7 +176,7 @@ pub(super) fn read_by_key(call: &Call<'_>, field: &str, value: &str) -> Result<A
     }
 }
 
-/// `GET` of a record of another object than Lead.
+/// `GET` of a record of an object other than Lead.
 pub(super) fn read_other(call: &Call<'_>, object: &str, id: &str) -> Result<Answer, Refusal> {
     let table = objects::find(call, object, None).ok_or_else(Refusal::not_found)?;
     let id = resolve(id)?;
@@ -193,7 +193,7 @@ fn show(call: &Call<'_>, lead: &Lead) -> Result<Answer, Refusal> {
     Ok(Answer::json(StatusCode::OK, &fields(call, lead, names.split(',').map(str::trim))?))
 }
 
-/// Some fields of a record, and always its id.
+/// Some fields of a record, and its id.
 pub(super) fn fields<'a>(call: &Call<'_>, lead: &Lead, names: impl Iterator<Item = &'a str>) -> Result<Value, Refusal> {
     let row = row(&call.settings, lead);
     let mut shown = Map::new();
@@ -209,7 +209,7 @@ pub(super) fn fields<'a>(call: &Call<'_>, lead: &Lead, names: impl Iterator<Item
     Ok(Value::Object(shown))
 }
 
-/// An id of either length as a path holds it.
+/// Resolves an id of either length from a path.
 pub(super) fn resolve(id: &str) -> Result<String, Refusal> {
     id::to_18(id).ok_or_else(|| match id.len() {
         15 | 18 => Refusal::bad_request(ApiError::new("MALFORMED_ID", format!("malformed id {id}"))),
@@ -223,7 +223,7 @@ pub(super) fn resolve(id: &str) -> Result<String, Refusal> {
     })
 }
 
-/// A record to change, if it is there and not deleted.
+/// A record to change; an error if it is missing or deleted.
 pub(super) fn find_mut<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Lead, Refusal> {
     match state.kept.leads.iter_mut().find(|lead| lead.id == id) {
         Some(lead) if lead.deleted => {
@@ -235,7 +235,7 @@ pub(super) fn find_mut<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Lea
     }
 }
 
-/// The field that records may be looked up by under this name.
+/// The external-ID or lookup field with this name.
 pub(super) fn key_field<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a Field, Refusal> {
     let field = call.settings.schema.field(name).filter(|field| field.external_id || field.id_lookup);
     field.ok_or_else(|| {
@@ -244,7 +244,7 @@ pub(super) fn key_field<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a Field,
     })
 }
 
-/// Ids of the records that hold a key.
+/// Ids of the records with a key value.
 pub(super) fn find_by_key(state: &State, key: &Field, value: &str) -> Vec<String> {
     let value = match key.kind {
         kind if kind.numeric() => value.parse::<f64>().map_or(Value::Null, Value::from),
@@ -258,7 +258,7 @@ pub(super) fn find_by_key(state: &State, key: &Field, value: &str) -> Vec<String
     state.kept.leads.iter().filter(|lead| !lead.deleted).filter(held).map(|lead| lead.id.clone()).collect()
 }
 
-/// Whether two values are the same key: texts without regard to case, unless the field says otherwise.
+/// Whether two key values are equal. Text ignores case unless the field is case-sensitive.
 pub(super) fn same_key(field: &Field, held: Option<&Value>, value: &Value) -> bool {
     match (held, value) {
         (Some(Value::String(held)), Value::String(value)) if !field.case_sensitive => {

@@ -12,8 +12,8 @@ use crate::{
     soql::{Query, SoqlError},
 };
 
-/// Adds a column for every field of a parent that the query names, so that conditions, order and selection find it
-/// under its dotted name. A column that the parent does not have is left to be refused as any other.
+/// Adds a column for every parent field in the query, so that WHERE, ORDER BY and SELECT find it under its dotted name.
+/// Unknown parent fields are left for the usual field check to reject.
 pub(super) fn join(call: &Call<'_>, text: &str, query: &Query, table: &mut Table) -> Result<(), SoqlError> {
     for path in query.paths() {
         let Some((relationship, name)) = path.text.split_once('.').filter(|_| table.field(&path.text).is_none()) else {
@@ -24,7 +24,7 @@ pub(super) fn join(call: &Call<'_>, text: &str, query: &Query, table: &mut Table
         let Some(reference) = table.fields.iter().find(through).cloned() else {
             return Err(SoqlError::no_such_relationship(text, path, relationship));
         };
-        // A reference can lead to several objects, as that of an owner does.
+        // A reference can point to several objects, as Owner does.
         let objects = reference.reference_to.iter().filter_map(|object| objects::find(call, object, None));
         let parents: Vec<Table> = objects.filter(|parents| parents.field(name).is_some()).collect();
         let Some(field) = parents.first().and_then(|parents| parents.field(name)).cloned() else { continue };
@@ -47,7 +47,7 @@ fn find<'a>(parents: &'a [Table], id: &Value) -> Option<&'a Map<String, Value>> 
     parents.iter().flat_map(|table| &table.rows).find(|parent| !id.is_null() && parent.get("Id") == Some(id))
 }
 
-/// Puts a selected value into a record: that of a parent's field into an object of its own.
+/// Puts a selected value into a record, nesting parent fields in an object.
 pub(super) fn put(
     call: &Call<'_>,
     table: &Table,

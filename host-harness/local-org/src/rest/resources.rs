@@ -9,7 +9,7 @@ use crate::{
     org::Settings,
 };
 
-/// The versions that the org answers, oldest first.
+/// The supported versions, oldest first.
 pub(super) fn versions(settings: &Settings) -> Value {
     (settings.file.api.oldest..=settings.file.api.newest)
         .map(|version| {
@@ -22,7 +22,7 @@ pub(super) fn versions(settings: &Settings) -> Value {
         .collect()
 }
 
-/// The name of a version's release. There are three a year; version 31 was that of summer 2014.
+/// The release name of a version. There are three releases a year; version 31 was Summer '14.
 fn release(version: u32) -> String {
     let count = version + 11;
     let (season, later) = match count % 3 {
@@ -33,14 +33,13 @@ fn release(version: u32) -> String {
     format!("{season} '{:02}", (count / 3 + later) % 100)
 }
 
-/// The resources of a version.
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let names = ["composite", "limits", "query", "queryAll", "sobjects"];
     let resources: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!(call.path(name)))).collect();
     Answer::json(StatusCode::OK, &Value::Object(resources))
 }
 
-/// The org's limits, for users who may see its set-up.
+/// The org's limits, for users with "View Setup and Configuration".
 pub(super) fn limits(call: &Call<'_>) -> Result<Answer, Refusal> {
     if !call.user().is_some_and(|user| user.view_setup) {
         let error = ApiError::new(

@@ -1,4 +1,4 @@
-//! Values against their fields: what Salesforce checks before any rule of an admin.
+//! Checks values against their fields, which Salesforce does before it runs any admin's rule.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     schema::MASTER_RECORD_TYPE,
 };
 
-/// Errors of the values that a write sets, in the order in which they were sent; `whole` is the record as it would be.
+/// Errors of the values that a write sets, in the order sent; `whole` is the record with the write applied.
 pub(super) fn check(
     settings: &Settings,
     set: &mut [(&Field, Value)],
@@ -29,7 +29,7 @@ pub(super) fn check(
             errors.push(error);
         }
     }
-    // Values in the org's own spelling, which what depends on them is written for.
+    // Dependencies refer to the org's own spelling of picklist values.
     let mut whole = whole.clone();
     whole.extend(set.iter().map(|(field, value)| (field.name.clone(), value.clone())));
     errors.extend(check_dependencies(settings, set, &whole));
@@ -39,7 +39,7 @@ pub(super) fn check(
     errors
 }
 
-/// All required fields without a value, in one error.
+/// One error for all required fields without a value.
 fn missing(settings: &Settings, set: &[(&Field, Value)], creating: bool) -> Option<ApiError> {
     let sent: BTreeMap<&str, &Value> = set.iter().map(|(field, value)| (field.name.as_str(), value)).collect();
     let lacking = |field: &&Field| match sent.get(field.name.as_str()) {
@@ -85,8 +85,8 @@ fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<S
         _ => None,
     };
     let kept = canonical.as_deref().unwrap_or(text);
-    // Salesforce runs on Java, whose texts are counted in UTF-16 units: an emoji counts as two. Which unit the check
-    // uses is not documented; this one refuses whatever a client that counts more generously would get wrong.
+    // Salesforce does not document the unit of field lengths. UTF-16 code units (as in Java, where an emoji counts as
+    // two) are the strictest plausible choice, so a client that counts more generously fails here.
     if field.length > 0 && kept.encode_utf16().count() > field.length as usize {
         let message = format!("{label}: data value too large: {kept} (max length={})", field.length);
         return on("STRING_TOO_LONG", message);
@@ -98,7 +98,7 @@ fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<S
     Ok(canonical)
 }
 
-/// One address: a local part, one `@`, and a domain with a dot, none of them blank.
+/// Whether the text is one email address: a local part, one `@`, and a domain with a dot.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let local_ok =
@@ -112,10 +112,10 @@ fn is_email(text: &str) -> bool {
     local_ok && domain.contains('.') && domain.split('.').all(label_ok)
 }
 
-/// The value's own spelling; unrestricted picklists take any other text as well.
+/// The canonical spelling of a value. Unrestricted picklists accept any other text too.
 fn picklist(field: &Field, text: &str) -> Result<String, ApiError> {
     match field.value(text) {
-        // Only a conversion sets it (Lead, "Status", in the object reference). The text is ours: none is on record.
+        // Only conversion sets it (Lead, "Status", in the object reference). The message is ours: no recording has one.
         Some(known) if known.converted => {
             let message = format!("{}: invalid status: {text}", field.label);
             Err(ApiError::on("INVALID_STATUS", message, &[&field.name]))
@@ -158,7 +158,7 @@ fn reference(settings: &Settings, field: &Field, text: &str) -> Result<String, A
     Err(ApiError::on::<String>("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[]))
 }
 
-/// Refuses what does not fit before the point, and rounds what does not fit after it.
+/// Rejects too many digits before the decimal point, and rounds extra digits after it.
 fn check_number(field: &Field, number: &Number) -> Result<Option<Number>, ApiError> {
     let digits = if field.kind == FieldType::Int {
         field.digits.max(1)
@@ -174,7 +174,7 @@ fn check_number(field: &Field, number: &Number) -> Result<Option<Number>, ApiErr
     if field.kind == FieldType::Int || field.precision == 0 {
         return Ok(None);
     }
-    // The shortest decimal of the number is rounded, not its binary neighbour: 2.675 becomes 2.68.
+    // Rounds the shortest decimal form, not the binary value: 2.675 becomes 2.68.
     Ok(Number::from_f64(round_half_up(&format!("{value}"), field.scale as usize).unwrap_or(value)))
 }
 
@@ -188,11 +188,11 @@ fn round_half_up(decimal: &str, scale: usize) -> Option<f64> {
     let step = if up { 10f64.powi(-i32::try_from(scale).ok()?) } else { 0.0 };
     let rounded = kept.abs() + step;
     let sign = if decimal.starts_with('-') { -1.0 } else { 1.0 };
-    // Printing with the scale drops the binary noise of the sum.
+    // Formatting with the scale removes the binary noise of the sum.
     format!("{:.scale$}", sign * rounded).parse().ok()
 }
 
-/// Values of dependent picklists that their controlling value does not allow.
+/// Errors for dependent picklist values that the controlling value does not allow.
 fn check_dependencies(settings: &Settings, set: &[(&Field, Value)], whole: &Map<String, Value>) -> Vec<ApiError> {
     let wrong = |(field, value): &(&Field, Value)| {
         let controller = settings.schema.field_of_org(field.controller.as_ref()?)?;
@@ -211,7 +211,7 @@ fn check_dependencies(settings: &Settings, set: &[(&Field, Value)], whole: &Map<
             FieldType::MultiPicklist => text.split(';').collect(),
             _ => vec![text],
         };
-        // One that is no value at all has been named already.
+        // Unknown values have already been reported.
         values.retain(|one| field.value(one).is_some());
         values.into_iter().find(|one| !allowed(one)).map(|one| bad_value(field, one))
     };
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_email_address_is_taken_and_nothing_else() {
+    fn only_a_single_email_address_is_accepted() {
         for good in ["taro@example.co.jp", "o'neil+tag@x.org", "a..b.@docomo.ne.jp"] {
             assert!(is_email(good), "{good}");
         }

@@ -44,25 +44,24 @@ pub(super) fn upsert(call: &Call<'_>, field: &str, value: &str) -> Result<Answer
         let message = format!("The {} field should not be specified in the sobject data.", key.name);
         return Err(Refusal::bad_request(ApiError::new("INVALID_FIELD", message)));
     }
-    // One lock over look-up and write: of two upserts of a new key at once, the second finds the first one's record.
+    // One lock over lookup and write: of two concurrent upserts of a new key, the second finds the first one's record.
     match upsert_one(call, &mut call.org.state(), key, value, members)? {
         Upserted::Created(id) => Ok(created(call, &id, Some(true))),
-        // Versions before 46 answered an update without a body.
+        // Versions before 46 respond to an update without a body.
         Upserted::Updated(_) if call.version < 46 => Ok(Answer::empty(StatusCode::NO_CONTENT)),
         Upserted::Updated(id) => Ok(Answer::json(StatusCode::OK, &saved(&id, Some(false)))),
         Upserted::Ambiguous(ids) => Ok(choices(call, &ids)),
     }
 }
 
-/// What an upsert did.
 pub(super) enum Upserted {
     Created(String),
     Updated(String),
-    /// Nothing: several records have the key.
+    /// Nothing was written: several records have the key.
     Ambiguous(Vec<String>),
 }
 
-/// Updates the record that has a key, or creates one.
+/// Updates the record with a key, or creates one.
 pub(super) fn upsert_one(
     call: &Call<'_>,
     state: &mut State,
@@ -73,7 +72,7 @@ pub(super) fn upsert_one(
     let found = record::find_by_key(state, key, value);
     match found.as_slice() {
         [] if call.request.query("updateOnly").as_deref() == Some("true") => Err(Refusal::not_found()),
-        // A key that only the org gives out makes no record.
+        // An upsert by Id never creates: only the org assigns ids.
         [] if key.kind == FieldType::Id => Err(Refusal::not_found()),
         [] => {
             let keyed = json!(value).to_string();
@@ -90,7 +89,7 @@ pub(super) fn upsert_one(
     }
 }
 
-/// The 300 of a key that several records have: their URLs.
+/// The 300 for a key that several records have, with their URLs.
 pub(super) fn choices(call: &Call<'_>, ids: &[String]) -> Answer {
     let urls: Vec<_> = ids.iter().map(|id| call.path(&format!("sobjects/Lead/{id}"))).collect();
     Answer::json(StatusCode::MULTIPLE_CHOICES, &json!(urls))
@@ -103,7 +102,7 @@ pub(super) fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Deletes a record, or refuses to.
+/// Deletes a record, if it exists and the user may.
 pub(super) fn remove(call: &Call<'_>, state: &mut State, id: &str) -> Result<(), Refusal> {
     let lead = record::find_mut(state, id)?;
     may(call, |user| user.delete_leads)?;
@@ -111,7 +110,7 @@ pub(super) fn remove(call: &Call<'_>, state: &mut State, id: &str) -> Result<(),
     Ok(())
 }
 
-/// Whether the user has a right over records that are there.
+/// Checks the user's right on existing records.
 fn may(call: &Call<'_>, right: fn(&User) -> bool) -> Result<(), Refusal> {
     if call.user().is_some_and(right) {
         return Ok(());
@@ -147,8 +146,8 @@ fn check_media_type(call: &Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Writes a new record, or refuses it. The order of the checks is the one that callers can rely on: what Salesforce's
-/// order of execution does not fix is as the reference of this org says.
+/// Creates a record, or returns why not. The checks run in Salesforce's order of execution, and in a fixed order of ours
+/// where that leaves it open.
 pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>]) -> Result<String, Refusal> {
     if !call.user().is_some_and(|user| user.create_leads) {
         let error =
@@ -164,14 +163,14 @@ pub(super) fn insert(call: &Call<'_>, state: &mut State, members: &[Member<'_>])
     let draft = record::draft(&call.settings, None, &values);
     refuse(validation_rules(call, &draft))?;
     refuse(duplicates::check(call, None, &draft, &state.kept.leads).into_iter().collect())?;
-    // Unique fields are indexes of the database, and so come last.
+    // Unique fields are database indexes, so they are checked last.
     refuse(taken(state, &set, None))?;
     refuse(triggers(call, &draft, "AfterInsert"))?;
     assign(call, &mut values)?;
     Ok(record::insert(&call.settings, state, call.org.now(), values, &call.user_id()))
 }
 
-/// Changes a record, or refuses to, in the same order.
+/// Updates a record, or returns why not, in the same order.
 pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Member<'_>]) -> Result<(), Refusal> {
     if members.iter().any(|member| member.name.eq_ignore_ascii_case("Id")) {
         let message = "The Id field should not be specified in the sobject data.";
@@ -205,7 +204,7 @@ pub(super) fn modify(call: &Call<'_>, state: &mut State, id: &str, members: &[Me
     Ok(())
 }
 
-/// The members as fields and values: types, then names, then permissions.
+/// Resolves members to fields and values. Checks types first, then names, then permissions.
 fn typed<'a>(
     call: &'a Call<'_>,
     members: &[Member<'_>],
@@ -216,7 +215,7 @@ fn typed<'a>(
     let mut set: Vec<(&Field, Value)> = Vec::with_capacity(members.len());
     for member in &members {
         let Some(field) = schema.field(&member.name) else { continue };
-        // What cannot be written is named as such, whatever its value.
+        // A field that cannot be written is reported as such, whatever its value.
         let value = if writable(field) { convert(field, member)? } else { Value::Null };
         set.retain(|(known, _)| known.name != field.name);
         set.push((field, value));
@@ -234,7 +233,7 @@ fn typed<'a>(
         );
         return Err(Refusal::bad_request(ApiError::on("INVALID_FIELD_FOR_INSERT_UPDATE", message, &read_only)));
     }
-    // A checkbox is on or off, never blank.
+    // A checkbox is never blank.
     if let Some((field, _)) = set.iter().find(|(field, value)| field.kind == FieldType::Boolean && value.is_null()) {
         let message = format!("{}: value not of required type: null", field.label);
         return Err(Refusal::bad_request(ApiError::on("INVALID_TYPE_ON_FIELD_IN_RECORD", message, &[&field.name])));
@@ -260,7 +259,7 @@ fn validation_rules(call: &Call<'_>, draft: &Map<String, Value>) -> Vec<ApiError
     broken.map(error).collect()
 }
 
-/// The first trigger that fails ends the transaction.
+/// The first failing trigger ends the transaction.
 fn triggers(call: &Call<'_>, draft: &Map<String, Value>, event: &str) -> Vec<ApiError> {
     let triggers = call.settings.file.triggers.iter().zip(&call.settings.schema.rules.triggers);
     let failed = triggers.filter(|(_, condition)| holds(call, condition, draft)).take(1);
@@ -271,14 +270,13 @@ fn triggers(call: &Call<'_>, draft: &Map<String, Value>, event: &str) -> Vec<Api
     failed.map(error).collect()
 }
 
-/// Whether a condition of the org itself holds. Rules and triggers run in the system's context, and so see hidden
-/// fields.
+/// Whether a rule's or trigger's condition is true. Both run in system context, so they see hidden fields.
 fn holds(call: &Call<'_>, condition: &Condition, draft: &Map<String, Value>) -> bool {
     let field = |name: &str| call.settings.schema.field_of_org(name);
     soql::matches(condition, draft, &call.settings.scope(&field, "Lead", call.org.now()))
 }
 
-/// Unique values that another record holds.
+/// The error for a unique value that another record has.
 fn taken(state: &State, set: &[(&Field, Value)], own: Option<&str>) -> Vec<ApiError> {
     let holder = |field: &Field, value: &Value| {
         let others = state.kept.leads.iter().filter(|lead| !lead.deleted && Some(lead.id.as_str()) != own);
@@ -293,12 +291,12 @@ fn taken(state: &State, set: &[(&Field, Value)], own: Option<&str>) -> Vec<ApiEr
         );
         Some(ApiError::on::<String>("DUPLICATE_VALUE", message, &[]))
     };
-    // One complaint: the database stops at the first index that refuses.
+    // Only one error: the database stops at the first violated index.
     set.iter().find_map(conflict).into_iter().collect()
 }
 
-/// Lets the assignment rule name the owner. Without the header the active rule runs, on creates and on updates, and whoever
-/// the caller named ("Assignment Rule Header" of the REST API guide).
+/// Lets the assignment rule set the owner. Without the header the active rule runs on creates and updates, and overrides
+/// the caller's owner ("Assignment Rule Header" in the REST API guide).
 fn assign(call: &Call<'_>, values: &mut Map<String, Value>) -> Result<(), Refusal> {
     let rule = call.settings.file.assignment_rule.as_ref();
     let runs = match call.request.header("sforce-auto-assign").map(str::trim) {

@@ -1,4 +1,4 @@
-//! The Lead object of one org: the standard fields, what the file adds, and what is hidden.
+//! The Lead object of an org: standard fields, fields of the file, and hidden fields.
 
 mod rules;
 mod settle;
@@ -10,10 +10,10 @@ use crate::file::{Field, FieldType, FileError, OrgFile, plain_field, standard_le
 pub(crate) use rules::Rules;
 pub(crate) use settle::default;
 
-/// Id of the record type that every object has.
+/// Id of the master record type.
 pub(crate) const MASTER_RECORD_TYPE: &str = "012000000000000AAA";
 
-/// An object's fields, found by a name of any case, and its rules, compiled.
+/// An object's fields, indexed by lowercase name, and its compiled rules.
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub fields: Vec<Field>,
@@ -23,17 +23,17 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// Puts the Lead object of an org together.
+    /// Builds the Lead object of an org.
     pub fn of_leads(file: &OrgFile) -> Result<Self, FileError> {
         let standard = standard_lead_fields()?;
         if let Some(unknown) = file.without_fields.iter().find(|name| standard.iter().all(|field| field.name != **name))
         {
-            return Err(FileError::Contradiction(format!("without-fields: {unknown} is no standard field")));
+            return Err(FileError::Contradiction(format!("without-fields: {unknown} is not a standard field")));
         }
         let mut fields = if file.replaces_standard_fields() { Vec::new() } else { standard };
         fields.retain(|field| !file.without_fields.contains(&field.name));
         if file.person_accounts {
-            // With person accounts a Lead without a company becomes a person.
+            // With person accounts, a Lead without a company converts to a person.
             fields.iter_mut().filter(|field| field.name == "Company").for_each(|company| company.nillable = true);
         }
         for added in file.feature_fields()?.into_iter().chain(file.fields.iter().cloned()) {
@@ -55,7 +55,7 @@ impl Schema {
         let mut by_name = BTreeMap::new();
         for (index, field) in fields.iter().enumerate() {
             if by_name.insert(field.name.to_lowercase(), index).is_some() {
-                return Err(FileError::Contradiction(format!("field {} is there twice", field.name)));
+                return Err(FileError::Contradiction(format!("field {} is defined twice", field.name)));
             }
         }
         let hidden = file.hidden_fields.iter().map(|name| name.to_lowercase()).collect();
@@ -64,7 +64,7 @@ impl Schema {
         Ok(schema)
     }
 
-    /// A field that the users can see.
+    /// A field, by a name of any case, unless it is hidden.
     pub fn field(&self, name: &str) -> Option<&Field> {
         let folded = name.to_lowercase();
         if self.hidden.contains(&folded) {
@@ -73,12 +73,12 @@ impl Schema {
         self.by_name.get(&folded).and_then(|&index| self.fields.get(index))
     }
 
-    /// A field, even if it is hidden.
+    /// A field, by a name of any case, even if it is hidden.
     pub fn field_of_org(&self, name: &str) -> Option<&Field> {
         self.by_name.get(&name.to_lowercase()).and_then(|&index| self.fields.get(index))
     }
 
-    /// The fields that the users can see.
+    /// The fields that are not hidden.
     pub fn visible(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !self.hidden.contains(&field.name.to_lowercase()))
     }

@@ -1,4 +1,4 @@
-//! The rules of an org, held against its fields: one that can never hold must not pass for one that does.
+//! Compiles the rules of an org and checks them against its fields: a rule that can never match must be an error.
 
 use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 
@@ -10,18 +10,17 @@ use crate::{
     soql::{self, Check, Condition, Scope},
 };
 
-/// The rules of an org, compiled.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     /// Conditions of the file's validation rules.
     pub validation: Vec<Condition>,
     /// Conditions of the file's triggers.
     pub triggers: Vec<Condition>,
-    /// Groups of fields of the file's duplicate rules.
+    /// Field groups of the file's duplicate rules.
     pub duplicates: Vec<Vec<Vec<Field>>>,
-    /// Fields that are computed from others.
+    /// Formulas by the API name of their field.
     pub formulas: Vec<(String, Vec<Part>)>,
-    /// Record types with their ids, without the master record type.
+    /// Record types with their ids, excluding the master record type.
     pub record_types: Vec<(String, RecordType)>,
 }
 
@@ -52,27 +51,27 @@ fn contradiction<T>(text: String) -> Result<T, FileError> {
     Err(FileError::Contradiction(text))
 }
 
-/// The field that a rule names.
+/// A field that the file refers to, which must exist.
 fn named<'a>(schema: &'a Schema, name: &str) -> Result<&'a Field, FileError> {
-    let missing = || FileError::Contradiction(format!("{name} is named, but the org has no such field"));
+    let missing = || FileError::Contradiction(format!("the org has no field {name}"));
     schema.field_of_org(name).ok_or_else(missing)
 }
 
 fn hidden_fields(schema: &Schema, file: &OrgFile) -> Result<(), FileError> {
     for name in &file.hidden_fields {
         if !named(schema, name)?.can_be_hidden() {
-            return contradiction(format!("{name} cannot be hidden: field-level security does not reach it"));
+            return contradiction(format!("{name} cannot be hidden: field-level security does not apply to it"));
         }
     }
     Ok(())
 }
 
-/// Whether the controlling field of a picklist has the values that it is said to have.
+/// Checks that the controlling field of a picklist has the values that `valid-for` names.
 fn dependency(schema: &Schema, field: &Field) -> Result<(), FileError> {
     let controller = field.controller.as_ref().map(|name| named(schema, name)).transpose()?;
     for allowed in field.values.iter().filter_map(|value| value.valid_for.as_ref()) {
         let Some(controller) = controller else {
-            return contradiction(format!("{} has values that are valid for others, but no controller", field.name));
+            return contradiction(format!("{} has valid-for but no controller", field.name));
         };
         let has = |value: &String| match controller.kind {
             FieldType::Boolean => value == "true" || value == "false",
@@ -80,7 +79,7 @@ fn dependency(schema: &Schema, field: &Field) -> Result<(), FileError> {
         };
         if let Some(unknown) = allowed.iter().find(|value| !has(value)) {
             return contradiction(format!(
-                "valid-for of {}: {unknown:?} is no value of {}",
+                "valid-for of {}: {unknown:?} is not a value of {}",
                 field.name, controller.name
             ));
         }
@@ -90,7 +89,7 @@ fn dependency(schema: &Schema, field: &Field) -> Result<(), FileError> {
 
 fn condition(schema: &Schema, what: &str, name: &str, text: &str) -> Result<Condition, FileError> {
     let field = |name: &str| schema.field_of_org(name);
-    // Names and types are the same whatever day it is.
+    // Names and types do not depend on the date.
     let (now, zone, week_begins) = (Timestamp::UNIX_EPOCH, &TimeZone::UTC, Weekday::Monday);
     let scope = Scope { entity: "Lead", field: &field, now, zone, week_begins };
     let read = soql::condition(text).and_then(|condition| {
@@ -100,9 +99,9 @@ fn condition(schema: &Schema, what: &str, name: &str, text: &str) -> Result<Cond
     read.or_else(|error| contradiction(format!("the {what} {name}: {error}")))
 }
 
-/// The formula of a field that has one, with the names that its fields have.
+/// The formula of a field that has one, with canonical field names.
 fn formula(schema: &Schema, field: &Field) -> Result<Option<(String, Vec<Part>)>, FileError> {
-    // The formula of an imported field is shown, but only Salesforce can compute it.
+    // Only Salesforce can evaluate the formula of an imported field.
     let Some(formula) = field.formula.as_ref().filter(|_| field.imported.is_none()) else { return Ok(None) };
     let complain = |error: String| FileError::Contradiction(format!("the formula of {}: {error}", field.name));
     let part = |part| match part {
@@ -118,6 +117,9 @@ fn record_type((kind, number): (&RecordType, u64)) -> Result<(String, RecordType
     let Some(given) = &kind.id else { return Ok((id::mint(id::RECORD_TYPE, number), kind.clone())) };
     match id::to_18(given).filter(|id| id.starts_with(id::RECORD_TYPE)) {
         Some(id) => Ok((id, kind.clone())),
-        None => contradiction(format!("the record type {}: {given:?} is no id of one (012...)", kind.developer_name)),
+        None => contradiction(format!(
+            "the record type {}: {given:?} is not a record-type id (expected 012…)",
+            kind.developer_name
+        )),
     }
 }

@@ -1,4 +1,4 @@
-//! Fields as Salesforce would have made them of what a file says.
+//! Completes the fields of an org file as Salesforce would.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::{
     value,
 };
 
-/// Fills in what follows from the rest of a field, and holds its default against its type.
+/// Fills in derived attributes of a field and checks its default against its type.
 pub(super) fn settle(field: &mut Field) -> Result<(), FileError> {
     if field.label.is_empty() {
         field.label.clone_from(&field.name);
@@ -16,7 +16,7 @@ pub(super) fn settle(field: &mut Field) -> Result<(), FileError> {
         (field.createable, field.updateable) = (false, false);
     }
     match field.kind {
-        // A checkbox is on or off, never blank.
+        // A checkbox is never blank.
         FieldType::Boolean => {
             field.nillable = false;
             field.default.get_or_insert(Value::Bool(false));
@@ -29,13 +29,13 @@ pub(super) fn settle(field: &mut Field) -> Result<(), FileError> {
     }
     if let Some(given) = field.default.take() {
         let complaint =
-            || FileError::Contradiction(format!("the default of {}, {given}, is none of its values", field.name));
+            || FileError::Contradiction(format!("the default of {}, {given}, is not one of its values", field.name));
         field.default = Some(default(field, &given).ok_or_else(complaint)?);
     }
     Ok(())
 }
 
-/// A default in the type of its field, if it is one of the field's values.
+/// The default converted to the field's type; `None` if it is not a valid value.
 pub(crate) fn default(field: &Field, given: &Value) -> Option<Value> {
     let value = value::typed(field, given, &given.to_string()).filter(|value| !value.is_null())?;
     let listed = |text: &str| field.value(text).is_some();

@@ -1,14 +1,14 @@
-//! Date literals: days counted from today, and whole weeks, months, quarters and years counted from the current one.
+//! Date literals: days relative to today, and whole weeks, months, quarters and years relative to the current one.
 
 use jiff::{
     Span, ToSpan,
     civil::{Date, Weekday},
 };
 
-/// Largest count in a literal. Ours: what it leads to must be a date.
+/// Maximum count in a literal. The limit is ours: the resulting date must exist.
 const LARGEST: i64 = 9_999;
 
-/// Days or longer spans, counted from the one that today is in (0), first and last.
+/// A range of units, relative to the current one (0), first and last inclusive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Days {
     unit: Unit,
@@ -26,8 +26,8 @@ enum Unit {
 }
 
 impl Days {
-    /// Reads a literal ("Date Formats and Date Literals" of the SOQL reference), which is written in capitals here. A
-    /// fiscal year is taken to be the calendar's, as it is until an admin changes it.
+    /// Parses an uppercase literal ("Date Formats and Date Literals" in the SOQL reference). Fiscal years are calendar
+    /// years, which is the default until an admin changes it.
     pub fn of(literal: &str) -> Option<Self> {
         let days = |first, last| Some(Self { unit: Unit::Day, first, last });
         match literal {
@@ -41,14 +41,14 @@ impl Days {
         let Some((name, count)) = literal.split_once(':') else {
             let (which, unit) = literal.split_once('_')?;
             let (at, unit) = (["LAST", "THIS", "NEXT"].iter().zip(-1..).find(|(name, _)| **name == which)?.1, unit);
-            // There is TODAY for days.
+            // There is no THIS_DAY; days use TODAY.
             let unit = Unit::of(unit).filter(|unit| *unit != Unit::Day)?;
             return Some(Self { unit, first: at, last: at });
         };
         let count = count.parse().ok().filter(|count| (0..=LARGEST).contains(count))?;
         let plural = |name: &str| name.strip_suffix('S').and_then(Unit::of);
         if let Some(unit) = name.strip_prefix("LAST_N_").and_then(plural) {
-            // Of days, today is one of the last; of longer spans, the current one is not.
+            // LAST_N_DAYS includes today; with longer units the current one is excluded.
             return Some(Self { unit, first: -count, last: if unit == Unit::Day { 0 } else { -1 } });
         }
         if let Some(unit) = name.strip_prefix("NEXT_N_").and_then(plural) {
@@ -58,7 +58,7 @@ impl Days {
         Some(Self { unit, first: -count, last: -count })
     }
 
-    /// The first and the last day.
+    /// First and last day, inclusive.
     pub fn bounds(self, today: Date, week_begins: Weekday) -> (Date, Date) {
         let current = self.unit.begin(today, week_begins);
         let begin = |count: i64| current.saturating_add(self.unit.times(count));
@@ -83,7 +83,7 @@ impl Unit {
         }
     }
 
-    /// The first day of the unit that a day is in.
+    /// First day of the unit that contains `day`.
     fn begin(self, day: Date, week_begins: Weekday) -> Date {
         match self {
             Self::Day => day,
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_count_leads_beyond_the_calendar() {
+    fn literals_never_overflow_the_calendar() {
         for unit in ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR"] {
             for literal in
                 [format!("LAST_N_{unit}S:9999"), format!("NEXT_N_{unit}S:9999"), format!("N_{unit}S_AGO:9999")]

@@ -1,4 +1,4 @@
-//! Query against records.
+//! Checks queries and evaluates them against records.
 
 use std::cmp::Ordering;
 
@@ -12,35 +12,35 @@ use serde_json::{Map, Value};
 use super::{Condition, LikePart, Literal, Operator, Order, Path, SoqlError};
 use crate::file::{Field, FieldType};
 
-/// A record: canonical field names and their values.
+/// A record: values by canonical field name.
 pub(crate) type Record = Map<String, Value>;
 
-/// What a condition needs besides the record: how names become fields, and what day it is.
+/// The context of a condition: name lookup, current time, and calendar.
 pub(crate) struct Scope<'a> {
-    /// The object's API name, for complaints.
+    /// The object's API name, for error messages.
     pub entity: &'a str,
-    /// Finds a visible field by a name of any case.
+    /// Finds a field by a name of any case.
     pub field: &'a dyn Fn(&str) -> Option<&'a Field>,
     pub now: Timestamp,
     pub zone: &'a TimeZone,
     pub week_begins: Weekday,
 }
 
-/// Checks of names and types, which Salesforce makes before it reads a single record.
+/// Checks of names and types, which Salesforce runs before it reads any record.
 pub(crate) struct Check<'a> {
     pub query: &'a str,
     pub scope: &'a Scope<'a>,
-    /// Whether the condition is one of the org's own rules, which may look at texts that no query can search.
+    /// Whether the condition is one of the org's own rules, which may use fields that queries cannot filter by.
     pub rule: bool,
 }
 
 impl<'a> Check<'a> {
-    /// The field that a path names.
+    /// Looks up the field of a path.
     pub fn field(&self, path: &Path) -> Result<&'a Field, SoqlError> {
         (self.scope.field)(&path.text).ok_or_else(|| SoqlError::no_such_column(self.query, path, self.scope.entity))
     }
 
-    /// Whether every name is a field, and every constant of its type.
+    /// Checks that every name is a field and every constant has its type.
     pub fn condition(&self, condition: &Condition) -> Result<(), SoqlError> {
         match condition {
             Condition::All(parts) | Condition::Any(parts) => parts.iter().try_for_each(|part| self.condition(part)),
@@ -65,8 +65,7 @@ impl<'a> Check<'a> {
         SoqlError::at("INVALID_FIELD", self.query, path.at, &complaint)
     }
 
-    /// Whether the values of a field stand to a constant as an operator asks: on and off have no order, and nothing
-    /// comes before or after null.
+    /// Checks that an operator applies to a field and a constant: booleans and null have no order.
     fn operator(&self, path: &Path, operator: Operator, value: &Literal) -> Result<(), SoqlError> {
         let field = self.field(path)?;
         let ordered = field.kind != FieldType::Boolean && *value != Literal::Null;
@@ -76,7 +75,7 @@ impl<'a> Check<'a> {
         Err(self.invalid_operator(path, field))
     }
 
-    /// Whether records can be ordered by the field.
+    /// Checks that records can be sorted by the field.
     pub fn order(&self, path: &Path) -> Result<(), SoqlError> {
         if self.field(path)?.sortable() {
             return Ok(());
@@ -153,7 +152,7 @@ pub(crate) fn matches(condition: &Condition, record: &Record, scope: &Scope<'_>)
 fn compare(path: &Path, operator: Operator, literal: &Literal, record: &Record, scope: &Scope<'_>) -> bool {
     let Some(field) = (scope.field)(&path.text) else { return false };
     let value = record.get(&field.name).unwrap_or(&Value::Null);
-    // A blank text literal stands for null, as blank texts are stored.
+    // An empty string literal means null, as blank text is stored.
     let null = *literal == Literal::Null || *literal == Literal::Text(String::new());
     if null || value.is_null() {
         return match operator {
@@ -173,7 +172,7 @@ fn compare(path: &Path, operator: Operator, literal: &Literal, record: &Record, 
     }
 }
 
-/// How a value stands to the first and to the last value that a literal covers.
+/// Compares a value with the first and the last value of a literal's range.
 fn bounds(field: &Field, value: &Value, literal: &Literal, scope: &Scope<'_>) -> Option<(Ordering, Ordering)> {
     let exact = |ordering| Some((ordering, ordering));
     match literal {
@@ -204,8 +203,8 @@ fn bounds(field: &Field, value: &Value, literal: &Literal, scope: &Scope<'_>) ->
     }
 }
 
-/// Whether a text, folded to lower case, has the shape of a pattern. Greedy with one point of return, so linear in
-/// practice and never worse than quadratic.
+/// Whether lowercase text matches a LIKE pattern. Backtracks only to the last `%`, so quadratic at worst and linear in
+/// practice.
 fn like(pattern: &[LikePart], text: &[char]) -> bool {
     let (mut at_pattern, mut at_text) = (0, 0);
     let mut resume = None;
@@ -233,7 +232,7 @@ fn like(pattern: &[LikePart], text: &[char]) -> bool {
     pattern.iter().skip(at_pattern).all(|part| *part == LikePart::AnyText)
 }
 
-/// How two records stand to each other under ORDER BY.
+/// Compares two records under ORDER BY.
 pub(crate) fn order(keys: &[Order], left: &Record, right: &Record, scope: &Scope<'_>) -> Ordering {
     keys.iter()
         .map(|key| {
@@ -272,7 +271,7 @@ mod tests {
 
     use super::*;
 
-    /// LIKE as its definition says, without regard to cost.
+    /// A direct translation of LIKE's definition, exponential at worst.
     fn like_by_definition(pattern: &[LikePart], text: &[char]) -> bool {
         match (pattern, text) {
             ([], []) => true,
@@ -287,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn like_matches_what_its_definition_says(pattern in "[ab%_]{0,8}", text in "[ab]{0,8}") {
+        fn like_agrees_with_its_definition(pattern in "[ab%_]{0,8}", text in "[ab]{0,8}") {
             let pattern: Vec<_> = pattern.chars().map(|character| match character {
                 '%' => LikePart::AnyText,
                 '_' => LikePart::AnyCharacter,

@@ -1,4 +1,4 @@
-//! The subset of SOQL that clients of Leads use: SELECT with fields or `count()`, WHERE, ORDER BY, LIMIT and OFFSET.
+//! The subset of SOQL that Lead clients use: SELECT with fields or `count()`, WHERE, ORDER BY, LIMIT and OFFSET.
 
 mod dates;
 mod evaluate;
@@ -11,7 +11,6 @@ pub(crate) use dates::Days;
 pub(crate) use evaluate::{Check, Scope, matches, order};
 pub(crate) use parse::{condition, query};
 
-/// A parsed query.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Query {
     pub select: Select,
@@ -23,7 +22,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Every field that the query names.
+    /// All field paths in the query.
     pub fn paths(&self) -> Vec<&Path> {
         let mut paths = Vec::new();
         if let Select::Fields(fields) = &self.select {
@@ -37,21 +36,20 @@ impl Query {
     }
 }
 
-/// What a query asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Select {
     Count,
     Fields(Vec<Path>),
 }
 
-/// A name, perhaps through a relationship (`Owner.Name`), and where it stands in the text.
+/// A name, possibly through a relationship (`Owner.Name`), and its byte offset in the query.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path {
     pub text: String,
     pub at: usize,
 }
 
-/// One key of ORDER BY.
+/// A sort key of ORDER BY.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Order {
     pub field: Path,
@@ -59,7 +57,7 @@ pub(crate) struct Order {
     pub nulls_last: bool,
 }
 
-/// A condition of WHERE.
+/// A WHERE condition.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     All(Vec<Condition>),
@@ -90,7 +88,7 @@ pub(crate) enum Operator {
     GreaterOrEqual,
 }
 
-/// A constant, as it is written in a query.
+/// A constant in a query.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Literal {
     Null,
@@ -102,7 +100,6 @@ pub(crate) enum Literal {
     Days(Days),
 }
 
-/// A piece of a LIKE pattern.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum LikePart {
     AnyText,
@@ -110,7 +107,7 @@ pub(crate) enum LikePart {
     Character(char),
 }
 
-/// Why a query has no answer. The text is Salesforce's.
+/// Why a query is rejected, in Salesforce's words.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error("{code}: {message}")]
 pub(crate) struct SoqlError {
@@ -123,14 +120,14 @@ impl SoqlError {
         Self { code: "MALFORMED_QUERY", message }
     }
 
-    /// A complaint about a place in the query, laid out as Salesforce does it: an extract, a caret, row and column.
+    /// An error at a position in the query, in Salesforce's layout: an extract, a caret, row and column.
     pub fn at(code: &'static str, query: &str, at: usize, complaint: &str) -> Self {
         let before = query.get(..at).unwrap_or(query);
         let row = before.matches('\n').count() + 1;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         let line = query.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
-        // Long queries are shown around the place only.
+        // Long lines are shown only around the position.
         let skip = column.saturating_sub(40);
         let extract: String = line.chars().skip(skip).take(80).collect();
         let caret = " ".repeat(column - 1 - skip.min(column - 1));

@@ -1,4 +1,4 @@
-//! Text to query.
+//! The SOQL parser.
 
 use jiff::{Timestamp, civil::Date};
 use thiserror::Error;
@@ -14,12 +14,12 @@ use super::{Condition, Days, LikePart, Literal, Operator, Order, Path, Query, Se
 
 type Input<'a> = LocatingSlice<&'a str>;
 
-/// Longest query that Salesforce reads.
+/// Salesforce's maximum query length in characters.
 const LONGEST: usize = 100_000;
-/// Deepest nesting of brackets and NOT. Ours: the parser recurses.
+/// Maximum nesting of parentheses and NOT. The limit is ours: the parser recurses.
 const DEEPEST: usize = 100;
 
-/// Words that cannot be names.
+/// Keywords that cannot be names.
 const RESERVED: [&str; 17] = [
     "AND", "ASC", "DESC", "EXCLUDES", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LIKE", "LIMIT", "NOT", "NULL",
     "OR", "SELECT", "WHERE", "WITH",
@@ -29,7 +29,6 @@ fn reserved(name: &str) -> bool {
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
-/// Reads a query.
 pub(crate) fn query(text: &str) -> Result<Query, SoqlError> {
     if text.chars().count() > LONGEST {
         return Err(SoqlError::malformed("SOQL statements cannot be longer than 100000 characters.".to_owned()));
@@ -37,7 +36,7 @@ pub(crate) fn query(text: &str) -> Result<Query, SoqlError> {
     terminated(select_statement, (multispace0, eof)).parse(Input::new(text)).map_err(|error| refusal(text, &error))
 }
 
-/// Reads a condition that stands by itself, as in a validation rule.
+/// Parses a standalone condition, as in a validation rule.
 pub(crate) fn condition(text: &str) -> Result<Condition, SoqlError> {
     let whole = |input: &mut Input<'_>| conditions(input, 0);
     terminated(whole, (multispace0, eof)).parse(Input::new(text)).map_err(|error| refusal(text, &error))
@@ -61,11 +60,11 @@ fn refusal(text: &str, error: &winnow::error::ParseError<Input<'_>, ContextError
         (true, None) => "<EOF>".to_owned(),
     };
     let complaint = format!("unexpected token: '{token}'");
-    // What does not even begin as a query is answered without an extract.
+    // Text that does not start like a query gets an error without an extract.
     if at == 0 { SoqlError::malformed(complaint) } else { SoqlError::at("MALFORMED_QUERY", text, at, &complaint) }
 }
 
-/// Whether a text ends inside a string literal.
+/// Whether the text ends inside a string literal.
 fn unterminated(text: &str) -> bool {
     let (mut inside, mut escaped) = (false, false);
     for character in text.chars() {
@@ -101,7 +100,7 @@ fn path(input: &mut Input<'_>) -> ModalResult<Path> {
     name(input, |name| !reserved(name))
 }
 
-/// An object's name. `Group` is one, too.
+/// An object's name. `Group` is an object despite being a keyword.
 fn object(input: &mut Input<'_>) -> ModalResult<Path> {
     name(input, |name| name.eq_ignore_ascii_case("Group") || !reserved(name))
 }
@@ -123,7 +122,7 @@ fn order_key(input: &mut Input<'_>) -> ModalResult<Order> {
     Ok(Order { field, descending: descending.unwrap_or(false), nulls_last: nulls_last.unwrap_or(false) })
 }
 
-/// Terms joined by AND, or by OR. To mix both without brackets is an error in SOQL.
+/// Terms joined by AND or by OR. SOQL rejects a mix without parentheses.
 fn conditions(input: &mut Input<'_>, depth: usize) -> ModalResult<Condition> {
     if depth > DEEPEST {
         return Err(ErrMode::from_input(input).cut());
@@ -191,7 +190,7 @@ fn literal(input: &mut Input<'_>) -> ModalResult<Literal> {
     preceded(multispace0, alt((text, word.verify_map(bare_literal)))).parse_next(input)
 }
 
-/// The inside of a string literal, escapes untouched.
+/// The content of a string literal, escapes included.
 fn quoted<'a>(input: &mut Input<'a>) -> ModalResult<&'a str> {
     let character = alt((none_of(['\'', '\\']).void(), ('\\', any).void()));
     let inside = repeat::<_, _, (), _, _>(0.., character).take();
@@ -220,7 +219,7 @@ fn bare_literal(word: &str) -> Option<Literal> {
     plain.then(|| word.parse().ok().map(Literal::Number)).flatten()
 }
 
-/// An escape that SOQL does not know.
+/// An invalid escape sequence, in Salesforce's words.
 #[derive(Debug, Error)]
 #[error("Invalid string literal '{literal}'. Illegal character sequence '\\{escape}' in string literal.")]
 struct BadLiteral {
@@ -228,7 +227,6 @@ struct BadLiteral {
     escape: char,
 }
 
-/// Resolves the escapes of a string literal.
 fn unescape(raw: &str) -> Result<String, BadLiteral> {
     let mut text = String::with_capacity(raw.len());
     let mut characters = raw.chars();
@@ -238,7 +236,7 @@ fn unescape(raw: &str) -> Result<String, BadLiteral> {
     Ok(text)
 }
 
-/// Resolves the escapes of a LIKE pattern, where `\%` and `\_` stand for the characters themselves.
+/// Parses a LIKE pattern, where `\%` and `\_` are literal.
 fn like_pattern(raw: &str) -> Result<Vec<LikePart>, BadLiteral> {
     let mut parts = Vec::with_capacity(raw.len());
     let mut characters = raw.chars();
@@ -256,7 +254,7 @@ fn like_pattern(raw: &str) -> Result<Vec<LikePart>, BadLiteral> {
     Ok(parts)
 }
 
-/// The character that an escape stands for ("Quoted String Escape Sequences" of the SOQL reference).
+/// Decodes an escape sequence ("Quoted String Escape Sequences" in the SOQL reference).
 fn escaped(raw: &str, rest: &mut std::str::Chars<'_>) -> Result<char, BadLiteral> {
     let escape = rest.next().unwrap_or('\\');
     let illegal = || BadLiteral { literal: raw.to_owned(), escape };
@@ -300,7 +298,7 @@ mod tests {
 
     use super::*;
 
-    /// The value of the only comparison of `... WHERE a = '<inside>'`.
+    /// The parsed literal of `... WHERE Title = '<inside>'`.
     fn text_of(inside: &str) -> Result<String, SoqlError> {
         match query(&format!("SELECT Id FROM Lead WHERE Title = '{inside}'"))?.filter {
             Some(Condition::Compare { value: Literal::Text(text), .. }) => Ok(text),
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_escape_is_known_and_no_other() {
+    fn exactly_the_documented_escapes_are_accepted() {
         for (escape, text) in [
             (r"\n\N", "\n\n"),
             (r"\r\R", "\r\r"),
@@ -332,20 +330,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in ".*", soql in "SELECT [ a-z(),']{0,20} FROM Lead( WHERE [A-Za-z ()='<>!\\\\%,:0-9.-]{0,60})?") {
+        fn the_parser_never_panics(text in ".*", soql in "SELECT [ a-z(),']{0,20} FROM Lead( WHERE [A-Za-z ()='<>!\\\\%,:0-9.-]{0,60})?") {
             let _ = query(&text);
             let _ = query(&soql);
             let _ = condition(&text);
         }
 
         #[test]
-        fn an_escaped_text_is_read_as_itself(text in proptest::arbitrary::any::<String>()) {
+        fn escaped_text_round_trips(text in proptest::arbitrary::any::<String>()) {
             let escaped = text.replace('\\', r"\\").replace('\'', r"\'");
             prop_assert_eq!(text_of(&escaped).unwrap(), text);
         }
 
         #[test]
-        fn an_unescaped_quote_or_backslash_never_passes_for_text(before in "[a-z]{0,5}", after in "[a-z ]{0,9}") {
+        fn unescaped_quotes_and_backslashes_are_rejected(before in "[a-z]{0,5}", after in "[a-z ]{0,9}") {
             let quote = text_of(&format!("{before}'{after}"));
             prop_assert!(quote.is_err());
             let backslash = text_of(&format!("{before}\\"));

@@ -1,4 +1,4 @@
-//! Versions, sessions and limits (rows 18 to 21 of the fidelity list, and the request limits).
+//! Versions, sessions and limits.
 
 use local_org::{AppAccess, Fault, OrgFile};
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn versions_are_listed_oldest_first_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_told_in_the_form_that_the_content_type_asks_for() {
+async fn an_invalid_token_gets_json_or_html_by_content_type() {
     let running = enterprise().await;
     let mut client = Client::connect(&running).await;
     let gone = json!([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]);
@@ -37,7 +37,7 @@ async fn a_bad_token_is_told_in_the_form_that_the_content_type_asks_for() {
 }
 
 #[tokio::test]
-async fn an_idle_session_ends_and_a_used_one_does_not() {
+async fn a_session_expires_only_when_idle() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for minutes in [90, 90, 90] {
@@ -49,7 +49,7 @@ async fn an_idle_session_ends_and_a_used_one_does_not() {
 }
 
 #[tokio::test]
-async fn versions_objects_and_methods_that_are_not_there_are_named() {
+async fn unknown_versions_objects_and_methods_get_their_own_errors() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for (method, path, status, code, message) in [
@@ -89,12 +89,16 @@ async fn versions_objects_and_methods_that_are_not_there_are_named() {
         assert_eq!(reply.status, status, "{method} {path}");
         assert_eq!(reply.json, json!([{"errorCode": code, "message": message}]));
     }
-    assert_eq!(client.get("/services/data/latest/limits").await.status, 200, "an alias of the newest version");
+    assert_eq!(
+        client.get("/services/data/latest/limits").await.status,
+        200,
+        "`latest` is an alias of the newest version"
+    );
     assert_eq!(client.get("/services/data/v67.0").await.json["sobjects"], "/services/data/v67.0/sobjects");
 }
 
 #[tokio::test]
-async fn what_a_token_a_user_or_an_edition_may_not_do_is_told_apart() {
+async fn each_missing_right_of_token_user_or_edition_gets_its_own_error() {
     type Change = fn(&mut OrgFile);
     let cases: [(Change, &str, u16, &str, &str); 7] = [
         (|file| file.locked = true, LIMITS, 403, "ORG_LOCKED", "Org is locked, closed, or suspended"),
@@ -140,7 +144,7 @@ async fn what_a_token_a_user_or_an_edition_may_not_do_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_token_without_the_scope_api_is_refused_in_words_that_no_refresh_cures() {
+async fn a_token_without_the_api_scope_gets_its_own_error() {
     let mut file = OrgFile::enterprise().unwrap();
     file.app.scopes = vec!["id".into(), "refresh_token".into()];
     let running = start(file).await;
@@ -148,7 +152,7 @@ async fn a_token_without_the_scope_api_is_refused_in_words_that_no_refresh_cures
     let callback = local_org::visitor::allow(&url, "hanako.suzuki@example.com", "local-org").await.unwrap();
     let code = crate::support::parameter(&callback, "code").unwrap();
     let reply = Client::exchange(&running, &code, crate::support::VERIFIER).await;
-    assert_eq!(reply.json["refresh_token"], serde_json::Value::Null, "not asked for");
+    assert_eq!(reply.json["refresh_token"], serde_json::Value::Null, "the scope was not requested");
     let app = running.app();
     let client = Client {
         base: running.base_url().to_owned(),
@@ -163,7 +167,7 @@ async fn a_token_without_the_scope_api_is_refused_in_words_that_no_refresh_cures
 }
 
 #[tokio::test]
-async fn every_call_counts_until_the_limit_refuses() {
+async fn every_call_counts_toward_the_daily_limit() {
     let mut file = OrgFile::enterprise().unwrap();
     file.api.daily_limit = 3;
     let running = start(file).await;
@@ -178,18 +182,18 @@ async fn every_call_counts_until_the_limit_refuses() {
         refused.json,
         json!([{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}])
     );
-    assert_eq!((refused.status, refused.header("retry-after")), (403, None), "neither 429 nor Retry-After");
+    assert_eq!((refused.status, refused.header("retry-after")), (403, None), "not 429, and no Retry-After");
     running.org().advance_clock(jiff::SignedDuration::from_hours(25));
-    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 200, "OAuth does not count");
+    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 200, "OAuth requests do not count");
     let mut client = client;
     client.refresh().await;
-    assert_eq!(client.get(LIMITS).await.status, 200, "the limit is one of 24 hours");
+    assert_eq!(client.get(LIMITS).await.status, 200, "the limit covers 24 hours");
     running.org().exhaust_api_limit();
     assert_eq!(client.get(LIMITS).await.error(), (403, "REQUEST_LIMIT_EXCEEDED"));
 }
 
 #[tokio::test]
-async fn the_limit_header_can_say_more_than_the_daily_limit() {
+async fn the_limit_header_can_contain_more_than_the_daily_limit() {
     let extra = "api-bursts=1/750; per-app-api-usage=17/250(appName=x)";
     let mut file = OrgFile::enterprise().unwrap();
     file.api.limit_info_extra = extra.to_owned();
@@ -200,7 +204,7 @@ async fn the_limit_header_can_say_more_than_the_daily_limit() {
 }
 
 #[tokio::test]
-async fn too_long_uris_and_too_large_headers_are_answered_with_pages() {
+async fn oversized_uris_and_headers_get_html_errors() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let long = format!("{LIMITS}?q={}", "x".repeat(17_000));
@@ -211,13 +215,13 @@ async fn too_long_uris_and_too_large_headers_are_answered_with_pages() {
     assert_eq!(client.send("GET", LIMITS, &[("x-large", &large)], "").await.unwrap().status, 431);
     let logged = running.org().requests();
     let last: Vec<_> = logged[logged.len() - 2..].iter().map(|entry| (entry.path.as_str(), entry.status)).collect();
-    assert_eq!(last, [(LIMITS, Some(414)), (LIMITS, Some(431))], "the log knows what the edge refused");
+    assert_eq!(last, [(LIMITS, Some(414)), (LIMITS, Some(431))], "the log shows what the edge rejected");
     running.org().add_fault(Fault::html(502));
-    assert_eq!(client.get(&long).await.status, 502, "and faults meet it as well");
+    assert_eq!(client.get(&long).await.status, 502, "faults apply to it too");
 }
 
 #[tokio::test]
-async fn answers_are_pretty_or_packed_if_asked() {
+async fn responses_are_pretty_printed_or_compressed_on_request() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let pretty = client.send("GET", LIMITS, &[("X-PrettyPrint", "1")], "").await.unwrap();

@@ -1,4 +1,4 @@
-//! The composite family.
+//! The composite resources.
 
 use local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn connected() -> (RunningOrg, Client) {
 }
 
 #[tokio::test]
-async fn collections_answer_200_and_say_record_by_record_what_happened() {
+async fn collections_return_200_with_a_result_per_record() {
     let (running, client) = connected().await;
     let record = |name: &str| json!({"attributes": {"type": "Lead"}, "LastName": name, "Company": "x"});
     let nameless = json!({"attributes": {"type": "Lead"}, "Company": "x"});
@@ -51,7 +51,7 @@ async fn collections_answer_200_and_say_record_by_record_what_happened() {
 }
 
 #[tokio::test]
-async fn a_collection_is_deleted_as_a_whole_if_asked() {
+async fn all_or_none_applies_to_deleting_a_collection() {
     let (running, client) = connected().await;
     let values = json!({"LastName": "n", "Company": "x"});
     let id = running.org().insert_lead(values.as_object().unwrap().clone());
@@ -63,13 +63,13 @@ async fn a_collection_is_deleted_as_a_whole_if_asked() {
     assert_eq!((&whole[0]["success"], &whole[1]["success"]), (&json!(false), &json!(false)));
     assert_eq!(whole[0]["errors"][0]["statusCode"], "ALL_OR_NONE_OPERATION_ROLLED_BACK");
     assert_eq!(whole[1]["errors"][0]["statusCode"], "NOT_FOUND");
-    assert_eq!(running.org().leads().len(), 1, "it is still there");
+    assert_eq!(running.org().leads().len(), 1, "the Lead still exists");
     let partly = delete("").await;
     assert_eq!((&partly[0]["success"], &partly[1]["success"]), (&json!(true), &json!(false)));
     assert!(running.org().leads().is_empty());
 }
 
-/// A composite of three requests: one that makes a Lead, one that changes it, one that reads it.
+/// A composite of three requests: create a Lead, change it, read it.
 fn three(all_or_none: bool, change: &Value) -> Value {
     json!({"allOrNone": all_or_none, "compositeRequest": [
         {"method": "POST", "url": LEADS, "referenceId": "made", "body": {"LastName": "合", "Company": "x"}},
@@ -79,7 +79,7 @@ fn three(all_or_none: bool, change: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_composite_names_earlier_results_and_can_be_taken_back() {
+async fn a_composite_can_reference_earlier_results_and_roll_back() {
     let (running, client) = connected().await;
     let reply = client.post(COMPOSITE, &three(true, &json!({"Nope": 1}))).await;
     let results = reply.json["compositeResponse"].as_array().unwrap();
@@ -93,7 +93,7 @@ async fn a_composite_names_earlier_results_and_can_be_taken_back() {
             (json!("changed"), json!(400), json!("INVALID_FIELD")),
             (json!("read"), json!(400), json!("PROCESSING_HALTED")),
         ],
-        "every request has its result"
+        "every request has a result"
     );
     assert!(running.org().leads().is_empty());
     let reply = client.post(COMPOSITE, &three(true, &json!({"Phone": "9"}))).await;
@@ -104,7 +104,7 @@ async fn a_composite_names_earlier_results_and_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn without_all_or_none_a_composite_goes_on() {
+async fn without_all_or_none_a_composite_continues_after_an_error() {
     let (running, client) = connected().await;
     let reply = client.post(COMPOSITE, &three(false, &json!({"Nope": 1}))).await;
     let statuses = reply.json["compositeResponse"].as_array().unwrap().iter();
@@ -113,7 +113,7 @@ async fn without_all_or_none_a_composite_goes_on() {
 }
 
 #[tokio::test]
-async fn every_request_of_a_batch_counts_and_a_composite_is_one_call() {
+async fn a_batch_counts_every_request_and_a_composite_counts_as_one_call() {
     let mut file = OrgFile::enterprise().unwrap();
     file.api.daily_limit = 5;
     let running = start(file).await;
@@ -136,7 +136,7 @@ async fn every_request_of_a_batch_counts_and_a_composite_is_one_call() {
 }
 
 #[tokio::test]
-async fn a_request_of_a_composite_meets_a_retired_version_as_any_other_does() {
+async fn a_composite_subrequest_to_a_retired_version_is_rejected() {
     let (_running, client) = connected().await;
     let old = json!({"compositeRequest": [
         {"method": "GET", "url": "/services/data/v30.0/limits", "referenceId": "old"},
@@ -146,7 +146,7 @@ async fn a_request_of_a_composite_meets_a_retired_version_as_any_other_does() {
 }
 
 #[tokio::test]
-async fn a_tree_is_made_whole_or_not_at_all() {
+async fn a_tree_creates_all_records_or_none() {
     let (running, client) = connected().await;
     let path = format!("{COMPOSITE}/tree/Lead");
     let record = |reference: &str, more: Value| {

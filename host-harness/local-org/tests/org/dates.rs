@@ -1,16 +1,16 @@
-//! Dates in SOQL, and operators that a type does not have.
+//! Dates in SOQL, and operators that do not apply to a type.
 
 use local_org::{Clock, Options, OrgFile, RunningOrg};
 use serde_json::json;
 
 use crate::support::{Client, enterprise};
 
-/// An org on a Wednesday, in a locale whose weeks begin on Sunday, with Leads on these days.
+/// An org on a Wednesday, with Leads on these days.
 async fn on_a_wednesday(locale: &str, days: &[&str]) -> (RunningOrg, Client) {
     let mut file = OrgFile::enterprise().unwrap();
     file.locale = locale.to_owned();
     file.time_zone = "Asia/Tokyo".to_owned();
-    // In Tokyo it is the 16th already.
+    // Already the 16th in Tokyo.
     let clock = Clock::fixed("2026-09-15T16:00:00Z".parse().unwrap());
     let running = local_org::serve(file, Options { clock, ..Options::default() }).await.unwrap();
     let client = Client::connect(&running).await;
@@ -21,7 +21,7 @@ async fn on_a_wednesday(locale: &str, days: &[&str]) -> (RunningOrg, Client) {
     (running, client)
 }
 
-/// The first and the last of the days that meet a condition.
+/// The first and last day that match a condition.
 async fn found(client: &Client, field: &str, condition: &str) -> (String, String) {
     let query = format!("SELECT LastName FROM Lead WHERE {field} {condition} ORDER BY PreferredDate__c");
     let reply = client.query(&query).await;
@@ -32,7 +32,7 @@ async fn found(client: &Client, field: &str, condition: &str) -> (String, String
 }
 
 #[tokio::test]
-async fn date_literals_cover_the_days_that_salesforce_says() {
+async fn date_literals_cover_the_documented_days() {
     const DAYS: [&str; 24] = [
         "2024-12-31",
         "2025-01-01",
@@ -78,7 +78,7 @@ async fn date_literals_cover_the_days_that_salesforce_says() {
         ("LAST_YEAR", "2025-01-01", "2025-12-31"),
         ("NEXT_YEAR", "2027-12-31", "2027-12-31"),
         ("LAST_FISCAL_YEAR", "2025-01-01", "2025-12-31"),
-        // Ninety days back is the 18th of June; today is among them.
+        // 90 days before today is June 18; today is included.
         ("LAST_90_DAYS", "2026-06-18", "2026-09-16"),
         ("NEXT_90_DAYS", "2026-09-17", "2026-10-01"),
         ("LAST_N_DAYS:4", "2026-09-12", "2026-09-16"),
@@ -118,7 +118,7 @@ async fn date_literals_cover_the_days_that_salesforce_says() {
 }
 
 #[tokio::test]
-async fn the_locale_says_with_which_day_a_week_begins() {
+async fn the_locale_sets_the_first_day_of_the_week() {
     for (locale, first) in [("en_US", "2026-09-13"), ("de_DE", "2026-09-14")] {
         let (_running, client) = on_a_wednesday(locale, &["2026-09-13", "2026-09-14", "2026-09-20"]).await;
         assert_eq!(found(&client, "PreferredDate__c", "= THIS_WEEK").await.0, first, "{locale}");
@@ -126,7 +126,7 @@ async fn the_locale_says_with_which_day_a_week_begins() {
 }
 
 #[tokio::test]
-async fn what_a_type_has_no_order_for_is_refused() {
+async fn order_comparisons_of_booleans_and_null_are_rejected() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for (condition, complaint) in [

@@ -1,4 +1,4 @@
-//! Describe results (rows 27 to 29 of the fidelity list), and orgs made from them.
+//! Describe results, and orgs made from them.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use local_org::{Field, OrgFile, RunningOrg};
@@ -29,7 +29,7 @@ fn required(describe: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_describe_has_the_members_of_a_real_one() {
+async fn a_describe_has_the_same_members_as_a_real_one() {
     let (_running, _client, describe) = named("enterprise").await;
     assert_eq!(describe.as_object().unwrap().len(), 45);
     assert_eq!((describe["keyPrefix"].as_str(), describe["name"].as_str()), (Some("00Q"), Some("Lead")));
@@ -56,7 +56,7 @@ async fn a_describe_has_the_members_of_a_real_one() {
 }
 
 #[tokio::test]
-async fn an_unchanged_object_is_not_described_again() {
+async fn an_unchanged_describe_gets_304() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let first = client.get(DESCRIBE).await;
@@ -73,12 +73,12 @@ async fn an_unchanged_object_is_not_described_again() {
     assert_eq!(client.send("GET", DESCRIBE, &still, "").await.unwrap().status, 200);
     running.org().change(|file| file.fields.retain(|field: &Field| field.name != "Budget__c")).unwrap();
     let changed = client.send("GET", DESCRIBE, &[("if-modified-since", &stamp)], "").await.unwrap();
-    assert_eq!(changed.status, 200, "a change within the same second shows, too");
+    assert_eq!(changed.status, 200, "a change within the same second is visible");
     assert_eq!(field(&changed.json, "Budget__c"), &Value::Null);
 }
 
 #[tokio::test]
-async fn an_unchanged_list_of_objects_is_not_sent_again() {
+async fn an_unchanged_object_list_gets_304() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let path = "/services/data/v67.0/sobjects";
@@ -92,14 +92,14 @@ async fn an_unchanged_list_of_objects_is_not_sent_again() {
     ]});
     let inside = client.post("/services/data/v67.0/composite", &inside).await;
     let expected = json!({"body": null, "httpHeaders": {"ETag": tag, "Last-Modified": stamp}, "httpStatusCode": 304, "referenceId": "r"});
-    assert_eq!(inside.json["compositeResponse"][0], expected, "as a real org was recorded to answer");
+    assert_eq!(inside.json["compositeResponse"][0], expected, "as recorded from a real org");
     running.org().change(|file| file.users[0].create_leads = false).unwrap();
     let changed = client.send("GET", path, &[("if-modified-since", &stamp)], "").await.unwrap();
     assert_eq!(changed.status, 200);
 }
 
 #[tokio::test]
-async fn each_kind_of_org_describes_what_makes_it_special() {
+async fn each_built_in_org_describes_its_peculiarity() {
     let (_running, _client, describe) = named("person-accounts").await;
     assert_eq!(required(&describe), ["LastName"]);
 
@@ -117,7 +117,7 @@ async fn each_kind_of_org_describes_what_makes_it_special() {
 }
 
 #[tokio::test]
-async fn a_hidden_field_is_neither_described_nor_writable_nor_readable() {
+async fn a_hidden_field_cannot_be_described_written_or_read() {
     let (_running, client, describe) = named("hidden-fields").await;
     assert_eq!((field(&describe, "Industry"), field(&describe, "Secret__c")), (&Value::Null, &Value::Null));
     let body = json!({"LastName": "山田", "Company": "x", "Secret__c": "x"});
@@ -127,7 +127,7 @@ async fn a_hidden_field_is_neither_described_nor_writable_nor_readable() {
 }
 
 #[tokio::test]
-async fn dependent_values_say_for_which_controlling_values_they_are() {
+async fn valid_for_encodes_the_controlling_values() {
     let (_running, client, describe) = named("developer-state-country").await;
     let countries: Vec<_> = field(&describe, "CountryCode")["picklistValues"]
         .as_array()
@@ -206,7 +206,7 @@ async fn dependent_values_say_for_which_controlling_values_they_are() {
 }
 
 #[tokio::test]
-async fn an_org_made_from_a_describe_describes_itself_as_the_original_did() {
+async fn an_org_made_from_a_describe_returns_the_same_describe() {
     let (_running, _client, mut describe) = named("developer-state-country").await;
     describe["fields"].as_array_mut().unwrap().iter_mut().for_each(|field| {
         field.as_object_mut().unwrap().remove("aiPredictionField");
@@ -227,7 +227,7 @@ async fn an_org_made_from_a_describe_describes_itself_as_the_original_did() {
     assert_eq!(running.org().leads()[0]["State"], "Tokyo");
 }
 
-/// A value that a field of this kind takes, from its entry in a describe.
+/// A valid value for a field, from its describe entry.
 fn filler(field: &Value) -> Value {
     match field["type"].as_str().unwrap_or_default() {
         "picklist" | "multipicklist" => field["picklistValues"][0]["value"].clone(),
@@ -239,8 +239,7 @@ fn filler(field: &Value) -> Value {
     }
 }
 
-/// What an org takes that was made from a describe: a Lead with a value for each field that is required, but no value of
-/// a system field.
+/// Checks that an org made from a describe accepts a Lead with all required fields, and no change of a system field.
 async fn takes_a_lead(json: &[u8], from: &str) {
     let file = OrgFile::from_describe(json).unwrap_or_else(|error| panic!("{from}: {error}"));
     let running = start(file).await;
@@ -262,8 +261,8 @@ async fn takes_a_lead(json: &[u8], from: &str) {
 }
 
 #[tokio::test]
-async fn an_org_made_from_a_thinned_out_describe_takes_a_lead() {
-    // The keys that a tool of Salesforce's own keeps in its copies.
+async fn an_org_made_from_a_minimal_describe_accepts_a_lead() {
+    // The keys that one of Salesforce's own tools keeps in its copies.
     const KEPT: [&str; 15] = [
         "aggregatable",
         "custom",
@@ -294,7 +293,7 @@ async fn an_org_made_from_a_thinned_out_describe_takes_a_lead() {
     }
 }
 
-/// Describes of real orgs, where there are some to read.
+/// Runs on describes of real orgs, if `ORG_FIXTURES` has any.
 #[tokio::test]
 async fn real_describes_make_orgs() {
     let Some(folder) = fixtures() else { return };
@@ -315,9 +314,9 @@ async fn real_describes_make_orgs() {
     }
 }
 
-/// The recorded describe of a real org without custom fields, where there is one to read.
+/// Runs on the describe of a real org without custom fields, if `ORG_FIXTURES` has it.
 #[tokio::test]
-async fn standard_fields_are_described_as_a_real_org_describes_them() {
+async fn standard_fields_match_a_real_describe() {
     let Some(folder) = fixtures() else { return };
     let recorded = std::fs::read(folder.join("describe/Lead.cumulusci-scratch-v59.json")).unwrap();
     let recorded: Value = serde_json::from_slice(&recorded).unwrap();

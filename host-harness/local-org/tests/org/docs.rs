@@ -1,4 +1,4 @@
-//! `docs/local-org.md`: every key is in it, and what it shows works.
+//! `docs/local-org.md` documents every key, and its examples work.
 
 use local_org::{Fault, OrgFile};
 
@@ -6,7 +6,7 @@ use crate::support::{Reply, Send, enterprise, send, start};
 
 const PAGE: &str = include_str!("../../../../docs/local-org.md");
 
-/// The blocks whose opening fence says this of them, with what else it says.
+/// The code blocks of a language, each with the rest of its opening fence.
 fn blocks(language: &str) -> Vec<(&'static str, &'static str)> {
     let fences = PAGE.split("\n```").skip(1).step_by(2);
     let blocks = fences.map(|block| block.split_once('\n').unwrap());
@@ -19,7 +19,7 @@ async fn order(admin: &str, method: &str, path: &str, body: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn every_org_file_of_the_page_makes_an_org() {
+async fn every_org_file_on_the_page_starts_an_org() {
     let files = blocks("toml");
     assert!(files.len() > 5);
     for (_, text) in files {
@@ -29,7 +29,7 @@ async fn every_org_file_of_the_page_makes_an_org() {
 }
 
 #[tokio::test]
-async fn every_order_of_the_page_is_taken() {
+async fn every_admin_request_on_the_page_succeeds() {
     let running = enterprise().await;
     let bodies = blocks("json");
     assert!(bodies.len() > 8);
@@ -51,8 +51,8 @@ async fn every_order_of_the_page_is_taken() {
 }
 
 #[test]
-fn every_key_and_every_word_is_on_the_page() {
-    // A wrong name is answered with the right ones.
+fn every_key_and_value_is_on_the_page() {
+    // The error for an unknown name lists the known ones.
     let org_file = |text: &str| OrgFile::parse(text).unwrap_err().to_string();
     let fault = |text: &str| serde_json::from_str::<Fault>(text).unwrap_err().to_string();
     let complaints = [
@@ -85,9 +85,9 @@ fn every_key_and_every_word_is_on_the_page() {
     for complaint in complaints {
         let (_, expected) = complaint.split_once("expected").unwrap_or_else(|| panic!("{complaint}"));
         for name in expected.split('`').skip(1).step_by(2) {
-            // In code, or the name of a table, or a key of an inline table.
+            // As code, as the name of a table, or as a key of an inline table.
             let shown = [format!("`{name}`"), format!("[{name}]"), format!("{{ {name} ="), format!("\"{name}\"")];
-            assert!(shown.iter().any(|shown| PAGE.contains(shown)), "{name} is not on the page");
+            assert!(shown.iter().any(|shown| PAGE.contains(shown)), "{name} is missing from the page");
             names += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Duplicate rules: what they match, when they run, and what they show of a match.
+//! Duplicate rules: what they match, when they run, and how they report a match.
 
 use local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{Client, start};
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const ALLOW: [(&str, &str); 1] = [("Sforce-Duplicate-Rule-Header", "allowSave=true")];
 
-/// An org whose only duplicate rule compares e-mail addresses, and is otherwise as `more` says.
+/// An org with a single duplicate rule on email, with more settings.
 async fn with_rule(more: &str) -> (RunningOrg, Client) {
     let text = format!("[[duplicate-rules]]\nwhen-same = [['Email']]\n{more}");
     let text = text + "\n[[fields]]\nname = 'Key__c'\ntype = 'string'\nlength = 80\nexternal-id = true\nunique = true";
@@ -28,7 +28,7 @@ async fn created(client: &Client, name: &str, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_rule_runs_on_updates_if_the_admin_says_so() {
+async fn a_rule_runs_on_updates_only_if_configured() {
     for (on_update, action, plain, allowed) in
         [(false, "alert", 204, 204), (false, "block", 204, 204), (true, "alert", 400, 204), (true, "block", 400, 400)]
     {
@@ -42,7 +42,7 @@ async fn a_rule_runs_on_updates_if_the_admin_says_so() {
         if plain == 400 {
             assert_eq!(reply.error().1, "DUPLICATES_DETECTED");
             let result = &reply.json[0]["duplicateResult"]["matchResults"][0];
-            assert_eq!(result["matchRecords"][0]["record"]["Id"], first, "the other record, not itself");
+            assert_eq!(result["matchRecords"][0]["record"]["Id"], first, "the other record, not the updated one");
             assert_eq!(running.org().leads()[1]["Email"], "b@example.jp");
         }
         assert_eq!(client.write("PATCH", &path, &ALLOW, &to_first).await.status, allowed, "{on_update} {action}");
@@ -50,7 +50,7 @@ async fn a_rule_runs_on_updates_if_the_admin_says_so() {
 }
 
 #[tokio::test]
-async fn an_upsert_meets_the_rule_as_what_it_turns_out_to_be() {
+async fn an_upsert_meets_the_rule_as_a_create_or_an_update() {
     let (_running, client) = with_rule("on-update = true\naction = 'block'").await;
     created(&client, "山田", "a@example.jp").await;
     let path = format!("{LEADS}/Key__c/k-1");
@@ -62,7 +62,7 @@ async fn an_upsert_meets_the_rule_as_what_it_turns_out_to_be() {
 }
 
 #[tokio::test]
-async fn a_match_can_be_a_contact_or_one_that_the_user_cannot_see() {
+async fn a_match_can_be_a_contact_or_hidden_from_the_user() {
     for (matched, entity, prefix) in
         [("lead", "Lead", Some("00Q")), ("contact", "Contact", Some("003")), ("hidden", "Lead", None)]
     {
@@ -89,7 +89,7 @@ async fn a_match_can_be_a_contact_or_one_that_the_user_cannot_see() {
 }
 
 #[tokio::test]
-async fn details_of_a_match_are_shown_if_asked_for() {
+async fn record_details_of_a_match_are_returned_on_request() {
     let (_running, client) = with_rule("action = 'alert'").await;
     created(&client, "山田", "a@example.jp").await;
     let header = [("Sforce-Duplicate-Rule-Header", "includeRecordDetails=true")];
@@ -97,7 +97,7 @@ async fn details_of_a_match_are_shown_if_asked_for() {
         let reply = client.write("POST", LEADS, headers, &lead("佐藤", "a@example.jp")).await;
         assert_eq!(reply.error(), (400, "DUPLICATES_DETECTED"));
         let result = &reply.json[0]["duplicateResult"];
-        assert_eq!(result["allowSave"], true, "an alert");
+        assert_eq!(result["allowSave"], true, "an alert can be overridden");
         assert_eq!(result["matchResults"][0]["matchRecords"][0]["record"]["Company"], company);
     }
 }

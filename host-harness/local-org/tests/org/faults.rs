@@ -1,4 +1,4 @@
-//! Faults on demand, the admin API, and the page.
+//! Injected faults, the admin API, and the overview page.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn lead() -> Value {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_leaves_a_lead_or_none_as_the_fault_says() {
+async fn a_dropped_connection_commits_only_if_the_fault_says_so() {
     for (fault, leads) in [(Fault::drop_before_commit(), 0), (Fault::drop_after_commit(), 1)] {
         let running = enterprise().await;
         let client = Client::connect(&running).await;
@@ -26,12 +26,12 @@ async fn a_dropped_connection_leaves_a_lead_or_none_as_the_fault_says() {
         assert_eq!(running.org().leads().len(), leads);
         let dropped = running.org().requests();
         assert_eq!(dropped.last().unwrap().status, None);
-        assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "and the next request works");
+        assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the next request works");
     }
 }
 
 #[tokio::test]
-async fn a_request_whose_connection_died_may_be_carried_out_later_at_its_own_time() {
+async fn a_request_with_a_dead_connection_can_be_carried_out_later() {
     let start: Timestamp = "2026-12-02T00:00:00Z".parse().unwrap();
     let options = Options { clock: Clock::fixed(start), ..Options::default() };
     let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
@@ -53,21 +53,21 @@ async fn a_request_whose_connection_died_may_be_carried_out_later_at_its_own_tim
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_has_begun() {
+async fn a_truncated_response_has_started() {
     for effect in [Effect::Truncate { bytes: 10 }, Effect::WrongLength { excess: 7 }] {
         let running = enterprise().await;
         let client = Client::connect(&running).await;
         running.org().add_fault(Fault::new(effect.clone()).on("POST", LEADS));
         let mut answer = Vec::new();
         let mut stream = begin_create(&running, &client, &lead().to_string()).await;
-        // Some systems tell a connection that is cut from one that ends.
+        // Some systems distinguish a reset connection from a closed one.
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 201 "), "{head}");
         let whole = json!({"id": running.org().leads()[0]["Id"], "success": true, "errors": []}).to_string();
         match effect {
-            Effect::Truncate { .. } => assert_eq!(body, format!("A\r\n{}\r\n", &whole[..10]), "and no last chunk"),
+            Effect::Truncate { .. } => assert_eq!(body, format!("A\r\n{}\r\n", &whole[..10]), "no last chunk"),
             _ => {
                 assert!(head.contains(&format!("content-length: {}", whole.len() + 7)), "{head}");
                 assert_eq!(body, whole);
@@ -76,12 +76,12 @@ async fn an_answer_that_breaks_off_has_begun() {
         running.org().add_fault(Fault::new(effect).on("POST", LEADS));
         let values = json!({"LastName": "佐藤", "Company": "x"}).to_string();
         client.send("POST", LEADS, &[("content-type", "application/json")], &values).await.unwrap_err();
-        assert_eq!(running.org().leads().len(), 2, "the Lead is there, though a client sees an error");
+        assert_eq!(running.org().leads().len(), 2, "the Lead exists, although the client sees an error");
     }
 }
 
 #[tokio::test]
-async fn other_answers_take_the_place_of_the_orgs_own() {
+async fn injected_responses_replace_the_orgs_own() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for (fault, status, content_type, part) in [
@@ -115,7 +115,7 @@ async fn other_answers_take_the_place_of_the_orgs_own() {
 }
 
 #[tokio::test]
-async fn a_lost_500_may_hide_a_lead() {
+async fn an_injected_500_can_hide_a_created_lead() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let effect = Effect::Answer { status: 500, headers: vec![], body: String::new(), after_commit: true };
@@ -125,7 +125,7 @@ async fn a_lost_500_may_hide_a_lead() {
 }
 
 #[tokio::test]
-async fn a_small_body_can_unpack_to_a_large_one() {
+async fn a_gzip_bomb_is_small_on_the_wire() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     running.org().add_fault(Fault::new(Effect::GzipBomb { mebibytes: 64 }));
@@ -137,7 +137,7 @@ async fn a_small_body_can_unpack_to_a_large_one() {
 }
 
 #[tokio::test]
-async fn a_delay_comes_before_the_answer() {
+async fn a_delay_precedes_the_response() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     running.org().add_fault(Fault::delay(Duration::from_millis(120)));
@@ -147,7 +147,7 @@ async fn a_delay_comes_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_body_can_come_piece_by_piece() {
+async fn a_body_can_drip() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     running.org().add_fault(Fault::new(Effect::Drip { bytes: 200, pause_ms: 15 }));
@@ -159,7 +159,7 @@ async fn a_body_can_come_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_token_answer_can_name_a_foreign_host() {
+async fn a_token_response_can_name_a_foreign_host() {
     let options = Options { instance_url: Some("https://evil.example".into()), ..Options::default() };
     let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
     let code = Client::code(&running).await;
@@ -173,7 +173,7 @@ async fn admin(url: &str, method: &str, path: &str, body: &str) -> crate::suppor
 }
 
 #[tokio::test]
-async fn the_admin_api_sets_faults_and_reads_leads_and_requests() {
+async fn the_admin_api_sets_faults_and_lists_leads_and_requests() {
     let running = enterprise().await;
     let mut client = Client::connect(&running).await;
     let url = running.admin_url().to_owned();
@@ -211,7 +211,7 @@ async fn the_admin_api_sets_faults_and_reads_leads_and_requests() {
 }
 
 #[tokio::test]
-async fn the_page_shows_leads_and_requests_and_escapes_them() {
+async fn the_overview_page_shows_and_escapes_leads_and_requests() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     client
@@ -225,7 +225,7 @@ async fn the_page_shows_leads_and_requests_and_escapes_them() {
 }
 
 #[tokio::test]
-async fn an_org_starts_on_loopback_only_and_says_why_it_cannot() {
+async fn an_org_starts_on_loopback_only_and_explains_failures() {
     let file = || OrgFile::enterprise().unwrap();
     let open = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
     assert_eq!(local_org::serve(file(), open).await.unwrap_err().code(), "org-not-loopback");

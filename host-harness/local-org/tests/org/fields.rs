@@ -1,4 +1,4 @@
-//! Fields of an org file: what they are described as, and what a record holds in them.
+//! Fields of an org file: how they are described, and what records store.
 
 use local_org::{Field, OrgFile, RunningOrg};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn described(client: &Client, name: &str) -> Value {
     describe["fields"].as_array().unwrap().iter().find(|field| field["name"] == name).cloned().unwrap_or(Value::Null)
 }
 
-/// The record that a create makes of a body.
+/// The record created from a body.
 async fn created(client: &Client, more: Value) -> Value {
     let mut lead = json!({"LastName": "山田", "Company": "x"});
     lead.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -28,7 +28,7 @@ async fn created(client: &Client, more: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_checkbox_is_on_or_off_and_never_blank() {
+async fn a_checkbox_is_never_blank() {
     let (running, client) = org("duplicate-rules = []\n[[fields]]\nname = 'Flag__c'\ntype = 'boolean'").await;
     let flag = described(&client, "Flag__c").await;
     for (key, value) in [
@@ -43,7 +43,7 @@ async fn a_checkbox_is_on_or_off_and_never_blank() {
     assert_eq!(created(&client, json!({"Flag__c": true})).await["Flag__c"], true);
     let off = client.query("SELECT Id FROM Lead WHERE Flag__c = false").await;
     assert_eq!(off.json["totalSize"], 1);
-    // A checkbox that is added later is off in the records that are there.
+    // A checkbox added later is off in existing records.
     let later = || -> Field {
         let fields = OrgFile::parse("[[fields]]\nname = 'Later__c'\ntype = 'boolean'\ndefault = true").unwrap().fields;
         fields.into_iter().next().unwrap()
@@ -54,7 +54,7 @@ async fn a_checkbox_is_on_or_off_and_never_blank() {
 }
 
 #[tokio::test]
-async fn the_default_of_a_picklist_is_what_new_records_get() {
+async fn new_records_get_the_default_of_a_picklist() {
     let text = r#"
         [[fields]]
         name = "One__c"
@@ -74,18 +74,22 @@ async fn the_default_of_a_picklist_is_what_new_records_get() {
     let lead = created(&client, json!({"LastName": "a"})).await;
     assert_eq!((&lead["One__c"], &lead["Many__c"]), (&json!("B"), &json!("A;C")));
     let blank = created(&client, json!({"LastName": "b", "One__c": "A", "Many__c": null})).await;
-    assert_eq!((&blank["One__c"], &blank["Many__c"]), (&json!("A"), &Value::Null), "who sends a blank means it");
+    assert_eq!(
+        (&blank["One__c"], &blank["Many__c"]),
+        (&json!("A"), &Value::Null),
+        "an explicit blank wins over the default"
+    );
 }
 
 #[tokio::test]
-async fn a_lead_is_unread_unless_its_maker_says_otherwise() {
+async fn a_new_lead_is_unread_unless_set_otherwise() {
     let (_running, client) = org("duplicate-rules = []").await;
     assert_eq!(created(&client, json!({})).await["IsUnreadByOwner"], true);
     assert_eq!(created(&client, json!({"IsUnreadByOwner": false})).await["IsUnreadByOwner"], false);
 }
 
 #[tokio::test]
-async fn money_has_a_fraction_wherever_it_comes_from() {
+async fn currency_values_always_have_a_fraction() {
     let (running, client) = org("[[fields]]\nname = 'Fee__c'\ntype = 'currency'\nprecision = 9\ndefault = 5").await;
     let made = client.post(LEADS, &json!({"LastName": "山田", "Company": "x"})).await.json["id"].clone();
     let loaded = json!({"LastName": "佐藤", "Company": "x", "AnnualRevenue": 7, "NumberOfEmployees": 8});

@@ -1,4 +1,4 @@
-//! Who asks for tokens, the forms in which they come, and the end of their lives.
+//! Client authentication, formats of token responses, and the expiry of grants.
 
 use jiff::SignedDuration;
 use local_org::{OrgFile, RefreshPolicy};
@@ -10,14 +10,14 @@ const REVOKE: &str = "/services/oauth2/revoke";
 const INVALID: (u16, &str, &str) = (400, "invalid_token", "Token was invalid");
 
 #[tokio::test]
-async fn a_token_that_has_ended_by_itself_cannot_be_revoked() {
+async fn an_expired_token_cannot_be_revoked() {
     let mut file = OrgFile::enterprise().unwrap();
     file.app.refresh_policy = RefreshPolicy::IdleDays(30);
     let running = start(file).await;
     let client = Client::connect(&running).await;
     let base = running.base_url();
     running.org().advance_clock(SignedDuration::from_mins(121));
-    assert_eq!(post_form(base, REVOKE, &[("token", &client.access_token)]).await.oauth(), INVALID, "idled out");
+    assert_eq!(post_form(base, REVOKE, &[("token", &client.access_token)]).await.oauth(), INVALID, "expired by disuse");
     running.org().advance_clock(SignedDuration::from_hours(24 * 31));
     let fields = [
         ("token", client.refresh_token.as_str()),
@@ -26,11 +26,11 @@ async fn a_token_that_has_ended_by_itself_cannot_be_revoked() {
     ];
     let looked_at = post_form(base, "/services/oauth2/introspect", &fields).await;
     assert_eq!(looked_at.json, serde_json::json!({"active": false}));
-    assert_eq!(client.revoke().await.oauth(), INVALID, "past its policy");
+    assert_eq!(client.revoke().await.oauth(), INVALID, "expired by policy");
 }
 
 #[tokio::test]
-async fn a_refresh_token_lives_for_as_many_hours_days_or_months_as_the_policy_says() {
+async fn a_refresh_token_lives_as_long_as_the_policy_allows() {
     for (policy, survives, dies) in [
         ("{ lifetime-hours = 5 }", 4, 6),
         ("{ lifetime-days = 10 }", 9 * 24, 11 * 24),
@@ -52,17 +52,17 @@ async fn a_refresh_token_lives_for_as_many_hours_days_or_months_as_the_policy_sa
         for _ in 0..2 {
             running.org().advance_clock(SignedDuration::from_hours(survives));
             let status = client.try_refresh(&client.refresh_token).await.status;
-            assert!(status == 200 || policy.contains("lifetime"), "{policy}: a use prolongs what ends by disuse");
+            assert!(status == 200 || policy.contains("lifetime"), "{policy}: use extends an idle policy");
         }
     }
 }
 
 #[tokio::test]
-async fn a_verifier_that_is_too_short_is_refused_even_if_it_fits() {
+async fn a_short_verifier_is_rejected_even_if_it_matches() {
     use base64::Engine;
     use sha2::Digest;
     let running = enterprise().await;
-    // Salesforce's own tools send 171 characters, more than RFC 7636 has it, and are served.
+    // Salesforce's own tools send 171 characters, more than RFC 7636 allows, and succeed.
     for (length, outcome) in
         [(42, (400, "invalid_request", "invalid code verifier")), (43, (200, "", "")), (171, (200, "", ""))]
     {
@@ -78,7 +78,7 @@ async fn a_verifier_that_is_too_short_is_refused_even_if_it_fits() {
 }
 
 #[tokio::test]
-async fn a_token_response_comes_in_the_form_that_was_asked_for() {
+async fn a_token_response_has_the_requested_format() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for (format, accept, content_type) in [
@@ -117,7 +117,7 @@ async fn a_token_response_comes_in_the_form_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn the_pair_in_the_body_outranks_the_header_and_half_a_pair_does_not() {
+async fn body_credentials_override_the_header_and_a_matching_id_alone_does_not() {
     use base64::Engine;
     let running = enterprise().await;
     let app = running.app();

@@ -1,4 +1,4 @@
-//! The request log: what it shows, and what it must never hold.
+//! The request log: what it shows, and what it must never contain.
 
 use local_org::RunningOrg;
 use url::form_urlencoded;
@@ -12,7 +12,7 @@ async fn post(running: &RunningOrg, path: &str, content_type: &str, body: &str) 
     send(running.base_url(), Send { method: "POST", path, headers, body: body.to_owned() }).await.unwrap()
 }
 
-/// Everything that shows the log: the handle, the admin API and the page.
+/// The log as shown by the handle, the admin API and the overview page.
 async fn shown(running: &RunningOrg) -> String {
     let get = |path| Send { method: "GET", path, headers: vec![], body: String::new() };
     let handle = serde_json::to_string(&running.org().requests()).unwrap();
@@ -60,11 +60,11 @@ async fn no_secret_of_any_request_reaches_the_log() {
         let bare = secret.trim_end_matches('=');
         assert!(!log.contains(bare), "the log shows {bare}");
     }
-    assert!(log.contains("grant_type=urn"), "what is no secret is shown");
+    assert!(log.contains("grant_type=urn"), "non-secret fields are shown");
 }
 
 #[tokio::test]
-async fn tokens_that_the_org_gives_out_are_not_logged_however_the_path_is_written() {
+async fn issued_tokens_are_not_logged_whatever_the_path_spelling() {
     let running = enterprise().await;
     let app = running.app();
     for path in [TOKEN, "/services/oauth2/token/", "/services/%6Fauth2/token", "/services/oauth2/%74oken"] {

@@ -1,4 +1,4 @@
-//! The org over real sockets, as its clients see it.
+//! Tests of the org over real sockets, from a client's point of view.
 
 #[cfg(test)]
 mod access;

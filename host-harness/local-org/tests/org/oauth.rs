@@ -1,4 +1,4 @@
-//! OAuth: authorisation, tokens, refresh, revoke (rows 1 to 17 of the fidelity list).
+//! OAuth: authorization, tokens, refresh, revocation.
 
 use jiff::SignedDuration;
 use local_org::{AppAccess, Fault, OrgFile, RefreshPolicy, visitor};
@@ -14,7 +14,7 @@ async fn get_page(url: &str, language: &str) -> crate::support::Reply {
 }
 
 #[tokio::test]
-async fn a_bad_client_or_callback_is_told_on_a_page_and_never_by_redirect() {
+async fn an_unknown_client_or_callback_gets_a_page_and_never_a_redirect() {
     let running = enterprise().await;
     let good = authorize_url(&running, &[]);
     let client = running.app().client_id;
@@ -51,7 +51,7 @@ async fn a_wrong_password_shows_the_login_page_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_reaches_the_callback() {
+async fn errors_of_an_authorization_request_reach_the_callback() {
     let mut file = OrgFile::enterprise().unwrap();
     file.app.pkce_required = true;
     let running = start(file).await;
@@ -76,7 +76,7 @@ async fn what_is_wrong_with_a_request_reaches_the_callback() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_user_or_the_admin_reaches_the_callback() {
+async fn a_refusal_by_user_or_admin_reaches_the_callback() {
     let running = enterprise().await;
     let denied = visitor::deny(&authorize_url(&running, &[]), "hanako.suzuki@example.com", "local-org").await.unwrap();
     assert_eq!(parameter(&denied, "error").as_deref(), Some("access_denied"));
@@ -101,7 +101,7 @@ async fn a_refusal_of_the_user_or_the_admin_reaches_the_callback() {
         assert_eq!(parameter(&callback, "error").as_deref(), Some(error));
         assert_eq!(parameter(&callback, "error_description").as_deref(), Some(description));
     }
-    // A scope that the app does not have ends in the generic error, after the log-in.
+    // A scope that the app lacks causes the generic error, after login.
     running
         .org()
         .change(|file| {
@@ -114,7 +114,7 @@ async fn a_refusal_of_the_user_or_the_admin_reaches_the_callback() {
 }
 
 #[tokio::test]
-async fn the_token_response_is_salesforces_and_is_not_stored() {
+async fn the_token_response_matches_salesforces_and_is_not_cacheable() {
     let running = enterprise().await;
     let code = Client::code(&running).await;
     assert!(code.ends_with("=="));
@@ -126,7 +126,7 @@ async fn the_token_response_is_salesforces_and_is_not_stored() {
         ["access_token", "id", "instance_url", "issued_at", "refresh_token", "scope", "signature", "token_type"];
     assert_eq!(members, expected, "no expires_in");
     let text = |name: &str| reply.json[name].as_str().unwrap().to_owned();
-    assert!(text("issued_at").parse::<i64>().unwrap() > 1_600_000_000_000, "milliseconds, as a text");
+    assert!(text("issued_at").parse::<i64>().unwrap() > 1_600_000_000_000, "milliseconds, as a string");
     assert_eq!(text("token_type"), "Bearer");
     assert_eq!(text("scope"), "api refresh_token");
     assert_eq!(text("instance_url"), running.base_url());
@@ -138,7 +138,7 @@ async fn the_token_response_is_salesforces_and_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_for_a_while_and_with_its_own_callback_and_verifier() {
+async fn a_code_works_once_before_it_expires_with_its_callback_and_verifier() {
     let running = enterprise().await;
     let expired = (400, "invalid_grant", "expired authorization code");
 
@@ -193,11 +193,11 @@ async fn the_client_and_the_grant_type_are_checked() {
     let headers = vec![("content-type", "application/json".to_owned())];
     let body = "{\"grant_type\":\"refresh_token\"}".to_owned();
     let json = send(running.base_url(), Send { method: "POST", path: token, headers, body }).await.unwrap();
-    assert_eq!(json.oauth(), (400, "unsupported_grant_type", "grant type not supported"), "JSON is no form");
+    assert_eq!(json.oauth(), (400, "unsupported_grant_type", "grant type not supported"), "JSON is not a form");
 }
 
 #[tokio::test]
-async fn client_credentials_work_with_a_basic_header_and_only_on_the_orgs_own_domain() {
+async fn client_credentials_work_with_basic_auth_and_only_on_my_domain() {
     let running = enterprise().await;
     let app = running.app();
     let basic = {
@@ -223,7 +223,7 @@ async fn client_credentials_work_with_a_basic_header_and_only_on_the_orgs_own_do
 }
 
 #[tokio::test]
-async fn without_rotation_a_refresh_token_stays_and_is_not_sent_again() {
+async fn without_rotation_a_refresh_keeps_the_token_and_does_not_resend_it() {
     let running = enterprise().await;
     let mut client = Client::connect(&running).await;
     let (first, refresh) = (client.access_token.clone(), client.refresh_token.clone());
@@ -249,10 +249,10 @@ async fn with_rotation_a_retired_token_ends_the_whole_grant() {
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_once_one_is_told_to_wait() {
+async fn one_of_two_concurrent_refreshes_is_rejected_as_in_progress() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
-    // However its path is written, the endpoint is the same one.
+    // Every spelling of the path is the same endpoint.
     for path in ["/services/oauth2/token", "/services/oauth2/token/", "/services/oauth2/%74oken"] {
         let delay = Fault::delay(std::time::Duration::from_millis(200));
         running.org().add_fault(delay.on("POST", "/services/oauth2/*").times(2));
@@ -268,12 +268,12 @@ async fn of_two_refreshes_at_once_one_is_told_to_wait() {
         outcomes.sort_unstable();
         let busy = (400, "invalid_grant", "token request is already being processed");
         assert_eq!(outcomes, [(200, "", ""), busy], "{path}");
-        assert_eq!(refresh().await.status, 200, "and later it works again");
+        assert_eq!(refresh().await.status, 200, "later it works again");
     }
 }
 
 #[tokio::test]
-async fn every_way_in_which_a_grant_dies_has_its_words() {
+async fn every_way_a_grant_can_end_has_its_own_error() {
     let expired = ("invalid_grant", "expired access/refresh token");
     for (policy, days, survives) in [
         (RefreshPolicy::Infinite, 4000, true),
@@ -323,7 +323,7 @@ async fn every_way_in_which_a_grant_dies_has_its_words() {
 }
 
 #[tokio::test]
-async fn an_approval_outlives_the_rule_that_apps_must_be_installed() {
+async fn earlier_approvals_survive_the_rule_that_apps_must_be_installed() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     running
@@ -349,14 +349,14 @@ async fn the_sixth_approval_ends_the_first() {
 }
 
 #[tokio::test]
-async fn revoke_ends_an_access_token_alone_and_a_refresh_token_with_all_of_its_grant() {
+async fn revoking_ends_one_access_token_or_with_a_refresh_token_the_whole_grant() {
     let running = enterprise().await;
     let mut client = Client::connect(&running).await;
     let first = client.access_token.clone();
     client.refresh().await;
     let base = running.base_url();
     assert_eq!(post_form(base, "/services/oauth2/revoke", &[("token", &first)]).await.status, 200);
-    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the second session goes on");
+    assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200, "the second session continues");
     assert_eq!(client.revoke().await.status, 200);
     assert_eq!(client.get("/services/data/v67.0/limits").await.status, 401);
     for token in [client.refresh_token.as_str(), "unknown", ""] {
@@ -366,7 +366,7 @@ async fn revoke_ends_an_access_token_alone_and_a_refresh_token_with_all_of_its_g
 }
 
 #[tokio::test]
-async fn a_token_can_be_looked_into_and_names_its_user() {
+async fn a_token_can_be_introspected_and_identifies_its_user() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let fields = [

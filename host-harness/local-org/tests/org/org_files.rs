@@ -1,4 +1,4 @@
-//! What an org file may say, and what becomes of it.
+//! Org files: what is valid, and how it takes effect.
 
 use local_org::{Options, OrgFile, User};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use crate::support::{Client, start};
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 
 #[tokio::test]
-async fn what_can_never_hold_is_named_before_the_org_starts() {
+async fn inconsistent_org_files_are_rejected_before_the_org_starts() {
     for (text, part) in [
         ("hidden-fields = ['Nope__c']", "Nope__c"),
-        ("id = 'x'", "no record id"),
+        ("id = 'x'", "not a record id"),
         ("time-zone = 'Asia/Edo'", "Asia/Edo"),
-        ("users = []", "needs a user"),
+        ("users = []", "needs at least one user"),
         ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phone ~ 1'\nmessage = 'm'", "validation rule A"),
         ("[[fields]]\nname = 'F__c'\ntype = 'string'\nformula = '1 +'", "formula of F__c"),
         ("[assignment-rule]\nid = '01Q5i000000Rule'\nowner = 'nobody'", "nobody"),
-        // A rule that names no field would never refuse.
+        // A rule with an unknown field would never match.
         ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phonne = null'\nmessage = 'm'", "No such column 'Phonne'"),
         ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phone > 5'\nmessage = 'm'", "must be of type string"),
         ("[[validation-rules]]\nname = 'A'\nrefuse-when = 'Phone = null'\nmessage = 'm'\nfield = 'Fone'", "Fone"),
@@ -31,7 +31,7 @@ async fn what_can_never_hold_is_named_before_the_org_starts() {
         ),
         (
             "[[fields]]\nname = 'C__c'\ntype = 'picklist'\nvalues = ['b']\n[[fields]]\nname = 'P__c'\ntype = 'picklist'\ncontroller = 'C__c'\nvalues = [{ value = 'a', valid-for = ['x'] }]",
-            "\"x\" is no value of C__c",
+            "\"x\" is not a value of C__c",
         ),
         ("[[fields]]\nname = 'P__c'\ntype = 'picklist'\ncontroller = 'C__c'", "C__c"),
         ("[assignment-rule]\nid = '00Q5i000000Rule'\nowner = 'hanako.suzuki@example.com'", "01Q"),
@@ -43,7 +43,7 @@ async fn what_can_never_hold_is_named_before_the_org_starts() {
             "[[fields]]\nname = 'N__c'\ntype = 'picklist'\nrestricted = true\ndefault = 'b'\nvalues = ['a']",
             "the default of N__c",
         ),
-        // Field-level security hides neither what Salesforce needs itself nor what every record must have.
+        // Field-level security cannot hide system fields or required fields.
         ("hidden-fields = ['LastName']", "LastName cannot be hidden"),
         ("hidden-fields = ['OwnerId']", "OwnerId cannot be hidden"),
         (
@@ -52,16 +52,16 @@ async fn what_can_never_hold_is_named_before_the_org_starts() {
         ),
     ] {
         let file = OrgFile::parse(text).unwrap();
-        let checked = file.check().expect_err("it is checked as it is served");
+        let checked = file.check().expect_err("`check` finds what `serve` finds");
         let served = local_org::serve(file, Options::default()).await;
-        let error = served.map(|_| text).expect_err("an org file that contradicts itself");
+        let error = served.map(|_| text).expect_err("an inconsistent org file");
         assert!(error.to_string().contains(part), "{text}: {error}");
         assert_eq!((error.to_string(), error.code()), (checked.to_string(), "org-file-contradiction"));
     }
 }
 
 #[tokio::test]
-async fn rules_see_what_is_computed_and_filled_in() {
+async fn rules_see_computed_and_default_values() {
     let text = r#"
         [[fields]]
         name = "Card__c"
@@ -105,7 +105,7 @@ async fn rules_see_what_is_computed_and_filled_in() {
 }
 
 #[tokio::test]
-async fn a_duplicate_rule_compares_what_it_names_in_any_case_and_what_is_computed() {
+async fn a_duplicate_rule_ignores_case_in_field_names_and_sees_computed_fields() {
     for (group, same, other) in [
         (r#"["email"]"#, json!({"Email": "A@example.jp"}), json!({"Email": "b@example.jp"})),
         (r#"["Company", "NAME"]"#, json!({"FirstName": "太郎"}), json!({"FirstName": "次郎"})),
@@ -125,7 +125,7 @@ async fn a_duplicate_rule_compares_what_it_names_in_any_case_and_what_is_compute
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_changes_at_once_none_is_lost() {
+async fn concurrent_changes_are_all_kept() {
     let running = start(OrgFile::enterprise().unwrap()).await;
     let before = running.org().file().users.len();
     let changes = (0..8).map(|number| {

@@ -1,4 +1,4 @@
-//! Who owns a Lead: the caller, whom the caller names, or whom the assignment rule names.
+//! Owners of Leads: the caller, the owner that the caller sets, or the assignment rule's.
 
 use local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const ME: &str = "hanako.suzuki@example.com";
 const OTHER: &str = "ichiro.tanaka@example.com";
 
-/// The header, whether the caller names itself as the owner, and who owns the Lead then. Without the header the active
-/// rule runs ("Assignment Rule Header" of the REST API guide).
+/// The header, whether the caller sets itself as the owner, and the resulting owner. Without the header the active rule
+/// runs ("Assignment Rule Header" in the REST API guide).
 const CASES: [(Option<&str>, bool, &str); 8] = [
     (None, false, OTHER),
     (None, true, OTHER),
@@ -33,7 +33,7 @@ fn auto_assign(value: Option<&str>) -> Vec<(&'static str, &str)> {
 }
 
 #[tokio::test]
-async fn the_assignment_rule_runs_unless_it_is_told_not_to() {
+async fn the_assignment_rule_runs_unless_disabled() {
     let (running, client) = with_a_rule().await;
     let id_of = |name: &str| running.org().user_id(name).unwrap();
     for (number, (header, named, owner)) in CASES.into_iter().enumerate() {
@@ -48,7 +48,7 @@ async fn the_assignment_rule_runs_unless_it_is_told_not_to() {
 }
 
 #[tokio::test]
-async fn an_update_runs_the_assignment_rule_as_a_create_does() {
+async fn the_assignment_rule_runs_on_updates_too() {
     let (running, client) = with_a_rule().await;
     let id_of = |name: &str| running.org().user_id(name).unwrap();
     for (header, named, owner) in CASES {
@@ -62,7 +62,7 @@ async fn an_update_runs_the_assignment_rule_as_a_create_does() {
 }
 
 #[tokio::test]
-async fn an_unknown_assignment_rule_is_refused_and_nothing_written() {
+async fn an_unknown_assignment_rule_is_rejected_without_a_write() {
     let (running, client) = with_a_rule().await;
     let header = [("Sforce-Auto-Assign", "01Q5i0000000000")];
     let lead = json!({"LastName": "n", "Company": "x"});

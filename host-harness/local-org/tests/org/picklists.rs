@@ -1,4 +1,4 @@
-//! Values of picklists: restricted, dependent, joined, and those of addresses.
+//! Picklists: restricted, dependent and multi-select values, and states and countries.
 
 use local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn create(client: &Client, more: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn dependent_values_are_judged_one_by_one_and_by_the_controlling_value_that_is_kept() {
+async fn dependent_values_are_checked_one_by_one_against_the_stored_controlling_value() {
     let text = r#"
         [[fields]]
         name = "Service__c"
@@ -86,7 +86,7 @@ async fn dependent_values_are_judged_one_by_one_and_by_the_controlling_value_tha
 }
 
 #[tokio::test]
-async fn codes_of_states_and_countries_are_read_in_any_case() {
+async fn state_and_country_codes_ignore_case() {
     let (running, client) = org("state-country-picklists = true").await;
     let reply = create(&client, &json!({"CountryCode": "jp", "StateCode": "13"})).await;
     assert_eq!(reply.status, 201, "{}", reply.text);
@@ -98,7 +98,7 @@ async fn codes_of_states_and_countries_are_read_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_state_that_the_country_of_the_record_does_not_know_is_told_apart() {
+async fn a_state_that_conflicts_with_the_records_country_gets_its_own_error() {
     let (running, client) = org("state-country-picklists = true").await;
     let created = create(&client, &json!({"CountryCode": "JP", "StateCode": "13"})).await;
     let path = format!("{LEADS}/{}", created.json["id"].as_str().unwrap());
@@ -121,7 +121,7 @@ async fn a_state_that_the_country_of_the_record_does_not_know_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_value_that_a_picklist_does_not_know_must_fit_all_the_same() {
+async fn an_unlisted_picklist_value_must_still_fit() {
     let text = "[[fields]]\nname = 'Tags__c'\ntype = 'multipicklist'\nlength = 10\nvalues = ['alpha', 'beta']";
     let (_running, client) = org(text).await;
     let long = "x".repeat(256);
@@ -148,7 +148,7 @@ async fn a_value_that_a_picklist_does_not_know_must_fit_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_status_of_converted_leads_comes_by_conversion_only() {
+async fn only_conversion_can_set_a_converted_status() {
     let renamed = "[[fields]]\nname = 'Status'\nlabel = '状況'\ntype = 'picklist'\nlength = 255\nnillable = false\ndefault = '未対応'\nvalues = ['未対応', { value = '商談化', converted = true }]";
     for (text, open, converted) in [("", "Working - Contacted", "Closed - Converted"), (renamed, "未対応", "商談化")]
     {
@@ -156,7 +156,7 @@ async fn a_status_of_converted_leads_comes_by_conversion_only() {
         let describe = client.get(&format!("{LEADS}/describe")).await.json;
         let status = describe["fields"].as_array().unwrap().iter().find(|field| field["name"] == "Status").unwrap();
         let values = status["picklistValues"].as_array().unwrap();
-        assert!(values.iter().any(|value| value["value"] == converted), "a describe shows it like any other");
+        assert!(values.iter().any(|value| value["value"] == converted), "a describe lists it like any other value");
         let refused = create(&client, &json!({"Status": converted})).await;
         assert_eq!(refused.error(), (400, "INVALID_STATUS"), "{}", refused.text);
         let made = create(&client, &json!({"Status": open})).await;

@@ -1,4 +1,4 @@
-//! SOQL over the API (rows 31 to 33 of the fidelity list).
+//! SOQL over the API.
 
 use local_org::OrgFile;
 use proptest::{
@@ -28,7 +28,7 @@ fn names(reply: &crate::support::Reply) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn conditions_find_what_they_say() {
+async fn conditions_find_the_matching_leads() {
     let (_running, client) = filled().await;
     let (neil, yamada, slash) = ("O'Neil", "山田", "Back\\slash");
     let cases: Vec<(&str, Vec<&str>)> = vec![
@@ -72,7 +72,7 @@ async fn conditions_find_what_they_say() {
 }
 
 #[tokio::test]
-async fn order_limit_offset_and_count() {
+async fn order_limit_offset_and_count_work() {
     let (_running, client) = filled().await;
     for (rest, expected) in [
         ("ORDER BY LastName", vec!["Back\\slash", "O'Neil", "山田"]),
@@ -91,7 +91,7 @@ async fn order_limit_offset_and_count() {
 }
 
 #[tokio::test]
-async fn the_org_its_users_and_record_types_can_be_asked_for() {
+async fn the_org_its_users_and_record_types_can_be_queried() {
     let running = start(OrgFile::named("record-types").unwrap().unwrap()).await;
     let client = Client::connect(&running).await;
     let org = client.query("SELECT Id, Name, OrganizationType, IsSandbox FROM Organization").await.json;
@@ -123,7 +123,7 @@ async fn the_org_its_users_and_record_types_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn parents_can_be_selected_and_asked_about() {
+async fn parent_fields_can_be_selected_and_filtered() {
     let (_running, client) = filled().await;
     let query = "SELECT Id, Owner.Name, owner.username FROM Lead WHERE CreatedBy.Username LIKE 'hanako%' ORDER BY Owner.Name LIMIT 1";
     let found = client.query(query).await;
@@ -142,7 +142,7 @@ async fn parents_can_be_selected_and_asked_about() {
 }
 
 #[tokio::test]
-async fn what_is_no_soql_is_refused_in_salesforces_words() {
+async fn invalid_soql_gets_salesforces_errors() {
     let (_running, client) = filled().await;
     let column = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.";
     let object = "If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.";
@@ -174,7 +174,7 @@ async fn what_is_no_soql_is_refused_in_salesforces_words() {
         assert_eq!(reply.error(), (400, code), "{query}: {}", reply.text);
         let found = reply.json[0]["message"].as_str().unwrap();
         if message.starts_with("\nhere") {
-            assert!(found.contains("unexpected token: 'AND'"), "AND and OR are not mixed without brackets: {found}");
+            assert!(found.contains("unexpected token: 'AND'"), "AND and OR need parentheses when mixed: {found}");
         } else {
             assert!(found.contains(&message), "{query}: {found}");
         }
@@ -182,11 +182,11 @@ async fn what_is_no_soql_is_refused_in_salesforces_words() {
     let missing = client.get("/services/data/v67.0/query").await;
     assert_eq!(missing.error(), (400, "MALFORMED_QUERY"));
     let deep = format!("SELECT Id FROM Lead WHERE {}Id = null{}", "(".repeat(2000), ")".repeat(2000));
-    assert_eq!(client.query(&deep).await.error(), (400, "MALFORMED_QUERY"), "and the org still stands");
+    assert_eq!(client.query(&deep).await.error(), (400, "MALFORMED_QUERY"), "the org survives");
 }
 
 #[tokio::test]
-async fn a_plus_in_a_query_is_a_blank_unless_it_is_escaped() {
+async fn an_unescaped_plus_in_a_query_is_a_space() {
     let (_running, client) = filled().await;
     let path = "/services/data/v67.0/query?q=SELECT+LastName+FROM+Lead+WHERE+Email='o\\'neil";
     let path = path.replace('\'', "%27").replace('\\', "%5C");
@@ -222,7 +222,7 @@ async fn long_results_come_in_pages() {
         locator = next.to_owned();
         page = client.get(&locator).await;
     }
-    assert_eq!(sizes, [200, 200, 50], "200 is the smallest page");
+    assert_eq!(sizes, [200, 200, 50], "200 is the minimum page size");
     assert_eq!(page.json["done"], true);
     assert!(seen.is_sorted() && seen.len() == 450);
     assert!(locator.starts_with("/services/data/v67.0/query/01g") && locator.ends_with("-400"));
@@ -234,11 +234,11 @@ async fn long_results_come_in_pages() {
     running.org().advance_clock(jiff::SignedDuration::from_hours(49));
     let mut client = client;
     client.refresh().await;
-    assert_eq!(client.get(&locator).await.error(), (400, "INVALID_QUERY_LOCATOR"), "locators die after two days");
+    assert_eq!(client.get(&locator).await.error(), (400, "INVALID_QUERY_LOCATOR"), "locators expire after two days");
 }
 
 #[tokio::test]
-async fn deleted_records_are_for_query_all_only() {
+async fn only_query_all_returns_deleted_records() {
     let (running, client) = filled().await;
     let id = running.org().leads()[0]["Id"].as_str().unwrap().to_owned();
     client.send("DELETE", &format!("/services/data/v67.0/sobjects/Lead/{id}"), &[], "").await.unwrap();
@@ -247,7 +247,7 @@ async fn deleted_records_are_for_query_all_only() {
     assert_eq!(all.json["records"][0]["Id"], id);
 }
 
-/// Escapes a text as the SOQL reference says.
+/// Escapes text as the SOQL reference specifies.
 fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |escaped, character| match character {
         '\\' => escaped + "\\\\",
@@ -261,7 +261,7 @@ fn escape(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn any_escaped_text_finds_its_lead_and_no_other() {
+async fn any_escaped_text_finds_exactly_its_lead() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let mut runner = TestRunner::deterministic();

@@ -1,4 +1,4 @@
-//! What a user may do with Leads.
+//! A user's rights on Leads.
 
 use local_org::{OrgFile, RunningOrg, User};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{Client, Reply, start};
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const COLLECTION: &str = "/services/data/v67.0/composite/sobjects";
 
-/// An org with a Lead, a client of a user with these rights, and the Lead's id.
+/// An org with a Lead, a client whose user has the changed rights, and the Lead's id.
 async fn with(change: fn(&mut User)) -> (RunningOrg, Client, String) {
     let mut file = OrgFile::enterprise().unwrap();
     change(&mut file.users[0]);
@@ -34,7 +34,7 @@ fn insufficient() -> Value {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_create_is_told_so_and_may_do_the_rest() {
+async fn a_user_without_create_can_do_everything_else() {
     let (running, client, id) = with(|user| user.create_leads = false).await;
     let reply = client.post(LEADS, &json!({"LastName": "山田", "Company": "x"})).await;
     assert_eq!(reply.json[0]["message"], "entity type cannot be inserted: Lead");
@@ -47,7 +47,7 @@ async fn a_user_who_may_not_create_is_told_so_and_may_do_the_rest() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_edit_changes_nothing_on_any_path() {
+async fn a_user_without_edit_cannot_change_a_lead_in_any_way() {
     let (running, client, id) = with(|user| user.edit_leads = false).await;
     let describe = client.get(&format!("{LEADS}/describe")).await.json;
     assert_eq!([&describe["createable"], &describe["updateable"], &describe["deletable"]], [true, false, true]);
@@ -66,8 +66,8 @@ async fn a_user_who_may_not_edit_changes_nothing_on_any_path() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_delete_deletes_nothing_on_any_path() {
-    // As the permission set that is made for bookings has it: read, create and edit.
+async fn a_user_without_delete_cannot_delete_a_lead_in_any_way() {
+    // The rights of the permission set in docs/salesforce-app: read, create and edit.
     let (running, client, id) = with(|user| user.delete_leads = false).await;
     let describe = client.get(&format!("{LEADS}/describe")).await.json;
     assert_eq!([&describe["createable"], &describe["updateable"], &describe["deletable"]], [true, true, false]);
@@ -82,7 +82,7 @@ async fn a_user_who_may_not_delete_deletes_nothing_on_any_path() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_read_leads_finds_no_such_object_on_any_path() {
+async fn a_user_without_read_sees_no_lead_object_in_any_way() {
     let (running, client, id) = with(|user| user.read_leads = false).await;
     let new = json!({"records": [record(json!({"LastName": "n", "Company": "x"}))]});
     let body = json!({"LastName": "n", "Company": "x"});

@@ -1,4 +1,4 @@
-//! Clients that wait no longer: what they asked for happens all the same.
+//! Clients that stop waiting: their requests are carried out anyway.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{Client, Send, begin_create, enterprise, send};
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const BODY: &str = r#"{"LastName":"山田","Company":"さくら商事"}"#;
 
-/// Sends a create on a connection of its own, and hangs up once the org has begun with it.
+/// Sends a create on its own connection, and hangs up once the org has started on it.
 async fn create_and_hang_up(running: &RunningOrg, client: &Client) {
     let _stream = begin_create(running, client, BODY).await;
     loop {
@@ -21,7 +21,7 @@ async fn create_and_hang_up(running: &RunningOrg, client: &Client) {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_no_longer_takes_nothing_back() {
+async fn hanging_up_does_not_cancel_a_request() {
     let wait = Duration::from_millis(100);
     for fault in [Fault::delay(wait), Fault::delay_answer(wait)] {
         let running = enterprise().await;
@@ -32,12 +32,12 @@ async fn a_client_that_waits_no_longer_takes_nothing_back() {
         running.stop().await;
         assert_eq!(org.leads().len(), 1);
         let last = org.requests().pop().unwrap();
-        assert_eq!((last.path.as_str(), last.status), (LEADS, Some(201)), "and the log knows of it");
+        assert_eq!((last.path.as_str(), last.status), (LEADS, Some(201)), "the log shows it");
     }
 }
 
 #[tokio::test]
-async fn a_late_answer_comes_after_the_lead() {
+async fn a_delayed_response_follows_the_commit() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     running.org().add_fault(Fault::delay_answer(Duration::from_secs(3600)).on("POST", LEADS));
@@ -47,14 +47,14 @@ async fn a_late_answer_comes_after_the_lead() {
         while running.org().leads().is_empty() {
             tokio::task::yield_now().await;
         }
-        // By the time that a later request is answered, so would the create be.
+        // Without the delay, the create would have its response before a later request does.
         client.get("/services/data/v67.0/limits").await;
     };
     tokio::select! {
         biased;
-        _ = create => panic!("the answer waits"),
+        _ = create => panic!("the response must be delayed"),
         () = seen => {}
     }
     let logged: Vec<_> = running.org().requests().into_iter().filter(|entry| entry.path == LEADS).collect();
-    assert_eq!(logged.len(), 1, "what was carried out is logged before it is answered");
+    assert_eq!(logged.len(), 1, "a request is logged before its response is sent");
 }

@@ -1,4 +1,4 @@
-//! What outlives a restart, and what a store that cannot be written does to the answers.
+//! What survives a restart, and how requests fail when the store cannot be written.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::support::{Client, Send, send};
 const LEADS: &str = "/services/data/v67.0/sobjects/Lead";
 const LIMITS: &str = "/services/data/v67.0/limits";
 
-/// A folder, the store in it, and a clock that stands still.
+/// A folder with a store, and a fixed clock.
 struct Kept {
     folder: TempDir,
     store: PathBuf,
@@ -54,7 +54,7 @@ async fn order(running: &RunningOrg, path: &str, body: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_file() {
+async fn leads_grants_and_the_app_survive_a_restart_and_the_file_has_no_tokens() {
     let kept = Kept::new();
     let running = kept.start().await;
     let mut client = Client::connect(&running).await;
@@ -75,7 +75,7 @@ async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_fi
     let running = kept.start().await;
     client.base = running.base_url().to_owned();
     assert_eq!((running.app().client_id, running.app().redirect_uris), (app.client_id, app.redirect_uris));
-    assert_eq!(client.get(LIMITS).await.status, 200, "the session goes on");
+    assert_eq!(client.get(LIMITS).await.status, 200, "the session continues");
     client.refresh().await;
     assert_eq!(running.org().leads()[0]["Id"], id);
     assert_ne!(client.post(LEADS, &json!({"LastName": "n", "Company": "x"})).await.json["id"], id);
@@ -88,7 +88,7 @@ async fn leads_grants_and_the_app_outlive_a_restart_and_tokens_are_not_in_the_fi
 }
 
 #[tokio::test]
-async fn an_org_that_nobody_asked_anything_is_the_same_org_after_a_restart() {
+async fn an_unused_org_is_the_same_after_a_restart() {
     let kept = Kept::new();
     let first = kept.start().await.app();
     let second = kept.start().await.app();
@@ -96,7 +96,7 @@ async fn an_org_that_nobody_asked_anything_is_the_same_org_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_the_admin_api_changes_is_kept_at_once() {
+async fn admin_api_changes_are_saved_immediately() {
     let kept = Kept::new();
     let running = kept.start().await;
     let client = Client::connect(&running).await;
@@ -114,7 +114,7 @@ async fn what_the_admin_api_changes_is_kept_at_once() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_written_keeps_the_org_from_starting() {
+async fn an_unwritable_store_prevents_the_start() {
     let mut kept = Kept::new();
     kept.store = kept.folder.path().join("no/such/folder/org.json");
     let error = kept.try_start().await.unwrap_err();
@@ -123,22 +123,22 @@ async fn a_store_that_cannot_be_written_keeps_the_org_from_starting() {
 }
 
 #[tokio::test]
-async fn a_write_that_could_not_be_saved_is_not_called_unwritten() {
+async fn an_unsaved_write_is_reported_as_unknown() {
     let kept = Kept::new();
     let running = kept.start().await;
     let client = Client::connect(&running).await;
     std::fs::remove_dir_all(kept.folder.path()).unwrap();
-    // The Lead is there, if not on disk: "not written" would have the caller make a second one.
+    // The Lead exists in memory: "not written" would make the caller create a second one.
     assert_eq!(client.post(LEADS, &lead()).await.error(), (500, "UNKNOWN_EXCEPTION"));
     assert_eq!(running.org().leads().len(), 1);
-    assert_eq!(order(&running, "/clock", r#"{"seconds":1}"#).await, 500, "the admin API says so, too");
+    assert_eq!(order(&running, "/clock", r#"{"seconds":1}"#).await, 500, "the admin API reports it too");
     std::fs::create_dir(kept.folder.path()).unwrap();
     assert_eq!(client.get(LIMITS).await.status, 200);
-    assert_eq!(kept.read()["leads"].as_array().map(Vec::len), Some(1), "what failed is made up for");
+    assert_eq!(kept.read()["leads"].as_array().map(Vec::len), Some(1), "the next save catches up");
 }
 
 #[tokio::test]
-async fn a_request_that_changes_nothing_is_not_saved() {
+async fn a_read_does_not_write_the_store() {
     let kept = Kept::new();
     let running = kept.start().await;
     let client = Client::connect(&running).await;
@@ -153,11 +153,11 @@ async fn a_request_that_changes_nothing_is_not_saved() {
     client.get(LIMITS).await;
     running.stop().await;
     let calls: u64 = kept.read()["usage"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
-    assert_eq!(calls, 4, "what only counts is saved at the end");
+    assert_eq!(calls, 4, "counters are saved on shutdown");
 }
 
 #[tokio::test]
-async fn ended_sessions_are_forgotten() {
+async fn expired_sessions_are_removed() {
     let kept = Kept::new();
     let running = kept.start().await;
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! A small client for the tests, on real sockets.
+//! A small test client over real sockets.
 
 use std::path::{Path, PathBuf};
 
@@ -12,27 +12,27 @@ use sha2::{Digest, Sha256};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use url::{Url, form_urlencoded};
 
-/// The folder of what real orgs answered, if the environment names one.
+/// The folder with recordings of real orgs, if `ORG_FIXTURES` is set.
 pub fn fixtures() -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("ORG_FIXTURES") else {
         println!("not run: ORG_FIXTURES is not set");
         return None;
     };
-    // A relative path is one from the workspace's root, from where tests are started.
+    // Relative paths start at the workspace root.
     Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))
 }
 
-/// The default org, running.
+/// Starts the default org.
 pub async fn enterprise() -> RunningOrg {
     start(OrgFile::enterprise().unwrap()).await
 }
 
-/// An org, running.
+/// Starts an org on free ports.
 pub async fn start(file: OrgFile) -> RunningOrg {
     local_org::serve(file, Options::default()).await.unwrap()
 }
 
-/// A request to be sent.
+/// A request to send.
 pub struct Send<'a> {
     pub method: &'a str,
     pub path: &'a str,
@@ -40,14 +40,14 @@ pub struct Send<'a> {
     pub body: String,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub bytes: Bytes,
     pub text: String,
-    /// Null if the body is no JSON.
+    /// Null if the body is not JSON.
     pub json: Value,
 }
 
@@ -61,14 +61,14 @@ impl Reply {
         (self.status, self.json[0]["errorCode"].as_str().unwrap_or_default())
     }
 
-    /// Error and description of an OAuth answer.
+    /// Status, error and description of an OAuth response.
     pub fn oauth(&self) -> (u16, &str, &str) {
         let text = |name: &str| self.json[name].as_str().unwrap_or_default();
         (self.status, text("error"), text("error_description"))
     }
 }
 
-/// Sends one request on a connection of its own.
+/// Sends one request on its own connection.
 pub async fn send(base: &str, request: Send<'_>) -> Result<Reply, String> {
     let base = Url::parse(base).unwrap();
     let address = (base.host_str().unwrap(), base.port().unwrap());
@@ -89,7 +89,7 @@ pub async fn send(base: &str, request: Send<'_>) -> Result<Reply, String> {
     Ok(Reply { status: parts.status.as_u16(), headers, bytes, text, json })
 }
 
-/// A form posted to an OAuth endpoint.
+/// Posts a form to an OAuth endpoint.
 pub async fn post_form(base: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
@@ -108,7 +108,7 @@ pub struct Client {
 
 pub const VERIFIER: &str = "a-code-verifier-of-at-least-forty-three-characters";
 
-/// The authorise URL of an org's app.
+/// The authorize URL of an org's app.
 pub fn authorize_url(running: &RunningOrg, extra: &[(&str, &str)]) -> String {
     use base64::Engine;
     let challenge = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
@@ -147,14 +147,14 @@ impl Client {
         }
     }
 
-    /// An authorisation code.
+    /// Gets an authorization code through the pages.
     pub async fn code(running: &RunningOrg) -> String {
         let callback = Self::callback(running, &[]).await;
         assert_eq!(parameter(&callback, "state").as_deref(), Some("st/ate=="), "{callback}");
         parameter(&callback, "code").unwrap()
     }
 
-    /// Where the pages lead.
+    /// The callback URL that the pages end at.
     pub async fn callback(running: &RunningOrg, extra: &[(&str, &str)]) -> String {
         let file = running.org().file();
         let user = &file.users[0];
@@ -199,7 +199,7 @@ impl Client {
         self.get(&format!("/services/data/v67.0/query?{query}")).await
     }
 
-    /// Refreshes, and keeps what comes back.
+    /// Refreshes and stores the new tokens.
     pub async fn refresh(&mut self) -> Reply {
         let reply = self.try_refresh(&self.refresh_token).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -229,7 +229,7 @@ impl Client {
     }
 }
 
-/// Sends a create by hand, on a connection that the caller may read or drop.
+/// Sends a raw create on a connection that the caller can read or drop.
 pub async fn begin_create(running: &RunningOrg, client: &Client, body: &str) -> TcpStream {
     let address = running.base_url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

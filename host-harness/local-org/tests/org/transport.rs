@@ -1,4 +1,4 @@
-//! What HTTP itself brings: packed bodies, bodies that are too large, and HEAD.
+//! HTTP itself: compressed bodies, oversized bodies, and HEAD.
 
 use std::io::Write as _;
 
@@ -20,7 +20,7 @@ fn address(running: &RunningOrg) -> &str {
     running.base_url().strip_prefix("http://").unwrap()
 }
 
-/// Posts a body that is no text, and answers the status.
+/// Posts a binary body and returns the status.
 async fn post(running: &RunningOrg, client: &Client, encoding: &str, body: Vec<u8>) -> u16 {
     let stream = TcpStream::connect(address(running)).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
@@ -45,7 +45,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn packed_bodies_are_unpacked() {
+async fn compressed_bodies_are_decompressed() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let lead = |name: &str| format!("{{\"LastName\":\"{name}\",\"Company\":\"x\"}}").into_bytes();
@@ -65,12 +65,12 @@ async fn packed_bodies_are_unpacked() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_answered_with_a_page_packed_or_not() {
+async fn an_oversized_body_gets_an_html_error_compressed_or_not() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let bomb = gzip(&vec![b' '; (50 << 20) + 1]);
     assert_eq!(post(&running, &client, "gzip", bomb).await, 413);
-    // Announced, it is refused before it is sent.
+    // A declared length is rejected before the body is sent.
     let mut stream = TcpStream::connect(address(&running)).await.unwrap();
     let head = format!("POST {LEADS} HTTP/1.1\r\nhost: x\r\ncontent-length: 60000000\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_body_that_is_too_large_is_answered_with_a_page_packed_or_not() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_a_body() {
+async fn head_responds_like_get_without_a_body() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for path in [LEADS.to_owned(), format!("{LEADS}/describe"), "/services/data/v67.0/limits".to_owned()] {

@@ -1,4 +1,4 @@
-//! Create, update, upsert and delete (rows 22 to 26, 28, 31 and 34 of the fidelity list).
+//! Create, update, upsert and delete.
 
 use local_org::{OrgFile, Trigger};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn lead(more: Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_create_is_worded_as_salesforce_words_it() {
+async fn rejected_creates_get_salesforces_errors() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let long = "あ".repeat(81);
@@ -94,7 +94,7 @@ async fn every_refusal_of_a_create_is_worded_as_salesforce_words_it() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_wrong_type_fails_the_whole_body_and_names_its_place() {
+async fn a_value_of_the_wrong_type_rejects_the_body_and_names_its_position() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for (body, message) in [
@@ -149,7 +149,7 @@ async fn a_value_of_the_wrong_type_fails_the_whole_body_and_names_its_place() {
 }
 
 #[tokio::test]
-async fn checks_come_in_salesforces_order() {
+async fn checks_run_in_salesforces_order() {
     let mut file = OrgFile::named("validation-rules").unwrap().unwrap();
     file.duplicate_rules[0].when_same = vec![vec!["LastName".into()]];
     file.triggers.push(Trigger {
@@ -159,7 +159,7 @@ async fn checks_come_in_salesforces_order() {
     });
     let running = start(file).await;
     let client = Client::connect(&running).await;
-    // Every body is wrong in one way less than the one before.
+    // Each body has one error fewer than the one before.
     let mut body = json!({"LastName": "山田", "AnnualRevenue": "lots", "Nonsense": 1, "Name": "x", "Phone": null, "BookingId__c": "b-1"});
     for (mend, code) in [
         (json!({}), "JSON_PARSER_ERROR"),
@@ -189,7 +189,7 @@ async fn checks_come_in_salesforces_order() {
 }
 
 #[tokio::test]
-async fn several_wrong_values_are_several_errors() {
+async fn every_invalid_value_gets_its_own_error() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let body = json!({"LastName": "x".repeat(81), "Company": "c", "Email": "no"});
@@ -200,7 +200,7 @@ async fn several_wrong_values_are_several_errors() {
 }
 
 #[tokio::test]
-async fn values_are_kept_as_salesforce_keeps_them() {
+async fn values_are_stored_as_salesforce_stores_them() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let sent = json!({"lastname": " 山田 ", "COMPANY": "さくら", "Title": "", "LeadSource": "web", "Rating": "Unheard of", "AnnualRevenue": 1_000_000,
@@ -231,12 +231,12 @@ async fn values_are_kept_as_salesforce_keeps_them() {
     assert_eq!(read["attributes"], json!({"type": "Lead", "url": format!("{LEADS}/{id}")}));
     assert!(
         client.get(&format!("{LEADS}/{id}")).await.text.contains("\"AnnualRevenue\":1000000.0"),
-        "currency has a fraction"
+        "currency always has a fraction"
     );
 }
 
 #[tokio::test]
-async fn the_header_decides_what_an_alerting_rule_does_and_nothing_what_a_blocking_one_does() {
+async fn the_header_overrides_an_alerting_rule_and_never_a_blocking_one() {
     for (org, with_header, allow_save) in [("duplicates-alert", 201, true), ("duplicates-block", 400, false)] {
         let running = start(OrgFile::named(org).unwrap().unwrap()).await;
         let client = Client::connect(&running).await;
@@ -249,7 +249,7 @@ async fn the_header_decides_what_an_alerting_rule_does_and_nothing_what_a_blocki
             assert_eq!(reply.error(), (400, "DUPLICATES_DETECTED"));
             let error = &reply.json[0];
             assert_eq!(error["message"], "この見込み客はすでに登録されています。");
-            assert_eq!(error["fields"], Value::Null, "this error has no fields");
+            assert_eq!(error["fields"], Value::Null, "this error has no `fields`");
             assert_eq!(error[key]["allowSave"], allow_save);
             let matched = &error[key]["matchResults"][0];
             assert_eq!((matched["size"].as_u64(), &matched["matchRecords"][0]["record"]["Id"]), (Some(1), &first));
@@ -260,13 +260,13 @@ async fn the_header_decides_what_an_alerting_rule_does_and_nothing_what_a_blocki
         assert_eq!(reply.status, with_header);
         if !allow_save {
             let record = &reply.json[0]["duplicateResult"]["matchResults"][0]["matchRecords"][0]["record"];
-            assert_eq!(record["Email"], "taro@example.jp", "details were asked for");
+            assert_eq!(record["Email"], "taro@example.jp", "details were requested");
         }
     }
 }
 
 #[tokio::test]
-async fn a_unique_value_is_taken_once_whatever_its_case() {
+async fn a_unique_value_is_unique_in_any_case() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let first = client.post(LEADS, &lead(json!({"BookingId__c": "B-1"}))).await.json["id"].as_str().unwrap().to_owned();
@@ -279,7 +279,7 @@ async fn a_unique_value_is_taken_once_whatever_its_case() {
 }
 
 #[tokio::test]
-async fn an_upsert_creates_updates_or_leaves_the_choice_to_the_caller() {
+async fn an_upsert_creates_updates_or_returns_the_choices() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let path = format!("{LEADS}/BookingId__c/team%2F1%20%2B%E5%B1%B1");
@@ -295,7 +295,7 @@ async fn an_upsert_creates_updates_or_leaves_the_choice_to_the_caller() {
     let by_post = client.write("POST", &format!("{path}?_HttpMethod=PATCH"), &[], &json!({"Phone": "4"})).await;
     assert_eq!(by_post.status, 200);
     assert_eq!(running.org().leads()[0]["Phone"], "4");
-    assert_eq!(client.get(&path).await.json["Phone"], "4", "and it can be read by its key");
+    assert_eq!(client.get(&path).await.json["Phone"], "4", "it can be read by its key");
 
     let miss =
         client.write("PATCH", &format!("{LEADS}/BookingId__c/none?updateOnly=true"), &[], &json!({"Phone": "5"})).await;
@@ -317,7 +317,7 @@ async fn an_upsert_creates_updates_or_leaves_the_choice_to_the_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_upserts_of_one_new_key_at_once_one_creates() {
+async fn concurrent_upserts_of_a_new_key_create_one_record() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let path = format!("{LEADS}/BookingId__c/race");
@@ -331,7 +331,7 @@ async fn of_many_upserts_of_one_new_key_at_once_one_creates() {
 }
 
 #[tokio::test]
-async fn a_record_is_updated_read_deleted_and_then_gone() {
+async fn a_record_can_be_updated_read_and_deleted() {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     let id = client.post(LEADS, &lead(json!({"Phone": "1"}))).await.json["id"].as_str().unwrap().to_owned();

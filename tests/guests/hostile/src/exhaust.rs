@@ -1,4 +1,4 @@
-//! Ways to use up what a host has.
+//! Attempts to exhaust the host's resources.
 
 use super::problem;
 use crate::bindings::scheduling::crm::types::Problem;
@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// Computes for ever.
+/// Loops forever.
 pub(crate) fn time() -> Problem {
     let mut count = 0_u64;
     loop {
@@ -14,7 +14,7 @@ pub(crate) fn time() -> Problem {
     }
 }
 
-/// Allocates until something gives way; says how much it got where nothing does.
+/// Allocates until stopped; reports how much it got if it was not.
 pub(crate) fn memory() -> Problem {
     let mut taken = Vec::new();
     while taken.len() < 4_096 {
@@ -23,22 +23,22 @@ pub(crate) fn memory() -> Problem {
     problem("ended", format!("{} MiB", taken.len()))
 }
 
-/// Calls itself without end, and keeps something on the stack at each level.
+/// Recurses without end, with data on the stack at each level.
 pub(crate) fn stack() -> Problem {
     problem("ended", deeper(0).to_string())
 }
 
-#[expect(unconditional_recursion, reason = "a stack that overflows is what is tested")]
+#[expect(unconditional_recursion, reason = "tests a stack overflow")]
 fn deeper(level: u64) -> u64 {
     let kept = black_box([level; 64]);
     deeper(level.wrapping_add(1)).wrapping_add(black_box(kept).iter().sum())
 }
 
-/// Answers 100,000 texts that all lie in the same mebibyte: little memory here, 100 GB for a host that copies them.
-#[expect(unsafe_code, reason = "no safe text overlaps another; a hostile guest is not bound to Rust's rules")]
+/// Returns 100,000 strings that share the same mebibyte: little memory here, 100 GB for a host that copies them.
+#[expect(unsafe_code, reason = "safe strings cannot overlap; a hostile guest is not bound by Rust's rules")]
 pub(crate) fn host_memory() -> Problem {
     let text = "a".repeat(MEBIBYTE).leak();
-    // SAFETY: not sound, and meant so: the instance ends with this call, before any of the texts is freed.
+    // SAFETY: deliberately unsound: the instance ends with this call, before any string is freed.
     let mut overlapping = || unsafe { String::from_raw_parts(text.as_mut_ptr(), MEBIBYTE, MEBIBYTE) };
     Problem { fields: (0..100_000).map(|_| overlapping()).collect(), ..problem("ended", String::new()) }
 }

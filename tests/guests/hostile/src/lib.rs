@@ -1,26 +1,26 @@
-//! A plugin that tries what a host must not let it do.
+//! A plugin that attempts what a host must prevent.
 //!
-//! The title of the booking says what it tries:
+//! The booking's title selects the attempt:
 //!
-//! | title | what |
+//! | title | attempt |
 //! | --- | --- |
-//! | `loop` | computes for ever |
-//! | `memory bomb` | allocates until something gives way |
-//! | `deep recursion` | calls itself without end |
+//! | `loop` | loops forever |
+//! | `memory bomb` | allocates until stopped |
+//! | `deep recursion` | recurses without end |
 //! | `panic` | panics |
-//! | `request` | sends the one request that the booking's `extra` describes |
+//! | `request` | sends the request described by the booking's `extra` |
 //! | `10k requests` | sends it 10,000 times |
 //! | `10k credentials` | opens a credential 10,000 times and keeps them all |
 //! | `huge header` | sends it with a header of 8 MiB |
 //! | `huge body` | sends it with a body of 8 MiB |
-//! | `huge string` | answers with a text of 16 MiB |
-//! | `amplified strings` | answers with 100,000 texts of 1 MiB that all lie in the same place |
+//! | `huge string` | returns a string of 16 MiB |
+//! | `amplified strings` | returns 100,000 strings of 1 MiB that share the same memory |
 //!
-//! `extra` knows `method` (`GET` where it is absent), `url` (may begin with `{instance-url}`), `header` (`name: value`, may
-//! repeat), `body`, and `credential` (`none` to send without).
+//! `extra` can have `method` (`GET` if absent), `url` (may start with `{instance-url}`), `header` (`name: value`,
+//! repeatable), `body`, and `credential` (`none` to send without one).
 //!
-//! Whatever comes of it is answered as a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, its
-//! message the body of the answer or the counts of what came of many requests.
+//! The result is always a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, and its message is the
+//! body of the response or the counts of many results.
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings {
@@ -70,12 +70,12 @@ impl Guest for Hostile {
     }
 }
 
-#[expect(clippy::panic, reason = "a guest that panics is what is tested")]
+#[expect(clippy::panic, reason = "tests a guest that panics")]
 fn panic_on_purpose() -> Problem {
     panic!("on purpose")
 }
 
-/// Sends the request that the booking describes, changed as `change` does it.
+/// Sends the request that the booking describes, modified by `change`.
 fn once(booking: &Booking, change: impl FnOnce(&mut Request)) -> Problem {
     let opened = secrets::open("loot");
     let (Ok(credential), Some(mut request)) = (&opened, described(booking, opened.as_ref().ok())) else {
@@ -131,7 +131,7 @@ fn header(name: &str, value: &str) -> Header {
     Header { name: name.to_owned(), value: value.to_owned() }
 }
 
-/// The contract's own spelling.
+/// The spelling in the contract.
 fn name(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Denied => "denied",
@@ -148,7 +148,7 @@ fn name(kind: FailureKind) -> &'static str {
     }
 }
 
-/// `answered 8, failed-budget 9992`.
+/// Formats counts as `answered 8, failed-budget 9992`.
 fn listed(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(code, count)| format!("{code} {count}")).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
-//! A plugin for a CRM that does not exist: the smallest one that does the main job.
+//! A plugin for an invented CRM: the smallest one that does the main job.
 //!
-//! It keeps a *prospect* with two fields, takes what the mapping gives for them, and posts it in one request.
+//! It fills a *prospect* with two fields from the mapping and posts it in one request.
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings {
@@ -29,7 +29,7 @@ impl Guest for TinyCrm {
         let session = secrets::open("tiny").map_err(not_opened)?;
         let account = session
             .attribute("instance-url")
-            .ok_or_else(|| problem("no-account", "the connection names no account", Reaction::Reconnect))?;
+            .ok_or_else(|| problem("no-account", "the connection has no account URL", Reaction::Reconnect))?;
         let prospect = prospect(&booking, &mapping);
         let request = Request {
             method: Method::Post,
@@ -50,7 +50,7 @@ impl Guest for TinyCrm {
     }
 }
 
-/// The prospect that a booking becomes. A row without a value leaves its field out.
+/// The prospect for a booking. Fields without a value are omitted.
 pub fn prospect(booking: &Booking, mapping: &Mapping) -> Map<String, Value> {
     let value = |source: &Source| match source {
         Source::Fixed(text) => Some(text.clone()),
@@ -80,7 +80,7 @@ fn post(request: &Request, session: &Credential) -> Result<String, Problem> {
 
 fn not_opened(error: SecretError) -> Problem {
     match error {
-        SecretError::Temporary => problem("store-unreachable", "the credential cannot be read now", Reaction::Retry),
+        SecretError::Temporary => problem("store-unreachable", "cannot read the credential now", Reaction::Retry),
         SecretError::Unavailable | SecretError::GrantEnded => {
             problem("not-connected", "no account is connected", Reaction::Reconnect)
         }

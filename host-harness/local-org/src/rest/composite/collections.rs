@@ -1,4 +1,4 @@
-//! Several records in one call.
+//! sObject collections and trees: several records in one call.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     state::State,
 };
 
-/// Records that a call may have.
+/// Maximum records per call.
 const MOST_RECORDS: usize = 200;
 
 #[derive(Deserialize)]
@@ -28,7 +28,6 @@ struct Collection<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// How the records of a collection are written.
 #[derive(Clone, Copy)]
 pub(crate) enum Writing<'a> {
     Create,
@@ -38,8 +37,7 @@ pub(crate) enum Writing<'a> {
 
 /// `POST` and `PATCH` of `composite/sobjects`, and the upsert of `composite/sobjects/Lead/{field}`.
 ///
-/// The call itself succeeds, and every record has its own result, in which errors have a `statusCode` instead of an
-/// `errorCode`.
+/// The call itself succeeds. Every record has its own result, whose errors have `statusCode` instead of `errorCode`.
 pub(crate) fn write_collection(call: &Call<'_>, writing: Writing<'_>) -> Result<Answer, Refusal> {
     let collection: Collection<'_> =
         serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?;
@@ -61,14 +59,14 @@ pub(crate) fn delete_collection(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(results(call, all_or_none, &ids, each))
 }
 
-/// What became of each of several things; of none, if they stand or fall together and one failed.
+/// Runs `each` on several items and returns their results. With `all_or_none`, one failure rolls back all.
 fn results<T>(
     call: &Call<'_>,
     all_or_none: bool,
     things: &[T],
     mut each: impl FnMut(&mut State, &T) -> Result<Value, Refusal>,
 ) -> Answer {
-    // One lock over all of them: nobody sees half of a collection that is rolled back.
+    // One lock over all items: nobody sees part of a collection that is rolled back.
     let mut state = call.org.state();
     let before = state.kept.leads.clone();
     let results: Vec<_> = things.iter().map(|thing| each(&mut state, thing)).collect();
@@ -96,7 +94,7 @@ struct Wanted {
     fields: Vec<String>,
 }
 
-/// `GET composite/sobjects/Lead?ids=&fields=`, and the `POST` with the same in its body: null for what is not there.
+/// `GET composite/sobjects/Lead?ids=&fields=`, or `POST` with the same in the body: null for missing records.
 pub(crate) fn read_collection(call: &Call<'_>) -> Result<Answer, Refusal> {
     let list = |name: &str| {
         let list = call.request.query(name).unwrap_or_default();
@@ -129,7 +127,7 @@ fn check_size(records: usize) -> Result<(), Refusal> {
     }
 }
 
-/// The members of a record that is a Lead, and its `attributes`.
+/// The members of a record, which must be a Lead, and its `attributes`.
 fn members_of_lead(raw: &RawValue) -> Result<(Vec<Member<'_>>, Value), Refusal> {
     let members = body::members(raw.get().as_bytes())?;
     let attributes = members.iter().find(|member| member.name == "attributes");
@@ -184,7 +182,7 @@ fn failed(refusal: &Refusal) -> Value {
     json!({"success": false, "errors": errors(refusal)})
 }
 
-/// Errors as results of records have them.
+/// Errors in the form used in results of records.
 fn errors(refusal: &Refusal) -> Value {
     let error = |error: &ApiError| json!({"statusCode": error.code, "message": error.message, "fields": error.fields.clone().unwrap_or_default()});
     refusal.errors.iter().map(error).collect()
@@ -196,7 +194,7 @@ struct Tree<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// `POST composite/tree/Lead`: new Leads, all of them or none. What belongs to a Lead cannot be made here.
+/// `POST composite/tree/Lead`: creates all Leads or none. Child records are not supported.
 pub(crate) fn tree(call: &Call<'_>) -> Result<Answer, Refusal> {
     let tree: Tree<'_> =
         serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?;
@@ -219,7 +217,7 @@ pub(crate) fn tree(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::json(StatusCode::BAD_REQUEST, &json!({"hasErrors": true, "results": refused})))
 }
 
-/// Makes one record of a tree; answers its reference and its id.
+/// Creates one record of a tree; returns its reference and its id.
 fn one_of_tree(
     call: &Call<'_>,
     state: &mut State,
@@ -232,8 +230,8 @@ fn one_of_tree(
     };
     let reference = attributes.get("referenceId").and_then(Value::as_str).unwrap_or_default().to_owned();
     if reference.is_empty() || !references.insert(reference.clone()) {
-        // The texts are ours: none are on record.
-        let message = if reference.is_empty() { "a record has no referenceId" } else { "a referenceId is there twice" };
+        // The messages are ours: no recording has one.
+        let message = if reference.is_empty() { "a record has no referenceId" } else { "a referenceId is used twice" };
         let error = ApiError::on::<String>("INVALID_INPUT", message, &[]);
         return (reference, Err(Refusal::bad_request(error)));
     }

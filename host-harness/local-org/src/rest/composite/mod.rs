@@ -1,4 +1,4 @@
-//! The composite family: several records or several requests in one call.
+//! The composite resources: several records or several requests in one call.
 
 mod collections;
 mod references;
@@ -15,7 +15,7 @@ use references::{resolve, resolve_text};
 
 pub(super) use collections::{Writing, delete_collection, read_collection, tree, write_collection};
 
-/// Requests that a composite or a batch may have.
+/// Maximum subrequests of a composite or batch.
 const MOST_REQUESTS: usize = 25;
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ struct Subrequest {
     http_headers: BTreeMap<String, String>,
 }
 
-/// `POST composite`: requests one after the other, which may name the results of earlier ones.
+/// `POST composite`: sequential subrequests, which may reference the results of earlier ones.
 pub(super) fn composite(call: &Call<'_>) -> Result<Answer, Refusal> {
     let composite: Composite =
         serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?;
@@ -80,7 +80,7 @@ pub(super) fn composite(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::json(StatusCode::OK, &json!({"compositeResponse": results.collect::<Vec<_>>()})))
 }
 
-/// The result of a request that is taken back, or never carried out, because another one failed.
+/// The result of a subrequest that is rolled back or skipped because another one failed.
 fn halted() -> Answer {
     let message = "The transaction was rolled back since another operation in the same transaction failed.";
     Refusal::bad_request(ApiError::new("PROCESSING_HALTED", message)).into()
@@ -103,7 +103,7 @@ struct BatchRequest {
     rich_input: Value,
 }
 
-/// `POST composite/batch`: independent requests, each of which counts as a call. The first one is counted with the batch.
+/// `POST composite/batch`: independent subrequests, each counted as an API call. The batch itself counts as the first.
 pub(super) fn batch(call: &Call<'_>) -> Result<Answer, Refusal> {
     let batch: Batch = serde_json::from_slice(&call.request.body).map_err(|error| parser_error(&error.to_string()))?;
     check_count(batch.batch_requests.len())?;
@@ -137,7 +137,7 @@ fn check_count(requests: usize) -> Result<(), Refusal> {
     Err(Refusal::bad_request(ApiError::new("LIMIT_EXCEEDED", message)))
 }
 
-/// Runs one request of a composite, in the caller's session.
+/// Runs one subrequest in the caller's session.
 fn run(call: &Call<'_>, method: &str, url: &str, body: &Value, headers: &BTreeMap<String, String>) -> Answer {
     let Ok(method) = method.parse::<Method>() else {
         return Refusal::bad_request(ApiError::new("METHOD_NOT_ALLOWED", "unknown HTTP method")).into();
@@ -160,7 +160,7 @@ fn run(call: &Call<'_>, method: &str, url: &str, body: &Value, headers: &BTreeMa
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let ["services", "data", version, resource @ ..] = segments.as_slice() else { return Refusal::not_found().into() };
-    // A composite inside a composite is refused by Salesforce, too.
+    // Salesforce rejects nested composites too.
     if resource.first() == Some(&"composite") && resource.get(1) != Some(&"sobjects") {
         return Refusal::not_found().into();
     }

@@ -1,10 +1,10 @@
-//! What a request of a composite takes from the results of earlier ones: `@{reference.path}`.
+//! References to the results of earlier subrequests: `@{reference.path}`.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Resolves the references in every text of a body.
+/// Resolves the references in all strings of a body.
 pub(super) fn resolve(value: &Value, bodies: &BTreeMap<String, Value>) -> Value {
     match value {
         Value::String(text) => Value::from(resolve_text(text, bodies)),
@@ -16,7 +16,7 @@ pub(super) fn resolve(value: &Value, bodies: &BTreeMap<String, Value>) -> Value 
     }
 }
 
-/// Resolves the references in a text. One that leads nowhere stays as it is.
+/// Resolves the references in a string. Unresolvable ones stay as they are.
 pub(super) fn resolve_text(text: &str, bodies: &BTreeMap<String, Value>) -> String {
     let mut resolved = String::new();
     let mut rest = text;
@@ -41,7 +41,7 @@ fn look_up(reference: &str, bodies: &BTreeMap<String, Value>) -> Option<Value> {
     let mut steps = reference.split('.');
     let mut value = bodies.get(steps.next()?)?;
     for step in steps {
-        // `records[0]` takes a member and then an element.
+        // `records[0]` is a member followed by an index.
         let (name, index) = match step.split_once('[') {
             Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().ok()?)),
             None => (step, None),
