@@ -184,32 +184,32 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
         let mapping = self.attempt.mapping;
         let is_update = target.id().is_some();
-        let mut refusals = vec![Refusal { code: &problem.code, message: &problem.message, fields: &problem.fields }];
+        let mut errors = vec![OrgError { code: &problem.code, message: &problem.message, fields: &problem.fields }];
         for also in &problem.also {
-            refusals.push(Refusal { code: &also.code, message: &also.message, fields: &also.fields });
+            errors.push(OrgError { code: &also.code, message: &also.message, fields: &also.fields });
         }
         let mut next = plan.clone();
         // The live fields decide about values that no longer fit, and whether a new Lead needs the field.
         let is_mapped = |field: &String| mapping.rows.iter().any(|row| is_same_field(&row.field.name, field));
-        let is_stale = |refusal: &Refusal<'_>| {
-            let names = refusal.named_fields(plan);
+        let is_stale = |error: &OrgError<'_>| {
+            let names = error.named_fields(plan);
             let is_required = |name: &String| plan.entry_of(name).is_some_and(|entry| entry.field.required);
-            (refusal.is_explained() && (refusal.fields.is_empty() || names.iter().any(is_mapped)))
+            (error.is_explained() && (error.fields.is_empty() || names.iter().any(is_mapped)))
                 || (!is_update && names.iter().any(is_required))
         };
-        if self.attempt.live.get().is_none() && refusals.iter().any(is_stale) {
+        if self.attempt.live.get().is_none() && errors.iter().any(is_stale) {
             next = self.by_live_fields(target, plan)?;
         }
-        for refusal in &refusals {
-            let names = refusal.named_fields(&next);
-            if names.is_empty() && !refusal.is_explained() {
+        for error in &errors {
+            let names = error.named_fields(&next);
+            if names.is_empty() && !error.is_explained() {
                 return Ok(None);
             }
             for name in &names {
                 let Some(before) = plan.entry_of(name) else { return Ok(None) };
                 // If the live fields changed the value, the changed value is tried.
                 if next.entry_of(name).is_some_and(|entry| entry.value == before.value)
-                    && !leave_out(mapping, &mut next, name, refusal, is_update)
+                    && !leave_out(mapping, &mut next, name, error, is_update)
                 {
                     return Ok(None);
                 }
@@ -283,13 +283,13 @@ fn has_code(problem: &Problem, code: &str) -> bool {
 }
 
 /// One of the errors of an answer.
-struct Refusal<'p> {
+struct OrgError<'p> {
     code: &'p str,
     message: &'p str,
     fields: &'p [String],
 }
 
-impl Refusal<'_> {
+impl OrgError<'_> {
     fn is_explained(&self) -> bool {
         EXPLAINED_BY_FIELDS.contains(&self.code)
     }
@@ -321,13 +321,7 @@ impl Refusal<'_> {
 
 /// Leaves a field out of a plan, together with those that are meaningless without it; uses the row's fallback if a new Lead
 /// needs the field. Returns whether that was possible.
-fn leave_out<'a>(
-    mapping: &'a Mapping,
-    plan: &mut Plan<'a>,
-    name: &str,
-    refusal: &Refusal<'_>,
-    is_update: bool,
-) -> bool {
+fn leave_out<'a>(mapping: &'a Mapping, plan: &mut Plan<'a>, name: &str, error: &OrgError<'_>, is_update: bool) -> bool {
     let mut names = vec![name.to_owned()];
     let mut is_first = true;
     while let Some(name) = names.pop() {
@@ -337,7 +331,7 @@ fn leave_out<'a>(
         let Some(entry) = plan.entries.get_mut(place) else { continue };
         let position = entry.row;
         let Some(row) = mapping::row(mapping, position) else { return false };
-        let detail = format!("{}: {}", refusal.code, refusal.message);
+        let detail = format!("{}: {}", error.code, error.message);
         let new = if entry.field.required && !is_update {
             match entry.fallback(mapping) {
                 Some(value) if is_first => {
@@ -351,10 +345,10 @@ fn leave_out<'a>(
             finding(Note { code: codes::FALLBACK_USED, detail }, Consequence::Changed, position, row)
         } else {
             plan.entries.remove(place);
-            let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, refusal.code));
+            let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, error.code));
             names.extend(dependent.map(|entry| entry.field.name.clone()));
             let mut left_out = finding(Note { code: "", detail }, Consequence::LeftOut, position, row);
-            left_out.code = refusal.code.to_owned();
+            left_out.code = error.code.to_owned();
             left_out
         };
         plan.findings.retain(|finding| finding.rows != [position]);

@@ -1,7 +1,7 @@
 //! The answer of `sobjects/Lead/describe`, as far as this plugin reads it.
 //!
-//! Any describe must list: keys may be missing, `null` or new, types unknown. Strings are borrowed from the answer, since a
-//! large org's describe has megabytes.
+//! Any describe result must be listed: keys may be missing, `null` or new, types unknown. Strings are borrowed from the
+//! answer, since that of a large org has megabytes.
 
 use crate::salesforce::json::{self, Scalar, Sink};
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ pub struct Describe<'a> {
 pub struct Fields<'a> {
     /// All of them.
     pub all: Vec<Field<'a>>,
-    /// Whether there was a list; `null` is an empty one.
+    /// Whether the answer has a list; `null` is an empty one.
     is_list: bool,
 }
 
@@ -170,7 +170,7 @@ impl<'a> Sink<'a> for RecordTypeInfo<'a> {
 impl<'a> Describe<'a> {
     /// Reads an answer, or says why it is not a describe result.
     pub fn parse(body: &'a [u8]) -> Result<Self, String> {
-        // One check of the whole is faster than one for each string.
+        // One check of the whole body is faster than one per string.
         let text = std::str::from_utf8(body).map_err(|_| "not UTF-8".to_owned())?;
         let mut describe = Self::default();
         json::read(text.trim_start_matches('\u{FEFF}'), MOST_VALUES, &mut describe)
@@ -192,7 +192,7 @@ fn unreadable(error: &serde_json::Error) -> String {
     format!("invalid JSON at line {}, column {}", error.line(), error.column())
 }
 
-/// Whether a `validFor` bitmap, in base64 with the big end first, has the bit of the controlling value at this place.
+/// Whether a `validFor` bitmap (base64, most significant bit first) allows the controlling value at this position.
 pub fn is_valid_for(bitmap: &str, place: usize) -> bool {
     let Some(byte) = bitmap.as_bytes().get(place / 6) else { return false };
     let sextet = match byte {

@@ -9,15 +9,13 @@ use crate::{
     value::{Json, same_record, timestamp::Moment},
 };
 
-/// A Lead of a query's answer.
 #[derive(Debug)]
 pub struct Lead {
-    /// Its id.
     pub id: String,
     values: Vec<(String, Tree)>,
 }
 
-/// The Leads of a query's answer.
+/// The Leads of the answer to a query.
 pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
     let body = std::str::from_utf8(&response.body).ok().and_then(Tree::parse);
     let Some(Tree::Object(page)) = body else { return Err(Box::new(unreadable(response, "not an object"))) };
@@ -93,7 +91,7 @@ impl Lead {
 fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
     match (held, given) {
         (Tree::Bool(held), Json::Boolean(given)) => held == given,
-        // Salesforce keeps numbers in binary and writes 33 as 33.0, and a large one as 1.5E7.
+        // Salesforce stores binary numbers: it writes 33 as 33.0, and large numbers as 1.5E7.
         (Tree::Number(held), Json::Number(given)) => is_same_number(*held, given),
         (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
         (Tree::Null, Json::Text(given)) => given.trim().is_empty(),
@@ -122,7 +120,7 @@ fn is_same_text(held: &str, given: &str, field_type: &FieldType) -> bool {
             within(held, given) && within(given, held)
         }
         FieldType::Picklist => held.eq_ignore_ascii_case(given),
-        // Blanks at the ends are trimmed, and line breaks rewritten.
+        // Salesforce trims blanks at the ends, and rewrites line breaks.
         _ => held == given || held.split_whitespace().eq(given.split_whitespace()),
     }
 }

@@ -1,4 +1,4 @@
-//! The connected org as the core sees it: the one seam between the plugin and the world.
+//! The connected org as the core sees it: the only seam between the plugin and the world.
 
 use crate::bindings::{
     http::{Failure, Request, Response},
@@ -14,9 +14,9 @@ pub trait Org {
     fn send(&mut self, request: &Request) -> Result<Response, Failure>;
 }
 
-/// Opens the org for a call; fails where there is no live connection.
+/// Opens the org for a call; fails if there is no live connection.
 pub trait Connect {
-    /// What opening gives.
+    /// The opened org.
     type Org: Org;
 
     /// Opens the connection of this call.

@@ -1,4 +1,4 @@
-//! Dates, moments and times of day. A date is taken as written, in the booked zone, never by way of UTC.
+//! Dates, moments and times of day. A date is read as written, in the booked zone, never converted to UTC.
 
 use super::{Fit, Json};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A calendar date: that of a moment as written, or one that can only be read in one way.
+/// A calendar date: that of a moment as written, or one with a single reading.
 pub fn date<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     // Salesforce takes the years 1700 to 4000.
     match typed(given).and_then(|text| read_date(&text)).filter(|date| (1700..=4000).contains(&date.year)) {
@@ -23,7 +23,7 @@ pub fn date<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     }
 }
 
-/// A moment, with its offset. Text without an offset names no moment.
+/// A moment, with its offset. Text without an offset is not a moment.
 pub fn date_time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     match typed(given).and_then(|text| Moment::parse(&text)).filter(|moment| (1700..=4000).contains(&moment.date.year))
     {
@@ -36,7 +36,7 @@ pub fn date_time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     }
 }
 
-/// A time of day as written. Salesforce's `Z` on it stands for no zone.
+/// A time of day as written. The `Z` that Salesforce requires does not mean UTC here.
 pub fn time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     match typed(given).and_then(|text| read_time(&text)) {
         Some(time) => Fit::Whole(Json::Text(time.into())),
@@ -44,12 +44,12 @@ pub fn time<'a>(given: &SourceValue<'a>) -> Fit<'a> {
     }
 }
 
-/// What was typed, in its usual width.
+/// The typed text in usual width.
 fn typed(given: &SourceValue<'_>) -> Option<String> {
     match given {
         SourceValue::Text(_) | SourceValue::Choices([_]) => {
             let text = given.text();
-            // No date is so long; a whole letter need not be copied.
+            // No date is this long, so that a whole letter is not copied.
             Some(text.trim()).filter(|text| text.len() <= 100).map(|text| fold(text).into_owned())
         }
         _ => None,

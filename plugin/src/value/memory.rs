@@ -1,4 +1,4 @@
-//! What a guest's text costs. The component gives no memory back during a call, so that every byte ever asked for counts.
+//! How much memory a guest's text costs. The component frees none during a call, so that every byte counts.
 
 #![expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
 
@@ -50,14 +50,14 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How many bytes something asks for.
+/// How many bytes a call allocates.
 fn cost<T>(of: impl FnOnce() -> T) -> usize {
     let before = ASKED.get();
     let _kept = of();
     ASKED.get() - before
 }
 
-/// Texts as long as may be that nobody would type, but somebody may send.
+/// Texts of the greatest length that nobody would type, but somebody may send.
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
         ",",

@@ -1,5 +1,5 @@
-//! Values as Salesforce wants them: one module per kind of field. No conversion uses binary floating point, a clock or a
-//! time-zone table.
+//! Values in the form that Salesforce accepts, with a module per kind of field. No conversion uses binary floating point, a
+//! clock or a time-zone table.
 
 mod checkbox;
 mod date;
@@ -20,32 +20,30 @@ use crate::{
     source::SourceValue,
 };
 
-/// A value as it stands in the body of a call.
+/// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'a> {
-    /// A string.
     Text(Cow<'a, str>),
     /// A number, as valid JSON text.
     Number(String),
-    /// True or false.
     Boolean(bool),
 }
 
-/// What somebody should know about a value.
+/// Why a value is changed or not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// One of [`crate::codes`].
     pub code: &'static str,
-    /// The particulars in English.
+    /// Details in English.
     pub detail: String,
 }
 
-/// Whether and how a value fits a field.
+/// How a value fits a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fit<'a> {
     /// As given.
     Whole(Json<'a>),
-    /// Not as given, but close enough to be written.
+    /// Changed, but close enough to be written.
     Changed(Json<'a>, Note),
     /// Not at all.
     Unfit(Note),

@@ -1,4 +1,4 @@
-//! Numbers, as decimal text from end to end.
+//! Numbers, as decimal text throughout.
 
 use super::{Fit, Json, Note, text::trimmed};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
-/// A number in a field's digits and decimals.
+/// A number with the digits and decimals of a field.
 pub fn number<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let text = match given {
         SourceValue::Text(_) | SourceValue::Number(_) | SourceValue::Choices([_]) => trimmed(given.text()),
@@ -25,7 +25,7 @@ pub fn number<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let scale = if is_integer { 0 } else { field.scale };
     let rounded = decimal.round(usize::try_from(scale).unwrap_or(usize::MAX));
     let json = decimal.json();
-    // Where nothing is known of the field's digits: no number field has more than 18 (Salesforce help, "Custom Field Types").
+    // If the field's digits are unknown: no number field has more than 18 (Salesforce help, "Custom Field Types").
     let most = match field.precision {
         0 if is_integer => 10,
         0 => 18,
@@ -47,12 +47,12 @@ struct Decimal {
     negative: bool,
     /// Without leading zeros before the point, and without trailing ones after it.
     digits: Vec<u8>,
-    /// How many of them stand before the point.
+    /// How many of them are before the point.
     whole: usize,
 }
 
 impl Decimal {
-    /// Reads a number as people type it: in either width, with a sign, a currency or percent sign, and separators of thousands.
+    /// Reads a number as people type it: in either width, with a sign, a currency or percent sign, and thousands separators.
     fn parse(text: &str, is_percent: bool) -> Option<Self> {
         let folded = fold(text);
         let (mut negative, mut text) = sign(&folded);
@@ -86,7 +86,7 @@ impl Decimal {
         let Some(first_lost) = self.digits.get(kept).copied() else { return false };
         self.digits.truncate(kept);
         if first_lost >= b'5' {
-            // Nines before the end become zeros, and the digit before them goes up.
+            // Trailing nines become zeros, and the digit before them is incremented.
             let nines = self.digits.iter().rev().take_while(|digit| **digit == b'9').count();
             let end = kept - nines;
             for digit in self.digits.iter_mut().skip(end) {
@@ -106,7 +106,6 @@ impl Decimal {
         true
     }
 
-    /// As JSON.
     fn json(&self) -> String {
         let mut json = String::with_capacity(self.digits.len() + 3);
         if self.negative && self.digits.iter().any(|digit| *digit != b'0') {
@@ -125,7 +124,7 @@ impl Decimal {
     }
 }
 
-/// The sign, and what follows it. A triangle is the minus of Japanese accounts.
+/// The sign, and the rest. A triangle is the minus sign of Japanese accounting.
 fn sign(text: &str) -> (bool, &str) {
     match text.strip_prefix(['-', '\u{2212}', '▲', '△']) {
         Some(rest) => (true, rest.trim_start()),
@@ -133,7 +132,7 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// What stands before and after the decimal point. A comma is the point only where it can be no separator of thousands.
+/// The parts before and after the decimal point. A comma is a decimal point only if it cannot be a thousands separator.
 fn split(text: &str) -> Option<(&str, &str)> {
     let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
     let (whole, behind) = text.split_at_checked(mark)?;
@@ -143,7 +142,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     Some(if is_separator { (text, "") } else { (whole, fraction) })
 }
 
-/// Digits without what separates them: groups of three, all behind the same mark, the first of which has no zero before it.
+/// Digits without thousands separators, which must be all the same, three digits apart, and not follow a leading zero.
 fn ungrouped(text: &str) -> Option<Vec<u8>> {
     let mut digits = Vec::with_capacity(text.len());
     let mut separator = None;

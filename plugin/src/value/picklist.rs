@@ -16,16 +16,13 @@ use crate::{
 /// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.
 const MOST_CHOICES: usize = 500;
 
-/// How a text was found among a picklist's values.
+/// The result of looking for a text among the values of a picklist.
 #[derive(Clone, Copy)]
 enum Found<'v> {
-    /// It may be chosen.
     Usable(&'v PicklistValue),
-    /// It was deactivated.
     Inactive(&'v PicklistValue),
     /// The controlling field's value does not allow it.
     NotAllowed(&'v PicklistValue),
-    /// It is not there.
     Unknown,
 }
 
@@ -34,7 +31,7 @@ enum Found<'v> {
 enum Match {
     Exact,
     Alike,
-    /// Both are a yes, or both a no.
+    /// Both mean yes, or both no.
     Word,
 }
 
@@ -43,9 +40,9 @@ enum Match {
 struct Values<'v> {
     field: &'v LeadField,
     controlling: Option<&'v str>,
-    /// Whether there is nothing but the field's values.
+    /// Whether only the field's values are allowed.
     restricted: bool,
-    /// What was given, where it is a yes or a no.
+    /// The given value, if it is a boolean.
     truth: Option<bool>,
 }
 
@@ -70,7 +67,7 @@ pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option
         _ => given.text(),
     });
     let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, reason: None };
-    // The first separator that divides a text divides it alone: values may well contain a comma. A value is not divided.
+    // Only the first kind of separator in a text divides it: values may contain a comma. A whole value is not divided.
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
     match (given, separator) {
@@ -98,14 +95,13 @@ pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option
     Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
 }
 
-/// Choices on their way into one text.
+/// Choices to be joined into one text.
 struct Joined<'v> {
     values: Values<'v>,
-    /// The choices that were looked at.
     seen: Vec<&'v str>,
     written: Vec<&'v str>,
     left_out: usize,
-    /// Why the first that was left out was.
+    /// Why the first one was left out.
     reason: Option<Note>,
 }
 
@@ -124,7 +120,7 @@ impl<'v> Joined<'v> {
         }
         self.seen.push(choice);
         match self.values.writable(choice) {
-            // A semicolon inside a value would make two of it.
+            // A semicolon inside a value would divide it.
             Ok(value) if value.contains(';') => self.leave_out(not_among()),
             Ok(value) if self.written.contains(&value) => {}
             Ok(value) => self.written.push(value),
@@ -147,11 +143,11 @@ impl<'v> Values<'v> {
         Self { field, controlling, restricted, truth }
     }
 
-    /// What is written for a text.
+    /// The value to write for a text.
     fn writable(&self, text: &'v str) -> Result<&'v str, Note> {
         let (code, detail) = match self.find(text) {
             Found::Usable(value) => return Ok(&value.value),
-            // An unrestricted picklist takes any text, and knows its own deactivated values by their names.
+            // An unrestricted picklist accepts any text, its own deactivated values included.
             Found::Inactive(value) | Found::NotAllowed(value) if !self.restricted => return Ok(&value.value),
             Found::Unknown if !self.restricted && !text.contains(is_refused) => {
                 return too_long(text, self.field, false).map_or(Ok(text), Err);
@@ -165,8 +161,8 @@ impl<'v> Values<'v> {
         Err(Note { code, detail: detail.into() })
     }
 
-    /// Finds a text among the values: exactly, by label, then with widths and case folded. A yes or no finds the value that
-    /// says so.
+    /// Finds a text among the values: exactly, by label, then ignoring width and case. A boolean finds the value that means the
+    /// same.
     fn find(&self, text: &str) -> Found<'v> {
         for how in [Match::Exact, Match::Alike, Match::Word] {
             let found = self.search(text, how);
@@ -202,7 +198,7 @@ impl<'v> Values<'v> {
         best
     }
 
-    /// Whether the controlling field's value allows a value. Where that value is not known, Salesforce decides.
+    /// Whether the controlling value allows a value. If it is unknown, Salesforce decides.
     fn allows(&self, value: &PicklistValue) -> bool {
         match (&value.valid_for, self.controlling) {
             (Some(allowing), Some(controlling)) => allowing.iter().any(|allowing| allowing == controlling),

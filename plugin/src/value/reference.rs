@@ -53,7 +53,7 @@ pub fn same_record(one: &str, other: &str) -> bool {
     }
 }
 
-/// The three characters that tell which of the fifteen are capitals.
+/// The three characters that encode which of the fifteen are capitals.
 fn checksum(id: &str) -> Option<String> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
     id.as_bytes()

@@ -11,10 +11,10 @@ use crate::{
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The length of a text as Salesforce may count it at most.
+/// The greatest length that Salesforce may count for a text.
 ///
-/// Salesforce documents "characters" and runs on UTF-16, so a character outside the basic plane may count twice; a line
-/// break in a text area may be stored as two characters. The cautious count never sends what would be refused.
+/// Salesforce documents "characters" and runs on UTF-16, so that a character outside the basic plane may count twice; a line
+/// break in a text area may be stored as two characters. With the greater count nothing is sent that would be refused.
 fn units(text: &str, line_breaks_count_twice: bool) -> usize {
     let mut units = 0;
     let mut before = '\0';
@@ -25,12 +25,12 @@ fn units(text: &str, line_breaks_count_twice: bool) -> usize {
     units
 }
 
-/// What may be done to a text that does not fit.
+/// How to treat a text that does not fit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Free text of one line: cut to the field's length, between characters as people see them.
+    /// Free text of one line: cut to the field's length, between grapheme clusters.
     Line,
-    /// Free text whose line breaks may count twice: cut as well.
+    /// Free text whose line breaks may count twice: cut too.
     Area,
     /// A phone number, a URL, or a type of unknown meaning: written whole or not at all.
     Whole,
@@ -66,7 +66,7 @@ pub fn text<'a>(given: &SourceValue<'a>, field: &LeadField, kind: Kind) -> Fit<'
 /// An e-mail address. Rejects only what cannot be an address; Salesforce checks the rest.
 pub fn email<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     let text = trimmed(given.text());
-    // Typed with a Japanese input method, an address may be in full-width letters, which no server takes.
+    // Japanese input methods may write an address in full-width letters, which no server accepts.
     let text = match fold(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(folded) => Cow::Owned(folded),
@@ -82,10 +82,10 @@ pub fn email<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
     }
 }
 
-/// Says that a text is longer than the field.
+/// The note about a text that is longer than the field.
 pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
     let limit = limit(field);
-    // Bytes are never fewer than units, apart from line breaks that count twice.
+    // A text has at least as many bytes as units, apart from line breaks that count twice.
     if text.len().saturating_mul(1 + usize::from(is_area)) <= limit {
         return None;
     }
@@ -94,7 +94,7 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
         .then(|| Note { code: codes::VALUE_TOO_LONG, detail: format!("{length} characters, the field takes {limit}") })
 }
 
-/// The field's length; one without a length takes what comes.
+/// The field's length; a field without one has no limit.
 fn limit(field: &LeadField) -> usize {
     match field.length {
         None | Some(0) => usize::MAX,
@@ -102,7 +102,7 @@ fn limit(field: &LeadField) -> usize {
     }
 }
 
-/// Where to cut: after the last character, as people see it, that fits.
+/// Where to cut: after the last grapheme cluster that fits.
 fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     let mut left = limit;
     let mut end = 0;
@@ -118,7 +118,7 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
 
 /// The text without the characters that Salesforce refuses, and whether there were any.
 fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
-    // All but these first bytes are of other characters: looking at bytes is a fifth of looking at characters.
+    // Characters to be removed begin with these bytes. Looking at bytes takes a fifth of looking at characters.
     let is_doubtful = |byte: u8| byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xEF);
     if text.bytes().any(is_doubtful) && text.contains(is_refused) {
         (Cow::Owned(text.replace(is_refused, "")), true)
@@ -127,7 +127,7 @@ fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// The text without blanks around it.
+/// The trimmed text.
 pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),

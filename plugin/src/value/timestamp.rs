@@ -4,11 +4,9 @@
 /// A date of the Gregorian calendar that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Date {
-    /// Year, from 0 to 9999.
+    /// 0 to 9999.
     pub year: u16,
-    /// Month, from 1.
     pub month: u8,
-    /// Day of the month, from 1.
     pub day: u8,
 }
 
@@ -28,8 +26,8 @@ impl Date {
 
     /// Days since 1970-01-01.
     fn days(self) -> i64 {
-        // Counted from March, so that the leap day is the last of its year (H. Hinnant, "chrono-compatible low-level
-        // date algorithms").
+        // Years begin in March, so that the leap day is their last (H. Hinnant, "chrono-Compatible Low-Level Date
+        // Algorithms").
         let (month, day) = (i64::from(self.month), i64::from(self.day));
         let year = i64::from(self.year) - i64::from(month <= 2);
         let era = year.div_euclid(400);
@@ -51,20 +49,17 @@ impl Date {
 /// A moment as written: date and time of day of the booked zone, and that zone's offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Moment {
-    /// The date as written.
     pub date: Date,
-    /// Hour as written.
     pub hour: u8,
-    /// Minute as written.
     pub minute: u8,
-    /// Second as written; a fraction is dropped, as Salesforce keeps whole seconds.
+    /// Without a fraction: Salesforce keeps whole seconds.
     pub second: u8,
     /// Minutes east of Greenwich.
     pub offset: i16,
 }
 
 impl Moment {
-    /// Reads RFC 3339 text, and Salesforce's own way of writing (`2026-12-01T23:30:00.000+0000`).
+    /// Reads RFC 3339 text, and Salesforce's own form (`2026-12-01T23:30:00.000+0000`).
     pub fn parse(text: &str) -> Option<Self> {
         let mut scan = Scan(text.as_bytes());
         let date = scan.date(b'-')?;

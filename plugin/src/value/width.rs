@@ -55,7 +55,7 @@ pub fn comparable(text: &str) -> impl Iterator<Item = char> {
     Folding::of(text.trim()).map(|c| c.to_ascii_lowercase())
 }
 
-/// The character in its usual width.
+/// A character in its usual width.
 fn folded(c: char) -> char {
     let code = u32::from(c);
     let usual = match code {
@@ -76,7 +76,7 @@ fn folded(c: char) -> char {
     char::from_u32(usual).unwrap_or(c)
 }
 
-/// Kana and mark as one character, where there is one.
+/// Kana and mark as one character, if there is one.
 fn voiced(kana: char, mark: char) -> Option<char> {
     let code = u32::from(kana);
     // Hiragana and katakana are laid out alike, 0x60 apart.

@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-/// Goes through everything that a delivery needs. Answers the account, or all the problems it found, the most pressing
-/// first, never an empty list.
+/// Checks everything that a delivery needs. Returns the account, or all problems found, the most pressing first; the list is
+/// never empty.
 ///
-/// At most four requests. What only adorns the account (names, edition) may be unreadable without harm.
+/// Sends at most four requests. Details of the account (names, edition) are left out if they cannot be read.
 pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let one = |problem: Box<Problem>| vec![*problem];
     let mut visit = Visit { api: Api::new(org).map_err(one)?, daily_calls: None };
@@ -55,14 +55,15 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     })
 }
 
-/// One round of questions to an org.
+/// One round of requests to an org.
 struct Visit<'o, O> {
     api: Api<'o, O>,
     daily_calls: Option<CallUsage>,
 }
 
 impl<O: Org> Visit<'_, O> {
-    /// Whether the org has the version. The list needs no session, so that a retired version is not taken for an ended one.
+    /// Whether the org has the API version. The list needs no session, so that a retired version is not mistaken for an ended
+    /// session.
     fn check_version(&mut self) -> Result<(), Box<Problem>> {
         let response = self.api.get("/services/data/")?;
         let Some(Tree::List(versions)) = json(&response.body) else {
@@ -79,7 +80,7 @@ impl<O: Org> Visit<'_, O> {
     fn describe_lead(&mut self) -> Result<Response, Box<Problem>> {
         let described = self.api.read("/sobjects/Lead/describe");
         let response = described.map_err(|mut problem| {
-            // For a user who may not see Leads at all, the object does not exist.
+            // To a user who may not see Leads, Salesforce says that the object does not exist.
             if problem.http_status == Some(404) {
                 problem.code = codes::LEAD_NOT_READABLE.into();
             }
@@ -89,7 +90,7 @@ impl<O: Org> Visit<'_, O> {
         Ok(response)
     }
 
-    /// The first record of a query; without members if there is none or the user may not read it.
+    /// The first record of a query; null if there is none or the user may not read it.
     fn first(&mut self, soql: &str) -> Tree {
         let Ok(response) = self.api.query(soql) else { return Tree::Null };
         self.count(&response);
@@ -106,7 +107,7 @@ impl<O: Org> Visit<'_, O> {
     }
 }
 
-/// `api-usage=18/15000; per-app-api-usage=17/250(appName=sample)`: other numbers come along, and more may join them.
+/// Reads `api-usage=18/15000; per-app-api-usage=17/250(appName=sample)`. Other numbers may be added.
 fn daily_calls(response: &Response) -> Option<CallUsage> {
     let headers = response.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("sforce-limit-info"));
     headers.flat_map(|header| header.value.split([';', ','])).find_map(|part| {
@@ -126,7 +127,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     if lead.createable == Some(false) {
         let message = "The connected user may not create Leads.";
         problems.push(problem(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
-        // No field is createable then.
+        // Then no field is createable either.
         return problems;
     }
     let closed: Vec<String> = lead
@@ -144,14 +145,14 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Salesforce's own fields are never asked for, but for the two that every Lead needs.
+/// Standard fields are ignored, except the two that every Lead needs.
 fn is_required_but_closed(field: &Field<'_>) -> bool {
     let name = field.name.as_ref();
     let is_asked_for = matches!(name, "LastName" | "Company") || name.ends_with("__c");
     is_asked_for && !field.createable && !field.nillable && !field.defaulted_on_create
 }
 
-/// An admin is told when less than this part of the day's calls is left.
+/// Warn an admin if less than one tenth of the day's calls is left.
 const DAILY_CALLS_RESERVE: u64 = 10;
 
 fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding> {

@@ -3,20 +3,19 @@
 use crate::salesforce::{soql::is_field_name, tree::Tree};
 use std::borrow::Cow;
 
-/// One error as it was written down.
+/// One error as written in a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
-    /// Salesforce's code; `None` where there is only text.
+    /// Salesforce's code; `None` if there is only text.
     pub code: Option<String>,
-    /// Salesforce's words.
     pub message: String,
-    /// The fields it names, in its list or in its words.
+    /// The fields that it names, in its list or in its message.
     pub fields: Vec<String>,
 }
 
 /// Longest text that is kept of something other than a Salesforce error, such as a page.
 const PAGE_EXCERPT: usize = 300;
-/// Longest message that is kept. Salesforce repeats the refused value in it, which may be a whole long text.
+/// Longest message that is kept. Salesforce repeats the refused value in it, which may be a long text.
 const MESSAGE_LIMIT: usize = 8_192;
 /// Longest code that is kept; Salesforce's longest has 80 letters.
 const CODE_LIMIT: usize = 200;
@@ -67,7 +66,7 @@ fn from_json(value: &Tree, errors: &mut Vec<ApiError>) {
 
 fn error(object: &Tree) -> Option<ApiError> {
     let text = |names: [&str; 3]| names.iter().find_map(|name| object.text(name));
-    // Calls say `errorCode`, records `statusCode`, the authorization server `error`. Gateways have words there.
+    // Calls have `errorCode`, records `statusCode`, the authorization server `error`. Gateways write words there.
     let given = text(["errorCode", "statusCode", "error"]).map(str::trim);
     let code = given.filter(|code| is_code(code));
     let message = text(["message", "error_description", "errorMessage"]).or(given);
@@ -86,12 +85,12 @@ fn error(object: &Tree) -> Option<ApiError> {
     Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
 }
 
-/// Whether a text can be a code: one word.
+/// Whether a text can be a code, which is one word.
 fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// XML, when the request was not taken for JSON; a page or plain text from an edge server otherwise.
+/// XML, if Salesforce did not read the request as JSON; otherwise a page or plain text from an edge server.
 fn from_text(text: &str, errors: &mut Vec<ApiError>) {
     let mut rest = text;
     while let Some((one, after)) = element(rest, "Error").filter(|_| errors.len() < ERROR_LIMIT) {
@@ -139,14 +138,14 @@ fn unescape(text: &str) -> String {
     plain
 }
 
-/// Adds the fields that a message names. Several codes come without `fields`, or with an empty list, though their words
-/// have the API name; the words around it are in the language of the user.
+/// Adds the fields that a message names. Several codes come without `fields`, or with an empty list, but have the API name in
+/// their message. The words around it are in the language of the user.
 fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
     let after_colon = || message.split_once(": ").map(|(_, rest)| rest);
     let list = match code {
         // Required fields are missing: [LastName, Company]
         "REQUIRED_FIELD_MISSING" => between(message, '[', ']'),
-        // No such column 'Subject' on sobject of type Lead. A query comes first where one was sent, and may quote anything.
+        // No such column 'Subject' on sobject of type Lead. The message of a query begins with the query, which may quote anything.
         "INVALID_FIELD" => between(message.rsplit_once('\n').map_or(message, |(_, words)| words), '\'', '\''),
         // Unable to create/update fields: MasterRecordId, Name. Please check ...
         "INVALID_FIELD_FOR_INSERT_UPDATE" => {
@@ -163,7 +162,6 @@ fn name_fields(fields: &mut Vec<String>, code: &str, message: &str) {
     }
 }
 
-/// Adds a name, if it is one.
 fn push_name(fields: &mut Vec<String>, name: Option<&Tree>) {
     if let Some(Tree::Text(name)) = name
         && is_field_name(name)

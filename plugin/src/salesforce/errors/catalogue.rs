@@ -26,12 +26,12 @@ pub enum Class {
     Sibling,
 }
 
-/// How long to wait before looking for a write of unknown outcome: Salesforce gives up on a request after ten minutes,
-/// yet most of them end within seconds.
+/// How long to wait before looking for a write of unknown outcome: Salesforce ends a request after ten minutes, but most end
+/// within seconds.
 const LOOK_AFTER: u32 = 30;
 
 impl Class {
-    /// What the caller does, and after how many seconds at least.
+    /// The reaction, and after how many seconds at least.
     pub fn reaction(self, call: Call) -> (Reaction, Option<u32>) {
         match (self, call) {
             (Self::Booking | Self::Sibling, _) => (Reaction::FixBooking, None),
@@ -44,8 +44,8 @@ impl Class {
         }
     }
 
-    /// Which of several errors speaks for the whole answer: the one that must be overcome first. Waiting is of no use
-    /// while something else is wrong, and a doubt about a write outweighs everything.
+    /// Which of several errors represents the answer: the one to be overcome first. Waiting is useless while something else is
+    /// wrong, and an unknown outcome outweighs everything.
     pub fn rank(self) -> u8 {
         match self {
             Self::Unclear => 6,
@@ -59,16 +59,16 @@ impl Class {
     }
 }
 
-/// The error that a repeat of an earlier write meets: it proves that the key is already there, whatever else is wrong.
+/// A repeat of an earlier write gets this error. It proves that the key exists already, whatever else is wrong.
 pub const DUPLICATE_VALUE: &str = "DUPLICATE_VALUE";
 /// A duplicate rule refused.
 pub const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
 /// A record is locked by somebody else.
 pub const UNABLE_TO_LOCK_ROW: &str = "UNABLE_TO_LOCK_ROW";
 
-/// A lock lasts as long as another transaction, which is seconds.
+/// A lock lasts as long as another transaction: seconds.
 const LOCKED: u32 = 5;
-/// Calls are counted over a rolling 24 hours; each early repeat only adds to them.
+/// Calls are counted over a rolling 24 hours, and each early repeat adds to them.
 const QUOTA: u32 = 900;
 /// Maintenance in read-only mode takes minutes at least.
 const MAINTENANCE: u32 = 600;
@@ -86,7 +86,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     GROUPS.iter().flat_map(|(_, codes)| codes.split(' '))
 }
 
-/// Codes by their class. A list of texts takes twice the room of one text.
+/// Codes by their class.
 static GROUPS: &[(Class, &str)] = &[
     (
         Class::Booking,
@@ -123,13 +123,13 @@ static GROUPS: &[(Class, &str)] = &[
 /// What an error calls for: by its code, and by its text for the few codes that have several meanings.
 pub fn class_of_error(code: &str, message: &str) -> Option<Class> {
     match code {
-        // A trigger or flow of the org's own ran out of its limits: under less load the same record goes through.
+        // A trigger or flow in the org exceeded its limits: with less load the same record succeeds.
         _ if runs_automation(code) && message.contains("Too many SOQL queries") => Some(Class::Wait(BUSY)),
         _ => class_of(code),
     }
 }
 
-/// The code of the error that another one wraps: automation of the org's own reports what stopped it in its text.
+/// The code of the error that another one wraps: automation in the org quotes in its message what stopped it.
 pub fn wrapped_code(code: &str, message: &str) -> Option<&'static str> {
     (runs_automation(code) && message.contains(UNABLE_TO_LOCK_ROW)).then_some(UNABLE_TO_LOCK_ROW)
 }

@@ -1,4 +1,4 @@
-//! What a duplicate rule found.
+//! The findings of duplicate rules.
 
 use super::body;
 use crate::{bindings::http::Response, salesforce::tree::Tree};
@@ -6,12 +6,12 @@ use crate::{bindings::http::Response, salesforce::tree::Tree};
 /// Why a duplicate rule refused a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicates {
-    /// Whether the rule only alerts: the same request with `Sforce-Duplicate-Rule-Header: allowSave=true` is then taken.
-    /// A rule that blocks refuses it all the same.
+    /// Whether the rule only alerts: it then accepts the same request with `Sforce-Duplicate-Rule-Header: allowSave=true`.
+    /// A rule that blocks refuses that too.
     pub allow_save: bool,
     /// Names of the duplicate rules, if given.
     pub rules: Vec<String>,
-    /// What matched, the best match of each rule first. Empty where the user may not see the records.
+    /// What matched, the best match of each rule first. Empty if the user may not see the records.
     ///
     /// Rules compare loosely: a match need not be the same person, nor a Lead.
     pub matches: Vec<Match>,
@@ -22,16 +22,15 @@ pub struct Duplicates {
 pub struct Match {
     /// API name of its object, for example `Lead` or `Contact`.
     pub entity: String,
-    /// Its id.
     pub id: String,
 }
 
-/// What a duplicate rule found, where one refused the request.
+/// What a duplicate rule found, if one refused the request.
 pub fn duplicates(response: &Response) -> Option<Duplicates> {
     duplicates_in(&body::json(&response.body)?)
 }
 
-/// The same for a body that is parsed already.
+/// The same for a parsed body.
 pub fn duplicates_in(body: &Tree) -> Option<Duplicates> {
     let mut found = None;
     collect(body, &mut found);
@@ -42,7 +41,7 @@ fn collect(value: &Tree, found: &mut Option<Duplicates>) {
     for item in value.items() {
         collect(item, found);
     }
-    // API versions before 58 or so really spell it without the `l`.
+    // API versions before about 58 spell it without the `l`.
     if let Some(result) = value.get("duplicateResult").or_else(|| value.get("duplicateResut")) {
         add(result, found);
     }

@@ -62,7 +62,7 @@ pub fn problem_from_secret_error(error: SecretError) -> Problem {
             (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be opened just now.")
         }
     };
-    // Opening sends nothing, so nothing can have been written.
+    // Opening sends nothing, so that nothing can have been written.
     plain_problem(code, class, Call::Read, message)
 }
 

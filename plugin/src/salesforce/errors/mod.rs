@@ -17,7 +17,7 @@ pub use duplicates::duplicates;
 pub use failure::{problem_from_failure, problem_from_secret_error};
 pub use problem::{names_a_record, problem_from_response};
 
-/// What the request was for. It decides what an unclear answer means: a write may have landed.
+/// The purpose of a request. It decides what an unclear answer means: a write may have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// Changes nothing at Salesforce.

@@ -55,7 +55,7 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
     }
 }
 
-/// An error with its code and class settled.
+/// An error with its code and class.
 struct Judged {
     error: ApiError,
     code: String,
@@ -74,7 +74,7 @@ impl Judged {
             return Self { error, code: codes::SESSION_NOT_FOR_API.into(), own_code: true, class: Class::Admin };
         }
         let code = catalogue::wrapped_code(given, &error.message).unwrap_or(given).to_owned();
-        // A save that failed comes with a status of success.
+        // A failed save may come with a status of success.
         let status = if status < 300 { 400 } else { status };
         let class = catalogue::class_of_error(&code, &error.message).unwrap_or_else(|| status::class_of(status));
         Self { error, code, own_code: false, class }
@@ -91,7 +91,7 @@ impl Judged {
     }
 }
 
-/// Refusals of a session that no refresh cures: the same login brings the same session again. Clients that took them for
+/// Refusals of a session that a refresh cannot cure: the same login returns the same session. Clients that mistook them for
 /// an expired session refreshed for ever.
 fn is_not_for_api(code: &str, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
@@ -103,7 +103,7 @@ fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
     let mut first: Option<(usize, u8)> = None;
     for (position, error) in errors.iter().enumerate() {
         let rank = match error.code.as_str() {
-            // The key that proves an earlier success.
+            // The key proves that an earlier try succeeded.
             DUPLICATE_VALUE => u8::MAX,
             _ => error.class.rank(),
         };
@@ -114,7 +114,7 @@ fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
     first.map(|(position, _)| position)
 }
 
-/// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several hold.
+/// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several have.
 fn record_ids(status: u16, json: &Tree, errors: &[Judged]) -> Vec<String> {
     let mut ids = Vec::new();
     if let Some(found) = duplicates_in(json) {
@@ -153,7 +153,7 @@ fn is_record_id(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// `Retry-After` in seconds. The form with a date needs a clock, which a plugin has not.
+/// `Retry-After` in seconds. The form with a date needs a clock, and a plugin has none.
 fn retry_after(response: &Response) -> Option<u32> {
     let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
     header.value.trim().parse().ok()

@@ -3,7 +3,7 @@
 use super::catalogue::{BUSY, Class};
 use crate::codes;
 
-/// The plugin's own code for an answer without one.
+/// The plugin's own code for an answer without a code.
 pub fn code_of(status: u16) -> &'static str {
     match status {
         200..300 => codes::ANSWER_UNREADABLE,
@@ -23,10 +23,10 @@ pub fn code_of(status: u16) -> &'static str {
     }
 }
 
-/// What an answer of this status calls for.
+/// The class of an answer with this status.
 pub fn class_of(status: u16) -> Class {
     match status {
-        // Cut short or garbled on its way: what it would have said is lost.
+        // Cut short or garbled on its way.
         200..300 | 304 | 408 => Class::Unclear,
         301..400 | 401 | 420 => Class::Reconnect,
         403 | 404 | 410 => Class::Admin,
@@ -34,7 +34,7 @@ pub fn class_of(status: u16) -> Class {
         409 | 412 => Class::Wait(5),
         429 => Class::Wait(BUSY),
         300 | 400..500 => Class::Booking,
-        // A gateway gives up on a request that goes on behind it.
+        // A gateway may give up on a request that continues behind it.
         _ => Class::Unclear,
     }
 }

@@ -1,4 +1,4 @@
-//! Which Lead fields are offered for mapping, which are withheld, and why.
+//! Which Lead fields are offered for mapping, and which are withheld, with the reason.
 
 use crate::{
     bindings::types::{
@@ -37,7 +37,7 @@ const SYSTEM: [&str; 25] = [
     "ConnectionSentId",
 ];
 
-/// Sources that most people would choose, by field.
+/// The source that most people would choose, by field.
 const SUGGESTED: [(&str, &str); 6] = [
     ("LastName", "guest.family-name"),
     ("FirstName", "guest.given-name"),
@@ -61,14 +61,13 @@ pub fn read(body: &[u8]) -> Result<LeadFields, String> {
 fn list(describe: &Describe<'_>) -> LeadFields {
     let mut fields = Vec::with_capacity(describe.fields.all.len());
     let mut withheld = Vec::new();
-    // The fields that others are parts of.
+    // Compound fields, which others are parts of.
     let parents: Vec<&str> = describe
         .fields
         .all
         .iter()
         .filter_map(|field| field.compound_field_name.as_deref().filter(|parent| *parent != field.name))
         .collect();
-    // A heap of keys weighs a fifth of a sort in the component.
     let in_order: BinaryHeap<(bool, &str, &str, usize)> = describe
         .fields
         .all
@@ -101,7 +100,7 @@ fn list(describe: &Describe<'_>) -> LeadFields {
     LeadFields { fields, withheld, record_types }
 }
 
-/// Why a field is not offered, if it is not.
+/// The reason to withhold a field, if there is one.
 fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason> {
     let name = &field.name;
     if matches!(&*field.field_type, "address" | "location") || parents.contains(&&**name) {
@@ -117,7 +116,7 @@ fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason
     }
 }
 
-/// A field as the contract has it.
+/// A field in the contract's form.
 fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
     let field_type = field_type(field);
     let controlling = field.controller_name.as_ref().and_then(|name| all.iter().find(|field| field.name == *name));
@@ -127,7 +126,7 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         name: field.name.to_string(),
         label: label(field).to_owned(),
         length: (field.length > 0 && !is_number).then_some(field.length),
-        // A whole number's digits are in a key of their own.
+        // Integers have their digits in a key of their own.
         precision: match field_type {
             FieldType::Integer => field.digits.max(field.precision),
             _ if is_number => field.precision,
@@ -150,7 +149,7 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
     }
 }
 
-/// Whether a Lead cannot be created without a value. A checkbox without one is false.
+/// Whether a Lead cannot be created without a value. A checkbox without a value is false.
 fn is_required(field: &Field<'_>) -> bool {
     field.createable && !field.nillable && !field.defaulted_on_create && field.field_type != "boolean"
 }
@@ -170,7 +169,7 @@ fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) ->
     }
 }
 
-/// The controlling field's values whose bits are set.
+/// The controlling values whose bits are set.
 fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
     if controlling.field_type == "boolean" {
         return ["false", "true"]

@@ -14,7 +14,7 @@ use crate::{
 
 /// What an error calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+enum Remedy {
     /// An admin of the org, or of the app, changes something; then somebody connects again.
     Admin,
     /// Somebody connects again.
@@ -23,17 +23,17 @@ enum Class {
     Passes(u32),
 }
 
-/// Turns what an authorization server said into a problem.
+/// Turns an authorization error into a problem.
 pub fn explain(error: OauthError) -> Problem {
     let description = error.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let given = error.error.trim();
-    let (code, class) = recognise(given, description.unwrap_or_default(), &error);
-    let (reaction, retry_after) = match (class, error.stage) {
-        (Class::Admin, _) => (Reaction::AskAdmin, None),
-        (Class::Reconnect, _) => (Reaction::Reconnect, None),
+    let (code, remedy) = recognize(given, description.unwrap_or_default(), &error);
+    let (reaction, retry_after) = match (remedy, error.stage) {
+        (Remedy::Admin, _) => (Reaction::AskAdmin, None),
+        (Remedy::Reconnect, _) => (Reaction::Reconnect, None),
         // A code works once, so an exchange cannot be repeated: the person starts over.
-        (Class::Passes(_), OauthStage::Authorize | OauthStage::Exchange) => (Reaction::Reconnect, None),
-        (Class::Passes(seconds), OauthStage::Refresh | OauthStage::Revoke) => (Reaction::Retry, Some(seconds)),
+        (Remedy::Passes(_), OauthStage::Authorize | OauthStage::Exchange) => (Reaction::Reconnect, None),
+        (Remedy::Passes(seconds), OauthStage::Refresh | OauthStage::Revoke) => (Reaction::Retry, Some(seconds)),
     };
     let message = match (description, given) {
         (Some(description), _) => description.to_owned(),
@@ -43,62 +43,62 @@ pub fn explain(error: OauthError) -> Problem {
     Problem { http_status: error.http_status, retry_after, ..problem(&code, reaction, message) }
 }
 
-/// The code that an answer gets, and what it calls for.
-fn recognise(given: &str, description: &str, error: &OauthError) -> (String, Class) {
+/// The code of an error and its remedy.
+fn recognize(given: &str, description: &str, error: &OauthError) -> (String, Remedy) {
     // Salesforce writes `access_denied` and `access-denied`, and codes in capitals on the way back to the browser.
     let code = given.to_ascii_lowercase().replace('-', "_");
-    if let Some((known, class)) = lookup(TELLING, &code) {
-        return (known.to_owned(), class);
+    if let Some((known, remedy)) = lookup(DECISIVE, &code) {
+        return (known.to_owned(), remedy);
     }
     // Blanks may still be a form's plus signs.
     let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
-    if let Some((_, own_code, class)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
+    if let Some((_, own_code, remedy)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
         return match (*own_code, error.stage) {
-            // A refresh has no authorization code: Salesforce has said so of refresh tokens that had ended.
+            // A refresh has no authorization code: Salesforce has said this of ended refresh tokens.
             (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => {
-                (codes::CONNECTION_ENDED.to_owned(), Class::Reconnect)
+                (codes::CONNECTION_ENDED.to_owned(), Remedy::Reconnect)
             }
-            _ => ((*own_code).to_owned(), *class),
+            _ => ((*own_code).to_owned(), *remedy),
         };
     }
     match (code.as_str(), error.stage) {
         // Every way in which a grant ends looks the same.
         ("invalid_grant" | "invalid_token", OauthStage::Refresh) => {
-            (codes::CONNECTION_ENDED.to_owned(), Class::Reconnect)
+            (codes::CONNECTION_ENDED.to_owned(), Remedy::Reconnect)
         }
-        // A repeated revocation looks like one of a token that never was.
-        ("invalid_token", OauthStage::Revoke) => (codes::ALREADY_REVOKED.to_owned(), Class::Reconnect),
+        // A repeated revocation looks like that of a token that never existed.
+        ("invalid_token", OauthStage::Revoke) => (codes::ALREADY_REVOKED.to_owned(), Remedy::Reconnect),
         _ => lookup(GENERAL, &code)
-            .map(|(known, class)| (known.to_owned(), class))
+            .map(|(known, remedy)| (known.to_owned(), remedy))
             .unwrap_or_else(|| unknown(given, error)),
     }
 }
 
-fn lookup(groups: &'static [(Class, &'static str)], code: &str) -> Option<(&'static str, Class)> {
-    groups.iter().find_map(|(class, codes)| {
-        codes.split(' ').find(|known| known.eq_ignore_ascii_case(code)).map(|known| (known, *class))
+fn lookup(groups: &'static [(Remedy, &'static str)], code: &str) -> Option<(&'static str, Remedy)> {
+    groups.iter().find_map(|(remedy, codes)| {
+        codes.split(' ').find(|known| known.eq_ignore_ascii_case(code)).map(|known| (known, *remedy))
     })
 }
 
-fn unknown(given: &str, error: &OauthError) -> (String, Class) {
+fn unknown(given: &str, error: &OauthError) -> (String, Remedy) {
     let fails = matches!(error.http_status, Some(429 | 500..));
     let code = match (given, fails) {
         ("", true) => codes::LOGIN_SERVER_ERROR,
         ("", false) => codes::LOGIN_UNEXPLAINED,
         (given, _) => given,
     };
-    let class = match error.stage {
-        _ if fails => Class::Passes(60),
-        OauthStage::Revoke => Class::Admin,
-        _ => Class::Reconnect,
+    let remedy = match error.stage {
+        _ if fails => Remedy::Passes(60),
+        OauthStage::Revoke => Remedy::Admin,
+        _ => Remedy::Reconnect,
     };
-    (code.to_owned(), class)
+    (code.to_owned(), remedy)
 }
 
-/// Codes that tell the cause whatever the description says.
-static TELLING: &[(Class, &str)] = &[
+/// Codes that determine the cause, whatever the description says.
+static DECISIVE: &[(Remedy, &str)] = &[
     (
-        Class::Admin,
+        Remedy::Admin,
         "OAUTH_APP_ACCESS_DENIED OAUTH_APP_BLOCKED OAUTH_EC_APP_NOT_FOUND NO_ACCESS app_attest_failed \
      app_blocked app_not_found bad_jti_claim ecapp_policy_not_found exceeded_registration_limit \
      fail_close_app_blocked failed_registration inactive_org installation_error invalid_app_access \
@@ -107,17 +107,17 @@ static TELLING: &[(Class, &str)] = &[
      redirect_uri_mismatch redirect_uri_missing registration_error unsupported_expid \
      unsupported_grant_type unsupported_response_type unsupported_token_type use_dpop_nonce",
     ),
-    (Class::Reconnect, "immediate_unsuccessful inactive_user invalid_otp invalid_session_level otp_error"),
-    (Class::Passes(60), "app_attest_failed_retry service_unavailable system_down temporarily_unavailable"),
-    (Class::Passes(5), "authorization_pending slow_down"),
-    (Class::Passes(LOGIN_RATE), "rate_limit_exceeded"),
+    (Remedy::Reconnect, "immediate_unsuccessful inactive_user invalid_otp invalid_session_level otp_error"),
+    (Remedy::Passes(60), "app_attest_failed_retry service_unavailable system_down temporarily_unavailable"),
+    (Remedy::Passes(5), "authorization_pending slow_down"),
+    (Remedy::Passes(LOGIN_RATE), "rate_limit_exceeded"),
 ];
 
-/// Codes that say little by themselves: they hold where the description is not known.
-static GENERAL: &[(Class, &str)] = &[
-    (Class::Admin, "OAUTH_APPROVAL_ERROR_GENERIC invalid_client"),
-    (Class::Reconnect, "access_denied invalid_grant invalid_request invalid_token"),
-    (Class::Passes(60), "login_error server_error unknown_error"),
+/// Codes that mean little by themselves: they apply if the description is unknown.
+static GENERAL: &[(Remedy, &str)] = &[
+    (Remedy::Admin, "OAUTH_APPROVAL_ERROR_GENERIC invalid_client"),
+    (Remedy::Reconnect, "access_denied invalid_grant invalid_request invalid_token"),
+    (Remedy::Passes(60), "login_error server_error unknown_error"),
 ];
 
 /// Salesforce's code for too many logins.
@@ -125,39 +125,39 @@ const RATE_LIMIT_EXCEEDED: &str = "rate_limit_exceeded";
 /// Logins are counted per user and hour.
 const LOGIN_RATE: u32 = 3600;
 
-/// Parts of code and description, in lower case. The first that occurs holds, so the particular ones come first.
-static TEXTS: &[(&str, &str, Class)] = &[
-    ("already being processed", codes::REFRESH_IN_PROGRESS, Class::Passes(5)),
-    ("app must be installed", codes::APP_NOT_INSTALLED, Class::Admin),
-    ("app is not installed", codes::APP_NOT_INSTALLED, Class::Admin),
-    ("oauth_ec_app_not_found", "OAUTH_EC_APP_NOT_FOUND", Class::Admin),
-    ("not admin approved", codes::APP_NOT_APPROVED, Class::Admin),
-    ("oauth_app_access_denied", "OAUTH_APP_ACCESS_DENIED", Class::Admin),
-    ("blocked by admin", codes::APP_BLOCKED, Class::Admin),
-    ("oauth_app_blocked", "OAUTH_APP_BLOCKED", Class::Admin),
-    ("oauth_approval_error_generic", "OAUTH_APPROVAL_ERROR_GENERIC", Class::Admin),
-    ("approved this consumer", codes::APP_NOT_AUTHORIZED, Class::Reconnect),
-    ("ip restricted", codes::LOGIN_RESTRICTED, Class::Admin),
-    ("login hours", codes::LOGIN_RESTRICTED, Class::Admin),
-    ("not supported on this domain", codes::MY_DOMAIN_REQUIRED, Class::Reconnect),
-    ("no client credentials user", codes::RUN_AS_USER_MISSING, Class::Admin),
-    ("audience validation failed", codes::AUDIENCE_INVALID, Class::Admin),
-    ("code challenge", codes::PKCE_FAILED, Class::Reconnect),
-    ("code verifier", codes::PKCE_FAILED, Class::Reconnect),
-    ("code_verifier", codes::PKCE_FAILED, Class::Reconnect),
-    ("authorization code", codes::AUTHORIZATION_CODE_ENDED, Class::Reconnect),
-    ("authentication failure", codes::LOGIN_REFUSED, Class::Reconnect),
-    ("user is inactive", "inactive_user", Class::Reconnect),
-    ("org is locked", "inactive_org", Class::Admin),
-    ("client identifier invalid", "invalid_client_id", Class::Admin),
-    ("number of logins exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
-    ("login rate exceeded", RATE_LIMIT_EXCEEDED, Class::Passes(LOGIN_RATE)),
+/// Parts of code and description, in lower case. The first match applies, so the specific ones come first.
+static TEXTS: &[(&str, &str, Remedy)] = &[
+    ("already being processed", codes::REFRESH_IN_PROGRESS, Remedy::Passes(5)),
+    ("app must be installed", codes::APP_NOT_INSTALLED, Remedy::Admin),
+    ("app is not installed", codes::APP_NOT_INSTALLED, Remedy::Admin),
+    ("oauth_ec_app_not_found", "OAUTH_EC_APP_NOT_FOUND", Remedy::Admin),
+    ("not admin approved", codes::APP_NOT_APPROVED, Remedy::Admin),
+    ("oauth_app_access_denied", "OAUTH_APP_ACCESS_DENIED", Remedy::Admin),
+    ("blocked by admin", codes::APP_BLOCKED, Remedy::Admin),
+    ("oauth_app_blocked", "OAUTH_APP_BLOCKED", Remedy::Admin),
+    ("oauth_approval_error_generic", "OAUTH_APPROVAL_ERROR_GENERIC", Remedy::Admin),
+    ("approved this consumer", codes::APP_NOT_AUTHORIZED, Remedy::Reconnect),
+    ("ip restricted", codes::LOGIN_RESTRICTED, Remedy::Admin),
+    ("login hours", codes::LOGIN_RESTRICTED, Remedy::Admin),
+    ("not supported on this domain", codes::MY_DOMAIN_REQUIRED, Remedy::Reconnect),
+    ("no client credentials user", codes::RUN_AS_USER_MISSING, Remedy::Admin),
+    ("audience validation failed", codes::AUDIENCE_INVALID, Remedy::Admin),
+    ("code challenge", codes::PKCE_FAILED, Remedy::Reconnect),
+    ("code verifier", codes::PKCE_FAILED, Remedy::Reconnect),
+    ("code_verifier", codes::PKCE_FAILED, Remedy::Reconnect),
+    ("authorization code", codes::AUTHORIZATION_CODE_ENDED, Remedy::Reconnect),
+    ("authentication failure", codes::LOGIN_REFUSED, Remedy::Reconnect),
+    ("user is inactive", "inactive_user", Remedy::Reconnect),
+    ("org is locked", "inactive_org", Remedy::Admin),
+    ("client identifier invalid", "invalid_client_id", Remedy::Admin),
+    ("number of logins exceeded", RATE_LIMIT_EXCEEDED, Remedy::Passes(LOGIN_RATE)),
+    ("login rate exceeded", RATE_LIMIT_EXCEEDED, Remedy::Passes(LOGIN_RATE)),
 ];
 
-/// The authorization server's codes that are known here.
+/// The known codes of the authorization server.
 #[cfg(test)]
 pub fn server_codes() -> impl Iterator<Item = &'static str> {
-    TELLING.iter().chain(GENERAL).flat_map(|(_, codes)| codes.split(' '))
+    DECISIVE.iter().chain(GENERAL).flat_map(|(_, codes)| codes.split(' '))
 }
 
 #[cfg(test)]
