@@ -47,7 +47,7 @@ impl Imported {
     /// # Errors
     /// When they have no JSON form.
     pub fn cases_json(&self) -> Result<String, LiveCheckError> {
-        serde_json::to_string_pretty(&self.cases).map_err(LiveCheckError::Cases)
+        Ok(serde_json::to_string_pretty(&self.cases)?)
     }
 }
 

@@ -131,7 +131,7 @@ impl Transcript {
     pub fn parse(text: &str) -> Result<Self, LiveCheckError> {
         let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
         let lines = lines.map(|(text, line)| {
-            serde_json::from_str(text).map_err(|reason| LiveCheckError::Transcript { line, reason })
+            serde_json::from_str(text).map_err(|source| LiveCheckError::Transcript { line, source })
         });
         Ok(Self { lines: lines.collect::<Result<_, _>>()? })
     }
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_line_that_is_none_of_a_transcript_is_named() {
         let error = Transcript::parse("\n{\"kind\":\"guess\"}\n").unwrap_err();
-        assert!(error.to_string().starts_with("line 2 of the transcript"), "{error}");
+        assert!(error.to_string().starts_with("line 2 is not one of a transcript"), "{error}");
         assert_eq!(error.code(), "transcript-invalid");
     }
 }

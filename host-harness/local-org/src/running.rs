@@ -48,7 +48,7 @@ pub enum ServeError {
     #[error(transparent)]
     File(#[from] FileError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; choose another address, or end what listens there")]
+    #[error("cannot listen on {address}; choose another address, or stop what listens there")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -64,7 +64,7 @@ pub enum ServeError {
         address: SocketAddr,
     },
     /// The store cannot be read.
-    #[error("the org's store {} cannot be read: {source}; delete the file to start anew", path.display())]
+    #[error("the org's store {} cannot be read; delete the file to start afresh", path.display())]
     Store {
         /// The file.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The store cannot be written.
-    #[error("the org's store {} cannot be written: {source}; name a file in a folder that may be written to", path.display())]
+    #[error("the org's store {} cannot be written; name a file in a writable folder", path.display())]
     StoreUnwritable {
         /// The file.
         path: PathBuf,

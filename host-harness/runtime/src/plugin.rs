@@ -19,7 +19,7 @@ use crate::{
     host::LoadError,
     inspect::Inspection,
     manifest::Limits,
-    policy::Effective,
+    policy::Permissions,
     session::{CallState, Session},
     transport::Transport,
     types::{
@@ -42,7 +42,7 @@ struct Inner {
     pre: InstancePre<CallState>,
     functions: Functions,
     inspection: Inspection,
-    effective: Arc<Effective>,
+    permissions: Arc<Permissions>,
     broker: Broker,
     transport: Arc<dyn Transport>,
     limits: Limits,
@@ -55,14 +55,14 @@ impl Plugin {
         engine: Arc<Engine>,
         pre: InstancePre<CallState>,
         inspection: Inspection,
-        effective: Arc<Effective>,
+        permissions: Arc<Permissions>,
         broker: Broker,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, LoadError> {
         let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
-        let limits = effective.limits();
+        let limits = permissions.limits();
         let plugin = Self {
-            inner: Arc::new(Inner { engine, pre, functions, inspection, effective, broker, transport, limits }),
+            inner: Arc::new(Inner { engine, pre, functions, inspection, permissions, broker, transport, limits }),
         };
         plugin.check_shapes().await?;
         Ok(plugin)
@@ -110,8 +110,8 @@ impl Plugin {
     }
 
     /// What the plugin may do here: its manifest, narrowed by the operator's policy.
-    pub fn effective(&self) -> &Effective {
-        &self.inner.effective
+    pub fn permissions(&self) -> &Permissions {
+        &self.inner.permissions
     }
 
     /// What one call may use.
@@ -251,7 +251,7 @@ impl Plugin {
         let cpu = Duration::from_millis(limits.cpu_ms);
         let session = Session {
             connection: connection.cloned(),
-            effective: inner.effective.clone(),
+            permissions: inner.permissions.clone(),
             broker: inner.broker.clone(),
             transport: inner.transport.clone(),
             limits,

@@ -1,15 +1,14 @@
-//! `check`: holds a mapping against the org's fields and the form.
+//! `check`: checks a mapping against the org's fields and the form.
 
-use anyhow::Result;
 use runtime::types::{Answer, AnswerValue, Booking, Consequence, Question};
 
 use super::{
     Ending,
     booking::{self, Opened, answered, parts},
 };
-use crate::{cli::BookingAndMapping, ui::Ui};
+use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
     let Some(Opened { connected, booking, mapping }) = booking::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
@@ -19,7 +18,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
         Some(findings) => {
             ui.json(&serde_json::json!({ "findings": findings, "usage": usage }))?;
             if findings.is_empty() {
-                ui.print("Nothing stands in the way of a booking.");
+                ui.print("No findings: a booking can be delivered.");
             }
             ui.findings(&findings);
             let refused = findings.iter().any(|finding| finding.consequence == Consequence::Refused);
@@ -31,7 +30,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
     Ok(ending)
 }
 
-/// The form, as far as a booking of it shows: the choices are those that were taken.
+/// The form, as far as its booking shows it: choices are those that the guest took.
 fn questions(booking: &Booking) -> Vec<Question> {
     booking.answers.iter().map(question).collect()
 }

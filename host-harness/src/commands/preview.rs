@@ -1,6 +1,5 @@
-//! `preview`: what delivering a booking would write.
+//! `preview`: shows what delivering a booking would write.
 
-use anyhow::Result;
 use runtime::types::{PlannedAction, PreviewResult};
 
 use super::{
@@ -8,9 +7,9 @@ use super::{
     booking::{self, Opened, parts, show_problem, show_usage},
     fields,
 };
-use crate::{cli::BookingAndMapping, ui::Ui};
+use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
     let Some(Opened { connected, booking, mapping }) = booking::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };

@@ -1,6 +1,5 @@
 //! `run`: delivers one booking.
 
-use anyhow::Result;
 use jiff::Timestamp;
 use runtime::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 
@@ -8,9 +7,9 @@ use super::{
     Ending,
     booking::{self, Opened, parts, show_problem, show_usage},
 };
-use crate::{cli::Run, ui::Ui};
+use crate::{cli::Run, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError> {
     let Some(Opened { connected, booking, mapping }) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
@@ -50,15 +49,15 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
     Ok(ending)
 }
 
-/// A command has no ledger, so the person who runs it is told what a ledger would keep.
+/// The command has no ledger, so the person who runs it must remember what a ledger would.
 fn look_first(ui: &Ui, since: Timestamp) {
     ui.note(format!(
-        "A Lead may have been written. To look before another is created, run again with --unknown-since {}",
+        "A Lead may have been written. To look for it before creating another, run again with --unknown-since {}",
         text(since)
     ));
 }
 
-/// A first try, now.
+/// The history of a first try.
 pub(super) fn first_try() -> History {
     History { now: text(Timestamp::now()), lead_id: None, first_try: None, unknown_tries: None }
 }
@@ -77,7 +76,7 @@ pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
     let done = match delivery.outcome {
         Outcome::Created => "Created Lead",
         Outcome::Updated => "Updated Lead",
-        Outcome::Kept => "Left as it is: Lead",
+        Outcome::Kept => "Left unchanged: Lead",
         Outcome::AlreadyDelivered => "Already delivered: Lead",
     };
     let url = delivery.lead_url.as_ref().map_or(String::new(), |url| format!("\n  {url}"));

@@ -15,7 +15,7 @@ use runtime::{
         Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, SecretStore, StoreError,
     },
     manifest::Manifest,
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
     transport::{Bounds, Transport, TransportError},
 };
 
@@ -300,10 +300,10 @@ impl Transport for Rotating {
 }
 
 fn broker(directory: &Path, server: &Arc<Rotating>) -> Broker {
-    let effective = Effective::new(&Manifest::from_toml(MANIFEST).unwrap(), &Policy::default()).unwrap();
+    let permissions = Permissions::new(&Manifest::from_toml(MANIFEST).unwrap(), &Policy::default()).unwrap();
     let client = ClientRegistration { client_id: "id".to_owned(), client_secret: None };
     Broker::new(
-        Arc::new(effective),
+        Arc::new(permissions),
         server.clone(),
         Arc::new(open(directory)),
         Arc::new(SystemClock),

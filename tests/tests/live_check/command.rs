@@ -7,7 +7,7 @@ use live_check::{Case, Line, STEPS, Subject, Transcript};
 use local_org::{Options, OrgFile, RunningOrg};
 use runtime::credentials::{ClientRegistration, ConnectionId, GrantKey, SecretStore as _};
 use runtime::origin::Origin;
-use runtime::policy::{Policy, StandIn};
+use runtime::policy::{Policy, TestOverride};
 use runtime::secret::Secret;
 use serde_json::Value;
 use std::fs;
@@ -53,7 +53,7 @@ async fn a_stored_connection_is_kept_unless_it_shall_be_revoked() -> Result<()> 
     let key = GrantKey { connection: ConnectionId::new("uat-1"), credential: CREDENTIAL.parse()? };
     let store = SqliteStore::open(&folder.path().join("data"))?;
     let policy = Policy {
-        stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
+        test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
         ..Policy::default()
     };
     let secrets = Arc::new(store.clone());

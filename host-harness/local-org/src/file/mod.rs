@@ -127,13 +127,13 @@ impl Default for Api {
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The text is no TOML, or has a key or value that an org file does not know.
-    #[error("the org file cannot be read: {0}")]
+    #[error("the org file cannot be parsed")]
     Syntax(#[from] toml::de::Error),
     /// Two parts of the file contradict each other.
     #[error("the org file contradicts itself: {0}")]
     Contradiction(String),
     /// A describe result cannot be read.
-    #[error("the describe result cannot be read: {0}")]
+    #[error("the describe result cannot be parsed")]
     Describe(#[from] serde_json::Error),
 }
 

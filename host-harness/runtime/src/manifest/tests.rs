@@ -82,8 +82,8 @@ fn an_error_names_the_line_and_the_remedy() {
         ("origin_member = \"api_base\"", "", vec!["credentials.acme.origin_member", "exactly one origin"]),
         ("name = \"Acme\"", "name = \" \"", vec!["plugin.name", "blank"]),
         ("version = \"2.0.0\"", "", vec!["missing field `version`"]),
-        ("slot =", "stand_in = 1\nslot =", vec!["unknown field `stand_in`"]),
-        ("[limits]", "[[stand_in]]\n[limits]", vec!["unknown field `stand_in`"]),
+        ("slot =", "test_override = 1\nslot =", vec!["unknown field `test_override`"]),
+        ("[limits]", "[[test_override]]\n[limits]", vec!["unknown field `test_override`"]),
         ("slot =", "scopes = [\"a b\"]\nslot =", vec!["credentials.acme.scopes"]),
         ("slot =", "idle_days = 0\nslot =", vec!["credentials.acme.idle_days"]),
         (
@@ -95,7 +95,7 @@ fn an_error_names_the_line_and_the_remedy() {
     ] {
         assert!(ACME.contains(from), "{from}");
         let error = Manifest::from_toml(&ACME.replacen(from, to, 1)).unwrap_err();
-        let text = error.to_string();
+        let text = crate::full_message(&error);
         for part in says {
             assert!(text.contains(part), "{to}: {part} is not in: {text}");
         }
@@ -110,7 +110,7 @@ fn two_rules_for_one_origin_are_refused() {
         "[[egress]]\norigin = \"https://*.api.acme.example\"\nmethods = [\"PUT\"]\npath_prefixes = [\"/\"]\n[limits]",
     );
     let error = Manifest::from_toml(&twice).unwrap_err();
-    assert!(error.to_string().contains("egress[1].origin"), "{error}");
+    assert!(crate::full_message(&error).contains("egress[1].origin"), "{error}");
 }
 
 #[test]

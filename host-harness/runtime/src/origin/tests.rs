@@ -131,7 +131,7 @@ fn a_wildcard_means_one_or_more_labels_and_never_the_bare_suffix() {
 }
 
 #[test]
-fn a_stand_in_takes_the_path_and_query_along() {
+fn a_test_override_takes_the_path_and_query_along() {
     let (url, _) = parse_url("https://acme.my.salesforce.com/services/data/v66.0/query?q=a%2Bb").unwrap();
     let moved = origin("http://127.0.0.1:4000").in_place_of(&url).unwrap();
     assert_eq!(moved.as_str(), "http://127.0.0.1:4000/services/data/v66.0/query?q=a%2Bb");

@@ -17,7 +17,7 @@ use super::{
     Bounds, Transport, TransportError, TransportErrorKind,
     resolver::{AllRefused, Lookup, Resolver, SystemLookup},
 };
-use crate::{credentials::ConnectionId, origin::Origin, policy::Effective};
+use crate::{credentials::ConnectionId, origin::Origin, policy::Permissions};
 
 /// How long a connection may take to be made. A request that never left has certainly had no effect, so this ends before
 /// a request's own time does.
@@ -31,7 +31,7 @@ const LOCALHOST: &str = "localhost";
 /// Sends requests over the network: TLS by rustls with the platform's trusted certificates, no redirects, no proxy but the
 /// policy's, no addresses but public ones and those that the policy allows, a pool of connections for each connection id.
 pub struct ReqwestTransport {
-    stand_ins: Vec<Origin>,
+    test_overrides: Vec<Origin>,
     proxy: Option<Url>,
     pub(super) resolver: Resolver,
     pools: Mutex<Pools>,
@@ -47,29 +47,30 @@ struct Pools {
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransport")
-            .field("stand_ins", &self.stand_ins)
+            .field("test_overrides", &self.test_overrides)
             .field("proxy", &self.proxy.as_ref().map(Url::as_str))
             .finish_non_exhaustive()
     }
 }
 
 impl ReqwestTransport {
-    /// A transport under an operator's policy: its stand-ins, proxy and private ranges.
-    pub fn new(effective: &Effective) -> Self {
-        Self::with_lookup(effective, Arc::new(SystemLookup))
+    /// A transport under an operator's policy: its test overrides, proxy and private ranges.
+    pub fn new(permissions: &Permissions) -> Self {
+        Self::with_lookup(permissions, Arc::new(SystemLookup))
     }
 
-    pub(super) fn with_lookup(effective: &Effective, lookup: Arc<dyn Lookup>) -> Self {
-        let stand_ins: Vec<_> = effective.stand_ins().iter().map(|stand_in| stand_in.origin().clone()).collect();
-        let named = stand_ins.iter().any(|origin| origin.to_string().starts_with("http://localhost:"));
-        let proxy = effective.proxy().map(|proxy| proxy.url().clone());
+    pub(super) fn with_lookup(permissions: &Permissions, lookup: Arc<dyn Lookup>) -> Self {
+        let test_overrides: Vec<_> =
+            permissions.test_overrides().iter().map(|test_override| test_override.origin().clone()).collect();
+        let named = test_overrides.iter().any(Origin::is_localhost);
+        let proxy = permissions.proxy().map(|proxy| proxy.url().clone());
         let resolver = Resolver {
             lookup,
-            allowed_private: effective.allowed_private_ranges().into(),
+            allowed_private: permissions.allowed_private_ranges().into(),
             loopback_name: named.then_some(LOCALHOST),
             proxy_name: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         };
-        Self { stand_ins, proxy, resolver, pools: Mutex::default() }
+        Self { test_overrides, proxy, resolver, pools: Mutex::default() }
     }
 
     /// The client of a connection, with its own pool: tenants never share one.
@@ -108,19 +109,19 @@ impl ReqwestTransport {
             // Not the environment's proxies: they would see where requests go, and may stand anywhere.
             .no_proxy();
         if let Some(proxy) = &self.proxy {
-            // For https only: stand-ins, which are http, are on this machine.
+            // For https only: test overrides, which are http, are on this machine.
             builder = builder.proxy(reqwest::Proxy::https(proxy.clone())?);
         }
         builder.build()
     }
 
-    /// Refuses what the resolver does not see: addresses in the place of names, and plain http but to a stand-in.
+    /// Refuses what the resolver does not see: addresses in the place of names, and plain http but to a test override.
     fn check(&self, url: &Url) -> Result<(), TransportError> {
         match Origin::of_url(url) {
-            Ok(origin) if !origin.is_loopback() || self.stand_ins.contains(&origin) => Ok(()),
+            Ok(origin) if !origin.is_loopback() || self.test_overrides.contains(&origin) => Ok(()),
             Ok(_) => Err(TransportError::before_sending(
                 TransportErrorKind::Denied,
-                "loopback is reached through a policy's stand-in only",
+                "loopback is reached through a policy's test override only",
             )),
             Err(error) => Err(TransportError::before_sending(TransportErrorKind::Denied, error.to_string())),
         }

@@ -32,7 +32,7 @@ impl Lookup for SystemLookup {
 pub(super) struct Resolver {
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) allowed_private: Arc<[PrivateRange]>,
-    /// `localhost`, where a stand-in is there.
+    /// `localhost`, where a test override is there.
     pub(super) loopback_name: Option<&'static str>,
     /// The proxy, which an operator named and which mostly has a private address.
     pub(super) proxy_name: Option<String>,

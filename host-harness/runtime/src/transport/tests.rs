@@ -17,7 +17,7 @@ use tokio::{
 use super::{resolver::Lookup, *};
 use crate::{
     manifest::{Manifest, tests::ACME},
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
 };
 
 /// What a server does with a connection once it has read the whole request, or before.
@@ -53,8 +53,8 @@ impl Server {
     }
 
     fn transport(&self) -> ReqwestTransport {
-        ReqwestTransport::new(&effective(&format!(
-            "stand_in = [{{ pattern = \"https://*.api.acme.example\", origin = \"http://{}\" }}]",
+        ReqwestTransport::new(&permissions(&format!(
+            "test_override = [{{ pattern = \"https://*.api.acme.example\", origin = \"http://{}\" }}]",
             self.address
         )))
     }
@@ -100,8 +100,8 @@ async fn serve(mut stream: TcpStream, act: Act, requests: Arc<AtomicUsize>) {
 
 const BOUNDS: Bounds = Bounds { max_response_bytes: 1_000, timeout: Duration::from_secs(20) };
 
-fn effective(policy: &str) -> Effective {
-    Effective::new(&Manifest::from_toml(ACME).unwrap(), &Policy::from_toml(policy).unwrap()).unwrap()
+fn permissions(policy: &str) -> Permissions {
+    Permissions::new(&Manifest::from_toml(ACME).unwrap(), &Policy::from_toml(policy).unwrap()).unwrap()
 }
 
 fn connection(id: &str) -> ConnectionId {
@@ -243,7 +243,7 @@ async fn a_request_that_dies_with_a_kept_connection_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn addresses_in_the_place_of_names_and_loopback_without_a_stand_in_are_refused() {
+async fn addresses_in_the_place_of_names_and_loopback_without_a_test_override_are_refused() {
     let server = Server::start(Act::DropAfterReading).await;
     let transport = server.transport();
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -278,7 +278,7 @@ async fn a_name_that_leads_to_private_addresses_is_refused_and_looked_up_once() 
     let server = Server::start(Act::DropAfterReading).await;
     for address in [server.address, "169.254.169.254:443".parse().unwrap(), "[::ffff:10.0.0.1]:443".parse().unwrap()] {
         let lookup = Arc::new(Fixed(vec![address], AtomicUsize::new(0)));
-        let transport = ReqwestTransport::with_lookup(&effective(""), lookup.clone());
+        let transport = ReqwestTransport::with_lookup(&permissions(""), lookup.clone());
         let error =
             transport.send(&connection("a"), post("https://one.api.acme.example/v2/x"), BOUNDS).await.unwrap_err();
         assert_eq!((error.kind, error.effect), (TransportErrorKind::Denied, Effect::None), "{address}: {error}");
@@ -291,7 +291,7 @@ async fn a_name_that_leads_to_private_addresses_is_refused_and_looked_up_once() 
 async fn a_server_without_tls_gets_no_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let lookup = Arc::new(Fixed(vec![listener.local_addr().unwrap()], AtomicUsize::new(0)));
-    let mut transport = ReqwestTransport::with_lookup(&effective(""), lookup);
+    let mut transport = ReqwestTransport::with_lookup(&permissions(""), lookup);
     // Lets the name lead to this machine.
     transport.resolver.proxy_name = Some("one.api.acme.example".to_owned());
     let server = async {
@@ -314,7 +314,7 @@ async fn a_policys_proxy_is_used_and_resolves_names() {
     let proxy = Server::start(Act::DropBeforeReading).await;
     let lookup = Arc::new(Fixed(vec![proxy.address], AtomicUsize::new(0)));
     let policy = format!("proxy = \"http://{}\"", proxy.address);
-    let transport = ReqwestTransport::with_lookup(&effective(&policy), lookup.clone());
+    let transport = ReqwestTransport::with_lookup(&permissions(&policy), lookup.clone());
     let error = transport.send(&connection("a"), post("https://one.api.acme.example/v2/x"), BOUNDS).await.unwrap_err();
     assert_eq!(error.effect, Effect::None, "{error}");
     assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);

@@ -10,7 +10,6 @@ mod booking;
 mod delivery;
 mod field;
 mod guidance;
-pub(crate) mod http;
 mod mapping;
 mod settings;
 

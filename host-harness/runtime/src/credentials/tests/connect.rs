@@ -134,13 +134,13 @@ fn what_cannot_be_connected_is_told_before_anybody_is_sent_anywhere() {
 }
 
 #[tokio::test]
-async fn a_stand_in_is_where_the_browser_and_the_exchange_go() {
+async fn a_test_override_is_where_the_browser_and_the_exchange_go() {
     let mut world = World::new();
     world.policy = r#"
-        [[stand_in]]
+        [[test_override]]
         pattern = "https://id.acme.example"
         origin = "http://127.0.0.1:4000"
-        [[stand_in]]
+        [[test_override]]
         pattern = "https://*.api.acme.example"
         origin = "http://127.0.0.1:4000"
     "#
@@ -157,7 +157,7 @@ async fn a_stand_in_is_where_the_browser_and_the_exchange_go() {
     }
     world.policy.clear();
     let without = world.broker().open(&team(), "acme").await.unwrap_err();
-    assert_eq!(without, OpenError::Unavailable, "what a stand-in connected is not reachable without it");
+    assert_eq!(without, OpenError::Unavailable, "what a test override connected is not reachable without it");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     manifest::Manifest,
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
     secret::Secret,
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
 };
@@ -235,12 +235,12 @@ impl World {
     /// A broker, as another process has it.
     fn broker(&self) -> Broker {
         let manifest = Manifest::from_toml(&self.manifest).unwrap();
-        let effective = Effective::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
+        let permissions = Permissions::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
         let client =
             ClientRegistration { client_id: "client".to_owned(), client_secret: Some(Secret::new("canary-client")) };
         let clients =
             manifest.credentials.keys().map(|name| (name.clone(), client.clone())).collect::<BTreeMap<_, _>>();
-        Broker::new(Arc::new(effective), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
+        Broker::new(Arc::new(permissions), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
     }
 
     /// Connects as a person does.

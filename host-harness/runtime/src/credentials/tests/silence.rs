@@ -61,15 +61,20 @@ async fn no_log_line_error_or_debug_text_holds_a_token_a_code_or_a_client_secret
     assert!(!debug.contains(&state));
     show(&(&broker, &first, &pending, broker.state(&team(), "acme").await));
     world.provider.reply(Reply::Answer(503, r#"{"error":"canary-refresh-1","error_description":"canary-client"}"#));
-    show(&broker.refresh(&team(), "acme", first.generation()).await.map_err(|error| error.to_string()));
+    show(&broker.refresh(&team(), "acme", first.generation()).await.map_err(|error| crate::full_message(&error)));
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
     world.provider.reply(Reply::Answer(
         400,
         r#"{"error":"invalid_grant","error_description":"the token canary-refresh-2 is used up"}"#,
     ));
-    show(&broker.refresh(&team(), "acme", second.generation()).await.map_err(|error| error.to_string()));
+    show(&broker.refresh(&team(), "acme", second.generation()).await.map_err(|error| crate::full_message(&error)));
     show(&broker.state(&team(), "acme").await);
-    show(&broker.finish(pending, "code=canary-code&state=canary-state").await.map_err(|error| error.to_string()));
+    show(
+        &broker
+            .finish(pending, "code=canary-code&state=canary-state")
+            .await
+            .map_err(|error| crate::full_message(&error)),
+    );
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-refresh-3"}"#));
     show(&broker.disconnect(&team(), "acme").await);
