@@ -57,8 +57,8 @@ pub(crate) struct Session {
     pub(crate) limits: Limits,
 }
 
-/// A credential that the plugin opened.
-pub(crate) struct CredentialHandle {
+/// A credential that the plugin opened. Generated code re-exports it, so it is `pub`, though no other crate can name it.
+pub struct CredentialHandle {
     name: String,
     open: OpenCredential,
 }
