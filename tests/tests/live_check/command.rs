@@ -106,7 +106,7 @@ fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_checks_an_org_and_holds_a_local_one_made_of_the_transcript_against_it() -> Result<()> {
+async fn the_command_checks_an_org_and_replays_its_refusals_on_a_local_copy() -> Result<()> {
     let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
@@ -122,22 +122,22 @@ async fn the_command_checks_an_org_and_holds_a_local_one_made_of_the_transcript_
     let (code, out, err) = run(import).await?;
     assert_eq!(code, 0, "{out}{err}");
 
-    let hold = || -> Result<Command> {
-        let mut hold = harness(folder)?;
-        hold.args(["live-check", "--component", "salesforce_leads.wasm"]);
-        hold.args(["--cases", "imported/cases.json", "--org", "imported/org.toml"]);
-        Ok(hold)
+    let replay = || -> Result<Command> {
+        let mut replay = harness(folder)?;
+        replay.args(["live-check", "--component", "salesforce_leads.wasm"]);
+        replay.args(["--cases", "imported/cases.json", "--org", "imported/org.toml"]);
+        Ok(replay)
     };
-    let (code, out, err) = run(hold()?).await?;
+    let (code, out, err) = run(replay()?).await?;
     assert_eq!(code, 0, "{out}{err}");
     let mut cases = Case::parse_all(&fs::read_to_string(folder.join("imported/cases.json"))?)?;
-    assert!(out.contains(&format!("{0} of {0} cases answered alike", cases.len())), "{out}");
+    assert!(out.contains(&format!("{0} of {0} cases have the same response", cases.len())), "{out}");
 
     let case = cases.iter_mut().find(|case| case.id == "refusal-too-long").context("the case")?;
     assert_eq!(case.status, 400);
     case.status = 409;
     fs::write(folder.join("imported/cases.json"), serde_json::to_string(&cases)?)?;
-    let (code, out, err) = run(hold()?).await?;
+    let (code, out, err) = run(replay()?).await?;
     assert_eq!(code, 3, "{out}{err}");
     assert!(out.contains("DIFFERS  refusal-too-long"), "{out}");
     assert!(out.contains("expected: 409 STRING_TOO_LONG on Company"), "{out}");
@@ -182,13 +182,13 @@ async fn a_refused_client_is_a_step_that_says_what_to_do_and_leaves_a_transcript
 }
 
 #[test]
-fn a_file_that_holds_no_cases_is_an_error_of_the_input() -> Result<()> {
+fn an_invalid_cases_file_is_an_input_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("cases.json"), "{}")?;
-    let mut hold = harness(folder.path())?;
-    hold.args(["live-check", "--cases", "cases.json", "--org", "enterprise"]);
-    let (code, _, err) = ended(&hold.output()?);
+    let mut replay = harness(folder.path())?;
+    replay.args(["live-check", "--cases", "cases.json", "--org", "enterprise"]);
+    let (code, _, err) = ended(&replay.output()?);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("the cases cannot be read"), "{err}");
+    assert!(err.contains("the cases cannot be parsed"), "{err}");
     Ok(())
 }

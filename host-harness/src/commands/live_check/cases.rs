@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ::live_check::{Case, hold};
+use ::live_check::{Case, replay};
 use local_org::Options;
 use runtime::{credentials::ClientRegistration, secret::Secret};
 
@@ -16,25 +16,25 @@ pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &
     let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
     let subject = by_client_credentials(ui, arguments, org.base_url(), client).await?;
     subject.connect().await?;
-    let held = hold(&subject, &cases).await;
+    let replayed = replay(&subject, &cases).await;
     org.stop().await;
 
-    let differing = held.iter().filter(|held| !held.is_alike()).count();
-    let listed: Vec<_> = held
+    let differing = replayed.iter().filter(|case| !case.is_alike()).count();
+    let listed: Vec<_> = replayed
         .iter()
-        .map(|held| {
-            let (id, expected, found) = (&held.case.id, held.expected(), held.found());
-            serde_json::json!({ "id": id, "alike": held.is_alike(), "expected": expected, "found": found })
+        .map(|case| {
+            let (id, expected, found) = (&case.case.id, case.expected(), case.found());
+            serde_json::json!({ "id": id, "alike": case.is_alike(), "expected": expected, "found": found })
         })
         .collect();
     ui.json(&serde_json::json!({ "cases": listed }))?;
-    for held in &held {
-        let mark = if held.is_alike() { "alike" } else { "DIFFERS" };
-        ui.print(format!("{mark:>7}  {:<28} {}", held.case.id, held.found()));
-        if !held.is_alike() {
-            ui.print(format!("{:9}expected: {}", "", held.expected()));
+    for case in &replayed {
+        let mark = if case.is_alike() { "alike" } else { "DIFFERS" };
+        ui.print(format!("{mark:>7}  {:<28} {}", case.case.id, case.found()));
+        if !case.is_alike() {
+            ui.print(format!("{:9}expected: {}", "", case.expected()));
         }
     }
-    ui.print(format!("\n{} of {} cases have the same response", held.len() - differing, held.len()));
+    ui.print(format!("\n{} of {} cases have the same response", replayed.len() - differing, replayed.len()));
     Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
 }
