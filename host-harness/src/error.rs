@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_the_system_is_shown_once_with_every_file_it_concerns() {
+    fn a_system_error_is_shown_once_with_its_file() {
         // A folder below a file can be neither read nor made, not even by root.
         let below_a_file = Path::new("/dev/null/data");
         let said = std::fs::read(below_a_file).expect_err("not a folder").to_string();

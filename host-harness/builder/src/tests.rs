@@ -53,7 +53,7 @@ impl Tree {
         age(&file);
     }
 
-    /// Builds, and tells whether cargo ran.
+    /// Builds, and returns whether cargo ran.
     fn build(&self) -> (bool, Built) {
         let before = self.compiled.get();
         let built = build_with(&self.workspace, "a-plugin", &self.workspace.component("a-plugin"), || {

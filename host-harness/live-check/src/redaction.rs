@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_tells_no_id_and_no_value() {
+    fn a_redacted_path_has_no_id_and_no_value() {
         for (given, expected) in [
             ("/services/data/v64.0/sobjects/Lead", "/services/data/v64.0/sobjects/Lead"),
             ("/services/data/v64.0/sobjects/Lead/00Q5i00000AbCdEFGH", "/services/data/v64.0/sobjects/Lead/{id}"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_tells_names_types_and_codes_and_nothing_else() {
+    fn a_shape_has_names_types_and_codes_only() {
         let body = json!([{
             "message": "Email: invalid email address: taro@",
             "errorCode": "INVALID_EMAIL_ADDRESS",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_describe_result_stays_how_the_lead_is_set_up() {
+    fn a_describe_result_keeps_only_the_leads_settings() {
         let result = json!({
             "name": "Lead", "createable": true, "urls": {"uiEditTemplate": "https://acme.my.salesforce.com/{ID}/e"},
             "childRelationships": [{}],
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_identifies_somebody_is_replaced_wherever_it_stands() {
+    fn identifying_texts_are_replaced_everywhere() {
         let mut value = json!({"label": "For Acme K.K. only", "list": ["Acme K.K.", 7]});
         conceal(&mut value, &["Acme K.K.".to_owned()]);
         assert_eq!(value, json!({"label": "For {concealed} only", "list": ["{concealed}", 7]}));

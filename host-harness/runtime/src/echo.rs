@@ -175,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_secret_is_found_and_nothing_else(secret in "[!-~]{12,80}", before in ".{0,9}", after in ".{0,9}", other in "[a-z ]{0,400}") {
+        fn every_secret_is_found_and_nothing_else(secret in "[!-~]{12,80}", before in ".{0,9}", after in ".{0,9}", other in "[a-z ]{0,400}") {
             let scanner = EchoScanner::new([secret.as_str()]);
             for (name, text) in every_spelling(&secret, &before, &after) {
                 prop_assert!(scanner.finds_in(&text), "{}", name);

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_client_secret_is_kept_sealed_and_goes_with_its_grant() {
+    async fn a_client_secret_is_stored_sealed_and_removed_with_its_grant() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("data");
         let key = GrantKey { connection: ConnectionId::new("team-1"), credential: "crm".parse().unwrap() };

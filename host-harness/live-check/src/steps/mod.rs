@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_has_a_name_of_its_own_and_says_what_to_do() {
+    fn every_step_has_a_unique_name_and_a_remedy() {
         let ids: BTreeSet<&str> = STEPS.iter().map(|step| step.id).collect();
         assert_eq!(ids.len(), STEPS.len());
         for step in STEPS {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_cannot_be_taken_is_skipped_and_one_that_fails_says_what_to_do() {
+    fn an_impossible_step_is_skipped_and_a_failed_one_has_a_remedy() {
         let [first, ..] = STEPS else { unreachable!() };
         let skipped = report(first, Err(Obstacle::Needs("doctor")));
         assert_eq!((skipped.outcome, skipped.remedy), (Outcome::Skipped, None));

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The manifest of an invented CRM: nothing in it is Salesforce's.
+/// The manifest of an invented CRM, unlike Salesforce.
 pub(crate) const ACME: &str = r#"
 [plugin]
 id = "acme-leads"
@@ -45,7 +45,7 @@ fn the_plugins_own_manifest_is_accepted() {
 }
 
 #[test]
-fn what_is_left_out_has_the_fields_common_default() {
+fn an_omitted_key_has_its_usual_default() {
     let manifest = Manifest::from_toml(ACME).unwrap();
     let acme = &manifest.credentials["acme"];
     assert_eq!(acme.grant_types, BTreeMap::from([(GrantType::AuthorizationCode, ())]).into_keys().collect());
@@ -55,7 +55,7 @@ fn what_is_left_out_has_the_fields_common_default() {
 }
 
 #[test]
-fn a_manifest_reads_back_from_json_as_it_was() {
+fn a_manifest_survives_json() {
     let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
     let json = serde_json::to_string(&manifest).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
@@ -114,7 +114,7 @@ fn two_rules_for_one_origin_are_refused() {
 }
 
 #[test]
-fn a_manifest_beyond_all_measure_is_not_read() {
+fn a_manifest_that_is_too_large_is_not_parsed() {
     let error = Manifest::from_toml(&format!("{ACME}\n# {}", "x".repeat(MAX_BYTES))).unwrap_err();
     assert_eq!(error.code(), "manifest-too-large");
 }

@@ -17,7 +17,7 @@ fn origin(text: &str) -> Origin {
 }
 
 #[test]
-fn without_a_policy_the_manifest_holds() {
+fn without_a_policy_the_manifest_applies() {
     assert_eq!(permissions("").unwrap().manifest(), &acme());
     assert_eq!(Permissions::new(&acme(), &Policy::default()).unwrap().manifest(), &acme());
 }
@@ -50,7 +50,7 @@ fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
 }
 
 #[test]
-fn a_policy_that_cannot_hold_is_refused_with_the_reason() {
+fn an_impossible_policy_is_refused_with_the_reason() {
     for (policy, code, says) in [
         ("origins = [\"https://other.example\"]", "policy-nothing-left", "https://*.api.acme.example"),
         ("methods = [\"DELETE\"]", "policy-nothing-left", "methods"),
@@ -82,7 +82,7 @@ fn a_policy_that_cannot_hold_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_test_override_takes_the_place_of_what_its_pattern_means_and_of_nothing_else() {
+fn a_test_override_replaces_what_its_pattern_matches_and_nothing_else() {
     let permissions = permissions(
         r#"
         [[test_override]]
@@ -114,7 +114,7 @@ fn without_a_test_override_loopback_can_never_be_the_connected_origin() {
 }
 
 #[test]
-fn a_range_of_a_policy_holds_private_addresses_only() {
+fn a_range_of_a_policy_contains_private_addresses_only() {
     let policy = Policy::from_toml("allowed_private_ranges = [\"10.20.0.0/16\", \"fd00::/8\"]").unwrap();
     assert!(policy.allowed_private_ranges[0].contains("10.20.1.1".parse().unwrap()));
     assert!(!policy.allowed_private_ranges[0].contains("10.21.1.1".parse().unwrap()));
@@ -140,7 +140,7 @@ fn permits(rules: &[EgressRule], origin: &Origin, method: Method) -> bool {
 
 proptest! {
     #[test]
-    fn what_holds_is_what_both_manifest_and_policy_allow(
+    fn permissions_are_what_both_manifest_and_policy_allow(
         rules in proptest::collection::vec((patterns(), methods()), 1..4),
         origins in proptest::option::of(proptest::collection::vec(patterns(), 0..4)),
         allowed in proptest::option::of(methods()),

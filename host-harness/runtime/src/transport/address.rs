@@ -71,7 +71,7 @@ mod tests {
     use crate::policy::Policy;
 
     #[test]
-    fn a_name_may_lead_to_public_addresses_only() {
+    fn a_name_may_resolve_to_public_addresses_only() {
         for (text, allowed) in [
             ("101.53.160.1", true),
             ("8.8.8.8", true),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_may_allow_a_private_range_and_no_more_than_that() {
+    fn a_policy_may_allow_a_private_range_and_nothing_more() {
         let policy = Policy::from_toml("allowed_private_ranges = [\"10.20.0.0/16\"]").unwrap();
         for (text, allowed) in [
             ("10.20.3.4", true),
