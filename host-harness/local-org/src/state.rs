@@ -94,7 +94,7 @@ pub(crate) struct Cursor {
 impl State {
     /// The next number of everything that is numbered.
     pub fn next(&mut self) -> u64 {
-        self.kept.sequence += 1;
+        self.kept.change().sequence += 1;
         self.kept.sequence
     }
 
@@ -112,8 +112,8 @@ impl State {
 
     /// Ends a grant and every access token that came from it.
     pub fn end_grant(&mut self, grant: u64) {
-        self.kept.grants.remove(&grant);
-        self.kept.sessions.retain(|_, session| session.grant != Some(grant));
+        self.kept.change().grants.remove(&grant);
+        self.kept.change().sessions.retain(|_, session| session.grant != Some(grant));
     }
 
     /// Whether access tokens of this session still work; a use prolongs them.

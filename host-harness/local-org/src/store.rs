@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    ops::{Deref, DerefMut},
+    ops::Deref,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -23,7 +23,13 @@ impl<T> Tracked<T> {
         Self { value, changed: true }
     }
 
-    /// The value, for changes that are not worth a write of their own: they are saved with the next one that is.
+    /// The value, for a change that the next save must write.
+    pub fn change(&mut self) -> &mut T {
+        self.changed = true;
+        &mut self.value
+    }
+
+    /// The value, for changes that need no write of their own; the next save includes them.
     pub fn in_passing(&mut self) -> &mut T {
         &mut self.value
     }
@@ -40,13 +46,6 @@ impl<T> Deref for Tracked<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl<T> DerefMut for Tracked<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.changed = true;
-        &mut self.value
     }
 }
 
