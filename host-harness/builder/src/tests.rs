@@ -117,19 +117,18 @@ fn every_change_of_an_input_starts_cargo_once() {
         "wit/new.wit",
         // The target that was missing when the standard library was compiled from source.
         "bin/wasm32",
-    ]
-    .into_iter()
-    .map(change)
-    .chain(["plugin/src/deep/mod.rs", "wit/types.wit"].map(|path| {
-        let removed = move |tree: &Tree| fs::remove_file(tree.path(path)).expect("removed");
-        (path, Box::new(removed) as Box<_>)
-    }))
-    .collect();
-    for (path, change) in changes {
+    ];
+    let removed = ["plugin/src/deep/mod.rs", "wit/types.wit"];
+    for (path, text) in
+        changed.map(|path| (path, Some("// two, longer"))).into_iter().chain(removed.map(|path| (path, None)))
+    {
         let tree = Tree::new();
         fs::create_dir_all(tree.path(".cargo")).expect("a folder");
         tree.build();
-        change(&tree);
+        match text {
+            Some(text) => tree.change(path, text),
+            None => fs::remove_file(tree.path(path)).expect("removed"),
+        }
         assert!(tree.build().0, "{path}");
         assert!(!tree.build().0, "{path} is recorded again");
     }

@@ -14,6 +14,7 @@ use runtime::{
     credentials::{
         Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, SecretStore, StoreError,
     },
+    full_message,
     manifest::Manifest,
     policy::{Permissions, Policy},
     transport::{Bounds, Transport, TransportError},
@@ -188,16 +189,16 @@ fn the_key_file_is_created_once_for_its_owner_only() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let error = open_with_file(&data).unwrap_err();
     assert_eq!(error.code(), "store-not-private");
-    assert!(error.to_string().contains("chmod 600"), "{error}");
+    assert!(full_message(&error).contains("chmod 600"), "{error:?}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::set_permissions(&data, fs::Permissions::from_mode(0o770)).unwrap();
-    assert!(open_with_file(&data).unwrap_err().to_string().contains("chmod 700"));
+    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 700"));
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
     let database = data.join("store.sqlite3");
     assert_eq!(fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(open_with_file(&data).unwrap_err().to_string().contains("chmod 600"));
+    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 600"));
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::write(&file, "not a key").unwrap();

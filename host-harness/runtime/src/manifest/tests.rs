@@ -68,7 +68,7 @@ fn an_error_names_the_line_and_the_remedy() {
         ("https://*.api", "https://a*.api", vec!["line 9", "origin", "leftmost part"]),
         ("https://*.api.acme.example", "http://127.0.0.1:4000", vec!["only `https` is allowed"]),
         ("https://*.api.acme.example", "https://*.api.acme.example/v2", vec!["end it after the host"]),
-        ("\"/v2/\"", "\"/v2\"", vec!["begins and ends with `/`"]),
+        ("\"/v2/\"", "\"/v2\"", vec!["starts and ends with `/`"]),
         ("\"GET\"", "\"CONNECT\"", vec!["CONNECT", "`GET`"]),
         ("x-acme-token", "host", vec!["steers the connection"]),
         ("acme-leads", "Acme Leads", vec!["lower-case letters"]),
