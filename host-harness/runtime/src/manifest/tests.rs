@@ -70,7 +70,7 @@ fn an_error_names_the_line_and_the_remedy() {
         ("https://*.api.acme.example", "https://*.api.acme.example/v2", vec!["end it after the host"]),
         ("\"/v2/\"", "\"/v2\"", vec!["starts and ends with `/`"]),
         ("\"GET\"", "\"CONNECT\"", vec!["CONNECT", "`GET`"]),
-        ("x-acme-token", "host", vec!["steers the connection"]),
+        ("x-acme-token", "host", vec!["controls the connection"]),
         ("acme-leads", "Acme Leads", vec!["lower-case letters"]),
         ("\"/oauth/token\"", "\"/oauth/token?x=1\"", vec!["without query"]),
         ("oauth2", "basic", vec!["basic", "oauth2"]),
