@@ -13,7 +13,7 @@ Exit codes:
   0  done
   1  the command failed: a build, a file of its own, the network, a plugin that broke a limit
   2  the input is at fault: an argument, a booking, a mapping, a policy, a component file; nothing was sent
-  3  the plugin answered: a problem, a finding that would refuse a booking, a connection that does not work
+  3  the plugin reported a problem, a finding that would refuse a booking, or a connection that does not work
 130  interrupted";
 
 const LIVE_ORG: &str = "\
@@ -32,56 +32,56 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Language of explanations, as a BCP 47 tag; without it, that of the environment (LC_ALL, LANG)
+    /// Language of explanations, as a BCP 47 tag [default: from LC_ALL or LANG]
     #[arg(long, global = true, value_name = "TAG")]
     pub locale: Option<String>,
 
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the main job from end to end on this machine: a webhook booking becomes a Lead
+    /// Run the main job end to end on this machine: a webhook booking becomes a Lead
     Demo(Demo),
     /// Build the plugin's component
     Build(Build),
-    /// Show what a component is and what it may do, without running it
+    /// Show what a component is and may do, without running it
     Inspect(Inspect),
-    /// Run a Salesforce org on this machine until it is stopped
+    /// Run a Salesforce org on this machine until stopped
     Org(Org),
-    /// Connect a team to its org, in the browser
+    /// Connect a team to its org in the browser
     Connect(Connect),
     /// Revoke a team's grant and forget it
     Disconnect(Disconnect),
-    /// Check that a connection works, and say what to do if it does not
-    Doctor(Target),
+    /// Check a connection and explain how to repair it
+    Doctor(ConnectionArgs),
     /// List the fields that can be mapped, and those that cannot
-    Fields(Target),
+    Fields(ConnectionArgs),
     /// Deliver one booking
     Run(Run),
     /// Show what delivering a booking would write, without writing
     Preview(BookingAndMapping),
-    /// Hold a mapping against the org's fields and the form of a booking
+    /// Check a mapping against the org's fields and a booking's form
     Check(BookingAndMapping),
-    /// Try the plugin against a real org, step by step, and keep a transcript without secrets and personal data
+    /// Test the plugin against a real org step by step, and write a transcript without secrets or personal data
     LiveCheck(LiveCheck),
 }
 
 /// Which component is run, and for which connection.
 #[derive(Clone, Debug, Args)]
-pub struct Target {
-    /// The component; without it, the Salesforce plugin is built from this workspace
+pub struct ConnectionArgs {
+    /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
 
-    /// A stored connection; without it, an org is run on this machine for as long as the command takes
+    /// A stored connection [default: an org that runs on this machine during the command]
     #[arg(long, value_name = "NAME")]
     pub team: Option<String>,
 
-    /// Where connections are stored
+    /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
     pub data: PathBuf,
 
@@ -89,7 +89,7 @@ pub struct Target {
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
-    /// The org to run on this machine: a file, or the name of one that is built in (see `org --list`)
+    /// The org to run on this machine: a file, or the name of a built-in one (see `org --list`)
     #[arg(long, value_name = "FILE|NAME", conflicts_with = "team")]
     pub org: Option<String>,
 }
@@ -97,7 +97,7 @@ pub struct Target {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The component; without it, the Salesforce plugin is built from this workspace
+    /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
 }
@@ -109,7 +109,7 @@ pub struct Build {
     #[arg(long, value_name = "NAME", default_value = "salesforce-leads")]
     pub package: String,
 
-    /// Where the component goes; without it, target/component/<package>.wasm
+    /// Where to write the component [default: target/component/<package>.wasm]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -120,7 +120,7 @@ pub struct Inspect {
     /// The component
     pub file: PathBuf,
 
-    /// The operator's policy, to show what is left of the manifest
+    /// The operator's policy, to show the narrowed permissions
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
@@ -136,15 +136,15 @@ pub struct Org {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub admin: SocketAddr,
 
-    /// The org: a file (its keys are in docs/local-org.md), or the name of one that is built in
+    /// The org: a file (docs/local-org.md lists its keys), or the name of a built-in one
     #[arg(long, value_name = "FILE|NAME")]
     pub file: Option<String>,
 
-    /// Make the org from a describe result of somebody's own org
+    /// Make the org from the describe result of a real one
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub describe: Option<PathBuf>,
 
-    /// Keep Leads and grants in a file, so that a restart has them
+    /// Keep Leads and grants in a file across restarts
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
@@ -152,7 +152,7 @@ pub struct Org {
     #[arg(long)]
     pub print_env: bool,
 
-    /// List the orgs that are built in
+    /// List the built-in orgs
     #[arg(long)]
     pub list: bool,
 }
@@ -160,7 +160,7 @@ pub struct Org {
 /// Arguments of `connect`.
 #[derive(Debug, Args)]
 pub struct Connect {
-    /// Where the org's people log in: https://login.salesforce.com for production, https://test.salesforce.com for a sandbox,
+    /// Where the org's users log in: https://login.salesforce.com for production, https://test.salesforce.com for a sandbox,
     /// an org's My Domain, or the URL of an org on this machine
     #[arg(long, value_name = "HOST", env = "BASE_URL")]
     pub login_host: String,
@@ -173,23 +173,23 @@ pub struct Connect {
     #[arg(long, value_name = "ID", env = "CLIENT_ID")]
     pub client_id: String,
 
-    /// File that holds the app's consumer secret; without it, the variable CLIENT_SECRET is read
+    /// File with the app's consumer secret [default: the variable CLIENT_SECRET]
     #[arg(long, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
 
-    /// Callback URL, as it is registered with the app; must be on this machine
+    /// Callback URL, as registered with the app; must be on this machine
     #[arg(long, value_name = "URL", env = "REDIRECT_URI", default_value = "http://127.0.0.1:8917/callback")]
     pub redirect_uri: url::Url,
 
-    /// Open the page in a browser instead of only printing its address
+    /// Open the login page in a browser, besides printing its address
     #[arg(long)]
     pub open: bool,
 
-    /// Where connections are stored
+    /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
     pub data: PathBuf,
 
-    /// The component; without it, the Salesforce plugin is built from this workspace
+    /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
 
@@ -205,11 +205,11 @@ pub struct Disconnect {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub team: String,
 
-    /// Where connections are stored
+    /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
     pub data: PathBuf,
 
-    /// The component; without it, the Salesforce plugin is built from this workspace
+    /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
 
@@ -221,16 +221,16 @@ pub struct Disconnect {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// An earlier run of this booking began then (RFC 3339) and its outcome is unknown: look before creating
+    /// Start (RFC 3339) of an earlier run of this booking with an unknown outcome: look for its Lead before creating one
     #[arg(long, value_name = "TIME")]
     pub unknown_since: Option<jiff::Timestamp>,
 
-    /// What is delivered
+    /// The booking and its mapping
     #[command(flatten)]
     pub delivered: BookingAndMapping,
 }
 
-/// A booking, a mapping, and where they go.
+/// A booking, a mapping, and a connection.
 #[derive(Debug, Args)]
 pub struct BookingAndMapping {
     /// The booking
@@ -241,32 +241,32 @@ pub struct BookingAndMapping {
     #[arg(long, value_name = "FILE")]
     pub mapping: PathBuf,
 
-    /// How the booking is written
+    /// Format of the booking
     #[arg(long, default_value = "native", value_parser = format())]
     pub format: &'static dyn Intake,
 
     /// Which component and connection
     #[command(flatten)]
-    pub target: Target,
+    pub connection: ConnectionArgs,
 }
 
 /// Arguments of `live-check`.
 #[derive(Debug, Args)]
 #[command(after_help = LIVE_ORG)]
 pub struct LiveCheck {
-    /// A stored connection; without it, the org that the environment names
+    /// A stored connection [default: the org that the environment names]
     #[arg(long, value_name = "NAME")]
     pub team: Option<String>,
 
-    /// Revoke the stored connection as the last step; one made for the check always is
+    /// Revoke the stored connection as the last step; a connection made for the check is always revoked
     #[arg(long, requires = "team")]
     pub revoke: bool,
 
-    /// Where connections are stored
+    /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
     pub data: PathBuf,
 
-    /// The component; without it, the Salesforce plugin is built from this workspace
+    /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
 
@@ -274,11 +274,11 @@ pub struct LiveCheck {
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
-    /// Where the transcript goes
+    /// Where to write the transcript
     #[arg(long, value_name = "FILE", default_value = "live-check.jsonl")]
     pub transcript: PathBuf,
 
-    /// Make an org file and cases for the local org of a transcript, instead of trying an org
+    /// Make an org file and cases for the local org from a transcript, instead of testing an org
     #[arg(long, value_name = "FILE", requires = "out")]
     pub from_transcript: Option<PathBuf>,
 
@@ -286,11 +286,11 @@ pub struct LiveCheck {
     #[arg(long, value_name = "DIR", requires = "from_transcript")]
     pub out: Option<PathBuf>,
 
-    /// Hold an org on this machine against the cases of a transcript, instead of trying an org
+    /// Test an org on this machine with the cases of a transcript, instead of testing a real one
     #[arg(long, value_name = "FILE", requires = "org", conflicts_with_all = ["team", "from_transcript"])]
     pub cases: Option<PathBuf>,
 
-    /// The org to hold against them: a file, or the name of one that is built in
+    /// The org for `--cases`: a file, or the name of a built-in one
     #[arg(long, value_name = "FILE|NAME", requires = "cases")]
     pub org: Option<String>,
 }

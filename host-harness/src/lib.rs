@@ -1,11 +1,17 @@
-//! The `host-harness` command as a library, so that tests and the command do things in the same way.
+//! The `host-harness` command as a library, so that tests read an operator's files as the command does.
 //!
-//! - [`input`] reads an operator's files,
-//! - [`target`] opens a plugin and the connection that a command works on,
-//! - [`commands`] are the sub-commands, one file each.
+//! - [`input`] reads bookings and mappings,
+//! - `component_file`, `policy_file` and `orgs` read what a command works with,
+//! - `connection` opens a plugin and a connection,
+//! - [`commands`] holds the sub-commands, one file each, and [`error`] their failures with exit codes.
 
 pub mod cli;
 pub mod commands;
+mod component_file;
+mod connection;
+pub mod error;
+mod files;
 pub mod input;
-pub mod target;
+mod orgs;
+mod policy_file;
 mod ui;

@@ -1,4 +1,4 @@
-//! What people and machines read: results on standard output, everything else on standard error.
+//! Output for people and machines: results on standard output, everything else on standard error.
 
 use std::io::{IsTerminal, Write};
 
@@ -8,13 +8,15 @@ use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableS
 use contract::{Actor, AdviceText, Consequence, Problem, Reaction};
 use serde::Serialize;
 
-/// Columns apart, a rule below the header, no rule between rows: long tables stay short.
+use crate::error::CliError;
+
+/// Lines between columns and below the header, none between rows, so that long tables stay short.
 const TABLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none().junction('│'))
     .header_separator(LineStyle::none().fill('─').junction('┼'))
     .content_lines(ContentLineStyle::none().junction('│'));
 
-/// Where a command writes.
+/// The output of a command.
 pub(crate) struct Ui {
     json: bool,
     locale: String,
@@ -39,31 +41,31 @@ impl Ui {
     /// A result for people.
     pub(crate) fn print(&self, text: impl AsRef<str>) {
         if !self.json {
-            // A closed pipe (`| head`) is no reason to fail.
+            // A closed pipe (`| head`) is not an error.
             let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
         }
     }
 
     /// A result for machines.
-    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
         if self.json {
             let _ = writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(value)?);
         }
         Ok(())
     }
 
-    /// What is going on, beside the result.
+    /// Progress and notes.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
     }
 
-    /// A headline of a command with several steps.
+    /// The heading of a step.
     pub(crate) fn step(&mut self, of: u32, title: &str) {
         self.step += 1;
         self.print(format!("\n[{}/{of}] {title}", self.step));
     }
 
-    /// How far a build is: one line that changes on a terminal, a line per tenth elsewhere.
+    /// Progress of a build: one changing line on a terminal, a line per tenth elsewhere.
     pub(crate) fn build_progress(&mut self, progress: Progress) {
         match progress {
             Progress::Announcement(text) => self.note(text),
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_is_that_of_the_environment() {
+    fn the_language_comes_from_the_environment() {
         for (variables, expected) in [
             (&[][..], "en"),
             (&[("LANG", "ja_JP.UTF-8")][..], "ja-JP"),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
 use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore};
 use runtime::origin::Origin;
-use runtime::policy::{Policy, StandIn};
+use runtime::policy::{Policy, TestOverride};
 use runtime::secret::Secret;
 use runtime::types::{Booking, Delivery, History, LeadFields, Mapping, Problem};
 use runtime::{Called, Host, Plugin};
@@ -145,8 +145,8 @@ impl System {
 
 fn policy(org: &Org) -> Result<Policy> {
     let origin: Origin = org.base_url().parse()?;
-    let stand_ins = vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?];
-    Ok(Policy { stand_ins, ..Policy::default() })
+    let test_overrides = vec![TestOverride::new("https://*.my.salesforce.com".parse()?, origin)?];
+    Ok(Policy { test_overrides, ..Policy::default() })
 }
 
 /// Converts an unexpected problem to an error.

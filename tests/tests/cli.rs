@@ -99,7 +99,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
         }
     }
     let address = address.with_context(|| format!("no address was shown:\n{said}"))?;
-    ensure!(said.contains("stand-in for testing"), "the stand-in is announced: {said}");
+    ensure!(said.contains("test override in force"), "the test override is announced: {said}");
     let user = local_org::User::default();
     let back = visitor::allow(&address, &user.username, &user.password).await?;
     // The browser follows the callback URL, where the command listens.
@@ -250,7 +250,7 @@ fn the_demo_creates_a_lead_and_ends_with_a_revoked_token() -> Result<()> {
         "Created Lead 00Q",
         "高橋",
         "🙇‍♀️",
-        "sent by hand, is answered: 401",
+        "the org now refuses the old token: 401",
     ] {
         assert!(out.contains(said), "{said} is not in:\n{out}");
     }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 async fn node_lists_the_same_fields_and_writes_the_same_lead() -> anyhow::Result<()> {
     // The recorded exchanges of our host become the script of the other one.
     let system = System::start().await?;
-    let recorder = Arc::new(Recorder::new(ReqwestTransport::new(system.plugin.effective())));
+    let recorder = Arc::new(Recorder::new(ReqwestTransport::new(system.plugin.permissions())));
     let host = Host::builder()
         .policy(system.policy()?)
         .secrets(system.secrets.clone())

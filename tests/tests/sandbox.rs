@@ -132,7 +132,7 @@ async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
         Ok(problem) => assert!(problem.message.contains("budget"), "{}", problem.message),
         Err(error) => assert_eq!(error.code(), "cpu-limit"),
     }
-    assert_eq!(guest.script.seen().len(), usize::try_from(guest.plugin.effective().limits().http_requests)?);
+    assert_eq!(guest.script.seen().len(), usize::try_from(guest.plugin.permissions().limits().http_requests)?);
     Ok(())
 }
 

@@ -52,7 +52,7 @@ mod tests {
         let mut component = EMPTY.to_vec();
         embed_manifest(&mut component, "name = \"予約\"");
         let read = Inspection::read(&component).expect("a component");
-        assert_eq!(read.manifest.as_deref(), Some("name = \"予約\""));
+        assert_eq!(read.manifest_toml.as_deref(), Some("name = \"予約\""));
     }
 
     #[test]

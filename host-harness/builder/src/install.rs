@@ -40,7 +40,7 @@ impl Machine {
         Self {
             forbidden: env::var_os(FORBIDDEN_BY).is_some_and(|value| value == "1"),
             debian: Path::new("/etc/debian_version").exists() && Path::new("/usr/bin/apt-get").exists(),
-            // The owner of /proc/self is the process's effective user (proc(5)).
+            // The owner of /proc/self is the process's permissions user (proc(5)).
             root: fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0),
         }
     }

@@ -1,14 +1,14 @@
 //! Records what a component was made from, so that an unchanged tree needs no call of cargo.
 //!
-//! Cargo would come to the same verdict, but takes 0.3 s and more for it and waits for any other cargo in the same target
-//! folder. A stamp lists the files that cargo itself lists as inputs (the dep-info file beside the core module: all sources
-//! of the package and of the workspace crates it depends on, whatever they include, the WIT text) with size and modification
-//! time, as cargo compares them. To these it adds what cargo does not list: the names in every folder that holds an input,
-//! so that an added or removed file counts; every `Cargo.toml` on the way, the lock file, cargo's configuration, the
-//! toolchain's programs, `plugin.toml`. Digests of all contents would be as correct, but cost ten times as much in a debug
-//! build of this crate. The component's own digest is compared, because nothing else would tell that it is damaged.
+//! Cargo itself would decide the same, but takes STAMPCARGO and waits for any other cargo in the same target folder. A stamp
+//! lists cargo's own inputs, from the dep-info file beside the core module (all sources of the package and of the workspace
+//! crates it depends on, files that they include, the WIT text), with size and modification time, which is what cargo
+//! compares. It adds inputs that cargo does not list: the names in every folder with an input, so that added and removed
+//! files count, every `Cargo.toml`, the lock file, cargo's configuration, the toolchain's programs, and `plugin.toml`.
+//! Comparing times takes STAMPSTAT in a debug build; digests of all contents would take STAMPDIGEST. The component's own
+//! digest is compared, because only that reveals a damaged file.
 //!
-//! An environment variable that a source reads with `env!` is not seen; no plugin here reads one.
+//! Environment variables that sources read with `env!` are not tracked; no plugin here reads one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

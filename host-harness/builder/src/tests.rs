@@ -53,7 +53,7 @@ impl Tree {
         age(&file);
     }
 
-    /// Builds, and tells whether cargo ran.
+    /// Builds, and returns whether cargo ran.
     fn build(&self) -> (bool, Built) {
         let before = self.compiled.get();
         let built = build_with(&self.workspace, "a-plugin", &self.workspace.component("a-plugin"), || {
@@ -96,9 +96,7 @@ fn an_untouched_tree_does_not_start_cargo() {
 
 #[test]
 fn every_change_of_an_input_starts_cargo_once() {
-    let change =
-        |path: &'static str| (path, Box::new(move |tree: &Tree| tree.change(path, "// two, longer")) as Box<_>);
-    let changes: Vec<(&str, Box<dyn Fn(&Tree)>)> = [
+    let changed = [
         "plugin/src/lib.rs",
         "plugin/src/deep/mod.rs",
         "shared/src/lib.rs",
@@ -117,19 +115,18 @@ fn every_change_of_an_input_starts_cargo_once() {
         "wit/new.wit",
         // The target that was missing when the standard library was compiled from source.
         "bin/wasm32",
-    ]
-    .into_iter()
-    .map(change)
-    .chain(["plugin/src/deep/mod.rs", "wit/types.wit"].map(|path| {
-        let removed = move |tree: &Tree| fs::remove_file(tree.path(path)).expect("removed");
-        (path, Box::new(removed) as Box<_>)
-    }))
-    .collect();
-    for (path, change) in changes {
+    ];
+    let removed = ["plugin/src/deep/mod.rs", "wit/types.wit"];
+    for (path, text) in
+        changed.map(|path| (path, Some("// two, longer"))).into_iter().chain(removed.map(|path| (path, None)))
+    {
         let tree = Tree::new();
         fs::create_dir_all(tree.path(".cargo")).expect("a folder");
         tree.build();
-        change(&tree);
+        match text {
+            Some(text) => tree.change(path, text),
+            None => fs::remove_file(tree.path(path)).expect("removed"),
+        }
         assert!(tree.build().0, "{path}");
         assert!(!tree.build().0, "{path} is recorded again");
     }

@@ -16,14 +16,14 @@ mod guidance;
 mod mapping;
 mod settings;
 
-pub use booking::{
-    Answer, AnswerValue, Booking, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, PlaceKind, Question,
-    QuestionKind, Team,
-};
 /// The name that `wit-bindgen` gives the record `guest`: its own trait is called `Guest`.
 #[cfg(feature = "guest")]
 #[doc(hidden)]
 pub use booking::Guest as Guest_;
+pub use booking::{
+    Answer, AnswerValue, Booking, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, PlaceKind, Question,
+    QuestionKind, Team,
+};
 pub use delivery::{Consequence, Delivery, Finding, FurtherError, History, Outcome, Problem, Reaction, UnknownTries};
 pub use field::{FieldType, LeadField, LeadFields, PicklistValue, RecordType, WithheldField, WithheldReason};
 pub use guidance::{Account, Actor, AdviceStep, AdviceText, CallUsage, OauthError, OauthStage};

@@ -1,59 +1,58 @@
-//! Why a check, or a step of it, does not come about.
+//! Why a check or one of its steps fails.
 
 use runtime::{
-    CallError, HostError, LoadError,
+    CallError, HostError, InspectError, LoadError,
     credentials::{ConnectError, DisconnectError, OpenError, RefreshError, StoreError},
-    manifest::ManifestError,
     policy::PolicyError,
     transport::TransportError,
 };
 
-/// Why a check cannot begin, or a transcript cannot be used.
+/// Why a check cannot start, or a transcript cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveCheckError {
-    /// An org is named, but not how to get in.
+    /// The org is named, but not its client.
     #[error("{0} is not set; the org needs the consumer key and secret of an app that has the client-credentials flow")]
     Incomplete(&'static str),
     /// The plugin cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The manifest is faulty.
+    /// The component is not a plugin.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    Inspect(#[from] InspectError),
     /// The policy does not fit.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// No sandbox on this machine.
+    /// The machine cannot run WebAssembly.
     #[error(transparent)]
     Host(#[from] HostError),
     /// The org refused the client.
-    #[error("the org could not be connected: {0}")]
+    #[error("the org could not be connected")]
     Connect(#[from] ConnectError),
-    /// A line of a transcript is not one.
-    #[error("line {line} of the transcript: {reason}; give a file that `live-check` has written")]
+    /// A line of a transcript is invalid.
+    #[error("line {line} is not one of a transcript; give a file that `live-check` has written")]
     Transcript {
         /// Number of the line, from 1.
         line: usize,
-        /// What is wrong.
-        reason: serde_json::Error,
+        /// The cause.
+        source: serde_json::Error,
     },
     /// The transcript has no describe result.
     #[error(
-        "the transcript has no describe result, so no org can be made of it; its steps `doctor` and `describe` must have succeeded"
+        "the transcript has no describe result, so no org can be made from it; its steps `doctor` and `describe` must have succeeded"
     )]
     NoDescribe,
-    /// The describe result makes no org.
+    /// The describe result cannot become an org.
     #[error(transparent)]
     Org(#[from] local_org::FileError),
     /// The org file cannot be written as TOML.
-    #[error("the org file cannot be written: {0}")]
+    #[error("the org file cannot be written")]
     OrgFile(#[from] toml::ser::Error),
-    /// A file of cases is none.
-    #[error("the cases cannot be read: {0}; give the file that `live-check --from-transcript` has written")]
-    UnreadableCases(serde_json::Error),
-    /// The cases cannot be written as JSON.
-    #[error("the cases cannot be written: {0}")]
-    Cases(serde_json::Error),
+    /// The cases file cannot be parsed.
+    #[error("the cases cannot be parsed; give the file that `live-check --from-transcript` has written")]
+    UnreadableCases(#[source] serde_json::Error),
+    /// Cases or transcript have no JSON form.
+    #[error("the result cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
 }
 
 impl LiveCheckError {
@@ -62,7 +61,7 @@ impl LiveCheckError {
         match self {
             Self::Incomplete(_) => "live-check-incomplete",
             Self::Load(error) => error.code(),
-            Self::Manifest(error) => error.code(),
+            Self::Inspect(error) => error.code(),
             Self::Policy(error) => error.code(),
             Self::Host(error) => error.code(),
             Self::Connect(error) => error.code(),
@@ -70,26 +69,26 @@ impl LiveCheckError {
             Self::NoDescribe => "transcript-without-describe",
             Self::Org(error) => error.code(),
             Self::UnreadableCases(_) => "cases-invalid",
-            Self::OrgFile(_) | Self::Cases(_) => "import-not-written",
+            Self::OrgFile(_) | Self::Json(_) => "import-not-written",
         }
     }
 
-    /// Whether what the operator gave is at fault.
+    /// Whether the operator's input is at fault.
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::Host(_) | Self::Connect(_) | Self::OrgFile(_) | Self::Cases(_))
+        !matches!(self, Self::Host(_) | Self::Connect(_) | Self::OrgFile(_) | Self::Json(_))
     }
 }
 
-/// Why a step came to no verdict of its own.
+/// Why a step has no verdict of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum Obstacle {
-    /// An earlier step did not give what this one works on.
+    /// An earlier step did not deliver what this one needs.
     #[error("needs the step `{0}`")]
     Needs(&'static str),
     /// The org could not be connected.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The plugin came to no answer.
+    /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The credential cannot be opened.
@@ -104,14 +103,14 @@ pub enum Obstacle {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The org gave no answer.
+    /// The org did not respond.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The org answered, but not what was asked for.
-    #[error("the org answered {0} without what was asked for")]
+    /// The response lacks what was requested.
+    #[error("the org's response with status {0} lacks what was requested")]
     Unreadable(u16),
-    /// A request cannot be written.
-    #[error("the request cannot be written: {0}")]
+    /// A request cannot be built.
+    #[error("the request cannot be built: {0}")]
     Request(String),
 }
 

@@ -1,29 +1,29 @@
-//! A local org and its cases, made of a transcript.
+//! Makes a local org and its cases from a transcript.
 
 use local_org::OrgFile;
 
 use crate::{Case, LiveCheckError, Transcript};
 
-/// What a transcript tells the local org.
+/// A local org and its cases.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The org.
     pub org: OrgFile,
-    /// What it must refuse, and how.
+    /// The requests that it must refuse, and how.
     pub cases: Vec<Case>,
 }
 
 impl Imported {
-    /// Makes an org of the describe result, and takes the cases. The standard duplicate rule is in the org only where the
-    /// check met a rule: a copy must not refuse what the org itself takes.
+    /// Makes an org from the describe result, and takes the cases. The org has the standard duplicate rule only if the check
+    /// met a rule, because a copy must not refuse what the real org accepts.
     ///
     /// # Errors
-    /// When the transcript has no describe result, or one that makes no org.
+    /// When the transcript has no describe result, or it cannot become an org.
     pub fn from_transcript(transcript: &Transcript) -> Result<Self, LiveCheckError> {
         let described = transcript.describe().ok_or(LiveCheckError::NoDescribe)?;
         let mut org = OrgFile::from_describe(described.to_string().as_bytes())?;
         for field in &mut org.fields {
-            // A transcript has no formulas, and only Salesforce computes them. The local org shows such a field as blank.
+            // A transcript has no formulas, and only Salesforce evaluates them. In the local org such a field is blank.
             if field.formula.take().is_some() {
                 (field.createable, field.updateable) = (false, false);
             }
@@ -37,7 +37,7 @@ impl Imported {
     /// The org as a file for `org --file`.
     ///
     /// # Errors
-    /// When it has no TOML form.
+    /// When the org has no TOML form.
     pub fn org_toml(&self) -> Result<String, LiveCheckError> {
         Ok(toml::to_string(&self.org)?)
     }
@@ -45,9 +45,9 @@ impl Imported {
     /// The cases as a JSON list.
     ///
     /// # Errors
-    /// When they have no JSON form.
+    /// When the cases have no JSON form.
     pub fn cases_json(&self) -> Result<String, LiveCheckError> {
-        serde_json::to_string_pretty(&self.cases).map_err(LiveCheckError::Cases)
+        Ok(serde_json::to_string_pretty(&self.cases)?)
     }
 }
 
@@ -57,14 +57,14 @@ mod tests {
     use crate::Line;
 
     #[test]
-    fn a_transcript_without_a_describe_result_makes_no_org() {
+    fn a_transcript_without_a_describe_result_cannot_become_an_org() {
         let error = Imported::from_transcript(&Transcript::default()).unwrap_err();
         assert!(matches!(error, LiveCheckError::NoDescribe), "{error}");
         assert!(error.is_input());
     }
 
     #[test]
-    fn the_org_file_can_be_read_again() {
+    fn the_org_file_can_be_parsed_again() {
         let result = serde_json::json!({"name": "Lead", "fields": [
             {"name": "LastName", "label": "姓", "type": "string", "length": 80, "nillable": false},
             {"name": "Sum__c", "label": "合計", "type": "double", "precision": 18, "calculated": true, "createable": false},

@@ -1,4 +1,4 @@
-//! Keeps what may be told of every request: those of the plugin, of the host's OAuth, and of the operator.
+//! Records the requests of the plugin, of the host's OAuth and of the operator, redacted.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{Case, Exchange, Line, Outcome, Transcript, redaction};
 
-/// A transport that keeps a transcript. Values never enter it: what is kept is redacted at once.
+/// A transport that keeps a transcript. Exchanges are redacted at once, so that values never enter it.
 pub struct Recorder {
     inner: Arc<dyn Transport>,
     kept: Mutex<Kept>,
@@ -26,7 +26,7 @@ struct Kept {
     step: String,
     lines: Vec<Line>,
     identities: Vec<String>,
-    /// Whether the names of the org and its user are among them.
+    /// Whether they include the names of the org and its user.
     is_named: bool,
 }
 
@@ -36,28 +36,29 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// Texts shorter than this occur by chance.
+/// Shorter texts would match by chance.
 const SHORTEST_IDENTITY: usize = 4;
 
 impl Recorder {
-    /// Records what passes through a transport.
+    /// Records the exchanges of a transport.
     pub fn around(inner: Arc<dyn Transport>) -> Self {
         let kept = Mutex::new(Kept { step: "connect".to_owned(), ..Kept::default() });
         Self { inner, kept }
     }
 
-    /// What follows belongs to this step.
+    /// Starts a step; the following exchanges belong to it.
     pub(crate) fn enter(&self, step: &str) {
         self.kept().step = step.to_owned();
     }
 
-    /// What identifies the org or a person, and must not stand in the transcript.
+    /// Texts that identify the org or a person and must not occur in the transcript.
     pub(crate) fn conceal(&self, identities: impl IntoIterator<Item = String>) {
         let identities = identities.into_iter().filter(|identity| identity.chars().count() >= SHORTEST_IDENTITY);
         self.kept().identities.extend(identities);
     }
 
-    /// The names of the org and its user are known. A describe result may hold them in any label, so it is kept only then.
+    /// Notes that the names of the org and its user are known. Any label of a describe result may contain them, so the result
+    /// is kept only then.
     pub(crate) fn all_concealed(&self) {
         self.kept().is_named = true;
     }
@@ -70,14 +71,14 @@ impl Recorder {
         self.kept().lines.push(Line::Step { id: id.to_owned(), outcome, found });
     }
 
-    /// What was kept, without what identifies anybody.
+    /// The transcript, without identifying texts.
     ///
     /// # Errors
-    /// When a line has no JSON form, which none lacks.
+    /// When a line has no JSON form.
     pub fn transcript(&self) -> Result<Transcript, serde_json::Error> {
         let kept = self.kept();
         let mut identities = kept.identities.clone();
-        // The longest first, or a part of it would be left.
+        // The longest first, or a part of it would remain.
         identities.sort_by_key(|identity| std::cmp::Reverse(identity.len()));
         let lines = kept.lines.iter().filter(|line| kept.is_named || !matches!(line, Line::Describe { .. }));
         let concealed = lines.map(|line| {
@@ -89,7 +90,7 @@ impl Recorder {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Each change is a single push or assignment, so what a panic elsewhere leaves is whole.
+        // Each change is a single push or assignment, so a panic elsewhere does no harm.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

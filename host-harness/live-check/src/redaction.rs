@@ -1,10 +1,10 @@
-//! What may be told of a request and its answer: names and shapes, error codes, and how the Lead's fields are set up.
+//! Reduces requests and responses to names and shapes, error codes, and the settings of the Lead's fields.
 
 use serde_json::{Map, Value, json};
 
 use crate::ReportedError;
 
-/// A path with ids and values replaced.
+/// Replaces ids and values in a path.
 pub(crate) fn path(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').collect();
     let redacted = segments.iter().enumerate().map(|(position, segment)| {
@@ -25,8 +25,8 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// Salesforce's ids have 15 or 18 letters and digits and begin with a key prefix; the standard objects' ones with a zero.
-/// A query locator is one with the position after a hyphen.
+/// Salesforce's ids have 15 or 18 letters and digits and start with a key prefix, in standard objects with a zero. A query
+/// locator is an id with a position after a hyphen.
 fn is_record_id(text: &str) -> bool {
     let text = text.split('-').next().unwrap_or_default();
     matches!(text.len(), 15 | 18)
@@ -34,7 +34,7 @@ fn is_record_id(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A value with its texts and numbers replaced by the names of their types. Error codes stay.
+/// Replaces texts and numbers by the names of their types. Error codes stay.
 pub(crate) fn shape(value: &Value) -> Value {
     match value {
         Value::Null | Value::Bool(_) => value.clone(),
@@ -61,7 +61,7 @@ pub(crate) fn shape(value: &Value) -> Value {
     }
 }
 
-/// The code that a member of an error holds.
+/// The error code in a member of an error.
 fn code<'a>(name: &str, value: &'a Value) -> Option<&'a str> {
     let is_code = |text: &&str| {
         text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
@@ -69,7 +69,7 @@ fn code<'a>(name: &str, value: &'a Value) -> Option<&'a str> {
     matches!(name, "errorCode" | "statusCode" | "error").then(|| value.as_str()).flatten().filter(is_code)
 }
 
-/// The errors of a body: of the REST API an array, of the token endpoint an object.
+/// The errors of a body: an array from the REST API, an object from the token endpoint.
 pub(crate) fn errors(body: &Value) -> Vec<ReportedError> {
     let one = |error: &Value| {
         let members = error.as_object()?;
@@ -84,7 +84,7 @@ pub(crate) fn errors(body: &Value) -> Vec<ReportedError> {
     }
 }
 
-/// What a field's entry tells. Left out are texts that people wrote (help, formulas, default texts, filters).
+/// The kept keys of a field. Texts written by people (help, formulas, defaults, filters) are left out.
 const FIELD_KEYS: [&str; 35] = [
     "autoNumber",
     "byteLength",
@@ -126,7 +126,7 @@ const OBJECT_KEYS: [&str; 6] = ["createable", "deletable", "name", "queryable", 
 const RECORD_TYPE_KEYS: [&str; 6] =
     ["active", "available", "defaultRecordTypeMapping", "developerName", "master", "name"];
 
-/// A describe result, reduced to how the Lead is set up.
+/// Reduces a describe result to the settings of the Lead.
 pub(crate) fn describe(result: &Value) -> Value {
     let mut reduced = members(result, &OBJECT_KEYS);
     for (list, keys) in [("fields", &FIELD_KEYS[..]), ("recordTypeInfos", &RECORD_TYPE_KEYS[..])] {
@@ -144,7 +144,7 @@ fn members(value: &Value, keys: &[&str]) -> Map<String, Value> {
         .collect()
 }
 
-/// Replaces what identifies an org or a person, wherever it stands.
+/// Replaces texts that identify an org or a person everywhere.
 pub(crate) fn conceal(value: &mut Value, identities: &[String]) {
     match value {
         Value::String(text) => {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_tells_no_id_and_no_value() {
+    fn a_redacted_path_has_no_id_and_no_value() {
         for (given, expected) in [
             ("/services/data/v64.0/sobjects/Lead", "/services/data/v64.0/sobjects/Lead"),
             ("/services/data/v64.0/sobjects/Lead/00Q5i00000AbCdEFGH", "/services/data/v64.0/sobjects/Lead/{id}"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_tells_names_types_and_codes_and_nothing_else() {
+    fn a_shape_has_names_types_and_codes_only() {
         let body = json!([{
             "message": "Email: invalid email address: taro@",
             "errorCode": "INVALID_EMAIL_ADDRESS",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_describe_result_stays_how_the_lead_is_set_up() {
+    fn a_describe_result_keeps_only_the_leads_settings() {
         let result = json!({
             "name": "Lead", "createable": true, "urls": {"uiEditTemplate": "https://acme.my.salesforce.com/{ID}/e"},
             "childRelationships": [{}],
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_identifies_somebody_is_replaced_wherever_it_stands() {
+    fn identifying_texts_are_replaced_everywhere() {
         let mut value = json!({"label": "For Acme K.K. only", "list": ["Acme K.K.", 7]});
         conceal(&mut value, &["Acme K.K.".to_owned()]);
         assert_eq!(value, json!({"label": "For {concealed} only", "list": ["{concealed}", 7]}));

@@ -1,28 +1,28 @@
-//! Cases held against an org: whether it refuses what another one refused, and in the same words of codes.
+//! Sends the cases of one org to another, and compares status and error codes.
 
 use crate::{Case, LiveCheckError, Obstacle, Operation, ReportedError, Subject, redaction, transcript::in_codes};
 
-/// A case, and what an org made of it.
+/// A case and the response of the second org.
 #[derive(Debug)]
-pub struct Held<'c> {
+pub struct Replayed<'c> {
     /// The case.
     pub case: &'c Case,
-    /// Status and errors of the org's answer.
+    /// Status and errors of the response.
     pub found: Result<(u16, Vec<ReportedError>), Obstacle>,
 }
 
-impl Held<'_> {
-    /// Whether the org answered as the one of which the case tells.
+impl Replayed<'_> {
+    /// Whether both orgs responded alike.
     pub fn is_alike(&self) -> bool {
         self.found.as_ref().is_ok_and(|(status, errors)| *status == self.case.status && *errors == self.case.errors)
     }
 
-    /// What the org of which the case tells answered, in codes.
+    /// The response of the first org, in codes.
     pub fn expected(&self) -> String {
         in_codes(self.case.status, &self.case.errors)
     }
 
-    /// What this org answered, in codes.
+    /// The response of the second org, in codes.
     pub fn found(&self) -> String {
         match &self.found {
             Ok((status, errors)) => in_codes(*status, errors),
@@ -32,10 +32,10 @@ impl Held<'_> {
 }
 
 impl Case {
-    /// Reads what [`crate::Imported::cases_json`] wrote.
+    /// Parses the text of [`crate::Imported::cases_json`].
     ///
     /// # Errors
-    /// When it is no list of cases.
+    /// When the text is not a list of cases.
     pub fn parse_all(json: &str) -> Result<Vec<Self>, LiveCheckError> {
         serde_json::from_str(json).map_err(LiveCheckError::UnreadableCases)
     }
@@ -48,12 +48,12 @@ impl Case {
 }
 
 /// Sends each case to a connected org.
-pub async fn hold<'c>(subject: &Subject, cases: &'c [Case]) -> Vec<Held<'c>> {
-    let mut held = Vec::with_capacity(cases.len());
+pub async fn replay<'c>(subject: &Subject, cases: &'c [Case]) -> Vec<Replayed<'c>> {
+    let mut replayed = Vec::with_capacity(cases.len());
     for case in cases {
-        held.push(Held { case, found: send(subject, case).await });
+        replayed.push(Replayed { case, found: send(subject, case).await });
     }
-    held
+    replayed
 }
 
 async fn send(subject: &Subject, case: &Case) -> Result<(u16, Vec<ReportedError>), Obstacle> {

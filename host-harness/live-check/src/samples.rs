@@ -1,5 +1,5 @@
-//! The check's own booking and mapping. The guest is nobody: the address is of a reserved domain (RFC 2606), and each run has
-//! its own, so that runs do not meet each other's Leads.
+//! The booking and mapping of the check. The guest does not exist: the address has a reserved domain (RFC 2606), and each run
+//! has its own, so that runs do not find each other's Leads.
 
 use jiff::{SignedDuration, Timestamp};
 use runtime::types::{
@@ -7,7 +7,7 @@ use runtime::types::{
     Team, UnknownTries,
 };
 
-/// The field that the deployable metadata adds; a packaged one has the package's prefix before it.
+/// The field of the deployable metadata; in a package, it has the package's prefix.
 const BOOKING_ID_FIELD: &str = "BookingId__c";
 const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -23,12 +23,12 @@ impl Samples {
         Self { run: began.strftime("%Y%m%dt%H%M%S%3f").to_string(), began }
     }
 
-    /// Finds the Leads of this run: by the guest's address, and by the name for users who may not see `Email`.
+    /// A query for the Leads of this run, by the guest's address, and by name for users who may not see `Email`.
     pub fn leads(&self, mapping: &Mapping) -> String {
         let guest = self.booking(0).guest;
         let wanted = [("LastName", guest.family_name), ("Email", guest.email)];
         let mapped = |name: &str| mapping.rows.iter().any(|row| row.field.name == name);
-        // Neither value has a character that SOQL escapes.
+        // Neither value has a character that SOQL must escape.
         let conditions: Vec<String> = wanted
             .into_iter()
             .filter(|(name, _)| mapped(name))
@@ -37,7 +37,7 @@ impl Samples {
         format!("SELECT Id FROM Lead WHERE {}", conditions.join(" OR "))
     }
 
-    /// A booking of this run. All are the same guest's.
+    /// A booking of this run. All have the same guest.
     pub fn booking(&self, number: u32) -> Booking {
         let at = |hours| self.began.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(self.began);
         let time = |hours| at(hours).strftime(SECONDS).to_string();

@@ -1,4 +1,4 @@
-//! What is checked: a plugin in the real host, a connection, and the operator's own requests with the same grant.
+//! The subject of a check: a plugin in the real host, a connection, and the operator's own requests with the same grant.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,8 +6,8 @@ use http::{Method, Request};
 use runtime::{
     Host, Inspection, Plugin,
     credentials::{ClientRegistration, ConnectError, ConnectionId, OpenCredential, SecretStore},
-    manifest::{Identifier, Manifest},
-    policy::{Effective, Policy},
+    manifest::Identifier,
+    policy::{Permissions, Policy},
     transport::{Bounds, ReqwestTransport, Transport},
 };
 use serde_json::Value;
@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{LiveCheckError, Obstacle, Recorder};
 
-/// A describe result of the largest orgs has a few megabytes.
+/// The describe results of the largest orgs have a few megabytes.
 const BOUNDS: Bounds = Bounds { max_response_bytes: 16 << 20, timeout: Duration::from_secs(60) };
 
 /// A loaded plugin and a connection, with a recorder around all requests of both.
@@ -23,21 +23,21 @@ pub struct Subject {
     plugin: Plugin,
     connection: ConnectionId,
     credential: Identifier,
-    /// Where the app logs in for itself; `None` where the connection is there already.
+    /// Where the app logs in for itself; `None` for an existing connection.
     login_host: Option<String>,
     recorder: Arc<Recorder>,
 }
 
-/// A request of the operator's own.
+/// A request of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// Method.
     pub method: Method,
-    /// Path and query, as they are sent.
+    /// Path and query.
     pub path: String,
-    /// Headers beside `accept` and the credential.
+    /// Headers besides `accept` and the credential.
     pub headers: Vec<(String, String)>,
-    /// JSON text, or what shall be taken for it.
+    /// JSON, or invalid text in its place.
     pub body: Option<String>,
 }
 
@@ -58,24 +58,24 @@ impl Operation {
         Self { method: Method::DELETE, ..Self::get(path) }
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 }
 
-/// What an org answered.
+/// A response of the org.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Status.
     pub status: u16,
-    /// Body, where it is JSON.
+    /// Body, if it is JSON.
     pub json: Option<Value>,
 }
 
 impl Subject {
-    /// Loads a plugin; `connection` is bound to it, or will be.
+    /// Loads a plugin for a connection.
     ///
     /// # Errors
     /// When the component, its manifest and the policy do not fit together.
@@ -87,11 +87,8 @@ impl Subject {
         client: ClientRegistration,
         connection: ConnectionId,
     ) -> Result<Self, LiveCheckError> {
-        let inspection = Inspection::read(component).map_err(runtime::LoadError::from)?;
-        inspection.check(component).map_err(runtime::LoadError::from)?;
-        let manifest = Manifest::from_toml(inspection.manifest.as_deref().unwrap_or_default())?;
-        let effective = Effective::new(&manifest, &policy)?;
-        let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&effective))));
+        let permissions = Permissions::new(&Inspection::read(component)?.manifest()?, &policy)?;
+        let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&permissions))));
         let host = Host::builder()
             .policy(policy)
             .secrets(secrets)
@@ -102,12 +99,12 @@ impl Subject {
         Ok(Self { plugin, connection, credential, login_host: None, recorder })
     }
 
-    /// Has [`Self::connect`] connect without a person, as the app's own run-as user.
+    /// Makes [`Self::connect`] connect without a person, as the app's run-as user.
     pub fn with_client_credentials(self, login_host: impl Into<String>) -> Self {
         Self { login_host: Some(login_host.into()), ..self }
     }
 
-    /// Connects, where the connection is not there already.
+    /// Connects, unless the connection exists already.
     ///
     /// # Errors
     /// When the org refuses.
@@ -134,7 +131,7 @@ impl Subject {
         self.credential.as_str()
     }
 
-    /// What is kept of the requests.
+    /// The recorder around all requests.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
@@ -142,34 +139,34 @@ impl Subject {
     /// Opens the grant.
     ///
     /// # Errors
-    /// When there is none, or not any more.
+    /// When there is no valid grant.
     pub async fn open(&self) -> Result<OpenCredential, Obstacle> {
         Ok(self.plugin.broker().open(&self.connection, self.credential()).await?)
     }
 
-    /// Sends a request of the operator's own with the grant as it stands.
+    /// Sends a request of the operator with the current grant.
     ///
     /// # Errors
-    /// When there is no grant, or no answer comes.
+    /// When there is no valid grant, or the org does not respond.
     pub async fn send(&self, operation: Operation) -> Result<Answer, Obstacle> {
         let opened = self.open().await?;
         self.send_with(operation, &opened).await
     }
 
-    /// Sends a request of the operator's own with a grant as it once was.
+    /// Sends a request of the operator with an earlier state of the grant.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When the org does not respond.
     pub async fn send_with(&self, operation: Operation, opened: &OpenCredential) -> Result<Answer, Obstacle> {
         let mut request = self.request(operation, opened)?;
         opened.attach(request.headers_mut());
         self.exchange(request).await
     }
 
-    /// Sends a request with a token that nobody ever issued.
+    /// Sends a request with an invented token.
     ///
     /// # Errors
-    /// When there is no grant to tell where the org is, or no answer comes.
+    /// When there is no grant that names the org, or the org does not respond.
     pub async fn send_with_invented_token(&self, operation: Operation) -> Result<Answer, Obstacle> {
         let opened = self.open().await?;
         let mut request = self.request(operation, &opened)?;
@@ -182,7 +179,7 @@ impl Subject {
         let unwritable = |error: &dyn std::fmt::Display| Obstacle::Request(error.to_string());
         let url = format!("{}{}", opened.origin(), operation.path);
         let url = Url::parse(&url).map_err(|error| unwritable(&error))?;
-        let url = self.plugin.effective().target(&url).map_err(|error| unwritable(&error))?;
+        let url = self.plugin.permissions().target(&url).map_err(|error| unwritable(&error))?;
         let mut builder =
             Request::builder().method(operation.method).uri(url.as_str()).header("accept", "application/json");
         for (name, value) in operation.headers {

@@ -1,4 +1,4 @@
-//! The transcript: one JSON object a line, free of tokens, ids, names and values.
+//! The transcript: one JSON object per line, without tokens, ids, names and values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,10 +8,10 @@ use crate::{
     steps::{DUPLICATE_STEP, DUPLICATES_DETECTED},
 };
 
-/// What an org said, in order.
+/// The exchanges with an org, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transcript {
-    /// Its lines.
+    /// The lines.
     pub lines: Vec<Line>,
 }
 
@@ -19,28 +19,28 @@ pub struct Transcript {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Line {
-    /// A request and its answer.
+    /// A request and its response.
     Exchange(Exchange),
-    /// The Lead's describe result: fields and record types, without texts that only this org has, but for labels and
-    /// picklist values.
+    /// The Lead's describe result: fields and record types, without texts specific to the org except labels and picklist
+    /// values.
     Describe {
         /// The describe result.
         result: Value,
     },
-    /// A request that the org refused as it was meant to. Its values are the check's own.
+    /// A request that the org refused as expected. Its values come from the check.
     Case(Case),
-    /// How a step ended.
+    /// The result of a step.
     Step {
         /// Its id.
         id: String,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
         /// What was found, in codes.
         found: String,
     },
 }
 
-/// A request and its answer: names and shapes.
+/// A request and its response: names and shapes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
@@ -48,7 +48,7 @@ pub struct Exchange {
     pub step: String,
     /// Method.
     pub method: String,
-    /// Path, ids and values replaced.
+    /// Path, with ids and values replaced.
     pub path: String,
     /// Names of the query's parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,18 +58,18 @@ pub struct Exchange {
     /// Shape of the request's body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_body: Option<Value>,
-    /// Status; `None` where no answer came.
+    /// Status; `None` without a response.
     pub status: Option<u16>,
-    /// Why no answer came.
+    /// Why there was no response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// Names of the answer's headers.
+    /// Names of the response's headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<String>,
-    /// Shape of the answer's body.
+    /// Shape of the response's body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_body: Option<Value>,
-    /// Error codes of the answer.
+    /// Error codes of the response.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ReportedError>,
 }
@@ -85,7 +85,7 @@ pub struct ReportedError {
     pub fields: Vec<String>,
 }
 
-/// An answer in codes, such as `400 STRING_TOO_LONG on Company`.
+/// A response in codes, such as `400 STRING_TOO_LONG on Company`.
 pub(crate) fn in_codes(status: u16, errors: &[ReportedError]) -> String {
     let mut codes = status.to_string();
     for error in errors {
@@ -99,7 +99,7 @@ pub(crate) fn in_codes(status: u16, errors: &[ReportedError]) -> String {
     codes
 }
 
-/// A request that is refused, and how.
+/// A refused request and its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -117,29 +117,29 @@ pub struct Case {
     pub body: Option<String>,
     /// Whether the request carries a token that the org issued.
     pub authorized: bool,
-    /// Status of the answer.
+    /// Status of the response.
     pub status: u16,
-    /// Errors of the answer.
+    /// Errors of the response.
     pub errors: Vec<ReportedError>,
 }
 
 impl Transcript {
-    /// Reads what [`Self::to_json_lines`] wrote.
+    /// Parses the text of [`Self::to_json_lines`].
     ///
     /// # Errors
     /// When a line is not one of a transcript.
     pub fn parse(text: &str) -> Result<Self, LiveCheckError> {
         let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
         let lines = lines.map(|(text, line)| {
-            serde_json::from_str(text).map_err(|reason| LiveCheckError::Transcript { line, reason })
+            serde_json::from_str(text).map_err(|source| LiveCheckError::Transcript { line, source })
         });
         Ok(Self { lines: lines.collect::<Result<_, _>>()? })
     }
 
-    /// One JSON object a line.
+    /// One JSON object per line.
     ///
     /// # Errors
-    /// When a line has no JSON form, which none lacks.
+    /// When a line has no JSON form.
     pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
         let mut text = String::new();
         for line in &self.lines {
@@ -149,7 +149,7 @@ impl Transcript {
         Ok(text)
     }
 
-    /// The describe result, where one was read.
+    /// The describe result, if one was read.
     pub fn describe(&self) -> Option<&Value> {
         self.lines.iter().find_map(|line| match line {
             Line::Describe { result } => Some(result),
@@ -165,7 +165,7 @@ impl Transcript {
         })
     }
 
-    /// The requests that were refused as they were meant to be.
+    /// The requests that were refused as expected.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.lines.iter().filter_map(|line| match line {
             Line::Case(case) => Some(case),
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transcript_is_read_back_as_it_was_written() {
+    fn a_transcript_is_parsed_as_it_was_written() {
         let case = Case {
             id: "refusal-bad-email".into(),
             method: "POST".into(),
@@ -200,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_of_a_transcript_is_named() {
+    fn an_invalid_line_of_a_transcript_is_named() {
         let error = Transcript::parse("\n{\"kind\":\"guess\"}\n").unwrap_err();
-        assert!(error.to_string().starts_with("line 2 of the transcript"), "{error}");
+        assert!(error.to_string().starts_with("line 2 is not one of a transcript"), "{error}");
         assert_eq!(error.code(), "transcript-invalid");
     }
 }

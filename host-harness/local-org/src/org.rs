@@ -165,7 +165,7 @@ impl Org {
     pub(crate) fn new(file: OrgFile, clock: Clock, place: Place, mut state: State) -> Result<Self, FileError> {
         let settings = Settings::new(file, clock.now())?;
         let app = &settings.file.app;
-        let kept = &mut state.kept;
+        let kept = state.kept.change();
         let settle = |kept: &mut String, file: &str, made_up: String| {
             if !file.is_empty() {
                 file.clone_into(kept);
@@ -226,7 +226,7 @@ impl Org {
     pub fn register_callback(&self, url: &str) {
         let mut state = self.state();
         if !state.kept.callbacks.iter().any(|known| known == url) {
-            state.kept.callbacks.push(url.to_owned());
+            state.kept.change().callbacks.push(url.to_owned());
         }
     }
 
@@ -315,21 +315,21 @@ impl Org {
 
     /// Ends every session: access tokens are rejected, refresh tokens still work.
     pub fn expire_access_tokens(&self) {
-        self.state().kept.sessions.clear();
+        self.state().kept.change().sessions.clear();
     }
 
     /// Ends every grant, as an admin's "Revoke All" does: access and refresh tokens are rejected.
     pub fn revoke_all_tokens(&self) {
         let mut state = self.state();
-        state.kept.sessions.clear();
-        state.kept.grants.clear();
+        state.kept.change().sessions.clear();
+        state.kept.change().grants.clear();
     }
 
     /// Uses up the org's API calls for the next 24 hours.
     pub fn exhaust_api_limit(&self) {
         let minute = state::minute(self.now());
         let limit = self.settings().file.api.daily_limit;
-        self.state().kept.usage.insert(minute, limit);
+        self.state().kept.change().usage.insert(minute, limit);
     }
 
     /// Writes the state to its file, if the org has one and anything changed.

@@ -48,7 +48,7 @@ pub enum ServeError {
     #[error(transparent)]
     File(#[from] FileError),
     /// An address is in use or not available.
-    #[error("cannot listen on {address}: {source}; choose another address, or stop the process that uses it")]
+    #[error("cannot listen on {address}; choose another address, or stop the process that uses it")]
     Listen {
         /// The address that was requested.
         address: SocketAddr,
@@ -64,7 +64,7 @@ pub enum ServeError {
         address: SocketAddr,
     },
     /// The store exists but cannot be read or parsed.
-    #[error("cannot read the org's store {}: {source}; delete the file to start with an empty org", path.display())]
+    #[error("cannot read the org's store {}; delete the file to start with an empty org", path.display())]
     Store {
         /// Path of the store.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The store's file or folder is not writable.
-    #[error("cannot write the org's store {}: {source}; choose a file in a writable folder", path.display())]
+    #[error("cannot write the org's store {}; choose a file in a writable folder", path.display())]
     StoreUnwritable {
         /// Path of the store.
         path: PathBuf,

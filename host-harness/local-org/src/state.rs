@@ -94,7 +94,7 @@ pub(crate) struct Cursor {
 impl State {
     /// The next number of the sequence that Leads and grants share.
     pub fn next(&mut self) -> u64 {
-        self.kept.sequence += 1;
+        self.kept.change().sequence += 1;
         self.kept.sequence
     }
 
@@ -111,8 +111,8 @@ impl State {
 
     /// Ends a grant and its access tokens.
     pub fn end_grant(&mut self, grant: u64) {
-        self.kept.grants.remove(&grant);
-        self.kept.sessions.retain(|_, session| session.grant != Some(grant));
+        self.kept.change().grants.remove(&grant);
+        self.kept.change().sessions.retain(|_, session| session.grant != Some(grant));
     }
 
     /// The session of an access token, if it has not expired. Extends its life by `idle`.

@@ -3,14 +3,14 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    ops::{Deref, DerefMut},
+    ops::Deref,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::state::{Kept, State};
 
-/// A value with a flag for unsaved changes. Any `&mut` access through `DerefMut` sets it.
+/// A value with a flag for unsaved changes.
 #[derive(Debug)]
 pub(crate) struct Tracked<T> {
     value: T,
@@ -20,6 +20,12 @@ pub(crate) struct Tracked<T> {
 impl<T> Tracked<T> {
     pub fn new(value: T) -> Self {
         Self { value, changed: true }
+    }
+
+    /// Mutable access for a change that the next save must write.
+    pub fn change(&mut self) -> &mut T {
+        self.changed = true;
+        &mut self.value
     }
 
     /// Mutable access that does not trigger a write: such changes are saved with the next one that does.
@@ -39,13 +45,6 @@ impl<T> Deref for Tracked<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl<T> DerefMut for Tracked<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.changed = true;
-        &mut self.value
     }
 }
 

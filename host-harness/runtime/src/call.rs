@@ -1,4 +1,4 @@
-//! How a call ended: what it used, or why it did not come to an answer.
+//! The result of a call: what it used, or why it failed.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use serde::Serialize;
 
 use crate::{egress::Denial, engine::HOST_CALL_BYTES, manifest::Limits};
 
-/// A call that came to an answer: the plugin's own, a problem included.
+/// A call that returned. A problem that the plugin reports is a returned answer too.
 #[derive(Clone, Debug)]
 pub struct Called<T> {
-    /// What the plugin answered.
+    /// The plugin's answer.
     pub answer: T,
     /// What the call used.
     pub usage: Usage,
 }
 
-/// What a call used. Holds no personal data: no queries, headers or bodies.
+/// What a call used. It contains no personal data: no queries, headers or bodies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
-    /// Time the plugin computed.
+    /// Time the plugin spent computing.
     #[serde(serialize_with = "as_micros", rename = "cpu_us")]
     pub cpu: Duration,
-    /// Time from start to end.
+    /// Time from start to end, host calls included.
     #[serde(serialize_with = "as_micros", rename = "wall_us")]
     pub wall: Duration,
     /// High-water mark of linear memory, in bytes.
     pub memory_bytes: usize,
-    /// Instructions, as wasmtime counts fuel; only where the host counts it.
+    /// Executed instructions as wasmtime fuel, if the host counts them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fuel: Option<u64>,
-    /// Requests that were sent, in order.
+    /// The requests that were sent, in order.
     pub requests: Vec<RequestNote>,
-    /// Requests that policy forbade, in order.
+    /// The requests that policy refused, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<Denial>,
 }
@@ -47,19 +47,19 @@ pub struct RequestNote {
     pub method: String,
     /// Path, without the query.
     pub path: String,
-    /// Status of the response; `None` where there was none.
+    /// Status of the response, if one came.
     pub status: Option<u16>,
-    /// It certainly had no effect: it reads, or it did not reach the server.
+    /// It certainly changed nothing: it reads, or it did not reach the server.
     pub harmless: bool,
 }
 
-/// A call that did not come to an answer of the plugin.
+/// A call that failed before the plugin returned.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct CallError {
     /// Why.
     pub kind: CallErrorKind,
-    /// What the call used until then.
+    /// What the call used before it failed.
     pub usage: Usage,
 }
 
@@ -78,27 +78,27 @@ impl CallError {
         }
     }
 
-    /// Whether the call may have changed something in the CRM: a request that writes was under way or done. The booking is
-    /// then to be treated as after the reaction `check-first`.
+    /// Whether the call may have changed something in the CRM, because a writing request was sent. Treat the booking as after
+    /// the reaction `check-first`.
     pub fn may_have_written(&self) -> bool {
         self.usage.requests.iter().any(|request| !request.harmless)
     }
 }
 
-/// Why a call did not come to an answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallErrorKind {
-    /// The plugin does not have the function; [`crate::Plugin::exports`] tells before.
+    /// The plugin does not export the interface; see [`crate::Plugin::exports`].
     #[error("the plugin does not export `{0}`")]
     NotExported(&'static str),
     /// The arguments are larger than the contract allows.
     #[error(
-        "the arguments of the call have {bytes} bytes, the contract allows {limit}; shorten the booking or the mapping"
+        "the arguments of the call have {bytes} bytes, and the contract allows {limit}; shorten the booking or the mapping"
     )]
     ArgumentsTooLarge {
         /// Size of the arguments.
         bytes: usize,
-        /// What is allowed.
+        /// The allowed size.
         limit: usize,
     },
     /// The plugin computed for too long.
@@ -107,22 +107,22 @@ pub enum CallErrorKind {
     /// The call took too long.
     #[error("the call took longer than {} ms and was stopped", .0.as_millis())]
     Wall(Duration),
-    /// The plugin wanted too much memory.
-    #[error("the plugin wanted more than {0} bytes of memory and was stopped")]
+    /// The plugin used too much memory.
+    #[error("the plugin asked for more than {0} bytes of memory and was stopped")]
     Memory(u64),
-    /// The plugin handed over too much at once.
-    #[error("the plugin handed over more than {0} bytes at once and was stopped")]
+    /// The plugin passed too much data in one host call.
+    #[error("the plugin passed more than {0} bytes at once and was stopped")]
     HostCall(usize),
-    /// The plugin failed.
+    /// The plugin trapped.
     #[error("the plugin trapped: {0}")]
-    Trap(String),
+    Trap(TrapReason),
     /// The engine failed, not the plugin.
     #[error("the WebAssembly engine failed: {0}")]
     Engine(String),
 }
 
 impl CallErrorKind {
-    /// Finds out why a call failed: a trap because of a limit is that limit.
+    /// Classifies a failed call. A trap caused by a limit counts as that limit.
     pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, memory_refused: bool) -> Self {
         if error.downcast_ref::<CpuLimit>().is_some() {
             return Self::Cpu(Duration::from_millis(limits.cpu_ms));
@@ -130,13 +130,61 @@ impl CallErrorKind {
         if memory_refused {
             return Self::Memory(limits.memory_bytes);
         }
-        // wasmtime has no type for it (`Store::set_hostcall_fuel`), only this text; a test holds it.
+        // wasmtime's type for this (`Store::set_hostcall_fuel`) is private, so only its text identifies it; an acceptance
+        // test would notice a change.
         if format!("{error:#}").contains("fuel allocated for hostcalls") {
             return Self::HostCall(HOST_CALL_BYTES);
         }
         match error.downcast_ref::<wasmtime::Trap>() {
-            Some(trap) => Self::Trap(trap.to_string()),
+            Some(&trap) => Self::Trap(trap.into()),
             None => Self::Engine(format!("{error:#}")),
+        }
+    }
+}
+
+/// Why a plugin trapped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrapReason {
+    /// The plugin gave up: a panic, an `unreachable`, or memory that could not be allocated.
+    #[error("it reached code that it declares unreachable, as after a panic")]
+    Unreachable,
+    /// The call stack is used up.
+    #[error("its call stack is used up")]
+    StackOverflow,
+    /// An access outside of a memory or table.
+    #[error("it accessed memory or a table out of bounds")]
+    OutOfBounds,
+    /// A division by zero, or a number that does not fit.
+    #[error("it divided by zero or converted a number that does not fit")]
+    Arithmetic,
+    /// Any other reason, in the engine's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl TrapReason {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable => "trap-unreachable",
+            Self::StackOverflow => "trap-stack-overflow",
+            Self::OutOfBounds => "trap-out-of-bounds",
+            Self::Arithmetic => "trap-arithmetic",
+            Self::Other(_) => "trap-other",
+        }
+    }
+}
+
+impl From<wasmtime::Trap> for TrapReason {
+    fn from(trap: wasmtime::Trap) -> Self {
+        use wasmtime::Trap;
+        match trap {
+            Trap::UnreachableCodeReached => Self::Unreachable,
+            Trap::StackOverflow => Self::StackOverflow,
+            Trap::MemoryOutOfBounds | Trap::HeapMisaligned | Trap::TableOutOfBounds => Self::OutOfBounds,
+            Trap::IntegerOverflow | Trap::IntegerDivisionByZero | Trap::BadConversionToInteger => Self::Arithmetic,
+            other => Self::Other(other.to_string()),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The time of day, as a seam: leases, ages of tokens and journals are judged by it, and a test sets it.
+//! The time of day, for leases and the ages of tokens; tests can set it.
 //!
-//! Timeouts and pauses are not its business; they are tokio's, which a test can pause.
+//! Timeouts and pauses use tokio's clock, which tests can pause.
 
 use std::{
     fmt::Debug,
@@ -9,9 +9,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Debug + Send + Sync {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -25,7 +25,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that changes only when advanced.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 
@@ -35,7 +35,7 @@ impl ManualClock {
         Self(Mutex::new(now))
     }
 
-    /// Moves it on. A time beyond what a timestamp can hold leaves it at the last one.
+    /// Advances it, at most to the latest possible timestamp.
     pub fn advance(&self, by: SignedDuration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.saturating_add(by).unwrap_or(Timestamp::MAX);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_changes_only_when_advanced() {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
         clock.advance(SignedDuration::from_hours(24));

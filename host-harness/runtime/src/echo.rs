@@ -1,14 +1,14 @@
-//! Finds a secret in a response, however the server spelled it. What contains one is withheld, not cleaned: a server
-//! that repeats credentials once is not trusted to spell them as expected the next time.
+//! Finds secrets in responses, in every common encoding. Such a response is withheld, not cleaned: a server that repeats a
+//! credential once may encode it in an unexpected way the next time.
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
-/// Shorter secrets would be found by chance.
+/// Shorter secrets would match by chance.
 const SHORTEST: usize = 8;
 
-/// Looks for a set of secrets in every common encoding.
+/// Searches for secrets in every common encoding.
 pub(crate) struct EchoScanner {
     needles: Vec<Finder<'static>>,
 }
@@ -78,12 +78,12 @@ impl LowercaseEscapes for String {
     }
 }
 
-/// As browsers encode forms: unreserved punctuation stays.
+/// Encoded as in HTML forms, where unreserved punctuation stays.
 fn form_encoded(secret: &[u8]) -> Vec<u8> {
     url::form_urlencoded::byte_serialize(secret).collect::<String>().into_bytes()
 }
 
-/// What a JSON writer escapes: some escape `/`, so that `</script>` cannot stand in a page, and some all punctuation.
+/// What a JSON writer escapes. Some escape `/`, so that `</script>` cannot occur in a page, and some all punctuation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escaped {
     Needed,
@@ -125,12 +125,12 @@ fn utf_16(secret: &[u8], to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     String::from_utf8_lossy(secret).encode_utf16().flat_map(to_bytes).collect()
 }
 
-/// The characters of base64 that depend on the secret alone when it stands `offset` bytes after a multiple of three.
+/// The base64 characters that depend only on the secret if it starts `offset` bytes after a multiple of three.
 fn base64_at(secret: &[u8], offset: usize, engine: &impl base64::Engine) -> Vec<u8> {
     let mut bytes = vec![0; offset];
     bytes.extend(secret);
     let encoded = engine.encode(&bytes).into_bytes();
-    // The first character or two mix with what stands before, the last ones with what follows.
+    // The first one or two characters depend on the preceding bytes, the last ones on the following bytes.
     let start = [0, 2, 3].get(offset).copied().unwrap_or(0);
     let end = encoded.len() - usize::from(!bytes.len().is_multiple_of(3));
     encoded.get(start..end).unwrap_or_default().to_vec()
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_in_every_common_encoding_wherever_it_stands() {
+    fn a_secret_is_found_in_every_common_encoding_at_every_offset() {
         let scanner = EchoScanner::new([TOKEN]);
         for (before, after) in [("", ""), ("a", ""), ("ab", "c"), ("Bearer ", "\r\n"), ("{\"x\":", "}")] {
             for (name, text) in every_spelling(TOKEN, before, after) {
@@ -175,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_secret_is_found_and_nothing_else(secret in "[!-~]{12,80}", before in ".{0,9}", after in ".{0,9}", other in "[a-z ]{0,400}") {
+        fn every_secret_is_found_and_nothing_else(secret in "[!-~]{12,80}", before in ".{0,9}", after in ".{0,9}", other in "[a-z ]{0,400}") {
             let scanner = EchoScanner::new([secret.as_str()]);
             for (name, text) in every_spelling(&secret, &before, &after) {
                 prop_assert!(scanner.finds_in(&text), "{}", name);

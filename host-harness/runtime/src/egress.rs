@@ -1,23 +1,23 @@
-//! Which requests of a plugin leave the host. What is not plainly allowed is refused, never repaired.
+//! Decides which requests of a plugin are sent. A request that is not clearly allowed is refused, never repaired.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::Url;
 
 use crate::{
-    manifest::PathPrefix,
+    imports::http::{FailureKind, Header, Request},
+    manifest::{Method, PathPrefix},
     origin::{Origin, parse_url},
-    policy::Effective,
-    types::http::{FailureKind, Header, Method, Request},
+    policy::Permissions,
 };
 
-/// Longest URL, as servers commonly take it (Salesforce: 16,384 bytes for URI and headers).
+/// The longest URL that servers commonly accept (Salesforce: 16,384 bytes for URI and headers).
 const MAX_URL_BYTES: usize = 16_000;
 const MAX_HEADERS: usize = 32;
 
-/// Headers that are the host's: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), and the content
-/// coding, which the host negotiates because it must read the response. Headers that some servers take for another method
-/// would get around the manifest's. Those that begin with `proxy-` and `sec-` as well.
+/// Headers that only the host sets: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), the content
+/// coding, which the host must be able to decode, and headers that some servers accept as another method, which would bypass
+/// the manifest's methods. The same holds for all that begin with `proxy-` or `sec-`.
 const HOST_HEADERS: [&str; 21] = [
     "accept-encoding",
     "authorization",
@@ -42,66 +42,129 @@ const HOST_HEADERS: [&str; 21] = [
     "x-method-override",
 ];
 
-/// A request that policy forbade, for the operator's eyes. Holds no query, header value or body.
+/// A refused request, for the operator. Contains no query, header value or body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Denial {
-    /// Stable code.
-    pub code: &'static str,
-    /// What was asked for and why it was refused.
+    /// Why, for machines.
+    #[serde(rename = "code")]
+    pub kind: DenialKind,
+    /// What was requested, and why it was refused.
     pub reason: String,
-    /// The manifest lines that would allow it, where lines could.
+    /// The manifest lines that would allow the request, if any could.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_allow: Option<String>,
 }
 
-impl Denial {
-    fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), would_allow: None }
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
+#[non_exhaustive]
+pub enum DenialKind {
+    /// The URL is too long.
+    UrlTooLong,
+    /// The URL is malformed or ambiguous.
+    UrlInvalid,
+    /// The request is larger than the limit.
+    RequestTooLarge,
+    /// The manifest and the policy do not allow the origin.
+    OriginDenied,
+    /// The origin is not the connected one.
+    OriginNotConnected,
+    /// The method is not allowed at the origin.
+    MethodDenied,
+    /// The path is not allowed at the origin.
+    PathDenied,
+    /// The request has too many headers.
+    TooManyHeaders,
+    /// A header has an invalid name or value.
+    HeaderInvalid,
+    /// Only the host sets the header.
+    HeaderDenied,
+}
+
+impl DenialKind {
+    /// Stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UrlTooLong => "url-too-long",
+            Self::UrlInvalid => "url-invalid",
+            Self::RequestTooLarge => "request-too-large",
+            Self::OriginDenied => "origin-denied",
+            Self::OriginNotConnected => "origin-not-connected",
+            Self::MethodDenied => "method-denied",
+            Self::PathDenied => "path-denied",
+            Self::TooManyHeaders => "too-many-headers",
+            Self::HeaderInvalid => "header-invalid",
+            Self::HeaderDenied => "header-denied",
+        }
     }
 
-    /// What the plugin is told: less than the operator.
-    pub(crate) fn kind(&self) -> FailureKind {
-        match self.code {
-            "origin-denied" | "origin-not-connected" | "method-denied" | "path-denied" => FailureKind::Denied,
-            _ => FailureKind::InvalidRequest,
+    /// What the plugin learns, which is less than the operator.
+    pub(crate) fn failure(self) -> FailureKind {
+        match self {
+            Self::OriginDenied | Self::OriginNotConnected | Self::MethodDenied | Self::PathDenied => {
+                FailureKind::Denied
+            }
+            Self::UrlTooLong
+            | Self::UrlInvalid
+            | Self::RequestTooLarge
+            | Self::TooManyHeaders
+            | Self::HeaderInvalid
+            | Self::HeaderDenied => FailureKind::InvalidRequest,
         }
     }
 }
 
-/// Holds a request against the effective policy. `connected` is the origin of the credential that this call opened;
-/// without one nothing is reachable. `slot` is the header in which the host attaches the credential.
+impl From<DenialKind> for &'static str {
+    fn from(kind: DenialKind) -> Self {
+        kind.code()
+    }
+}
+
+impl Denial {
+    fn new(kind: DenialKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), would_allow: None }
+    }
+}
+
+/// Checks a request against the permissions. `connected` is the origin of the credential that this call opened; without one
+/// nothing is reachable. `slot` is the header in which the host attaches the credential.
 pub(crate) fn check(
     request: Request,
     connected: Option<&Origin>,
     slot: Option<&HeaderName>,
-    effective: &Effective,
+    permissions: &Permissions,
     max_bytes: usize,
 ) -> Result<http::Request<Vec<u8>>, Denial> {
     if request.url.len() > MAX_URL_BYTES {
         return Err(Denial::new(
-            "url-too-long",
-            format!("the URL has {} bytes, {MAX_URL_BYTES} are allowed", request.url.len()),
+            DenialKind::UrlTooLong,
+            format!("the URL has {} bytes, and {MAX_URL_BYTES} are allowed", request.url.len()),
         ));
     }
     let size = request.url.len()
         + request.headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>()
         + request.body.as_ref().map_or(0, Vec::len);
     if size > max_bytes {
-        return Err(Denial::new("request-too-large", format!("the request has {size} bytes, {max_bytes} are allowed")));
+        return Err(Denial::new(
+            DenialKind::RequestTooLarge,
+            format!("the request has {size} bytes, and {max_bytes} are allowed"),
+        ));
     }
-    let (url, origin) =
-        parse_url(&request.url).map_err(|error| Denial::new("url-invalid", format!("the URL is refused: {error}")))?;
-    check_target(&url, &origin, request.method, connected, effective)?;
+    let (url, origin) = parse_url(&request.url)
+        .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the URL is refused: {error}")))?;
+    let method = Method::from(request.method);
+    check_target(&url, &origin, method, connected, permissions)?;
     let headers = check_headers(&request.headers, slot)?;
 
-    // The parsed URL is what was judged, so it is what is sent.
-    let mut builder = http::Request::builder().method(http::Method::from(request.method)).uri(url.as_str());
+    // Send the parsed URL, because that is what was checked.
+    let mut builder = http::Request::builder().method(http::Method::from(method)).uri(url.as_str());
     if let Some(map) = builder.headers_mut() {
         *map = headers;
     }
     builder
         .body(request.body.unwrap_or_default())
-        .map_err(|error| Denial::new("url-invalid", format!("the request is refused: {error}")))
+        .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the request is refused: {error}")))
 }
 
 fn check_target(
@@ -109,14 +172,13 @@ fn check_target(
     origin: &Origin,
     method: Method,
     connected: Option<&Origin>,
-    effective: &Effective,
+    permissions: &Permissions,
 ) -> Result<(), Denial> {
-    let method = http::Method::from(method);
-    let rules: Vec<_> = effective.rules_for(origin).collect();
+    let rules: Vec<_> = permissions.rules_for(origin).collect();
     if rules.is_empty() {
         return Err(Denial {
-            code: "origin-denied",
-            reason: format!("{origin} is no origin that the manifest and the operator's policy allow"),
+            kind: DenialKind::OriginDenied,
+            reason: format!("the manifest and the operator's policy do not allow the origin {origin}"),
             would_allow: Some(format!(
                 "[[egress]]\norigin = \"{origin}\"\nmethods = [\"{method}\"]\npath_prefixes = [\"{}\"]",
                 folder(url.path()).map_or("/".into(), |prefix| prefix.to_string())
@@ -126,17 +188,14 @@ fn check_target(
     if connected != Some(origin) {
         let reason = match connected {
             Some(connected) => format!("{origin} is not the connected org, which is {connected}"),
-            None => format!("{origin} was asked for before a credential was opened, so no org is connected"),
+            None => format!("{origin} was requested before a credential was opened, so no org is connected"),
         };
-        return Err(Denial::new("origin-not-connected", reason));
+        return Err(Denial::new(DenialKind::OriginNotConnected, reason));
     }
-    let of_method: Vec<_> = rules
-        .into_iter()
-        .filter(|rule| rule.methods.iter().any(|allowed| http::Method::from(*allowed) == method))
-        .collect();
+    let of_method: Vec<_> = rules.into_iter().filter(|rule| rule.methods.contains(&method)).collect();
     if of_method.is_empty() {
         return Err(Denial {
-            code: "method-denied",
+            kind: DenialKind::MethodDenied,
             reason: format!("{method} is not allowed at {origin}"),
             would_allow: Some(format!("methods = [\"{method}\"]")),
         });
@@ -144,7 +203,7 @@ fn check_target(
     if !of_method.iter().any(|rule| rule.allows_path(url.path())) {
         let allowed: Vec<_> = of_method.iter().flat_map(|rule| &rule.path_prefixes).map(ToString::to_string).collect();
         return Err(Denial {
-            code: "path-denied",
+            kind: DenialKind::PathDenied,
             reason: format!("{} is not below {} at {origin}", shortened(url.path()), allowed.join(" or ")),
             would_allow: folder(url.path()).map(|prefix| format!("path_prefixes = [\"{prefix}\"]")),
         });
@@ -152,12 +211,12 @@ fn check_target(
     Ok(())
 }
 
-/// A path for a report: its beginning tells.
+/// A path for a report, cut to its beginning.
 fn shortened(path: &str) -> &str {
     path.get(..200).unwrap_or(path)
 }
 
-/// The prefix that would allow a path: its folder, where it can be written in a manifest.
+/// The prefix that would allow a path: its folder, if a manifest can express it.
 fn folder(path: &str) -> Option<PathPrefix> {
     let (folder, _) = path.rsplit_once('/').filter(|(folder, _)| folder.len() <= 200)?;
     PathPrefix::try_from(format!("{folder}/")).ok()
@@ -165,30 +224,31 @@ fn folder(path: &str) -> Option<PathPrefix> {
 
 fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<HeaderMap, Denial> {
     if headers.len() > MAX_HEADERS {
-        return Err(Denial::new("too-many-headers", format!("{} headers, {MAX_HEADERS} are allowed", headers.len())));
+        return Err(Denial::new(
+            DenialKind::TooManyHeaders,
+            format!("{} headers, and {MAX_HEADERS} are allowed", headers.len()),
+        ));
     }
     let mut map = HeaderMap::with_capacity(headers.len());
     for header in headers {
-        // Some servers read `_` as `-`, so a name with one could be another header in disguise.
+        // Some servers treat `_` as `-`, so such a name could smuggle in another header.
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .ok()
             .filter(|name| !name.as_str().contains('_'))
             .ok_or_else(|| {
-                Denial::new("header-invalid", format!("`{}` is no header name", header.name.escape_debug()))
+                let name = header.name.escape_debug();
+                Denial::new(DenialKind::HeaderInvalid, format!("`{name}` is not a header name"))
             })?;
         let text = name.as_str();
         if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || Some(&name) == slot
         {
-            return Err(Denial::new(
-                "header-denied",
-                format!("the header `{name}` is set by the host, not by a plugin"),
-            ));
+            return Err(Denial::new(DenialKind::HeaderDenied, format!("only the host sets the header `{name}`")));
         }
-        // `HeaderValue` would take other bytes as well (obs-text of RFC 9110, section 5.5).
+        // `HeaderValue` also accepts other bytes (obs-text of RFC 9110, section 5.5).
         let is_visible = header.value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
         let value = Some(&header.value).filter(|_| is_visible).and_then(|value| HeaderValue::from_str(value).ok());
         let value = value.ok_or_else(|| {
-            Denial::new("header-invalid", format!("the value of the header `{name}` is not visible ASCII"))
+            Denial::new(DenialKind::HeaderInvalid, format!("the value of the header `{name}` is not visible ASCII"))
         })?;
         map.append(name, value);
     }
@@ -198,7 +258,7 @@ fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<Header
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{manifest::Manifest, policy::Policy};
+    use crate::{imports::http::Method, manifest::Manifest, policy::Policy};
 
     const MANIFEST: &str = r#"
         plugin = { id = "tiny", name = "Tiny", version = "1", contract = "scheduling:crm@0.1.0" }
@@ -210,9 +270,9 @@ mod tests {
     "#;
     const ORG: &str = "https://acme.tiny-crm.example";
 
-    fn effective() -> Effective {
+    fn permissions() -> Permissions {
         let manifest = Manifest::from_toml(MANIFEST).unwrap();
-        Effective::new(&manifest, &Policy::default()).unwrap()
+        Permissions::new(&manifest, &Policy::default()).unwrap()
     }
 
     fn code(method: Method, url: &str, headers: &[(&str, &str)]) -> &'static str {
@@ -221,9 +281,9 @@ mod tests {
         let request = Request { method, url: url.into(), headers, body: None };
         let connected: Origin = ORG.parse().unwrap();
         let slot = HeaderName::from_static("x-tiny-token");
-        match check(request, Some(&connected), Some(&slot), &effective(), 10_000) {
+        match check(request, Some(&connected), Some(&slot), &permissions(), 10_000) {
             Ok(_) => "ok",
-            Err(denial) => denial.code,
+            Err(denial) => denial.kind.code(),
         }
     }
 
@@ -254,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_the_hosts_is_refused_in_every_spelling() {
+    fn a_header_that_only_the_host_sets_is_refused_in_every_spelling() {
         let url = "https://acme.tiny-crm.example/api/leads";
         for (name, value, expected) in [
             ("accept", "application/json", "ok"),
@@ -282,15 +342,15 @@ mod tests {
     #[test]
     fn nothing_is_reachable_before_a_credential_is_opened() {
         let request = Request { method: Method::Get, url: format!("{ORG}/api/leads"), headers: vec![], body: None };
-        let denial = check(request, None, None, &effective(), 10_000).unwrap_err();
-        assert_eq!(denial.code, "origin-not-connected");
+        let denial = check(request, None, None, &permissions(), 10_000).unwrap_err();
+        assert_eq!(denial.kind, DenialKind::OriginNotConnected);
     }
 
     #[test]
     fn a_denial_names_the_manifest_lines_that_would_allow_it() {
         let request =
             Request { method: Method::Get, url: "https://evil.test/x?secret".into(), headers: vec![], body: None };
-        let denial = check(request, None, None, &effective(), 10_000).unwrap_err();
+        let denial = check(request, None, None, &permissions(), 10_000).unwrap_err();
         assert_eq!(
             denial.would_allow.as_deref(),
             Some("[[egress]]\norigin = \"https://evil.test\"\nmethods = [\"GET\"]\npath_prefixes = [\"/\"]")

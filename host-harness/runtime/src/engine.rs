@@ -1,4 +1,4 @@
-//! The WebAssembly engine: what is switched on, how memory is pooled, and the clock that stops a plugin.
+//! The WebAssembly engine: its features, pooled memory, and the epochs that stop a plugin.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -7,19 +7,19 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::{inspect, memory::MAX_TABLE_ELEMENTS};
 
-/// Distance of two epochs. A plugin that computes too long is stopped at most this much late.
+/// Time between epochs. A plugin that computes for too long is stopped at most this late.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-/// Calls that run at the same time; more wait for their turn. Small enough that the pool's address space fits everywhere.
+/// Calls that run at the same time; further calls wait. Small enough that the pool's address space fits on every machine.
 pub(crate) const DEFAULT_CALLS: u32 = 64;
 /// The most linear memory that any plugin may ask for.
 pub(crate) const MAX_MEMORY_BYTES: usize = 64 << 20;
-/// Bytes that one host call may make the host allocate: one request, or one answer with some hundred fields.
+/// Bytes that one host call may make the host allocate: a request, or an answer with several hundred fields.
 pub(crate) const HOST_CALL_BYTES: usize = 8 << 20;
 
-/// Memory of a finished call that stays resident: a fresh instance is then cleared, not faulted in page by page. A booking
-/// touches a few pages; a describe of 842 fields less than this.
+/// Memory that stays resident after a call, so that a fresh instance clears it instead of faulting it in page by page. A
+/// booking touches a few pages; a describe result of 842 fields needs less than this.
 const KEEP_RESIDENT: usize = 4 << 20;
-/// A plugin's own stack lies in its memory; this is what wasmtime's frames of it may take on the host.
+/// The host's stack for wasmtime's frames of a plugin, whose own stack is in its memory.
 const MAX_WASM_STACK: usize = 256 << 10;
 const ASYNC_STACK: usize = 1 << 20;
 
@@ -31,7 +31,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Makes an engine with pooled memory where the machine has the address space for it, else one that allocates on demand.
+    /// Makes an engine with pooled memory if the machine has the address space for it, else one that allocates on demand.
     pub(crate) fn new(calls: u32, counts_fuel: bool) -> wasmtime::Result<Self> {
         let (wasm, pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), calls)) {
             Ok(engine) => (engine, true),
@@ -41,7 +41,7 @@ impl Engine {
             }
         };
         start_ticking(&wasm)?;
-        // The pool errors when it is exhausted; permits make calls wait instead.
+        // An exhausted pool returns an error; permits make calls wait instead.
         let permits =
             Arc::new(Semaphore::new(usize::try_from(calls).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
         Ok(Self { wasm, permits, counts_fuel, pooled })
@@ -57,13 +57,13 @@ fn config(counts_fuel: bool) -> Config {
         }
     }
     config
-        // Plain `func` only: no async ABI, so none of its machinery.
+        // Plain `func` only, so the machinery of the async ABI stays off.
         .concurrency_support(false)
         .epoch_interruption(true)
         .consume_fuel(counts_fuel)
         .max_wasm_stack(MAX_WASM_STACK)
         .async_stack_size(ASYNC_STACK)
-        // Registration of unwind information is quadratic on some systems, and nothing here unwinds through plugins.
+        // Registering unwind information is quadratic on some systems, and nothing here unwinds through plugins.
         .native_unwind_info(false);
     config
 }
@@ -91,7 +91,7 @@ fn pooling(mut config: Config, calls: u32) -> Config {
     config
 }
 
-/// Counts epochs for as long as the engine lives.
+/// Increments the epoch as long as the engine exists.
 fn start_ticking(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
     let engine = engine.weak();
     thread::Builder::new().name("plugin-epochs".into()).spawn(move || {

@@ -1,9 +1,14 @@
-//! Where a component has the contract's functions, and which optional interfaces it has.
+//! Finds the contract's functions in a component, and the optional interfaces that it has.
+//!
+//! `bindgen!` generates the imports, but not this. Its `with:` maps imported interfaces only: the records that `settings`,
+//! `connection` and `guidance` declare themselves would be generated a second time, without our JSON form, and converted at
+//! every call. And its `Guest` checks the types of all functions of an interface at every call, also of those that are not
+//! called; MEASURED
 
 use serde::Serialize;
 use wasmtime::component::{Component, ComponentExportIndex};
 
-/// Where each function of the contract is; `None` for those of interfaces that the plugin does not have.
+/// Index of each function of the contract; `None` for those of interfaces that the plugin does not have.
 pub(crate) struct Functions {
     pub(crate) on_booking_completed: ComponentExportIndex,
     pub(crate) list_lead_fields: ComponentExportIndex,
@@ -28,7 +33,7 @@ pub(crate) struct GuidanceFunctions {
     pub(crate) codes: ComponentExportIndex,
 }
 
-/// Which optional interfaces a plugin has.
+/// The optional interfaces of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct OptionalExports {
     /// `settings`: preview, check of mappings, options.
@@ -39,50 +44,57 @@ pub struct OptionalExports {
     pub guidance: bool,
 }
 
-impl Functions {
-    pub(crate) fn find(component: &Component) -> Result<Self, String> {
-        let interface = |name: &str| component.get_export_index(None, &*format!("scheduling:crm/{name}@0.1.0"));
-        let function = |interface_name: &str, name: &str| {
-            let instance = interface(interface_name).ok_or_else(|| format!("no interface `{interface_name}`"))?;
-            component
-                .get_export_index(Some(&instance), name)
-                .ok_or_else(|| format!("no function `{name}` in `{interface_name}`"))
-        };
-        let has = |name: &str| interface(name).is_some();
-        Ok(Self {
-            on_booking_completed: function("leads", "on-booking-completed")?,
-            list_lead_fields: function("leads", "list-lead-fields")?,
-            settings: if has("settings") {
-                Some(SettingsFunctions {
-                    preview: function("settings", "preview")?,
-                    check_mapping: function("settings", "check-mapping")?,
-                    options: function("settings", "options")?,
-                })
-            } else {
-                None
-            },
-            connection: if has("connection") {
-                Some(ConnectionFunctions {
-                    check: function("connection", "check")?,
-                    explain: function("connection", "explain")?,
-                })
-            } else {
-                None
-            },
-            guidance: if has("guidance") {
-                Some(GuidanceFunctions {
-                    advice: function("guidance", "advice")?,
-                    codes: function("guidance", "codes")?,
-                })
-            } else {
-                None
-            },
-        })
+/// An interface that a component exports.
+struct Interface<'c> {
+    component: &'c Component,
+    name: &'static str,
+    index: ComponentExportIndex,
+}
+
+impl<'c> Interface<'c> {
+    fn find(component: &'c Component, name: &'static str) -> Option<Self> {
+        let index = component.get_export_index(None, &*format!("scheduling:crm/{name}@0.1.0"))?;
+        Some(Self { component, name, index })
+    }
+
+    fn function(&self, name: &str) -> Result<ComponentExportIndex, String> {
+        let found = self.component.get_export_index(Some(&self.index), name);
+        found.ok_or_else(|| format!("no function `{name}` in `{}`", self.name))
     }
 }
 
 impl Functions {
-    /// Which optional interfaces there are.
+    pub(crate) fn find(component: &Component) -> Result<Self, String> {
+        let leads = Interface::find(component, "leads").ok_or("no interface `leads`")?;
+        let settings = |settings: Interface<'_>| {
+            Ok::<_, String>(SettingsFunctions {
+                preview: settings.function("preview")?,
+                check_mapping: settings.function("check-mapping")?,
+                options: settings.function("options")?,
+            })
+        };
+        let connection = |connection: Interface<'_>| {
+            Ok::<_, String>(ConnectionFunctions {
+                check: connection.function("check")?,
+                explain: connection.function("explain")?,
+            })
+        };
+        let guidance = |guidance: Interface<'_>| {
+            Ok::<_, String>(GuidanceFunctions {
+                advice: guidance.function("advice")?,
+                codes: guidance.function("codes")?,
+            })
+        };
+        Ok(Self {
+            on_booking_completed: leads.function("on-booking-completed")?,
+            list_lead_fields: leads.function("list-lead-fields")?,
+            settings: Interface::find(component, "settings").map(settings).transpose()?,
+            connection: Interface::find(component, "connection").map(connection).transpose()?,
+            guidance: Interface::find(component, "guidance").map(guidance).transpose()?,
+        })
+    }
+
+    /// The optional interfaces that were found.
     pub(crate) fn optional(&self) -> OptionalExports {
         OptionalExports {
             settings: self.settings.is_some(),

@@ -1,4 +1,4 @@
-//! The host: what all plugins share, and the way from a file to a plugin.
+//! The host: state that all plugins share, and loading a plugin from a file.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,14 +10,14 @@ use crate::{
     engine::{DEFAULT_CALLS, Engine},
     imports,
     inspect::{InspectError, Inspection},
-    manifest::{Identifier, Manifest, ManifestError},
+    manifest::Identifier,
     plugin::Plugin,
-    policy::{Effective, Policy, PolicyError},
+    policy::{Permissions, Policy, PolicyError},
     session::CallState,
     transport::{ReqwestTransport, Transport},
 };
 
-/// What all plugins share: the engine, the operator's policy, and the seams to the world. Make one per process.
+/// The engine, the operator's policy, and the store, transport and clock that all plugins share. Make one per process.
 pub struct Host {
     engine: Arc<Engine>,
     linker: Linker<CallState>,
@@ -40,7 +40,7 @@ pub struct HostBuilder {
     counts_fuel: bool,
 }
 
-/// Why a host could not be made.
+/// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot be set up on this machine: {0}")]
 pub struct HostError(String);
@@ -55,20 +55,17 @@ impl HostError {
 /// Why a file is not a plugin that this host may run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file is no component of the contract.
+    /// The file is not a component of the contract, or its manifest is invalid.
     #[error(transparent)]
     Inspect(#[from] InspectError),
-    /// The embedded manifest is faulty.
-    #[error("the manifest in the component: {0}")]
-    Manifest(#[from] ManifestError),
-    /// The operator's policy leaves nothing of the manifest, or does not fit it.
+    /// The operator's policy allows nothing that the manifest asks for, or does not fit it.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The component does not compile.
     #[error("the component does not compile: {0}")]
     Compile(String),
-    /// A function or type is not as the contract has it.
-    #[error("the component is not as the contract has it: {0}; rebuild it against the contract's WIT")]
+    /// A function or type does not match the contract.
+    #[error("the component does not match the contract: {0}; rebuild it against the contract's WIT")]
     Shape(String),
 }
 
@@ -77,7 +74,6 @@ impl LoadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Inspect(error) => error.code(),
-            Self::Manifest(error) => error.code(),
             Self::Policy(error) => error.code(),
             Self::Compile(_) => "component-invalid",
             Self::Shape(_) => "component-shape",
@@ -86,7 +82,7 @@ impl LoadError {
 }
 
 impl Host {
-    /// A host with an empty policy, secrets in memory and the real network. Set what differs.
+    /// Settings for a host with an empty policy, secrets in memory and the real network.
     pub fn builder() -> HostBuilder {
         HostBuilder {
             policy: Policy::default(),
@@ -99,26 +95,25 @@ impl Host {
         }
     }
 
-    /// Whether plugin memory is pooled; otherwise it is allocated on demand, which is slower.
+    /// Whether plugin memory is pooled. Otherwise it is allocated on demand, which is slower.
     pub fn is_pooled(&self) -> bool {
         self.engine.pooled
     }
 
-    /// Loads a plugin: looks at the file, its imports and its manifest, and only then compiles it.
+    /// Loads a plugin: checks the file, its imports and its manifest, and only then compiles it.
     ///
     /// # Errors
-    /// When the file is no plugin of the contract, or the policy does not admit it.
+    /// When the file is not a plugin of the contract, or the policy does not admit it.
     pub async fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let inspection = Inspection::read(bytes)?;
         inspection.check(bytes)?;
-        let manifest = Manifest::from_toml(inspection.manifest.as_deref().unwrap_or_default())?;
-        let effective = Arc::new(Effective::new(&manifest, &self.policy)?);
+        let permissions = Arc::new(Permissions::new(&inspection.manifest()?, &self.policy)?);
         let transport = match &self.transport {
             Some(transport) => transport.clone(),
-            None => Arc::new(ReqwestTransport::new(&effective)),
+            None => Arc::new(ReqwestTransport::new(&permissions)),
         };
         let broker = Broker::new(
-            effective.clone(),
+            permissions.clone(),
             transport.clone(),
             self.secrets.clone(),
             self.clock.clone(),
@@ -127,18 +122,18 @@ impl Host {
         let compile = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(&self.engine.wasm, bytes).map_err(compile)?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Shape(format!("{error:#}")))?;
-        Plugin::new(self.engine.clone(), pre, inspection, effective, broker, transport).await
+        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport).await
     }
 }
 
 impl HostBuilder {
-    /// What the operator allows, and the stand-ins for testing.
+    /// What the operator allows, and the test overrides.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The operator's registration as an OAuth client, for the credential of this name in the manifest.
+    /// The operator's OAuth client for a credential of the manifest.
     pub fn registration(mut self, credential: Identifier, registration: ClientRegistration) -> Self {
         self.registrations.insert(credential, registration);
         self
@@ -150,31 +145,31 @@ impl HostBuilder {
         self
     }
 
-    /// How requests travel. Without it: HTTPS by `reqwest`, as the policy allows.
+    /// How requests are sent. The default is HTTPS by `reqwest`, as the policy allows.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
     }
 
-    /// What the time is.
+    /// The source of the current time.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How many calls may run at the same time; more wait.
+    /// How many calls may run at the same time. Further calls wait.
     pub fn concurrent_calls(mut self, calls: u32) -> Self {
         self.calls = calls.max(1);
         self
     }
 
-    /// Counts instructions, for reports. It costs 14 to 30 % of the plugin's time.
+    /// Counts instructions for reports. This costs 14 to 30 % of the plugin's time.
     pub fn count_fuel(mut self) -> Self {
         self.counts_fuel = true;
         self
     }
 
-    /// Makes the host.
+    /// Builds the host.
     ///
     /// # Errors
     /// When the machine cannot run WebAssembly.

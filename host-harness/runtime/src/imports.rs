@@ -1,47 +1,32 @@
-//! What a plugin may call: `secrets` and `http` of the contract.
+//! The functions that a plugin may call: `secrets` and `http` of the contract. Bindings and linking are generated from
+//! `wit/`; [`CallState`] implements them.
 
-use wasmtime::{
-    StoreContextMut,
-    component::{Linker, Resource, ResourceType},
-};
+use wasmtime::component::{HasSelf, Linker};
 
-use crate::{
-    session::{CallState, CredentialHandle},
-    types::http::{Failure, Request, Response, SecretError},
-};
+use crate::session::CallState;
+pub(crate) use scheduling::crm::{http, secrets};
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    inline: "
+        package host:imports;
+
+        world imports {
+            import scheduling:crm/secrets@0.1.0;
+            import scheduling:crm/http@0.1.0;
+        }
+    ",
+    imports: {
+        "scheduling:crm/secrets@0.1.0.[method]credential.attribute": trappable,
+        default: async | trappable,
+    },
+    with: { "scheduling:crm/secrets@0.1.0.credential": crate::session::CredentialHandle },
+});
 
 /// Links the contract's imports and nothing else.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    // Types only: it must be there, and has nothing in it.
+    // This interface has types only, but components import it.
     linker.instance("scheduling:crm/types@0.1.0")?;
-
-    let mut secrets = linker.instance("scheduling:crm/secrets@0.1.0")?;
-    secrets.resource("credential", ResourceType::host::<CredentialHandle>(), |mut store, handle| {
-        store.data_mut().close(Resource::new_own(handle))
-    })?;
-    secrets.func_wrap_async("open", |mut store: StoreContextMut<'_, CallState>, (name,): (String,)| {
-        Box::new(async move {
-            let opened: Result<Resource<CredentialHandle>, SecretError> = store.data_mut().open(&name).await?;
-            Ok((opened,))
-        })
-    })?;
-    secrets.func_wrap(
-        "[method]credential.attribute",
-        |store: StoreContextMut<'_, CallState>, (credential, name): (Resource<CredentialHandle>, String)| {
-            Ok((store.data().attribute(&credential, &name)?,))
-        },
-    )?;
-
-    let mut http = linker.instance("scheduling:crm/http@0.1.0")?;
-    http.func_wrap_async(
-        "send",
-        |mut store: StoreContextMut<'_, CallState>,
-         (request, credential): (Request, Option<Resource<CredentialHandle>>)| {
-            Box::new(async move {
-                let answer: Result<Response, Failure> = store.data_mut().send(request, credential).await?;
-                Ok((answer,))
-            })
-        },
-    )?;
-    Ok(())
+    secrets::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }

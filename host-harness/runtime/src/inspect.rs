@@ -1,74 +1,74 @@
-//! What a component file says of itself, read without compiling any of it.
+//! Reads a component file's imports, exports and manifest without compiling it.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
-/// Largest component file that is looked at.
+use crate::manifest::{Manifest, ManifestError};
+
+/// The largest component file that is accepted.
 pub const MAX_COMPONENT_BYTES: usize = 4 << 20;
-/// Name of the custom section that holds the plugin's manifest, as TOML.
+/// The custom section with the plugin's manifest as TOML.
 pub const MANIFEST_SECTION: &str = "scheduling-crm-manifest";
-/// The package and version of the contract that this library speaks.
+/// The package and version of the contract that this library supports.
 pub const CONTRACT: &str = "scheduling:crm@0.1.0";
 
-/// The interfaces that a plugin may import, of [`CONTRACT`].
+/// The interfaces of [`CONTRACT`] that a plugin may import.
 const IMPORTS: [&str; 3] = ["scheduling:crm/types@0.1.0", "scheduling:crm/http@0.1.0", "scheduling:crm/secrets@0.1.0"];
 /// The interface that a plugin must export.
 const REQUIRED_EXPORT: &str = "scheduling:crm/leads@0.1.0";
 const CONTRACT_NAME: &str = "scheduling:crm/";
 
-/// What a component file says of itself.
+/// The imports, exports and manifest of a component file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inspection {
-    /// Interfaces it imports, by full name.
+    /// Full names of the imported interfaces.
     pub imports: Vec<String>,
-    /// Interfaces it exports, by full name.
+    /// Full names of the exported interfaces.
     pub exports: Vec<String>,
-    /// Size of the file.
+    /// Size of the file in bytes.
     pub bytes: usize,
-    /// Digest of the file, in lower-case hex.
+    /// SHA-256 of the file, in lower-case hex.
     pub sha256: String,
     /// Text of the embedded manifest.
     #[serde(skip)]
-    pub manifest: Option<String>,
+    pub manifest_toml: Option<String>,
 }
 
 /// Why a file is not a plugin of this contract.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// The file is larger than [`MAX_COMPONENT_BYTES`].
-    #[error(
-        "the component has {bytes} bytes, more than the {limit} that are accepted; build it with the profile for size"
-    )]
+    #[error("the component has {bytes} bytes, and at most {limit} are accepted; build it with the profile for size")]
     TooLarge {
         /// Size of the file.
         bytes: usize,
-        /// What is accepted.
+        /// The largest accepted size.
         limit: usize,
     },
-    /// The file does not begin as WebAssembly does.
+    /// The file is not WebAssembly.
     #[error("not a WebAssembly file: it does not begin with `\\0asm`")]
     NotWasm,
     /// The file is a core module.
-    #[error("a core WebAssembly module, not a component; `host-harness build` makes the component of it")]
+    #[error("a core WebAssembly module, not a component; `host-harness build` makes a component of it")]
     CoreModule,
-    /// The file is damaged, or uses what no plugin needs.
+    /// The file is damaged, or uses a WebAssembly feature that plugins do not need.
     #[error("not a valid component: {0}")]
     Invalid(String),
-    /// The component imports more than its world has.
+    /// The component imports more than its world declares.
     #[error(
-        "the component imports {}, which the world `lead-plugin` of {CONTRACT} does not have; it may import types, http and secrets only",
+        "the component imports {}, which the world `lead-plugin` of {CONTRACT} does not declare; it may import types, http and secrets only",
         quoted(.0)
     )]
     ForbiddenImports(Vec<String>),
     /// The component was built for another version of the contract.
-    #[error("the component was built for {found}, this host speaks {CONTRACT}; rebuild it against that version")]
+    #[error("the component was built for {found}, this host supports {CONTRACT}; rebuild it against that version")]
     OtherContract {
-        /// The interface that tells.
+        /// An interface of that version.
         found: String,
     },
     /// The component does not export `leads`.
-    #[error("the component does not export `{REQUIRED_EXPORT}`, which every plugin must; its exports: {}", quoted(.0))]
+    #[error("the component does not export `{REQUIRED_EXPORT}`, which every plugin must; it exports {}", quoted(.0))]
     MissingExport(Vec<String>),
     /// The component has no manifest.
     #[error("the component has no custom section `{MANIFEST_SECTION}`; `host-harness build` embeds plugin.toml as one")]
@@ -76,6 +76,9 @@ pub enum InspectError {
     /// The component has more than one manifest.
     #[error("the component has several custom sections `{MANIFEST_SECTION}`; exactly one is accepted")]
     SeveralManifests,
+    /// The embedded manifest is invalid.
+    #[error("the embedded manifest is invalid")]
+    Manifest(#[from] ManifestError),
 }
 
 impl InspectError {
@@ -91,6 +94,7 @@ impl InspectError {
             Self::MissingExport(_) => "missing-export",
             Self::NoManifest => "no-manifest",
             Self::SeveralManifests => "several-manifests",
+            Self::Manifest(error) => error.code(),
         }
     }
 }
@@ -101,7 +105,10 @@ fn quoted(names: &[String]) -> String {
 }
 
 impl Inspection {
-    /// Reads what a file says of itself; refuses what is no component.
+    /// Reads a component file.
+    ///
+    /// # Errors
+    /// When the file is too large, damaged, or not a component.
     pub fn read(bytes: &[u8]) -> Result<Self, InspectError> {
         if bytes.len() > MAX_COMPONENT_BYTES {
             return Err(InspectError::TooLarge { bytes: bytes.len(), limit: MAX_COMPONENT_BYTES });
@@ -117,7 +124,7 @@ impl Inspection {
             exports: Vec::new(),
             bytes: bytes.len(),
             sha256: hex(&Sha256::digest(bytes)),
-            manifest: None,
+            manifest_toml: None,
         };
         this.read_sections(bytes)?;
         Ok(this)
@@ -126,7 +133,7 @@ impl Inspection {
     fn read_sections(&mut self, bytes: &[u8]) -> Result<(), InspectError> {
         let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
         let mut manifests = 0usize;
-        // Modules and components nest; only what stands at the outermost level is the component's own.
+        // Modules and components nest; only the outermost level belongs to the component itself.
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(invalid)? {
@@ -154,7 +161,7 @@ impl Inspection {
                     manifests += 1;
                     let text = std::str::from_utf8(section.data())
                         .map_err(|_| InspectError::Invalid("the manifest is not UTF-8".into()))?;
-                    self.manifest = Some(text.to_owned());
+                    self.manifest_toml = Some(text.to_owned());
                 }
                 _ => {}
             }
@@ -162,8 +169,20 @@ impl Inspection {
         if manifests > 1 { Err(InspectError::SeveralManifests) } else { Ok(()) }
     }
 
-    /// Holds the component against the world `lead-plugin`, by names: which interfaces it imports and exports, of which
-    /// version. Their shapes are checked when it is loaded.
+    /// Parses the embedded manifest.
+    ///
+    /// # Errors
+    /// When there is none, or it is invalid.
+    pub fn manifest(&self) -> Result<Manifest, InspectError> {
+        let text = self.manifest_toml.as_deref().ok_or(InspectError::NoManifest)?;
+        Ok(Manifest::from_toml(text)?)
+    }
+
+    /// Checks the component against the world `lead-plugin` by the names and versions of its interfaces. Their types are
+    /// checked when it is loaded.
+    ///
+    /// # Errors
+    /// When an interface is missing, forbidden or of another version, there is no manifest, or the file is not valid.
     pub fn check(&self, bytes: &[u8]) -> Result<(), InspectError> {
         let names = self.imports.iter().chain(&self.exports);
         if let Some(other) = names.clone().find(|name| name.starts_with(CONTRACT_NAME) && !name.ends_with("@0.1.0")) {
@@ -176,7 +195,7 @@ impl Inspection {
         if !self.exports.iter().any(|name| name == REQUIRED_EXPORT) {
             return Err(InspectError::MissingExport(self.exports.clone()));
         }
-        if self.manifest.is_none() {
+        if self.manifest_toml.is_none() {
             return Err(InspectError::NoManifest);
         }
         Validator::new_with_features(features())
@@ -186,8 +205,8 @@ impl Inspection {
     }
 }
 
-/// What a plugin may use of WebAssembly: what Rust's `wasm32-unknown-unknown` and the encoder emit. No threads, no GC, no
-/// exceptions, no 64-bit memories, no async ABI: what is not needed is not there to be attacked.
+/// The WebAssembly features that plugins may use: those that Rust's `wasm32-unknown-unknown` and the encoder emit. Threads,
+/// GC, exceptions, 64-bit memories and the async ABI are off, to keep the attack surface small.
 pub(crate) fn features() -> WasmFeatures {
     WasmFeatures::MUTABLE_GLOBAL
         | WasmFeatures::SATURATING_FLOAT_TO_INT
@@ -214,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_component_is_named_and_not_read_further() {
+    fn a_file_that_is_not_a_component_is_refused_by_its_first_fault() {
         let huge = vec![0; MAX_COMPONENT_BYTES + 1];
         let cases: [(&[u8], &str); 5] = [
             (b"", "not-wasm"),

@@ -1,7 +1,7 @@
 //! Loads CRM plugins and calls them: the library that a scheduling platform embeds.
 //!
-//! A plugin is a WebAssembly component of the contract in `wit/`. It never holds a credential and reaches nothing but the
-//! connected org; this library keeps it so. What a plugin may do is its manifest, narrowed by the operator's [`policy`].
+//! A plugin is a WebAssembly component of the contract in `wit/`. This library makes sure that it never holds a credential
+//! and reaches nothing but the connected org. A plugin's permissions are its manifest, narrowed by the operator's [`policy`].
 //!
 //! ```no_run
 //! use std::{path::Path, sync::Arc};
@@ -18,7 +18,7 @@
 //!     .build()?;
 //! let plugin = host.load(&std::fs::read(Path::new("salesforce_leads.wasm"))?).await?;
 //!
-//! // For each confirmed booking; `plugin.broker()` connected the team before.
+//! // For each confirmed booking of a team that `plugin.broker()` has connected.
 //! let team = ConnectionId::new("team-42");
 //! let called = plugin.on_booking_completed(&team, &booking, &mapping, &history).await?;
 //! match called.answer {
@@ -29,9 +29,9 @@
 //! # }
 //! ```
 //!
-//! One file, one concern: [`inspect`](Inspection) reads a file before anything is compiled, `engine` sets WebAssembly up,
-//! [`Host`] loads, [`Plugin`] calls, `session` is one call's state, `imports` is what a plugin may call, `egress` judges its
-//! requests, `echo` withholds answers that contain a secret, [`credentials`] speaks OAuth, [`transport`] speaks HTTP.
+//! Each file has one concern: [`inspect`](Inspection) reads a file before anything is compiled, `engine` configures
+//! WebAssembly, [`Host`] loads, [`Plugin`] calls, `session` is the state of one call, `imports` implements what a plugin may
+//! call, `egress` checks its requests, `echo` finds secrets in responses, [`credentials`] is OAuth, [`transport`] is HTTP.
 
 mod call;
 pub mod clock;
@@ -48,14 +48,18 @@ mod memory;
 pub mod origin;
 mod plugin;
 pub mod policy;
+mod report;
 pub mod secret;
 mod session;
 pub mod transport;
-pub mod types;
 
-pub use call::{CallError, CallErrorKind, Called, RequestNote, Usage};
-pub use egress::Denial;
+/// The contract's records.
+pub use contract as types;
+
+pub use call::{CallError, CallErrorKind, Called, RequestNote, TrapReason, Usage};
+pub use egress::{Denial, DenialKind};
 pub use exports::OptionalExports;
 pub use host::{Host, HostBuilder, HostError, LoadError};
 pub use inspect::{CONTRACT, InspectError, Inspection, MANIFEST_SECTION, MAX_COMPONENT_BYTES};
 pub use plugin::Plugin;
+pub use report::full_message;

@@ -1,24 +1,24 @@
-//! Keeps a plugin within its memory.
+//! Limits a plugin's memory.
 
 use wasmtime::ResourceLimiter;
 
-/// Tables a plugin may have together; a component of this contract needs two or three.
+/// Tables of a plugin in total; a component of this contract needs two or three.
 const MAX_TABLES: usize = 16;
-/// Elements of one table: a plugin with a few thousand functions fits.
+/// Elements of one table, enough for a plugin with a few thousand functions.
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 10_000;
-/// Linear memories a plugin may have together.
+/// Linear memories of a plugin in total.
 const MAX_MEMORIES: usize = 4;
-/// Core instances a component may be made of: the module, its adapter and the shims of the encoder.
+/// Core instances of a component: the module, its adapter and the shims of the encoder.
 const MAX_INSTANCES: usize = 16;
 
-/// Counts linear memory over all memories of a store: wasmtime's own limits hold for each memory alone.
+/// Counts linear memory across all memories of a store, because wasmtime's own limits apply to each memory separately.
 #[derive(Debug)]
 pub(crate) struct MemoryLimiter {
     limit: usize,
     used: usize,
     /// High-water mark.
     pub(crate) peak: usize,
-    /// Growth was refused: what traps next, traps because of that.
+    /// Growth was refused, so the next trap is a consequence of that.
     pub(crate) refused: bool,
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_holds_for_all_memories_together() {
+    fn the_limit_applies_to_all_memories_together() {
         let mut limiter = MemoryLimiter::new(3 * 65_536);
         assert!(limiter.memory_growing(0, 2 * 65_536, None).unwrap());
         assert!(limiter.memory_growing(0, 65_536, None).unwrap());

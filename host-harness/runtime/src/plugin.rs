@@ -1,4 +1,4 @@
-//! A loaded plugin: checked, compiled, and ready to be called.
+//! A loaded plugin, ready to be called.
 
 use std::{
     sync::Arc,
@@ -19,7 +19,7 @@ use crate::{
     host::LoadError,
     inspect::Inspection,
     manifest::Limits,
-    policy::Effective,
+    policy::Permissions,
     session::{CallState, Session},
     transport::Transport,
     types::{
@@ -42,7 +42,7 @@ struct Inner {
     pre: InstancePre<CallState>,
     functions: Functions,
     inspection: Inspection,
-    effective: Arc<Effective>,
+    permissions: Arc<Permissions>,
     broker: Broker,
     transport: Arc<dyn Transport>,
     limits: Limits,
@@ -55,21 +55,21 @@ impl Plugin {
         engine: Arc<Engine>,
         pre: InstancePre<CallState>,
         inspection: Inspection,
-        effective: Arc<Effective>,
+        permissions: Arc<Permissions>,
         broker: Broker,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, LoadError> {
         let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
-        let limits = effective.limits();
+        let limits = permissions.limits();
         let plugin = Self {
-            inner: Arc::new(Inner { engine, pre, functions, inspection, effective, broker, transport, limits }),
+            inner: Arc::new(Inner { engine, pre, functions, inspection, permissions, broker, transport, limits }),
         };
         plugin.check_shapes().await?;
         Ok(plugin)
     }
 
-    /// Instantiates once and holds each function's types against the contract's, so that a difference is found now and
-    /// not at the first booking.
+    /// Instantiates the plugin once and checks the types of all functions, so that a difference is found now and not at the
+    /// first booking.
     async fn check_shapes(&self) -> Result<(), LoadError> {
         let shape = |error: wasmtime::Error| LoadError::Shape(format!("{error:#}"));
         let closed = |_| LoadError::Shape("the host is shutting down".into());
@@ -104,22 +104,22 @@ impl Plugin {
         Ok(())
     }
 
-    /// What the component says of itself.
+    /// The imports, exports and manifest of the component.
     pub fn inspection(&self) -> &Inspection {
         &self.inner.inspection
     }
 
-    /// What the plugin may do here: its manifest, narrowed by the operator's policy.
-    pub fn effective(&self) -> &Effective {
-        &self.inner.effective
+    /// The plugin's permissions: its manifest, narrowed by the operator's policy.
+    pub fn permissions(&self) -> &Permissions {
+        &self.inner.permissions
     }
 
-    /// What one call may use.
+    /// Limits of one call.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// Which optional interfaces the plugin has.
+    /// The optional interfaces that the plugin exports.
     pub fn exports(&self) -> OptionalExports {
         self.inner.functions.optional()
     }
@@ -129,10 +129,10 @@ impl Plugin {
         &self.inner.broker
     }
 
-    /// `leads.on-booking-completed`: makes sure that a booking is a Lead.
+    /// `leads.on-booking-completed`: makes sure that a booking has a Lead.
     ///
     /// # Errors
-    /// When the plugin came to no answer. [`CallError::may_have_written`] tells whether the Lead may be there all the same.
+    /// When the call failed. [`CallError::may_have_written`] tells whether a Lead may exist all the same.
     pub async fn on_booking_completed(
         &self,
         connection: &ConnectionId,
@@ -147,7 +147,7 @@ impl Plugin {
     /// `leads.list-lead-fields`: the fields that the connected user can write.
     ///
     /// # Errors
-    /// When the plugin came to no answer.
+    /// When the call failed.
     pub async fn list_lead_fields(
         &self,
         connection: &ConnectionId,
@@ -158,7 +158,7 @@ impl Plugin {
     /// `settings.preview`: what would be written.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn preview(
         &self,
         connection: &ConnectionId,
@@ -170,10 +170,10 @@ impl Plugin {
         self.call(Some(connection), f.preview, (booking, mapping)).await
     }
 
-    /// `settings.check-mapping`: holds a mapping against the live fields and the form.
+    /// `settings.check-mapping`: checks a mapping against the live fields and the form.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn check_mapping(
         &self,
         connection: &ConnectionId,
@@ -188,7 +188,7 @@ impl Plugin {
     /// `settings.options`: the plugin's own choices.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn options(&self) -> Result<Called<Vec<OptionGroup>>, CallError> {
         let f = self.settings()?;
         self.call(None, f.options, ()).await
@@ -197,7 +197,7 @@ impl Plugin {
     /// `connection.check`: the doctor.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn check_connection(
         &self,
         connection: &ConnectionId,
@@ -209,7 +209,7 @@ impl Plugin {
     /// `connection.explain`: what an authorisation error means.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn explain(&self, error: &OauthError) -> Result<Called<Problem>, CallError> {
         let f = self.connection()?;
         self.call(None, f.explain, (error,)).await
@@ -218,7 +218,7 @@ impl Plugin {
     /// `guidance.advice`: help for people.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn advice(&self, code: &str, locale: &str) -> Result<Called<Option<AdviceText>>, CallError> {
         let f = self.guidance()?;
         self.call(None, f.advice, (code, locale)).await
@@ -227,7 +227,7 @@ impl Plugin {
     /// `guidance.codes`: all codes that have advice.
     ///
     /// # Errors
-    /// When the plugin does not have it, or came to no answer.
+    /// When the plugin does not export it, or the call failed.
     pub async fn codes(&self) -> Result<Called<Vec<String>>, CallError> {
         let f = self.guidance()?;
         self.call(None, f.codes, ()).await
@@ -251,19 +251,19 @@ impl Plugin {
         let cpu = Duration::from_millis(limits.cpu_ms);
         let session = Session {
             connection: connection.cloned(),
-            effective: inner.effective.clone(),
+            permissions: inner.permissions.clone(),
             broker: inner.broker.clone(),
             transport: inner.transport.clone(),
             limits,
         };
         let mut store = Store::new(&inner.engine.wasm, CallState::new(session));
         if inner.engine.counts_fuel {
-            // It cannot fail: fuel is switched on in this engine. All there is, for it is counted, not rationed.
+            // Fuel is enabled in this engine, so this cannot fail. The maximum, because fuel is only counted.
             let _ = store.set_fuel(u64::MAX);
         }
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
-        // Every tick: enough computed? A blocked host call does not count, so the time is kept by hand.
+        // Check the computing time at every tick. Blocked host calls do not count, so it is measured here.
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |store| {
             if store.data().computed() > cpu + TICK {
@@ -274,7 +274,7 @@ impl Plugin {
         store
     }
 
-    /// One call: a permit, a fresh store, an instance, the function, and the store is gone.
+    /// One call with a permit, a fresh store and a fresh instance.
     async fn call<P, R>(
         &self,
         connection: Option<&ConnectionId>,

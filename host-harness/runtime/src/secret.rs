@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Secret texts.
 
 use std::fmt;
 
@@ -7,25 +7,25 @@ use zeroize::Zeroizing;
 
 /// A secret text: a token, a client secret, a code verifier.
 ///
-/// It is wiped when dropped, shows itself as `[redacted]`, and can be neither displayed nor serialised. Who needs its
-/// characters says so with [`Secret::expose`].
+/// It is wiped when dropped, its `Debug` form is `[redacted]`, and it can be neither displayed nor serialised. Only
+/// [`Secret::expose`] reveals it.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The characters. Whoever calls this answers for where they go.
+    /// The text. The caller is responsible for where it goes.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `text` is the secret; takes no less time for a text that is nearly right.
+    /// Compares a text with the secret in constant time.
     pub fn matches(&self, text: &str) -> bool {
-        // How long a comparison of digests takes tells nothing about what was digested.
+        // The time to compare digests reveals nothing about the texts.
         Sha256::digest(self.0.as_bytes()) == Sha256::digest(text.as_bytes())
     }
 }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_show_itself() {
+    fn a_secrets_debug_form_is_redacted() {
         let secret = Secret::new("canary");
         assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
         assert_eq!(secret.expose(), "canary");

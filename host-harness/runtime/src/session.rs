@@ -1,4 +1,4 @@
-//! One call's state: what it opened, what it used, and the requests it makes.
+//! The state of one call: the credentials it opened, what it used, and its requests.
 
 use std::{
     sync::Arc,
@@ -13,24 +13,28 @@ use crate::{
     credentials::{Broker, ConnectionId, OpenCredential, OpenError, RefreshError},
     echo::EchoScanner,
     egress::{self, Denial},
+    imports::{
+        http::{self as wit_http, Effect, Failure, FailureKind, Header, Method, Request, Response},
+        secrets::{self, SecretError},
+    },
     manifest::Limits,
     memory::MemoryLimiter,
-    policy::Effective,
+    policy::Permissions,
+    report::full_message,
     secret::Secret,
     transport::{Bounds, Effect as TransportEffect, Transport, TransportError, TransportErrorKind},
-    types::http::{Effect, Failure, FailureKind, Header, Method, Request, Response, SecretError},
 };
 
 /// Credentials that one call may have open at a time.
 const MAX_OPEN_CREDENTIALS: usize = 16;
-/// Requests that policy may refuse before a plugin is told that its budget is used up, and how many are reported.
+/// Refused requests after which a call has used up its budget; also the most that are reported.
 const MAX_DENIALS: usize = 16;
-/// Kept back of the wall clock when a request is sent, so that the plugin can still answer when the server does not.
+/// Wall-clock time reserved when a request is sent, so that the plugin can still return if the server does not respond.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
-/// Bytes of response headers that are handed on.
+/// Bytes of response headers that are passed on.
 const MAX_RESPONSE_HEADER_BYTES: usize = 64 << 10;
 
-/// Response headers that stay with the host: cookies and authentication are its own, and the framing no longer holds
+/// Response headers that the plugin does not get: cookies and authentication belong to the host, and the framing is wrong
 /// once the body is decoded.
 const WITHHELD_HEADERS: [HeaderName; 9] = [
     header::SET_COOKIE,
@@ -44,17 +48,17 @@ const WITHHELD_HEADERS: [HeaderName; 9] = [
     header::CONNECTION,
 ];
 
-/// For whom a call is made and what it may do.
+/// The connection of a call and its permissions.
 pub(crate) struct Session {
     pub(crate) connection: Option<ConnectionId>,
-    pub(crate) effective: Arc<Effective>,
+    pub(crate) permissions: Arc<Permissions>,
     pub(crate) broker: Broker,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limits: Limits,
 }
 
-/// A credential that the plugin opened.
-pub(crate) struct CredentialHandle {
+/// A credential that the plugin opened. Generated code re-exports it, so it is `pub`, though no other crate can name it.
+pub struct CredentialHandle {
     name: String,
     open: OpenCredential,
 }
@@ -64,10 +68,10 @@ pub(crate) struct CallState {
     session: Session,
     pub(crate) memory: MemoryLimiter,
     credentials: ResourceTable,
-    /// How many of them are open.
+    /// Number of open credentials.
     open_credentials: usize,
-    /// Every writing of a credential that was opened: the last decides which origin is reachable without one, and none of
-    /// their tokens may come back.
+    /// Every generation of a credential that was opened. The last decides which origin is reachable without a credential, and
+    /// no token of any of them may appear in a response.
     opened: Vec<OpenCredential>,
     started: Instant,
     in_host_calls: Duration,
@@ -90,7 +94,7 @@ impl CallState {
         }
     }
 
-    /// Time that the plugin itself has computed.
+    /// Time that the plugin itself has spent computing.
     pub(crate) fn computed(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.in_host_calls)
     }
@@ -106,61 +110,11 @@ impl CallState {
         }
     }
 
-    pub(crate) async fn open(
-        &mut self,
-        name: &str,
-    ) -> wasmtime::Result<Result<Resource<CredentialHandle>, SecretError>> {
-        let Some(connection) = &self.session.connection else {
-            return Ok(Err(SecretError::Unavailable));
-        };
-        if self.open_credentials >= MAX_OPEN_CREDENTIALS {
-            return Ok(Err(SecretError::Unavailable));
-        }
-        let begun = Instant::now();
-        let opened = self.session.broker.open(connection, name).await;
-        self.in_host_calls += begun.elapsed();
-        Ok(match opened {
-            Ok(open) => {
-                self.remember(&open);
-                self.open_credentials += 1;
-                Ok(self.credentials.push(CredentialHandle { name: name.to_owned(), open })?)
-            }
-            Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
-            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded),
-            Err(OpenError::Temporary(_)) => Err(SecretError::Temporary),
-        })
-    }
-
     fn remember(&mut self, open: &OpenCredential) {
         let known = |other: &OpenCredential| other.generation() == open.generation() && other.origin() == open.origin();
         if !self.opened.iter().any(known) {
             self.opened.push(open.clone());
         }
-    }
-
-    pub(crate) fn attribute(
-        &self,
-        credential: &Resource<CredentialHandle>,
-        name: &str,
-    ) -> wasmtime::Result<Option<String>> {
-        Ok(self.credentials.get(credential)?.open.attribute(name).map(str::to_owned))
-    }
-
-    pub(crate) fn close(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<()> {
-        self.credentials.delete(credential)?;
-        self.open_credentials = self.open_credentials.saturating_sub(1);
-        Ok(())
-    }
-
-    pub(crate) async fn send(
-        &mut self,
-        request: Request,
-        credential: Option<Resource<CredentialHandle>>,
-    ) -> wasmtime::Result<Result<Response, Failure>> {
-        let begun = Instant::now();
-        let answer = self.send_checked(request, credential).await;
-        self.in_host_calls += begun.elapsed();
-        answer
     }
 
     async fn send_checked(
@@ -184,14 +138,18 @@ impl CallState {
             request,
             bound.map(OpenCredential::origin),
             bound.map(OpenCredential::slot),
-            &self.session.effective,
+            &self.session.permissions,
             to_usize(self.session.limits.request_bytes),
         );
         let mut request = match checked {
             Ok(request) => request,
             Err(denial) => {
-                tracing::warn!(code = denial.code, reason = denial.reason, "a request of the plugin was refused");
-                let kind = denial.kind();
+                tracing::warn!(
+                    code = denial.kind.code(),
+                    reason = denial.reason,
+                    "a request of the plugin was refused"
+                );
+                let kind = denial.kind.failure();
                 self.denials.push(denial);
                 return Ok(Err(Failure { kind, effect: Effect::None }));
             }
@@ -210,7 +168,7 @@ impl CallState {
         if !open.cures_unauthorised(unauthorised) {
             return Ok(first);
         }
-        // A 401 says that the request was not carried out (RFC 9110, section 15.5.2), so sending it once more is safe.
+        // A 401 means that the request was not carried out (RFC 9110, section 15.5.2), so it is safe to send it again.
         let refreshed = match self.refresh(&name, &open).await {
             Ok(refreshed) => refreshed,
             Err(failure) => return Ok(Err(failure)),
@@ -220,7 +178,7 @@ impl CallState {
         }
         self.remember(&refreshed);
         if refreshed.origin() != open.origin() {
-            // The org has moved. The plugin wrote the URL for the old address; its next call has the new one.
+            // The org has moved. The plugin built the URL for the old address; its next call gets the new one.
             return Ok(Err(Failure { kind: FailureKind::RefreshFailed, effect: Effect::None }));
         }
         let mut replay = bare;
@@ -239,10 +197,10 @@ impl CallState {
             Ok(Ok(refreshed)) => Ok(refreshed),
             Ok(Err(RefreshError::GrantEnded { .. })) => Err(failure(FailureKind::GrantEnded)),
             Ok(Err(RefreshError::Temporary(error))) => {
-                tracing::warn!(%connection, %error, "a credential could not be refreshed");
+                tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
                 Err(failure(FailureKind::RefreshFailed))
             }
-            // It goes on without this call, and the next one finds its outcome.
+            // The refresh continues without this call, and the next call finds its outcome.
             Err(_elapsed) => Err(failure(FailureKind::RefreshFailed)),
         }
     }
@@ -253,7 +211,7 @@ impl CallState {
         wall.saturating_sub(kept_back).saturating_sub(self.started.elapsed())
     }
 
-    /// Sends one request that policy allows, and hands on what may be handed on.
+    /// Sends one allowed request and passes on what the plugin may see of the response.
     async fn exchange(&mut self, request: http::Request<Vec<u8>>, reads: bool) -> Result<Response, Failure> {
         let sent = self.requests.len();
         let time = self.time_for_requests();
@@ -265,7 +223,7 @@ impl CallState {
         };
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
-        // Noted before it is sent: a call that is stopped while it waits must know what was under way.
+        // Noted before it is sent, so that a call stopped while waiting knows that it was under way.
         self.requests.push(RequestNote { method, path, status: None, harmless: reads });
         let bounds = Bounds { max_response_bytes: to_usize(self.session.limits.response_bytes), timeout: time };
         let answer = self.session.transport.send(&connection, request, bounds).await;
@@ -275,7 +233,7 @@ impl CallState {
                 if let Some(note) = note {
                     note.status = Some(response.status().as_u16());
                 }
-                self.hand_on(response)
+                self.pass_on(response)
             }
             Err(TransportError { kind, effect, .. }) => {
                 if let (Some(note), TransportEffect::None) = (note, effect) {
@@ -286,7 +244,7 @@ impl CallState {
         }
     }
 
-    fn hand_on(&self, response: http::Response<Vec<u8>>) -> Result<Response, Failure> {
+    fn pass_on(&self, response: http::Response<Vec<u8>>) -> Result<Response, Failure> {
         let scanner = EchoScanner::new(self.opened.iter().flat_map(OpenCredential::secrets).map(Secret::expose));
         let (parts, body) = response.into_parts();
         let mut size = 0usize;
@@ -307,6 +265,55 @@ impl CallState {
             return Err(Failure { kind: FailureKind::ResponseTooLarge, effect: Effect::Unknown });
         }
         Ok(Response { status: parts.status.as_u16(), headers, body })
+    }
+}
+
+impl secrets::Host for CallState {
+    async fn open(&mut self, name: String) -> wasmtime::Result<Result<Resource<CredentialHandle>, SecretError>> {
+        let Some(connection) = &self.session.connection else {
+            return Ok(Err(SecretError::Unavailable));
+        };
+        if self.open_credentials >= MAX_OPEN_CREDENTIALS {
+            return Ok(Err(SecretError::Unavailable));
+        }
+        let begun = Instant::now();
+        let opened = self.session.broker.open(connection, &name).await;
+        self.in_host_calls += begun.elapsed();
+        Ok(match opened {
+            Ok(open) => {
+                self.remember(&open);
+                self.open_credentials += 1;
+                Ok(self.credentials.push(CredentialHandle { name, open })?)
+            }
+            Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
+            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded),
+            Err(OpenError::Temporary(_)) => Err(SecretError::Temporary),
+        })
+    }
+}
+
+impl secrets::HostCredential for CallState {
+    fn attribute(&mut self, credential: Resource<CredentialHandle>, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.credentials.get(&credential)?.open.attribute(&name).map(str::to_owned))
+    }
+
+    async fn drop(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<()> {
+        self.credentials.delete(credential)?;
+        self.open_credentials = self.open_credentials.saturating_sub(1);
+        Ok(())
+    }
+}
+
+impl wit_http::Host for CallState {
+    async fn send(
+        &mut self,
+        request: Request,
+        credential: Option<Resource<CredentialHandle>>,
+    ) -> wasmtime::Result<Result<Response, Failure>> {
+        let begun = Instant::now();
+        let answer = self.send_checked(request, credential).await;
+        self.in_host_calls += begun.elapsed();
+        answer
     }
 }
 

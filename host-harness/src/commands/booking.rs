@@ -1,14 +1,16 @@
-//! What `run`, `preview` and `check` share: reading booking and mapping, and showing how the plugin answered.
+//! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
-use anyhow::Result;
 use booking::{Booking, Explained, Mapping, Resolved};
-use contract::{LeadField, Problem};
-use runtime::{Called, Plugin, Usage};
+use runtime::{
+    Called, Plugin, Usage,
+    types::{LeadField, Problem},
+};
 
 use crate::{
     cli::BookingAndMapping,
+    connection::Connected,
+    error::CliError,
     input::{self, InputError},
-    target::{Connected, Target},
     ui::Ui,
 };
 
@@ -20,12 +22,12 @@ pub(super) struct Opened {
     pub(super) fields: Vec<LeadField>,
 }
 
-/// Reads both files before anything is started, then opens the target and lists its fields. `None` if they could not be
+/// Reads both files before anything is started, then connects and lists the fields. `None` if they could not be
 /// listed; the reason has been shown.
-pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>> {
+pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>, CliError> {
     let booking = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
-    let connected = Target::open(ui, &arguments.target).await?;
+    let connected = Connected::open(ui, &arguments.connection).await?;
     let called = connected.plugin.list_lead_fields(&connected.connection).await?;
     match answered(ui, &connected.plugin, called.answer).await? {
         Some(listed) => Ok(Some(Opened { connected, booking, mapping, fields: listed.fields })),
@@ -49,8 +51,8 @@ pub(super) fn all_findings(resolved: &Resolved, found: Vec<contract::Finding>) -
     resolved.findings.iter().cloned().chain(of_plugin).collect()
 }
 
-/// What the plugin answered; a problem is shown, with help, and gives `None`.
-pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Problem>) -> Result<Option<T>> {
+/// The plugin's answer. A problem is shown with help, and gives `None`.
+pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Problem>) -> Result<Option<T>, CliError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(problem) => {
@@ -61,24 +63,21 @@ pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Prob
 }
 
 /// Shows a problem with the plugin's own help.
-pub(super) async fn show_problem(ui: &Ui, plugin: &Plugin, problem: &Problem) -> Result<()> {
-    let advice = match plugin.exports().guidance {
-        true => plugin.advice(&problem.code, ui.locale()).await?.answer,
-        false => None,
-    };
+pub(super) async fn show_problem(ui: &Ui, plugin: &Plugin, problem: &Problem) -> Result<(), CliError> {
+    let advice = if plugin.exports().guidance { plugin.advice(&problem.code, ui.locale()).await?.answer } else { None };
     ui.json(&serde_json::json!({ "problem": problem, "advice": advice }))?;
     ui.problem(problem, advice.as_ref());
     Ok(())
 }
 
-/// What a call used, next to what it may use.
+/// Shows what a call used next to its limits.
 pub(super) fn show_usage(ui: &Ui, plugin: &Plugin, usage: &Usage) {
     let limits = plugin.limits();
     let requests: Vec<_> = usage
         .requests
         .iter()
         .map(|request| {
-            let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
+            let status = request.status.map_or("no response".to_owned(), |status| status.to_string());
             format!("\n    {} {} → {status}", request.method, request.path)
         })
         .collect();
@@ -102,7 +101,7 @@ pub(super) fn show_usage(ui: &Ui, plugin: &Plugin, usage: &Usage) {
     }
 }
 
-/// Takes a called function apart.
+/// Splits a result into answer and usage.
 pub(super) fn parts<T>(called: Called<T>) -> (T, Usage) {
     (called.answer, called.usage)
 }

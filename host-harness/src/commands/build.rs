@@ -1,12 +1,10 @@
-//! `build`: the plugin's component.
-
-use anyhow::Result;
+//! `build`: builds a plugin's component.
 
 use super::Ending;
-use crate::{cli::Build, target, ui::Ui};
+use crate::{cli::Build, component_file, error::CliError, ui::Ui};
 
-pub(super) fn run(ui: &mut Ui, arguments: &Build) -> Result<Ending> {
-    let built = target::build(ui, &arguments.package, arguments.out.as_deref())?;
+pub(super) fn run(ui: &mut Ui, arguments: &Build) -> Result<Ending, CliError> {
+    let built = component_file::build(ui, &arguments.package, arguments.out.as_deref())?;
     ui.json(&serde_json::json!({
         "path": built.path,
         "bytes": built.bytes,

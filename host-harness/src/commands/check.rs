@@ -1,16 +1,15 @@
-//! `check`: holds a mapping against the org's fields and the form.
+//! `check`: checks a mapping against the org's fields and the form.
 
-use anyhow::Result;
 use booking::{Event, Explained, expectations};
-use contract::Consequence;
+use runtime::types::Consequence;
 
 use super::{
     Ending,
     booking::{self as shared, answered, parts},
 };
-use crate::{cli::BookingAndMapping, input::InputError, ui::Ui};
+use crate::{cli::BookingAndMapping, error::CliError, input::InputError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
     let Some(opened) = shared::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
@@ -26,7 +25,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
                 findings.into_iter().map(|finding| expected.origins.explain(finding)).collect();
             ui.json(&serde_json::json!({ "findings": findings, "usage": usage }))?;
             if findings.is_empty() {
-                ui.print("Nothing stands in the way of a booking.");
+                ui.print("No findings: a booking can be delivered.");
             }
             ui.findings(&findings);
             let refused = findings.iter().any(|found| found.finding.consequence == Consequence::Refused);

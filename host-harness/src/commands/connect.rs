@@ -1,8 +1,7 @@
-//! `connect`: a team's owner logs in and allows, in the browser; the grant is stored.
+//! `connect`: a team's owner logs in and authorises the app in the browser; the grant is stored.
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
 use axum::{
     Router,
     extract::State,
@@ -20,24 +19,26 @@ use tokio::{net::TcpListener, sync::mpsc};
 use super::{Ending, booking::show_problem};
 use crate::{
     cli::Connect,
-    input::InputError,
-    target::{self, announce_stand_ins, only_credential, with_stand_in},
+    component_file::ComponentFile,
+    error::CliError,
+    files,
+    policy_file::{self, announce_test_overrides, with_test_override},
     ui::Ui,
 };
 
-/// A person looks for a password and reads an approval page in this time, or starts again.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Time for a person to find a password and read the approval page.
+const PATIENCE_MINUTES: u64 = 15;
 
-pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliError> {
     let client =
         ClientRegistration { client_id: arguments.client_id.clone(), client_secret: client_secret(&arguments)? };
     let login_host = absolute(&arguments.login_host);
-    let component = target::component(ui, arguments.component.as_deref())?;
-    let manifest = component.manifest()?;
-    let credential = only_credential(&manifest)?;
+    let component = ComponentFile::find(ui, arguments.component.as_deref())?;
+    let credential = component.credential()?;
+    let policy = policy_file::read(arguments.policy.as_deref())?;
     let policy = match login_host.parse() {
-        Ok(origin) => with_stand_in(target::read_policy(arguments.policy.as_deref())?, &manifest, &origin)?,
-        Err(_) => target::read_policy(arguments.policy.as_deref())?,
+        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
+        Err(_) => policy,
     };
     let store = SqliteStore::open(&arguments.data)?;
     let host = Host::builder()
@@ -45,25 +46,25 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
         .secrets(Arc::new(store.clone()))
         .registration(credential.clone(), client.clone())
         .build()?;
-    let plugin = host.load(component.content()).await?;
-    announce_stand_ins(ui, plugin.effective());
+    let plugin = host.load(&component.content).await?;
+    announce_test_overrides(ui, plugin.permissions());
 
-    // The port is taken before the address is shown: nobody else may receive the code.
+    // Listen before the address is shown, so that nobody else can receive the code.
     let (listener, path) = listen(&arguments.redirect_uri).await?;
     let connection = ConnectionId::new(arguments.team.clone());
     let pending =
         plugin.broker().begin(&connection, credential.as_str(), &login_host, arguments.redirect_uri.as_str())?;
     let url = pending.authorize_url().clone();
-    ui.note("Open this address, log in as the user whose name Leads shall be created under, and allow the access:");
+    ui.note("Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:");
     ui.note(format!("\n  {url}\n"));
     if arguments.open
         && let Err(error) = open::that(url.as_str())
     {
         ui.note(format!("no browser could be opened ({error}); open the address by hand"));
     }
-    let query = tokio::time::timeout(PATIENCE, callback(listener, &path, pending.state()))
-        .await
-        .context("nobody came back from the browser within 15 minutes; run the command again")??;
+    let patience = Duration::from_secs(PATIENCE_MINUTES * 60);
+    let query = tokio::time::timeout(patience, callback(listener, &path, pending.state())).await.ok().flatten();
+    let query = query.ok_or(CliError::NoCallback(PATIENCE_MINUTES))?;
 
     match plugin.broker().finish(pending, &query).await {
         Ok(connected) => {
@@ -72,7 +73,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
             store
                 .put_connection(TeamConnection {
                     team: arguments.team.clone(),
-                    plugin: manifest.plugin.id.to_string(),
+                    plugin: component.manifest.plugin.id.to_string(),
                     connection,
                     login_host: connected.login_host.clone(),
                     account_id: None,
@@ -105,41 +106,37 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending> {
     }
 }
 
-/// A host without a scheme is meant as https.
+/// Adds `https` to a host without a scheme.
 pub(super) fn absolute(host: &str) -> String {
     let host = host.trim().trim_end_matches('/');
     if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
 }
 
-fn client_secret(arguments: &Connect) -> Result<Option<Secret>> {
+fn client_secret(arguments: &Connect) -> Result<Option<Secret>, CliError> {
     if let Some(file) = &arguments.client_secret_file {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| InputError::Unreadable { file: file.to_owned(), source })?;
-        // An editor's final line end is not part of a secret.
+        let text = files::read_text(file)?;
+        // A final line end comes from the editor.
         return Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))));
     }
     Ok(std::env::var("CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(Secret::new))
 }
 
-async fn listen(redirect_uri: &url::Url) -> Result<(TcpListener, String)> {
+async fn listen(redirect_uri: &url::Url) -> Result<(TcpListener, String), CliError> {
     let host = redirect_uri.host_str().unwrap_or_default();
     if redirect_uri.scheme() != "http" || !matches!(host, "127.0.0.1" | "localhost" | "[::1]") {
-        bail!(
-            "the redirect URI must be on this machine, as in http://127.0.0.1:8917/callback; {redirect_uri} is not. \
-             Register such a callback URL with the app"
-        );
+        return Err(CliError::RedirectUri(redirect_uri.clone()));
     }
     let port = redirect_uri.port_or_known_default().unwrap_or(80);
     let address = format!("{host}:{port}");
-    let listener = TcpListener::bind(&address)
-        .await
-        .with_context(|| format!("{address} is taken; stop what listens there, or register another callback URL"))?;
-    Ok((listener, redirect_uri.path().to_owned()))
+    match TcpListener::bind(&address).await {
+        Ok(listener) => Ok((listener, redirect_uri.path().to_owned())),
+        Err(source) => Err(CliError::Listen { address, source }),
+    }
 }
 
-/// Waits for the browser to come back with our `state`, thanks, and gives the query. Any page can send a browser to an
-/// address on this machine, so visits without it are turned away and waiting goes on.
-async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Result<String> {
+/// Waits for a callback with our `state` and returns its query; `None` if the listener stops. Any page can send a browser to
+/// an address on this machine, so requests without that `state` are refused, and waiting goes on.
+async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Option<String> {
     struct Expected {
         path: String,
         state: Secret,
@@ -150,15 +147,15 @@ async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Result<S
         let is_ours = url::form_urlencoded::parse(query.as_bytes())
             .any(|(name, value)| name == "state" && value == expected.state.expose());
         if uri.path() != expected.path || !is_ours {
-            return (StatusCode::BAD_REQUEST, Html("<!doctype html><p>Not the answer that was waited for."));
+            return (StatusCode::BAD_REQUEST, Html("<!doctype html><p>This is not the expected callback."));
         }
-        // A second visit finds nobody waiting; the first one counts.
+        // Only the first callback counts; nobody waits for a second one.
         let _ = expected.sender.try_send(query.to_owned());
         (
             StatusCode::OK,
             Html(
                 "<!doctype html><meta charset=utf-8><title>host-harness</title>\
-                 <p>Done. The terminal says how it went; this page may be closed.</p>\
+                 <p>Done. The terminal shows the result; you can close this page.</p>\
                  <p lang=ja>完了しました。結果はターミナルに表示されています。このページは閉じてかまいません。</p>",
             ),
         )
@@ -174,11 +171,11 @@ async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Result<S
             })
             .await
     });
-    let query = receiver.recv().await.context("the callback listener stopped")?;
+    let query = receiver.recv().await?;
     drop(stop);
-    // The page is still on its way to the browser.
+    // Let the browser receive the page first.
     let _ = tokio::time::timeout(Duration::from_secs(2), server).await;
-    Ok(query)
+    Some(query)
 }
 
 #[cfg(test)]
@@ -186,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_host_may_be_written_as_people_write_it() {
+    fn a_login_host_needs_no_scheme() {
         for (text, expected) in [
             ("login.salesforce.com", "https://login.salesforce.com"),
             (" acme.my.salesforce.com/ ", "https://acme.my.salesforce.com"),

@@ -1,9 +1,11 @@
-//! `demo`: the main job from end to end on this machine, on real input, step by step.
+//! `demo`: the main job end to end on this machine, with real input, step by step.
 
-use std::path::Path;
+use std::{env, path::Path};
 
-use anyhow::{Context, Result, bail};
-use runtime::types::{LeadFields, WithheldReason};
+use runtime::{
+    policy::Policy,
+    types::{LeadFields, WithheldReason},
+};
 
 use super::{
     Ending,
@@ -12,9 +14,14 @@ use super::{
     run::{first_try, show_delivery},
 };
 use crate::{
-    cli::{self, Demo},
-    input,
-    target::{self, Connected, Target},
+    cli::Demo,
+    component_file::ComponentFile,
+    connection::Connected,
+    error::CliError,
+    files,
+    input::{self, InputError},
+    orgs,
+    policy_file::announce_test_overrides,
     ui::Ui,
 };
 
@@ -22,39 +29,33 @@ const STEPS: u32 = 7;
 const WEBHOOK: &str = include_str!("../../../examples/timerex-webhook.json");
 const MAPPING: &str = include_str!("../../../examples/timerex-mapping.json");
 
-pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
-    let files = tempfile::tempdir().context("a folder for the demo's files")?;
-    let webhook = files.path().join("timerex-webhook.json");
-    let mapping = files.path().join("timerex-mapping.json");
-    std::fs::write(&webhook, WEBHOOK)?;
-    std::fs::write(&mapping, MAPPING)?;
+pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError> {
+    let folder = tempfile::tempdir().map_err(|source| CliError::Unwritable { file: env::temp_dir(), source })?;
+    let webhook = folder.path().join("timerex-webhook.json");
+    let mapping_file = folder.path().join("timerex-mapping.json");
+    files::write(&webhook, WEBHOOK)?;
+    files::write(&mapping_file, MAPPING)?;
 
     ui.step(STEPS, "The component");
-    let component = target::component(ui, arguments.component.as_deref())?;
-    show_component(ui, &component)?;
+    let component = ComponentFile::find(ui, arguments.component.as_deref())?;
+    show_component(ui, &component);
 
     ui.step(STEPS, "A Salesforce org on this machine, connected as a team's owner would in the browser");
-    let target = cli::Target {
-        component: Some(component.path.clone()),
-        team: None,
-        data: files.path().join("data"),
-        policy: None,
-        org: None,
-    };
-    let connected = Target::open(ui, &target).await?;
+    let connected = Connected::local(&component, Policy::default(), orgs::find(None)?).await?;
+    announce_test_overrides(ui, connected.plugin.permissions());
     ui.print(
-        "  log-in page → allow page → callback with a code → tokens, which the host keeps and the plugin never sees",
+        "  login page → approval page → callback with a code → tokens, which the host keeps and the plugin never sees",
     );
 
     ui.step(STEPS, "The Lead fields that can be mapped");
     let called = connected.plugin.list_lead_fields(&connected.connection).await?;
     let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
-        bail!("the fields could not be listed");
+        return Err(CliError::Demo("the fields could not be listed".to_owned()));
     };
     show_fields(ui, &listed);
 
     ui.step(STEPS, "How the calendar's owner mapped them");
-    let mapping = input::read_mapping(&mapping)?;
+    let mapping = input::read_mapping(&mapping_file)?;
     let label = |name: &str| listed.fields.iter().find(|field| field.name == name).map(|field| field.label.clone());
     let rows = mapping
         .rows()
@@ -66,11 +67,12 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
     let booking = input::read_booking(&webhook, &intake::Timerex)?;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
-    let resolved = booking::resolve(&booking, &mapping, &listed.fields)?;
+    let resolved = booking::resolve(&booking, &mapping, &listed.fields)
+        .map_err(|source| InputError::Unresolvable { file: mapping_file, source })?;
     let (plugin, connection) = (&connected.plugin, &connected.connection);
     let called = plugin.on_booking_completed(connection, &resolved.booking, &resolved.mapping, &first_try()).await?;
     let Some(mut delivery) = answered(ui, &connected.plugin, called.answer).await? else {
-        bail!("the booking was not delivered");
+        return Err(CliError::Demo("the booking was not delivered".to_owned()));
     };
     let findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
     show_delivery(ui, &delivery, &findings);
@@ -83,7 +85,11 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
     let proof = disconnect(ui, &connected, path).await?;
     ui.print("\nDone: a booking became a Lead, in one request, by a plugin that never held a credential.");
     ui.json(&serde_json::json!({
-        "component": { "path": component.path, "bytes": component.bytes, "sha256": component.sha256 },
+        "component": {
+            "path": component.path,
+            "bytes": component.inspection.bytes,
+            "sha256": component.inspection.sha256,
+        },
         "fields": { "offered": listed.fields.len(), "withheld": listed.withheld.len() },
         "delivery": delivery,
         "findings": findings,
@@ -95,14 +101,13 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-fn show_component(ui: &Ui, component: &target::ComponentFile) -> Result<()> {
-    let inspection = component.inspect()?;
-    let shown = std::env::current_dir().ok();
-    let path = shown.as_deref().and_then(|folder| component.path.strip_prefix(folder).ok()).unwrap_or(&component.path);
-    ui.print(format!("  {} — {} bytes", Path::display(path), component.bytes));
-    ui.print(format!("  sha256 {}", component.sha256));
+fn show_component(ui: &Ui, component: &ComponentFile) {
+    let ComponentFile { path, inspection, .. } = component;
+    let here = env::current_dir().ok();
+    let shown = here.as_deref().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+    ui.print(format!("  {} — {} bytes", Path::display(shown), inspection.bytes));
+    ui.print(format!("  sha256 {}", inspection.sha256));
     ui.print(format!("  imports {} and nothing else", inspection.imports.join(", ")));
-    Ok(())
 }
 
 fn show_fields(ui: &Ui, listed: &LeadFields) {
@@ -119,20 +124,20 @@ fn show_fields(ui: &Ui, listed: &LeadFields) {
     }
 }
 
-/// Revokes the grant and shows that its token no longer works, by asking the org itself.
-async fn disconnect(ui: &Ui, connected: &Connected, path: &str) -> Result<serde_json::Value> {
+/// Revokes the grant and shows that its token no longer works by asking the org itself.
+async fn disconnect(ui: &Ui, connected: &Connected, path: &str) -> Result<serde_json::Value, CliError> {
     connected.disconnect().await?;
     let called = connected.plugin.list_lead_fields(&connected.connection).await?;
     let refused = match called.answer {
         Err(problem) => problem,
-        Ok(_) => bail!("the plugin still reaches the org after the grant was revoked"),
+        Ok(_) => return Err(CliError::Demo("the plugin still reaches the org after the grant was revoked".to_owned())),
     };
-    let status = connected.answer_to_old_token(path).await?;
-    if status != 401 {
-        bail!("the org still accepts the revoked token: status {status}");
+    let status = connected.status_with_old_token(path).await?;
+    if status != Some(401) {
+        return Err(CliError::Demo(format!("the org still accepts the revoked token: status {status:?}")));
     }
     ui.print("  the grant was revoked at the org and removed here");
-    ui.print(format!("  the old token, sent by hand, is answered: {status}"));
-    ui.print(format!("  the plugin now answers: {}", refused.code));
+    ui.print("  the org now refuses the old token: 401");
+    ui.print(format!("  the plugin now reports: {}", refused.code));
     Ok(serde_json::json!({ "old_token_status": status, "plugin_answers": refused.code }))
 }

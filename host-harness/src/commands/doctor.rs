@@ -1,17 +1,15 @@
-//! `doctor`: whether a connection works, and what to do if it does not.
-
-use anyhow::Result;
+//! `doctor`: checks a connection and explains how to repair it.
 
 use super::{
     Ending,
     booking::{parts, show_problem, show_usage},
 };
-use crate::{cli, target::Target, ui::Ui};
+use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> {
-    let target = Target::open(ui, arguments).await?;
-    let plugin = &target.plugin;
-    let (answer, usage) = parts(plugin.check_connection(&target.connection).await?);
+pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
+    let connected = Connected::open(ui, arguments).await?;
+    let plugin = &connected.plugin;
+    let (answer, usage) = parts(plugin.check_connection(&connected.connection).await?);
     let ending = match answer {
         Ok(account) => {
             ui.json(&serde_json::json!({ "account": account, "usage": usage }))?;
@@ -43,6 +41,6 @@ pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> 
         }
     };
     show_usage(ui, plugin, &usage);
-    target.close().await;
+    connected.close().await;
     Ok(ending)
 }

@@ -1,17 +1,16 @@
-//! `fields`: what can be mapped, and what cannot and why.
+//! `fields`: lists the fields that can be mapped, and why others cannot.
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use runtime::types::{FieldType, LeadField, LeadFields, Source, WithheldReason};
 
 use super::{Ending, booking::answered};
-use crate::{cli, target::Target, ui::Ui};
+use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> {
-    let target = Target::open(ui, arguments).await?;
-    let called = target.plugin.list_lead_fields(&target.connection).await?;
-    let ending = match answered(ui, &target.plugin, called.answer).await? {
+pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
+    let connected = Connected::open(ui, arguments).await?;
+    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
+    let ending = match answered(ui, &connected.plugin, called.answer).await? {
         Some(fields) => {
             ui.json(&serde_json::json!({ "fields": fields, "usage": called.usage }))?;
             human(ui, &fields);
@@ -19,7 +18,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &cli::Target) -> Result<Ending> 
         }
         None => Ending::Refused,
     };
-    target.close().await;
+    connected.close().await;
     Ok(ending)
 }
 
@@ -37,7 +36,7 @@ pub(super) fn human(ui: &Ui, fields: &LeadFields) {
     ui.print(summary(fields));
 }
 
-/// How many are offered, and how many are withheld and why.
+/// Numbers of offered and withheld fields, with the reasons.
 pub(super) fn summary(fields: &LeadFields) -> String {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for field in &fields.withheld {
@@ -59,8 +58,8 @@ fn reason(reason: WithheldReason) -> &'static str {
     match reason {
         WithheldReason::NotWritable => "cannot be written by the connected user",
         WithheldReason::Calculated => "calculated by the CRM",
-        WithheldReason::Compound => "put together from other fields",
-        WithheldReason::System => "kept by the CRM itself",
+        WithheldReason::Compound => "made up of other fields",
+        WithheldReason::System => "maintained by the CRM itself",
     }
 }
 

@@ -1,46 +1,43 @@
-//! `inspect`: what a component is and what it may do, read without running it.
+//! `inspect`: shows what a component is and may do, without running it.
 
-use std::fs;
-
-use anyhow::{Context, Result};
-use runtime::{CONTRACT, Inspection, manifest::Manifest, policy::Effective};
+use runtime::{CONTRACT, Inspection, policy::Permissions};
 
 use super::Ending;
-use crate::{cli::Inspect, input::InputError, target, ui::Ui};
+use crate::{
+    cli::Inspect,
+    component_file::ComponentFile,
+    error::CliError,
+    policy_file::{self, announce_test_overrides},
+    ui::Ui,
+};
 
 /// The budget for a component file, printed next to its size.
 const BYTES_BUDGET: usize = 448 << 10;
 
-pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending> {
-    let file = &arguments.file;
-    let bytes = fs::read(file).map_err(|source| InputError::Unreadable { file: file.to_owned(), source })?;
-    let inspection = Inspection::read(&bytes).with_context(|| file.display().to_string())?;
-    inspection.check(&bytes).with_context(|| file.display().to_string())?;
-    let manifest = Manifest::from_toml(inspection.manifest.as_deref().unwrap_or_default())
-        .with_context(|| format!("{}: the embedded manifest", file.display()))?;
-    let policy = target::read_policy(arguments.policy.as_deref())?;
-    let effective = Effective::new(&manifest, &policy)?;
+pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending, CliError> {
+    let ComponentFile { path, inspection, manifest, .. } = ComponentFile::open(&arguments.file)?;
+    let permissions = Permissions::new(&manifest, &policy_file::read(arguments.policy.as_deref())?)?;
 
     ui.json(&serde_json::json!({
-        "file": file,
+        "file": path,
         "contract": CONTRACT,
         "imports": inspection.imports,
         "exports": inspection.exports,
         "bytes": inspection.bytes,
         "sha256": inspection.sha256,
-        "manifest": effective.manifest(),
-        "limits": effective.limits(),
-        "stand_ins": effective.stand_ins(),
+        "manifest": permissions.manifest(),
+        "limits": permissions.limits(),
+        "test_overrides": permissions.test_overrides(),
         "budgets": { "bytes": BYTES_BUDGET },
     }))?;
-    human(ui, &inspection, &effective);
+    human(ui, &inspection, &permissions);
     Ok(Ending::Done)
 }
 
-fn human(ui: &Ui, inspection: &Inspection, effective: &Effective) {
-    let manifest = effective.manifest();
+fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
+    let manifest = permissions.manifest();
     let plugin = &manifest.plugin;
-    let limits = effective.limits();
+    let limits = permissions.limits();
     ui.print(format!("{} {} ({})", plugin.name, plugin.version, plugin.id));
     ui.print(format!("  contract   {}", plugin.contract));
     ui.print(format!("  sha256     {}", inspection.sha256));
@@ -59,19 +56,15 @@ fn human(ui: &Ui, inspection: &Inspection, effective: &Effective) {
     }
     for (name, credential) in &manifest.credentials {
         let hosts: Vec<_> = credential.login_hosts.iter().map(ToString::to_string).collect();
-        ui.print(format!(
-            "  credential {name}: scopes {}; log-in at {}",
-            credential.scopes.join(" "),
-            hosts.join(", ")
-        ));
+        ui.print(format!("  credential {name}: scopes {}; login at {}", credential.scopes.join(" "), hosts.join(", ")));
         let attributes: Vec<_> = credential.attributes.keys().map(ToString::to_string).collect();
-        ui.print(format!("             the plugin cannot read it; it is told {}", attributes.join(", ")));
+        ui.print(format!("             the plugin cannot read it, only its attributes {}", attributes.join(", ")));
     }
     if let Some(plan) = &plugin.plan {
         ui.print(format!("  plan       {plan}; may be connected by {}", plugin.connect_roles.join(", ")));
     }
     ui.print(format!(
-        "  per call   {} MiB memory, {} ms computing, {} ms in all, {} requests of {} KiB, answers of {} KiB",
+        "  per call   {} MiB memory, {} ms computing, {} ms in all, {} requests of {} KiB, responses of {} KiB",
         limits.memory_bytes >> 20,
         limits.cpu_ms,
         limits.wall_ms,
@@ -79,5 +72,5 @@ fn human(ui: &Ui, inspection: &Inspection, effective: &Effective) {
         limits.request_bytes >> 10,
         limits.response_bytes >> 10
     ));
-    target::announce_stand_ins(ui, effective);
+    announce_test_overrides(ui, permissions);
 }

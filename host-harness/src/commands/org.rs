@@ -1,23 +1,27 @@
-//! `org`: a Salesforce org on this machine, until it is stopped.
+//! `org`: runs a Salesforce org on this machine until stopped.
 
-use anyhow::Result;
+use std::{collections::BTreeMap, future};
+
+use local_org::{Options, OrgFile};
 
 use super::Ending;
-use crate::{cli::Org, target, ui::Ui};
+use crate::{cli::Org, error::CliError, orgs, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending, CliError> {
     if arguments.list {
-        for (name, description) in target::built_in_orgs() {
+        for (name, description) in OrgFile::built_in() {
             ui.print(format!("{name:<32} {description}"));
         }
-        ui.json(&target::built_in_orgs().collect::<std::collections::BTreeMap<_, _>>())?;
+        ui.json(&OrgFile::built_in().collect::<BTreeMap<_, _>>())?;
         return Ok(Ending::Done);
     }
     let file = match (&arguments.describe, &arguments.file) {
-        (Some(describe), _) => target::org_from_describe(describe)?,
-        (None, name) => target::org_file(name.as_deref())?,
+        (Some(describe), _) => orgs::from_describe(describe)?,
+        (None, name) => orgs::find(name.as_deref())?,
     };
-    let running = target::serve_org(file, arguments.listen, arguments.admin, arguments.state).await?;
+    let options =
+        Options { listen: arguments.listen, admin: arguments.admin, store: arguments.state, ..Options::default() };
+    let running = local_org::serve(file, options).await?;
     let app = running.app();
     if arguments.print_env {
         let unique = running.org().file().fields.into_iter().find(|field| field.external_id && field.unique);
@@ -47,11 +51,11 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending> {
         ui.note(format!("log in as {} with the password {}", user.username, user.password));
     }
     ui.note("Stop it with Ctrl-C.");
-    // Until Ctrl-C, which drops this and with it the org.
-    std::future::pending().await
+    // Ctrl-C drops this future and with it the org.
+    future::pending().await
 }
 
-/// A POSIX shell word.
+/// Quotes a text as a POSIX shell word.
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

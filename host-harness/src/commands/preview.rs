@@ -1,17 +1,16 @@
-//! `preview`: what delivering a booking would write.
+//! `preview`: shows what delivering a booking would write.
 
-use anyhow::Result;
 use booking::{Explained, Mapping};
-use contract::{PlannedAction, PreviewResult};
+use runtime::types::{PlannedAction, PreviewResult};
 
 use super::{
     Ending,
     booking::{self as shared, all_findings, parts, show_problem, show_usage},
     fields,
 };
-use crate::{cli::BookingAndMapping, ui::Ui};
+use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
     let Some(opened) = shared::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };

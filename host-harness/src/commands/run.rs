@@ -1,17 +1,16 @@
 //! `run`: delivers one booking.
 
-use anyhow::Result;
 use booking::Explained;
-use contract::{Delivery, History, Outcome, Reaction, UnknownTries};
 use jiff::Timestamp;
+use runtime::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 
 use super::{
     Ending,
     booking::{self as shared, all_findings, parts, show_problem, show_usage},
 };
-use crate::{cli::Run, ui::Ui};
+use crate::{cli::Run, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError> {
     let Some(opened) = shared::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
@@ -57,15 +56,15 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending> {
     Ok(ending)
 }
 
-/// A command has no ledger, so the person who runs it is told what a ledger would keep.
+/// The command has no ledger, so the person who runs it must remember what a ledger would.
 fn look_first(ui: &Ui, since: Timestamp) {
     ui.note(format!(
-        "A Lead may have been written. To look before another is created, run again with --unknown-since {}",
+        "A Lead may have been written. To look for it before creating another, run again with --unknown-since {}",
         text(since)
     ));
 }
 
-/// A first try, now.
+/// The history of a first try.
 pub(super) fn first_try() -> History {
     History { now: text(Timestamp::now()), lead_id: None, first_try: None, unknown_tries: None }
 }
@@ -84,7 +83,7 @@ pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery, findings: &[Explained]
     let done = match delivery.outcome {
         Outcome::Created => "Created Lead",
         Outcome::Updated => "Updated Lead",
-        Outcome::Kept => "Left as it is: Lead",
+        Outcome::Kept => "Left unchanged: Lead",
         Outcome::AlreadyDelivered => "Already delivered: Lead",
     };
     let url = delivery.lead_url.as_ref().map_or(String::new(), |url| format!("\n  {url}"));

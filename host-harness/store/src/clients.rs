@@ -1,4 +1,4 @@
-//! As which OAuth client a connection was made. A refresh token belongs to its client, so who keeps one needs the other.
+//! The OAuth client of each connection. A refresh token works only with its client, so both are stored.
 
 use runtime::{
     credentials::{ClientRegistration, GrantKey, StoreError},
@@ -10,11 +10,14 @@ use zeroize::Zeroizing;
 use crate::sqlite_store::{SqliteStore, unavailable};
 
 impl SqliteStore {
-    /// Writes the client of a grant; it takes the place of an earlier one.
+    /// Writes the client of a grant, replacing an earlier one.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn put_client(&self, key: &GrantKey, client: ClientRegistration) -> Result<(), StoreError> {
         let key = key.clone();
         self.with(move |database, sealer| {
-            let seal = |secret: &Secret| sealer.seal(secret.expose().as_bytes(), &place(&key));
+            let seal = |secret: &Secret| sealer.seal(secret.expose().as_bytes(), &client_context(&key));
             let sealed = client
                 .client_secret
                 .as_ref()
@@ -34,6 +37,9 @@ impl SqliteStore {
     }
 
     /// The client of a grant.
+    ///
+    /// # Errors
+    /// When the store fails, or the secret cannot be opened.
     pub async fn client(&self, key: &GrantKey) -> Result<Option<ClientRegistration>, StoreError> {
         let key = key.clone();
         self.with(move |database, sealer| {
@@ -47,7 +53,7 @@ impl SqliteStore {
                 .map_err(unavailable)?;
             let Some((client_id, sealed)) = row else { return Ok(None) };
             let open = |sealed: Vec<u8>| -> Option<Secret> {
-                let plain: Zeroizing<Vec<u8>> = sealer.open(&sealed, &place(&key)).ok()?;
+                let plain: Zeroizing<Vec<u8>> = sealer.open(&sealed, &client_context(&key)).ok()?;
                 Some(Secret::new(std::str::from_utf8(&plain).ok()?))
             };
             let damaged = || StoreError::Unreadable(format!("the client of connection `{}`", key.connection));
@@ -58,6 +64,9 @@ impl SqliteStore {
     }
 
     /// Removes the client of a grant.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn remove_client(&self, key: &GrantKey) -> Result<(), StoreError> {
         let key = key.clone();
         self.with(move |database, _| {
@@ -73,7 +82,7 @@ impl SqliteStore {
     }
 }
 
-fn place(key: &GrantKey) -> [&[u8]; 3] {
+fn client_context(key: &GrantKey) -> [&[u8]; 3] {
     [b"client", key.connection.as_str().as_bytes(), key.credential.as_str().as_bytes()]
 }
 
@@ -84,7 +93,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_client_secret_is_kept_sealed_and_goes_with_its_grant() {
+    async fn a_client_secret_is_stored_sealed_and_removed_with_its_grant() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("data");
         let key = GrantKey { connection: ConnectionId::new("team-1"), credential: "crm".parse().unwrap() };

@@ -1,4 +1,4 @@
-//! Which team has which connection. Nothing here is secret.
+//! The connections of teams. Nothing here is secret.
 
 use jiff::Timestamp;
 use runtime::{
@@ -16,11 +16,11 @@ pub struct TeamConnection {
     pub team: String,
     /// Id of the plugin, as in its manifest.
     pub plugin: String,
-    /// The connection, under which its grants lie.
+    /// Id of the connection, under which its grants are stored.
     pub connection: ConnectionId,
     /// Where the person logged in.
     pub login_host: Origin,
-    /// Id of the connected account at the provider, where it told: an org id, for example.
+    /// Id of the connected account at the provider, if known: an org id, for example.
     pub account_id: Option<String>,
     /// When it was connected.
     pub connected_at: Timestamp,
@@ -29,7 +29,10 @@ pub struct TeamConnection {
 const COLUMNS: &str = "team, plugin, connection, login_host, account_id, connected_at";
 
 impl SqliteStore {
-    /// Writes a team's connection; it takes the place of an earlier one for the same plugin.
+    /// Writes a team's connection, replacing an earlier one for the same plugin.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn put_connection(&self, connection: TeamConnection) -> Result<(), StoreError> {
         self.with(move |database, _| {
             database
@@ -51,6 +54,9 @@ impl SqliteStore {
     }
 
     /// A team's connection for a plugin.
+    ///
+    /// # Errors
+    /// When the store fails, or the row is damaged.
     pub async fn connection(&self, team: &str, plugin: &str) -> Result<Option<TeamConnection>, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
         self.with(move |database, _| {
@@ -68,7 +74,10 @@ impl SqliteStore {
         .await
     }
 
-    /// All connections, by team.
+    /// All connections, ordered by team.
+    ///
+    /// # Errors
+    /// When the store fails, or a row is damaged.
     pub async fn connections(&self) -> Result<Vec<TeamConnection>, StoreError> {
         self.with(move |database, _| {
             let mut select = database
@@ -80,7 +89,10 @@ impl SqliteStore {
         .await
     }
 
-    /// Removes a team's connection for a plugin. Says whether there was one. Its grants are the broker's to remove, first.
+    /// Removes a team's connection for a plugin, and returns whether there was one. The broker must remove its grants before.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn remove_connection(&self, team: &str, plugin: &str) -> Result<bool, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
         self.with(move |database, _| {
@@ -93,7 +105,7 @@ impl SqliteStore {
     }
 }
 
-/// A row as SQLite has it.
+/// A row of the table.
 struct Columns {
     team: String,
     plugin: String,

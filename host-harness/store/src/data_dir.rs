@@ -1,4 +1,4 @@
-//! Files for their owner's eyes only.
+//! Files that only their owner may access.
 
 use std::{
     fs, io,
@@ -8,22 +8,22 @@ use std::{
 /// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivacyError {
-    /// It cannot be made or read.
-    #[error("`{}`: {source}", path.display())]
+    /// It cannot be created or read.
+    #[error("`{}` cannot be created or read", path.display())]
     Io {
-        /// Its path.
+        /// The path.
         path: PathBuf,
-        /// What the operating system says.
+        /// The cause.
         source: io::Error,
     },
-    /// Others than its owner have access.
-    #[error("others have access to `{}` (mode {mode:o}); run `chmod {wanted:o} '{}'`, and think of what it holds as known to them", path.display(), path.display())]
+    /// Other users have access.
+    #[error("other users have access to `{}` (mode {mode:o}); run `chmod {wanted:o} '{}'`, and treat its contents as compromised", path.display(), path.display())]
     Open {
-        /// Its path.
+        /// The path.
         path: PathBuf,
         /// Its mode.
         mode: u32,
-        /// The mode that it must have.
+        /// The required mode.
         wanted: u32,
     },
 }
@@ -34,8 +34,8 @@ impl PrivacyError {
     }
 }
 
-/// Makes a directory of mode 0700 where there is none; refuses one in which others may put files of theirs in the place of
-/// ours. Others may list it: the files themselves are closed to them.
+/// Creates a directory with mode 0700 if it is missing. Refuses one in which other users could replace our files; they may
+/// list it, because the files themselves are private.
 pub(crate) fn make_directory(path: &Path) -> Result<(), PrivacyError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -45,7 +45,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), PrivacyError> {
     check(path, 0o022, 0o700)
 }
 
-/// Refuses a file to which others have access.
+/// Refuses a file that other users can access.
 pub(crate) fn check_file(path: &Path) -> Result<(), PrivacyError> {
     check(path, 0o077, 0o600)
 }
@@ -59,13 +59,13 @@ fn check(path: &Path, forbidden: u32, wanted: u32) -> Result<(), PrivacyError> {
             return Err(PrivacyError::Open { path: path.to_owned(), mode, wanted });
         }
     }
-    // Elsewhere, directories of a user are private by their place.
+    // On other systems, directories of a user are private by default.
     #[cfg(not(unix))]
     let _ = (metadata, forbidden, wanted);
     Ok(())
 }
 
-/// Opens a new file of mode 0600.
+/// Creates a file with mode 0600.
 pub(crate) fn create_private(path: &Path) -> Result<fs::File, PrivacyError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

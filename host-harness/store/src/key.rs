@@ -1,4 +1,4 @@
-//! The key that seals.
+//! The sealing key.
 
 use std::{fmt, fs, io, io::Write, path::Path};
 
@@ -11,7 +11,7 @@ use crate::{
     sqlite_store::OpenError,
 };
 
-/// The environment variable that holds the key: 32 bytes, in base64.
+/// The environment variable with the key: 32 bytes in base64.
 pub const KEY_VARIABLE: &str = "HARNESS_STORE_KEY";
 
 const KEY_FILE: &str = "key";
@@ -27,7 +27,10 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// Reads a key: 32 bytes in base64. Blanks around it are passed over.
+    /// Parses a key: 32 bytes in base64, blanks around it ignored.
+    ///
+    /// # Errors
+    /// When the text is not such a key.
     pub fn from_base64(text: &str) -> Result<Self, OpenError> {
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| OpenError::KeyFormat)?);
         let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| OpenError::KeyFormat)?;
@@ -38,7 +41,7 @@ impl Key {
         &self.0
     }
 
-    /// The key of the environment; without one, that of the key file, which is made where `create` allows it.
+    /// The key from the environment, else from the key file, which is created if `create` allows it.
     pub(crate) fn of_environment_or_file(directory: &Path, create: bool) -> Result<Self, OpenError> {
         match std::env::var(KEY_VARIABLE) {
             Ok(text) => Self::from_base64(&Zeroizing::new(text)),
@@ -60,7 +63,7 @@ impl Key {
         Self::from_base64(&text)
     }
 
-    /// Makes the key file in one step: whoever sees it sees the whole key, and of two processes one wins.
+    /// Creates the key file atomically: nobody sees a partial key, and if two processes try, one wins.
     fn create_file(path: &Path) -> Result<(), OpenError> {
         let mut random = Zeroizing::new([0; 40]);
         SysRng.try_fill_bytes(&mut *random).map_err(|error| OpenError::NoRandom(error.to_string()))?;
@@ -78,7 +81,7 @@ impl Key {
                 _ => Ok(()),
             }
         });
-        // The draft holds the key as well, so it must not stay, whatever came of it.
+        // The draft contains the key too, so it must be removed in any case.
         let removed = match fs::remove_file(&draft) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(PrivacyError::Io { path: draft, source: error })

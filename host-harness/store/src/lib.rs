@@ -1,8 +1,8 @@
 //! Connections in one SQLite file, secrets sealed.
 //!
-//! A data directory holds the database and, unless the environment gives the key, the key file; both are for their owner's
-//! eyes only. Tokens are sealed with XChaCha20-Poly1305 before SQLite sees them: who gets hold of the database, of a backup
-//! or of a deleted page of it reads none. Who also gets hold of the key does; keep it elsewhere where that matters.
+//! A data directory contains the database and, unless the environment provides the key, the key file. Only the owner may
+//! access either. Tokens are sealed with XChaCha20-Poly1305 before SQLite sees them, so that the database, its backups and
+//! its deleted pages reveal none without the key. Keep the key elsewhere if that matters.
 //!
 //! Several processes may use one directory at the same time.
 

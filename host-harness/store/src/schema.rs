@@ -1,15 +1,15 @@
-//! The tables, and how an older file becomes a current one.
+//! The tables, and migrations from older versions.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::sqlite_store::OpenError;
 
-/// Each step takes the schema from its index to the next version. Steps that were released never change.
+/// Each step migrates the schema from its index to the next version. Released steps never change.
 const STEPS: [&str; 1] = ["
-    -- One row: the text that only the right key opens.
+    -- One row: a text that only the right key opens.
     CREATE TABLE key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
 
-    -- One row: the last generation that was given to a grant. No generation is given twice.
+    -- One row: the last generation of any grant. Generations are never reused.
     CREATE TABLE last_generation (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
     INSERT INTO last_generation VALUES (1, 0);
 
@@ -48,10 +48,10 @@ const STEPS: [&str; 1] = ["
     ) STRICT;
 "];
 
-/// Settings of a connection, then the missing steps.
+/// Configures a connection and runs the missing migrations.
 pub(crate) fn prepare(database: &mut Connection) -> Result<(), OpenError> {
     database.busy_timeout(std::time::Duration::from_secs(5))?;
-    // FULL: a rotated refresh token that is saved must survive a power cut. secure_delete: what is gone is overwritten.
+    // FULL: a saved refresh token must survive a power cut. secure_delete: deleted content is overwritten.
     database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
     let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;

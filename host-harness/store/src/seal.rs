@@ -1,4 +1,4 @@
-//! Sealing with XChaCha20-Poly1305: what is read was written by who has the key, for this place, and is whole.
+//! Sealing with XChaCha20-Poly1305: only the holder of the key could have written the text, for this context, unchanged.
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -11,10 +11,9 @@ use crate::key::Key;
 
 const NONCE_BYTES: usize = 24;
 
-/// Seals and opens.
 pub(crate) struct Sealer(XChaCha20Poly1305);
 
-/// A sealed text that cannot be opened, or one that could not be sealed.
+/// A text could not be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SealError;
 
@@ -23,26 +22,26 @@ impl Sealer {
         Self(XChaCha20Poly1305::new(key.bytes().into()))
     }
 
-    /// Seals a text for a place. The nonce is random; with 192 bits none comes twice.
-    pub(crate) fn seal(&self, text: &[u8], place: &[&[u8]]) -> Result<Vec<u8>, SealError> {
+    /// Seals a text for a context. The nonce is random; with 192 bits none repeats.
+    pub(crate) fn seal(&self, text: &[u8], context: &[&[u8]]) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_BYTES];
         SysRng.try_fill_bytes(&mut nonce).map_err(|_| SealError)?;
-        let payload = Payload { msg: text, aad: &associated_data(place) };
+        let payload = Payload { msg: text, aad: &associated_data(context) };
         let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what was sealed for the same place.
-    pub(crate) fn open(&self, sealed: &[u8], place: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    /// Opens a text that was sealed for the same context.
+    pub(crate) fn open(&self, sealed: &[u8], context: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
-        let payload = Payload { msg: sealed, aad: &associated_data(place) };
+        let payload = Payload { msg: sealed, aad: &associated_data(context) };
         self.0.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError)
     }
 }
 
-/// The parts of a place, each with its length, so that no two places read the same.
-fn associated_data(place: &[&[u8]]) -> Vec<u8> {
-    place.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), *part].concat()).collect()
+/// The parts of a context, each with its length, so that no two contexts give the same bytes.
+fn associated_data(context: &[&[u8]]) -> Vec<u8> {
+    context.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), *part].concat()).collect()
 }
 
 #[cfg(test)]
@@ -56,15 +55,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_key_and_place_open_a_sealed_text() {
+    fn only_the_same_key_and_context_open_a_sealed_text() {
         let sealed = sealer(1).seal(b"canary", &[b"a", b"bc"]).unwrap();
         assert!(!sealed.windows(6).any(|six| six == b"canary"));
         assert_eq!(sealer(1).open(&sealed, &[b"a", b"bc"]).unwrap().as_slice(), b"canary");
         assert!(sealer(2).open(&sealed, &[b"a", b"bc"]).is_err());
-        for place in [&[b"ab".as_slice(), b"c"][..], &[b"abc"], &[b"a", b"bc", b""], &[]] {
-            assert!(sealer(1).open(&sealed, place).is_err(), "{place:?}");
+        for context in [&[b"ab".as_slice(), b"c"][..], &[b"abc"], &[b"a", b"bc", b""], &[]] {
+            assert!(sealer(1).open(&sealed, context).is_err(), "{context:?}");
         }
-        assert_ne!(sealer(1).seal(b"canary", &[b"a", b"bc"]).unwrap(), sealed, "every sealing is another");
+        assert_ne!(sealer(1).seal(b"canary", &[b"a", b"bc"]).unwrap(), sealed, "every seal differs");
     }
 
     #[test]

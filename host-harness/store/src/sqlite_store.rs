@@ -19,9 +19,9 @@ use crate::{
 };
 
 const DATABASE_FILE: &str = "store.sqlite3";
-/// What the key check seals.
+/// The text that the key check seals.
 const KEY_CHECK: &[u8] = b"this key opens this store";
-const KEY_CHECK_PLACE: &[&[u8]] = &[b"key-check"];
+const KEY_CHECK_CONTEXT: &[&[u8]] = &[b"key-check"];
 
 /// Connections in SQLite, secrets sealed. Cheap to clone.
 #[derive(Clone)]
@@ -45,43 +45,43 @@ impl fmt::Debug for SqliteStore {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// A file or directory is missing, or others have access to it.
-    #[error("the data directory cannot be used: {0}")]
+    /// A file or directory cannot be used, or other users have access to it.
+    #[error("the data directory cannot be used")]
     Privacy(#[from] PrivacyError),
     /// The key is not 32 bytes in base64.
     #[error(
-        "the store's key must be 32 bytes in base64, as `openssl rand -base64 32` writes them (in `{KEY_VARIABLE}`, or the key file)"
+        "the store's key (in `{KEY_VARIABLE}`, or the key file) must be 32 bytes in base64, as `openssl rand -base64 32` prints"
     )]
     KeyFormat,
-    /// There are sealed secrets and no key.
+    /// There are sealed secrets but no key.
     #[error("the store has sealed secrets but its key file `{}` is missing; put it back, or set `{KEY_VARIABLE}`", path.display())]
     KeyMissing {
-        /// Where it should be.
+        /// The expected path.
         path: PathBuf,
     },
     /// The secrets were sealed with another key.
     #[error(
-        "the store was sealed with another key; give that one (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
+        "the store was sealed with another key; provide that one (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
     )]
     WrongKey,
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     NoRandom(String),
     /// A newer version wrote the file.
-    #[error("the store has schema version {version}, this program knows up to {known}; use the newer program")]
+    #[error("the store has schema version {version}, and this program supports up to {known}; use the newer program")]
     NewerSchema {
         /// Version of the file.
         version: u32,
-        /// Newest version that is known.
+        /// Newest supported version.
         known: usize,
     },
     /// SQLite failed.
-    #[error("the store cannot be opened: {0}")]
+    #[error("the store cannot be opened")]
     Database(#[from] rusqlite::Error),
 }
 
 impl OpenError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Privacy(PrivacyError::Io { .. }) => "store-directory",
@@ -97,13 +97,19 @@ impl OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the store of a data directory; makes both where they are missing. The key is that of the environment
-    /// ([`KEY_VARIABLE`]), else that of the key file.
+    /// Opens the store of a data directory, and creates both if missing. The key comes from the environment
+    /// ([`KEY_VARIABLE`]), else from the key file.
+    ///
+    /// # Errors
+    /// When the directory, the key or the database cannot be used.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         Self::open_by(directory, |create| Key::of_environment_or_file(directory, create))
     }
 
-    /// Opens the store of a data directory with a key of the platform's own keeping.
+    /// Opens the store of a data directory with a key that the platform keeps itself.
+    ///
+    /// # Errors
+    /// When the directory or the database cannot be used, or the key is not the store's.
     pub fn open_with_key(directory: &Path, key: Key) -> Result<Self, OpenError> {
         Self::open_by(directory, |_| Ok(key))
     }
@@ -114,25 +120,25 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         make_directory(directory)?;
         let path = directory.join(DATABASE_FILE);
-        // SQLite gives its log the mode of the database.
+        // SQLite creates its log with the mode of the database.
         match create_private(&path) {
             Err(PrivacyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => check_file(&path)?,
             created => drop(created?),
         }
         let mut database = Connection::open(&path)?;
         schema::prepare(&mut database)?;
-        // One transaction: of two processes that open a new store at once, one seals the key check, the other reads it.
+        // In one transaction: if two processes open a new store at once, one seals the key check and the other reads it.
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let check: Option<Vec<u8>> =
             transaction.query_row("SELECT sealed FROM key_check", [], |row| row.get(0)).optional()?;
         let sealer = Sealer::new(&key(check.is_none())?);
         match check {
             Some(sealed) => {
-                sealer.open(&sealed, KEY_CHECK_PLACE).map_err(|SealError| OpenError::WrongKey)?;
+                sealer.open(&sealed, KEY_CHECK_CONTEXT).map_err(|SealError| OpenError::WrongKey)?;
             }
             None => {
                 let sealed = sealer
-                    .seal(KEY_CHECK, KEY_CHECK_PLACE)
+                    .seal(KEY_CHECK, KEY_CHECK_CONTEXT)
                     .map_err(|SealError| OpenError::NoRandom("for a nonce".to_owned()))?;
                 transaction.execute("INSERT INTO key_check VALUES (1, ?1)", [sealed])?;
             }
@@ -141,14 +147,14 @@ impl SqliteStore {
         Ok(Self { inner: Arc::new(Inner { path, database: Mutex::new(database), sealer }) })
     }
 
-    /// Runs a task with the database on a thread that may block.
+    /// Runs a task with the database on a blocking thread.
     pub(crate) async fn with<T: Send + 'static>(
         &self,
         task: impl FnOnce(&mut Connection, &Sealer) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
         tokio::task::spawn_blocking(move || {
-            // A panic rolls its transaction back, so the connection is whole.
+            // A panic rolls its transaction back, so the connection stays usable.
             let mut database = inner.database.lock().unwrap_or_else(PoisonError::into_inner);
             task(&mut database, &inner.sealer)
         })
@@ -157,7 +163,7 @@ impl SqliteStore {
     }
 }
 
-/// What SQLite says, as a store's error. Its words hold no values.
+/// An error of SQLite. Its text contains no values.
 pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
@@ -166,8 +172,8 @@ fn number(generation: Generation) -> Result<i64, StoreError> {
     i64::try_from(generation.0).map_err(|_| StoreError::Conflict)
 }
 
-/// The place that a grant is sealed for: another row's or an older writing's bytes do not open there.
-fn place<'a>(key: &'a GrantKey, generation: &'a [u8; 8]) -> [&'a [u8]; 4] {
+/// The associated data of a grant: bytes of another row or an older generation do not open.
+fn grant_context<'a>(key: &'a GrantKey, generation: &'a [u8; 8]) -> [&'a [u8]; 4] {
     [b"grant", key.connection.as_str().as_bytes(), key.credential.as_str().as_bytes(), generation]
 }
 
@@ -185,9 +191,9 @@ impl SecretStore for SqliteStore {
                 .optional()
                 .map_err(unavailable)?;
             let Some((generation, sealed)) = row else { return Ok(None) };
-            let plain = sealer.open(&sealed, &place(&key, &generation.to_be_bytes())).map_err(|SealError| {
+            let plain = sealer.open(&sealed, &grant_context(&key, &generation.to_be_bytes())).map_err(|SealError| {
                 StoreError::Unreadable(format!(
-                    "the row of connection `{}` was changed by something else; disconnect and connect again",
+                    "the row of connection `{}` was changed by another program; disconnect and connect again",
                     key.connection
                 ))
             })?;
@@ -228,7 +234,7 @@ impl SecretStore for SqliteStore {
                 })
                 .map_err(unavailable)?;
             let sealed = sealer
-                .seal(&plain, &place(&key, &generation.to_be_bytes()))
+                .seal(&plain, &grant_context(&key, &generation.to_be_bytes()))
                 .map_err(|SealError| StoreError::Unavailable("the grant could not be sealed".to_owned()))?;
             transaction
                 .execute(

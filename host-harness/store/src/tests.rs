@@ -14,8 +14,9 @@ use runtime::{
     credentials::{
         Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, SecretStore, StoreError,
     },
+    full_message,
     manifest::Manifest,
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
     transport::{Bounds, Transport, TransportError},
 };
 
@@ -33,7 +34,7 @@ fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open_with_key(directory, a_key()).unwrap()
 }
 
-/// As where the environment gives no key.
+/// As if the environment had no key.
 fn open_with_file(directory: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open_by(directory, |create| Key::of_file(directory, create))
 }
@@ -64,7 +65,7 @@ async fn a_grant_outlives_its_process() {
 }
 
 #[tokio::test]
-async fn a_grant_is_written_only_over_the_writing_that_was_read() {
+async fn a_grant_is_written_only_over_the_generation_that_was_read() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let first = store.save(&key("a"), None, &grant("one")).await.unwrap();
@@ -83,7 +84,7 @@ async fn a_grant_is_written_only_over_the_writing_that_was_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_writers_on_one_file_exactly_one_wins() {
+async fn exactly_one_of_many_writers_wins() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path()).save(&key("a"), None, &grant("start")).await.unwrap();
     let writers: Vec<_> = (0..8)
@@ -104,7 +105,7 @@ async fn of_many_writers_on_one_file_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn a_lease_is_held_by_one_until_it_runs_out_or_is_given_back() {
+async fn a_lease_has_one_holder_until_it_expires_or_is_released() {
     let directory = tempfile::tempdir().unwrap();
     let (one, other) = (open(directory.path()), open(directory.path()));
     let now: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
@@ -142,7 +143,7 @@ async fn nothing_secret_can_be_read_in_the_files() {
 }
 
 #[tokio::test]
-async fn another_key_is_told_at_once() {
+async fn another_key_is_refused_at_once() {
     let directory = tempfile::tempdir().unwrap();
     open(directory.path());
     let other = Key::from_base64(&STANDARD.encode([8; 32])).unwrap();
@@ -152,7 +153,7 @@ async fn another_key_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_row_that_something_else_changed_does_not_open() {
+async fn a_row_changed_by_another_program_does_not_open() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     store.save(&key("a"), None, &grant("one")).await.unwrap();
@@ -172,7 +173,7 @@ async fn a_row_that_something_else_changed_does_not_open() {
 }
 
 #[test]
-fn the_key_file_is_made_once_for_its_owner_alone() {
+fn the_key_file_is_created_once_for_its_owner_only() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     drop(open_with_file(&data).unwrap());
@@ -181,23 +182,23 @@ fn the_key_file_is_made_once_for_its_owner_alone() {
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     let text = fs::read_to_string(&file).unwrap();
     drop(open_with_file(&data).unwrap());
-    assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is made once");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is created once");
     let names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| name == "key" || name.to_string_lossy().starts_with("store.sqlite3")), "{names:?}");
 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let error = open_with_file(&data).unwrap_err();
     assert_eq!(error.code(), "store-not-private");
-    assert!(error.to_string().contains("chmod 600"), "{error}");
+    assert!(full_message(&error).contains("chmod 600"), "{error:?}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::set_permissions(&data, fs::Permissions::from_mode(0o770)).unwrap();
-    assert!(open_with_file(&data).unwrap_err().to_string().contains("chmod 700"));
+    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 700"));
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
     let database = data.join("store.sqlite3");
     assert_eq!(fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(open_with_file(&data).unwrap_err().to_string().contains("chmod 600"));
+    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 600"));
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::write(&file, "not a key").unwrap();
@@ -271,7 +272,7 @@ slot = { header = "authorization", scheme = "Bearer" }
 origin_member = "api_base"
 "#;
 
-/// A server that rotates: each refresh token works once, and one that is shown again ends the grant.
+/// A server that rotates: each refresh token works once, and a reused one ends the grant.
 #[derive(Debug)]
 struct Rotating(Mutex<(String, u32)>);
 
@@ -283,7 +284,7 @@ impl Transport for Rotating {
         request: http::Request<Vec<u8>>,
         _bounds: Bounds,
     ) -> Result<http::Response<Vec<u8>>, TransportError> {
-        // Others get their turn while the answer is under way.
+        // Let other tasks run while the response is under way.
         tokio::task::yield_now().await;
         let form = String::from_utf8(request.into_body()).unwrap();
         let mut current = self.0.lock().unwrap();
@@ -300,10 +301,10 @@ impl Transport for Rotating {
 }
 
 fn broker(directory: &Path, server: &Arc<Rotating>) -> Broker {
-    let effective = Effective::new(&Manifest::from_toml(MANIFEST).unwrap(), &Policy::default()).unwrap();
+    let permissions = Permissions::new(&Manifest::from_toml(MANIFEST).unwrap(), &Policy::default()).unwrap();
     let client = ClientRegistration { client_id: "id".to_owned(), client_secret: None };
     Broker::new(
-        Arc::new(effective),
+        Arc::new(permissions),
         server.clone(),
         Arc::new(open(directory)),
         Arc::new(SystemClock),
@@ -319,14 +320,14 @@ async fn a_crash_between_rotation_and_use_loses_nothing() {
     let first = open(directory.path()).save(&key("a"), None, &grant("one")).await.unwrap();
     let crashed = broker(directory.path(), &server);
     crashed.refresh(&connection, "acme", first).await.unwrap();
-    // The process ends here: nothing is closed, flushed or given back.
+    // The process ends here: nothing is closed, flushed or released.
     std::mem::forget(crashed);
 
     let next = broker(directory.path(), &server);
     let opened = next.open(&connection, "acme").await.unwrap();
     assert_eq!(opened.secrets().map(|secret| secret.expose()).collect::<Vec<_>>(), ["access-1", "refresh-1"]);
     let opened = next.refresh(&connection, "acme", opened.generation()).await.unwrap();
-    assert_eq!(opened.secrets().next().unwrap().expose(), "access-2", "the rotated token is the one that was used");
+    assert_eq!(opened.secrets().next().unwrap().expose(), "access-2", "the rotated token was used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -344,5 +345,5 @@ async fn many_processes_refresh_once_and_lose_no_grant() {
         let opened = caller.await.unwrap().unwrap();
         assert_eq!(opened.secrets().next().unwrap().expose(), "access-1");
     }
-    assert_eq!(server.0.lock().unwrap().1, 1, "one refresh served all");
+    assert_eq!(server.0.lock().unwrap().1, 1, "one refresh served all callers");
 }

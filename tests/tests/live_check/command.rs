@@ -7,7 +7,7 @@ use live_check::{Case, Line, STEPS, Subject, Transcript};
 use local_org::{Options, OrgFile, RunningOrg};
 use runtime::credentials::{ClientRegistration, ConnectionId, GrantKey, SecretStore as _};
 use runtime::origin::Origin;
-use runtime::policy::{Policy, StandIn};
+use runtime::policy::{Policy, TestOverride};
 use runtime::secret::Secret;
 use serde_json::Value;
 use std::fs;
@@ -53,7 +53,7 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
     let key = GrantKey { connection: ConnectionId::new("uat-1"), credential: CREDENTIAL.parse()? };
     let store = SqliteStore::open(&folder.path().join("data"))?;
     let policy = Policy {
-        stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
+        test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
         ..Policy::default()
     };
     let secrets = Arc::new(store.clone());
@@ -106,7 +106,7 @@ fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_local_org_imported_from_a_transcript_passes_its_cases() -> Result<()> {
+async fn the_command_checks_an_org_and_replays_its_refusals_on_a_local_copy() -> Result<()> {
     let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
@@ -122,22 +122,22 @@ async fn a_local_org_imported_from_a_transcript_passes_its_cases() -> Result<()>
     let (code, out, err) = run(import).await?;
     assert_eq!(code, 0, "{out}{err}");
 
-    let hold = || -> Result<Command> {
-        let mut hold = harness(folder)?;
-        hold.args(["live-check", "--component", "salesforce_leads.wasm"]);
-        hold.args(["--cases", "imported/cases.json", "--org", "imported/org.toml"]);
-        Ok(hold)
+    let replay = || -> Result<Command> {
+        let mut replay = harness(folder)?;
+        replay.args(["live-check", "--component", "salesforce_leads.wasm"]);
+        replay.args(["--cases", "imported/cases.json", "--org", "imported/org.toml"]);
+        Ok(replay)
     };
-    let (code, out, err) = run(hold()?).await?;
+    let (code, out, err) = run(replay()?).await?;
     assert_eq!(code, 0, "{out}{err}");
     let mut cases = Case::parse_all(&fs::read_to_string(folder.join("imported/cases.json"))?)?;
-    assert!(out.contains(&format!("{0} of {0} cases answered alike", cases.len())), "{out}");
+    assert!(out.contains(&format!("{0} of {0} cases have the same response", cases.len())), "{out}");
 
     let case = cases.iter_mut().find(|case| case.id == "refusal-too-long").context("the case")?;
     assert_eq!(case.status, 400);
     case.status = 409;
     fs::write(folder.join("imported/cases.json"), serde_json::to_string(&cases)?)?;
-    let (code, out, err) = run(hold()?).await?;
+    let (code, out, err) = run(replay()?).await?;
     assert_eq!(code, 3, "{out}{err}");
     assert!(out.contains("DIFFERS  refusal-too-long"), "{out}");
     assert!(out.contains("expected: 409 STRING_TOO_LONG on Company"), "{out}");
@@ -185,10 +185,10 @@ async fn a_rejected_client_fails_the_connect_step_with_a_remedy_and_a_transcript
 fn an_invalid_cases_file_is_an_input_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("cases.json"), "{}")?;
-    let mut hold = harness(folder.path())?;
-    hold.args(["live-check", "--cases", "cases.json", "--org", "enterprise"]);
-    let (code, _, err) = ended(&hold.output()?);
+    let mut replay = harness(folder.path())?;
+    replay.args(["live-check", "--cases", "cases.json", "--org", "enterprise"]);
+    let (code, _, err) = ended(&replay.output()?);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("the cases cannot be read"), "{err}");
+    assert!(err.contains("the cases cannot be parsed"), "{err}");
     Ok(())
 }

@@ -6,7 +6,7 @@ use live_check::{Ending, Outcome, STEPS, StepReport, Subject, Summary, Transcrip
 use local_org::{Options, OrgFile, RunningOrg, visitor};
 use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore};
 use runtime::origin::Origin;
-use runtime::policy::{Policy, StandIn};
+use runtime::policy::{Policy, TestOverride};
 use runtime::secret::Secret;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Checked {
         let org = local_org::serve(file, Options::default()).await?;
         let origin: Origin = org.base_url().parse()?;
         let policy = Policy {
-            stand_ins: vec![StandIn::new("https://*.my.salesforce.com".parse()?, origin)?],
+            test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, origin)?],
             ..Policy::default()
         };
         let app = org.app();

@@ -3,7 +3,7 @@
 use crate::support::{By, Checked};
 use acceptance::system::CREDENTIAL;
 use anyhow::{Context as _, Result};
-use live_check::{Ending, Imported, Transcript, hold};
+use live_check::{Ending, Imported, Transcript, replay};
 use local_org::{Fault, OrgFile};
 use runtime::credentials::GrantState;
 
@@ -101,8 +101,14 @@ async fn an_org_imported_from_a_transcript_responds_like_the_original() -> Resul
             names
         };
         assert_eq!(described(&copy.transcript()?), described(&original.transcript()?), "{org}: the same fields");
-        for held in hold(&copy.subject, &imported.cases).await {
-            assert!(held.is_alike(), "{org}: {}: expected {}, found {}", held.case.id, held.expected(), held.found());
+        for replayed in replay(&copy.subject, &imported.cases).await {
+            assert!(
+                replayed.is_alike(),
+                "{org}: {}: expected {}, found {}",
+                replayed.case.id,
+                replayed.expected(),
+                replayed.found()
+            );
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Steps that take back what the check made.
+//! Steps that undo what the check has done.
 
 use runtime::types::BookingKind;
 use serde_json::Value;
@@ -56,9 +56,9 @@ impl Run<'_> {
         }
     }
 
-    /// Remembers the Leads of this run of which no answer told.
+    /// Remembers the Leads of this run that no response has named.
     async fn look(&mut self) -> Result<(), Obstacle> {
-        // Nothing is written before there is a mapping.
+        // Without a mapping, nothing was written.
         let Some(mapping) = &self.mapping else { return Ok(()) };
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.samples.leads(mapping)).finish();
@@ -91,7 +91,7 @@ impl Run<'_> {
             Err(problem) => refused(&problem),
             Ok(_) => unmet("a Lead"),
         };
-        // It should not be there, so it is not left there; the summary tells what could not be deleted.
+        // It should not exist, so it is deleted as well; the summary lists what could not be deleted.
         let _ = self.delete().await;
         verdict
     }
@@ -117,7 +117,7 @@ impl Run<'_> {
         if !gone.revoked.is_certain() {
             return unmet("the org did not confirm it");
         }
-        // Revoked even where the doctor did not get so far that the old token could be tried.
+        // Revoke even if the doctor failed before the old token could be tried.
         let path = self.api("sobjects/Lead/describe")?;
         let answer = self.subject.send_with(Operation::get(path), &old).await?;
         let errors = answer.json.as_ref().map(redaction::errors).unwrap_or_default();

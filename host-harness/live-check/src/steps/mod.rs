@@ -1,4 +1,4 @@
-//! The steps, in order, and how they end.
+//! Runs the steps in order.
 
 mod ending;
 mod reading;
@@ -20,13 +20,13 @@ pub(crate) use writing::DUPLICATES_DETECTED;
 /// A step of the check.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// Its name.
+    /// Name of the step.
     pub id: &'static str,
-    /// What is done.
+    /// What it does.
     pub does: &'static str,
-    /// What is expected.
+    /// What it expects.
     pub expects: &'static str,
-    /// What to do when something else is found.
+    /// What to do if it finds something else.
     pub remedy: &'static str,
     action: Action,
 }
@@ -62,32 +62,32 @@ enum Action {
     Revoke,
 }
 
-/// How a step ended.
+/// Outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// As expected.
     AsExpected,
-    /// Otherwise.
+    /// Different from what was expected.
     Differs,
-    /// Not done.
+    /// Skipped.
     Skipped,
 }
 
-/// A step that was taken.
+/// Report on a step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepReport {
-    /// Its name.
+    /// Name of the step.
     pub id: &'static str,
     /// What was done.
     pub does: &'static str,
     /// What was expected.
     pub expects: &'static str,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
     /// What was found, in codes.
     pub found: String,
-    /// What the org said of it. May hold values; stays out of the transcript.
+    /// The org's message. It may contain values, so it is not in the transcript.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// What to do.
@@ -95,30 +95,30 @@ pub struct StepReport {
     pub remedy: Option<&'static str>,
 }
 
-/// All steps that were taken.
+/// Reports on all steps.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// In order.
     pub steps: Vec<StepReport>,
     /// Ids of test Leads that could not be deleted.
     pub left_behind: Vec<String>,
-    /// How many creates got no answer and left no Lead that was found: the org may still carry them out.
+    /// Number of creates without a response or a Lead; the org may still carry them out.
     pub unanswered: usize,
 }
 
 impl Summary {
-    /// How many steps ended so.
+    /// Number of steps with this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.steps.iter().filter(|step| step.outcome == outcome).count()
     }
 }
 
-/// What becomes of the connection in the end.
+/// What to do with the connection at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It is kept.
+    /// Keep it.
     Keep,
-    /// It is revoked.
+    /// Revoke it.
     Revoke,
 }
 
@@ -147,7 +147,7 @@ fn not_applicable(why: impl Into<String>) -> Verdicts {
     Ok(Verdict::NotApplicable(why.into()))
 }
 
-/// What the steps have come to know.
+/// What the steps have found out.
 struct Run<'a> {
     subject: &'a Subject,
     ending: Ending,
@@ -157,18 +157,18 @@ struct Run<'a> {
     described: Option<Value>,
     fields: Option<LeadFields>,
     mapping: Option<Mapping>,
-    /// What the plugin would write, as it would send it.
+    /// The values that the plugin would write, as it would send them.
     body: Option<Map<String, Value>>,
     /// The Lead of booking 1.
     lead: Option<String>,
-    /// All test Leads that are known to be there.
+    /// All known test Leads.
     leads: Vec<String>,
-    /// Creates that got no answer, and of which no Lead has been found.
+    /// Creates without a response or a Lead.
     unanswered: usize,
 }
 
-/// Takes all steps, and says of each one how it ended as soon as it has. A step that fails does not stop those that do not
-/// need it, and the Leads that were made are looked for and deleted in any case, also those of which no answer told.
+/// Runs all steps and reports each one as soon as it ends. A failed step does not stop steps that do not need it. The test
+/// Leads are searched and deleted in any case, including those without a response.
 pub async fn run(subject: &Subject, ending: Ending, mut tell: impl FnMut(&StepReport)) -> Summary {
     let samples = Samples::new(Timestamp::now());
     let mut run = Run {
@@ -202,7 +202,7 @@ fn report(step: &Step, verdict: Verdicts) -> StepReport {
         Ok(Verdict::Unmet { found, detail }) => (Outcome::Differs, found, detail),
         Ok(Verdict::NotApplicable(why)) => (Outcome::Skipped, why, None),
         Err(obstacle @ Obstacle::Needs(_)) => (Outcome::Skipped, obstacle.to_string(), None),
-        Err(obstacle) => (Outcome::Differs, obstacle.code().to_owned(), Some(obstacle.to_string())),
+        Err(obstacle) => (Outcome::Differs, obstacle.code().to_owned(), Some(runtime::full_message(&obstacle))),
     };
     let remedy = (outcome == Outcome::Differs).then_some(step.remedy);
     StepReport { id: step.id, does: step.does, expects: step.expects, outcome, found, detail, remedy }
@@ -244,7 +244,7 @@ impl Run<'_> {
         }
     }
 
-    /// A path of the REST API in the plugin's own version.
+    /// A path of the REST API in the plugin's version.
     fn api(&self, rest: &str) -> Result<String, Obstacle> {
         let version = &self.account.as_ref().ok_or(Obstacle::Needs("doctor"))?.api_version;
         Ok(format!("/services/data/v{version}/{rest}"))
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_has_a_name_of_its_own_and_says_what_to_do() {
+    fn every_step_has_a_unique_name_and_a_remedy() {
         let ids: BTreeSet<&str> = STEPS.iter().map(|step| step.id).collect();
         assert_eq!(ids.len(), STEPS.len());
         for step in STEPS {
@@ -279,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_cannot_be_taken_is_skipped_and_one_that_fails_says_what_to_do() {
+    fn an_impossible_step_is_skipped_and_a_failed_one_has_a_remedy() {
         let [first, ..] = STEPS else { unreachable!() };
         let skipped = report(first, Err(Obstacle::Needs("doctor")));
         assert_eq!((skipped.outcome, skipped.remedy), (Outcome::Skipped, None));
         let failed = report(first, Err(Obstacle::Request("no host".into())));
         assert_eq!((failed.outcome, failed.remedy), (Outcome::Differs, Some(first.remedy)));
-        assert_eq!(failed.found, "request-invalid", "the code, which may stand in a transcript");
+        assert_eq!(failed.found, "request-invalid", "the code, which a transcript may contain");
     }
 }

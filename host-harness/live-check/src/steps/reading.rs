@@ -1,4 +1,4 @@
-//! Steps that write nothing.
+//! Steps that do not write.
 
 use runtime::{
     credentials::{ConnectError, GrantState},
@@ -122,7 +122,7 @@ impl Run<'_> {
     pub(super) async fn check_mapping(&self) -> Verdicts {
         let plugin = self.subject.plugin();
         match plugin.check_mapping(self.subject.connection(), self.mapping()?, &[]).await?.answer {
-            // A fixed filler may be changed to fit; what would refuse every booking may not be.
+            // A fixed filler value may be changed to fit; a finding that would refuse every booking may not occur.
             Ok(findings) => match findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
                 none if none.is_empty() => met(codes(&findings)),
                 refusing => {
@@ -141,7 +141,7 @@ impl Run<'_> {
             Ok(preview) => preview,
             Err(problem) => return refused(&problem),
         };
-        // What the plugin adds by itself (the booking id) is left out: a refusal must not take the key.
+        // Values that the plugin adds itself (the booking id) are left out: a refused request must not use the key.
         let rows = preview.values.iter().filter(|value| value.row.is_some());
         let values = rows.filter_map(|value| Some((value.field.clone(), serde_json::from_str(&value.json).ok()?)));
         self.body = Some(values.collect());
@@ -176,12 +176,12 @@ impl Run<'_> {
     }
 }
 
-/// A problem where none was expected.
+/// An unexpected problem.
 pub(super) fn refused(problem: &Problem) -> Verdicts {
     unmet_because(in_codes(problem), problem.message.clone())
 }
 
-/// A problem without texts of the org's own.
+/// A problem without the org's texts.
 pub(super) fn in_codes(problem: &Problem) -> String {
     let status = problem.http_status.map_or(String::new(), |status| format!(" ({status})"));
     let fields = match problem.fields.as_slice() {
@@ -192,7 +192,7 @@ pub(super) fn in_codes(problem: &Problem) -> String {
 }
 
 fn refuses_always(finding: &Finding) -> bool {
-    // The check gives a name, a company and an address in every booking, so that a blank is none of its worries.
+    // The check provides a name, a company and an address in every booking, so blanks do not matter.
     finding.consequence == Consequence::Refused && finding.code != "required-field-may-be-blank"
 }
 
@@ -202,7 +202,7 @@ fn codes<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
     if codes.is_empty() { "no finding".to_owned() } else { codes.join(", ") }
 }
 
-/// What must not stand in a transcript: the names of the org, its user and its host, and their ids in both lengths.
+/// Texts that must not occur in a transcript: the names of the org, its user and its host, and their ids in both lengths.
 fn identities(account: &Account) -> Vec<String> {
     let host = Url::parse(&account.instance_url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let label = host.as_deref().filter(|host| !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));

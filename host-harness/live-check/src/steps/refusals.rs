@@ -1,5 +1,5 @@
-//! Requests that an org must refuse. The plugin would not send them, so that only the operator's own can find out how the
-//! org answers; each answer is a case for the local org.
+//! Requests that an org must refuse. The plugin never sends them, so the check does. Each response becomes a case for the
+//! local org.
 
 use runtime::{
     transport::Effect,
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Run, Verdicts, met, not_applicable, unmet_because};
 use crate::{Answer, Case, Obstacle, Operation, redaction, transcript::in_codes};
 
-/// What is wrong with a request.
+/// The fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     RequiredBlank,
@@ -27,7 +27,7 @@ pub(super) enum Refusal {
     MalformedQuery,
 }
 
-/// What an org must answer, by status and code.
+/// The expected status and code.
 type Expected = (u16, &'static str);
 
 impl Refusal {
@@ -48,7 +48,7 @@ impl Refusal {
     }
 }
 
-/// Fits 32 bits, and has more digits than an `int` field takes.
+/// Fits into 32 bits, but has more digits than an `int` field allows.
 const OUT_OF_RANGE: u32 = 1_431_655_766;
 const NO_SUCH_FIELD: &str = "LiveCheckNoSuchField__c";
 
@@ -85,7 +85,7 @@ impl Run<'_> {
         let errors = answer.json.as_ref().map(redaction::errors).unwrap_or_default();
         let found = in_codes(answer.status, &errors);
         let is_expected = answer.status == status && errors.iter().any(|error| error.code == code);
-        // An answer that differs is as good a case: it is what a real org does.
+        // A different response is an equally good case, because a real org gave it.
         if answer.status >= 400 {
             self.subject.recorder().case(Case {
                 id: id.to_owned(),
@@ -104,7 +104,7 @@ impl Run<'_> {
         unmet_because(found, answer.json.as_ref().map_or_else(|| "no JSON".to_owned(), Value::to_string))
     }
 
-    /// A request with one fault; `None` where the org has no field to commit it on.
+    /// A request with one fault; `None` if the org has no suitable field.
     fn faulty(&self, refusal: Refusal) -> Result<Option<Operation>, Obstacle> {
         let body = self.body.as_ref().ok_or(Obstacle::Needs("preview"))?;
         let fields = &self.fields()?.fields;
@@ -147,14 +147,14 @@ impl Run<'_> {
         faulty.map(|body| self.posted("sobjects/Lead", Value::Object(body).to_string())).transpose()
     }
 
-    /// A post that no rule for duplicates or assignments meddles with.
+    /// A post that bypasses duplicate and assignment rules.
     fn posted(&self, path: &str, body: String) -> Result<Operation, Obstacle> {
         let operation = Operation::post(self.api(path)?, body);
         Ok(operation.with("sforce-auto-assign", "FALSE").with("sforce-duplicate-rule-header", "allowSave=true"))
     }
 }
 
-/// Whether a create may have made a Lead of which no answer tells.
+/// Whether a create without a response may have made a Lead.
 fn may_have_created(answered: &Result<Answer, Obstacle>) -> bool {
     match answered {
         Ok(answer) => answer.status >= 500,
@@ -163,7 +163,7 @@ fn may_have_created(answered: &Result<Answer, Obstacle>) -> bool {
     }
 }
 
-/// A field for whole numbers, the standard one if it can be written.
+/// A field for whole numbers, preferably the standard one.
 fn integer(fields: &[LeadField]) -> Option<&LeadField> {
     let mut integers = fields.iter().filter(|field| field.field_type == FieldType::Integer);
     integers.clone().find(|field| field.name == "NumberOfEmployees").or_else(|| integers.next())

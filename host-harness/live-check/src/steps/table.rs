@@ -1,13 +1,13 @@
-//! The steps, in order: what each one does, what it expects, and what to do when it finds something else.
+//! The steps in order: what each does, what it expects, and what to do if it finds something else.
 
 use super::{Action, Step, refusals::Refusal};
 
 const SEE_CODE: &str =
-    "see the code in docs/errors.md; `host-harness doctor` and `preview` with the same connection tell more";
+    "see the code in docs/errors.md; `host-harness doctor` and `preview` with the same connection show more";
 const LEARN: &str =
     "keep the transcript: the plugin or the local org must learn this answer (`live-check --from-transcript`)";
 
-/// The step that tells whether the org has a duplicate rule.
+/// The step that shows whether the org has a duplicate rule.
 pub(crate) const DUPLICATE_STEP: &str = "duplicate";
 
 const DEPLOY: &str = "deploy the metadata in docs/salesforce-app and assign its permission set to the connected user";
@@ -19,15 +19,15 @@ pub const STEPS: &[Step] = &[
         "connect",
         "connects by client credentials, or looks at the stored grant",
         "a grant that holds",
-        "see the code in docs/errors.md and step 6 of docs/salesforce-app.md; a stored connection is made anew by \
+        "see the code in docs/errors.md and step 6 of docs/salesforce-app.md; renew a stored connection with \
          `host-harness connect`",
     ),
     step(
         Action::Versions,
         "versions",
-        "asks which API versions there are",
+        "lists the API versions",
         "a list of versions",
-        "check the login host: this address does not answer as an org does",
+        "check the login host: this address does not respond like an org",
     ),
     step(Action::Doctor, "doctor", "lets the plugin check the connection", "no problem", SEE_CODE),
     step(
@@ -40,7 +40,7 @@ pub const STEPS: &[Step] = &[
     step(
         Action::ListFields,
         "list-fields",
-        "lets the plugin list the fields and counts them against the describe result",
+        "lets the plugin list the fields and compares their number with the describe result",
         "every field offered or withheld; what is offered can be created and updated; BookingId__c is unique",
         DEPLOY,
     ),
@@ -55,15 +55,15 @@ pub const STEPS: &[Step] = &[
         Action::CheckMapping,
         "check-mapping",
         "holds the check's own mapping against the org",
-        "nothing that would refuse a booking",
-        "the org requires a field that the check cannot fill; use an org whose Leads need less",
+        "no finding that would refuse a booking",
+        "the org requires a field that the check cannot fill; use an org whose Leads require fewer",
     ),
     step(Action::Preview, "preview", "previews a booking", "a Lead would be created, no finding", SEE_CODE),
     step(
         Action::LeftOutValue,
         "left-out-value",
-        "previews a booking with an e-mail address that is none",
-        "the address is left out with a finding, or refuses the booking where the org requires it",
+        "previews a booking with an invalid e-mail address",
+        "the address is left out with a finding, or the booking is refused if the org requires it",
         LEARN,
     ),
     step(
@@ -80,7 +80,7 @@ pub const STEPS: &[Step] = &[
         "400 REQUIRED_FIELD_MISSING",
     ),
     refusal(Refusal::TooLong, "refusal-too-long", "posts a Company one character too long", "400 STRING_TOO_LONG"),
-    refusal(Refusal::BadEmail, "refusal-bad-email", "posts an Email that is none", "400 INVALID_EMAIL_ADDRESS"),
+    refusal(Refusal::BadEmail, "refusal-bad-email", "posts an invalid Email", "400 INVALID_EMAIL_ADDRESS"),
     refusal(
         Refusal::RestrictedPicklist,
         "refusal-restricted-picklist",
@@ -98,10 +98,10 @@ pub const STEPS: &[Step] = &[
     refusal(
         Refusal::OutOfRange,
         "refusal-out-of-range",
-        "posts a number with more digits than the field takes",
+        "posts a number with more digits than the field allows",
         "400 NUMBER_OUTSIDE_VALID_RANGE",
     ),
-    refusal(Refusal::BadReference, "refusal-bad-reference", "posts an OwnerId that is no id", "400 MALFORMED_ID"),
+    refusal(Refusal::BadReference, "refusal-bad-reference", "posts an OwnerId that is not an id", "400 MALFORMED_ID"),
     refusal(Refusal::MalformedJson, "refusal-malformed-json", "posts half an object", "400 JSON_PARSER_ERROR"),
     refusal(
         Refusal::UnknownObject,
@@ -113,7 +113,7 @@ pub const STEPS: &[Step] = &[
     step(
         Action::InventedToken,
         "refusal-invented-token",
-        "asks with a token that nobody issued",
+        "sends a request with an invented token",
         "401 INVALID_SESSION_ID",
         LEARN,
     ),
@@ -134,22 +134,22 @@ pub const STEPS: &[Step] = &[
     step(
         Action::RepeatBooking,
         "booking-id-repeat",
-        "delivers the same booking again, as after an answer that was lost",
-        "the Lead that is there, found by the booking id, no second one",
+        "delivers the same booking again, as after a lost response",
+        "the existing Lead, found by the booking id, and no second one",
         DEPLOY,
     ),
     step(
         Action::ForgottenBooking,
         "booking-id-unique",
-        "delivers the same booking again, as if nothing were known of it",
-        "the Lead that is there: DUPLICATE_VALUE on the booking id, or read by it where a duplicate rule blocks first",
+        "delivers the same booking again, as if for the first time",
+        "the existing Lead: DUPLICATE_VALUE on the booking id, or found by it if a duplicate rule blocks first",
         DEPLOY,
     ),
     step(
         Action::KeepExisting,
         "existing-keep",
-        "delivers another booking of the same guest, existing Leads to be kept",
-        "the Lead is found and left as it is",
+        "delivers another booking of the same guest that keeps existing Leads",
+        "the Lead is found and left unchanged",
         LEARN,
     ),
     step(
@@ -162,21 +162,21 @@ pub const STEPS: &[Step] = &[
     step(
         Action::OverwriteExisting,
         "existing-overwrite",
-        "delivers another booking of the same guest, existing Leads to be overwritten",
+        "delivers another booking of the same guest that overwrites existing Leads",
         "the Lead is found and changed",
         LEARN,
     ),
     step(
         Action::Duplicate,
         DUPLICATE_STEP,
-        "delivers another booking of the same guest, duplicate rules to be respected",
+        "delivers another booking of the same guest that respects duplicate rules",
         "DUPLICATES_DETECTED, or a second Lead where no rule of the org applies",
         LEARN,
     ),
     step(
         Action::DuplicateSaved,
         "duplicate-save-anyway",
-        "delivers another booking of the same guest, to be saved anyway",
+        "delivers another booking of the same guest that is saved anyway",
         "a second Lead, or DUPLICATES_DETECTED where the rule blocks",
         LEARN,
     ),
@@ -193,13 +193,13 @@ pub const STEPS: &[Step] = &[
         "delete",
         "looks for all test Leads of this run, deletes them, and one of them twice",
         "204, then 404 ENTITY_IS_DELETED",
-        "delete the Leads whose company is `live-check (delete me)` by hand; look again ten minutes after a create \
+        "delete the Leads whose company is `live-check (delete me)` ; look again ten minutes after a create \
          that got no answer",
     ),
     step(
         Action::RescheduleGone,
         "lead-gone",
-        "delivers the booking moved once more, its Lead deleted",
+        "delivers the rescheduled booking again after its Lead was deleted",
         "the problem `lead-gone`, no new Lead",
         LEARN,
     ),
@@ -215,7 +215,7 @@ pub const STEPS: &[Step] = &[
         "revoke",
         "revokes the grant and reads with its old token",
         "revoked, then 401 INVALID_SESSION_ID",
-        "revoke the access by hand: Setup > Connected Apps OAuth Usage, or the user's own settings",
+        "revoke the access: Setup > Connected Apps OAuth Usage, or the user's own settings",
     ),
 ];
 

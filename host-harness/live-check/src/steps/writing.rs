@@ -1,4 +1,4 @@
-//! Steps that write test Leads, by the plugin.
+//! Steps in which the plugin writes test Leads.
 
 use runtime::{
     Called, RequestNote,
@@ -16,11 +16,11 @@ use crate::{
     samples::{self, with_option},
 };
 
-/// How a duplicate rule's refusal is coded.
+/// The code of a duplicate rule's refusal.
 pub(crate) const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
 
 impl Run<'_> {
-    /// Delivers, and remembers a Lead that was made, or a create of which nobody knows whether it made one.
+    /// Delivers a booking, and remembers the Lead, or a create with an unknown outcome.
     pub(super) async fn deliver(
         &mut self,
         booking: &Booking,
@@ -101,7 +101,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn forgotten_booking(&mut self) -> Verdicts {
-        // Salesforce applies duplicate rules before it saves; a rule that lets the Lead pass leaves the word to the unique field.
+        // Salesforce applies duplicate rules before it saves; if a rule lets the Lead pass, the unique field decides.
         let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
         self.repeated(&mapping, &self.samples.history(None)).await
     }
@@ -151,7 +151,7 @@ impl Run<'_> {
         self.existing("overwrite", 4, Outcome::Updated).await
     }
 
-    /// Another booking of the same guest, under a policy for Leads that are there.
+    /// Delivers another booking of the same guest with a policy for existing Leads.
     async fn existing(&mut self, policy: &str, number: u32, expected: Outcome) -> Verdicts {
         let lead = self.lead()?.to_owned();
         let mapping = with_option(self.mapping()?, "existing", policy);
@@ -226,7 +226,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether a create may have made a Lead of which no answer tells.
+/// Whether a create without a response may have made a Lead.
 fn may_have_created(request: &RequestNote) -> bool {
     request.method == "POST" && !request.harmless && request.status.is_none_or(|status| status >= 500)
 }
@@ -242,7 +242,7 @@ fn outcome(delivery: &Delivery) -> String {
     if findings.is_empty() { outcome.to_owned() } else { format!("{outcome}, {}", findings.join(", ")) }
 }
 
-/// Whether a value came back as it was sent. Salesforce answers line ends as CRLF, and numbers with a fraction.
+/// Whether a value was returned as it was sent. Salesforce returns line ends as CRLF, and numbers with a fraction.
 fn is_same(sent: &Value, read: &Value) -> bool {
     match (sent, read) {
         (Value::String(sent), Value::String(read)) => *sent == read.replace("\r\n", "\n"),

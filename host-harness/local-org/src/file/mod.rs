@@ -127,13 +127,13 @@ impl Default for Api {
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The text is not TOML, or has an unknown key or an invalid value.
-    #[error("cannot read the org file: {0}")]
+    #[error("cannot read the org file")]
     Syntax(#[from] toml::de::Error),
     /// Two parts of the file, or of a describe result, contradict each other.
     #[error("the org file is inconsistent: {0}")]
     Contradiction(String),
     /// A describe result is not a JSON object.
-    #[error("cannot read the describe result: {0}")]
+    #[error("cannot read the describe result")]
     Describe(#[from] serde_json::Error),
 }
 

@@ -146,7 +146,7 @@ fn approve(
         issued: now,
         used: now,
     };
-    state.kept.grants.insert(number, grant);
+    state.kept.change().grants.insert(number, grant);
     (Some(number), Some(refresh))
 }
 
@@ -162,6 +162,7 @@ fn by_refresh_token(org: &Org, form: &Form) -> Result<Members, OAuthError> {
     let state = &mut *state;
     let Some((&number, grant)) = state
         .kept
+        .change()
         .grants
         .iter_mut()
         .find(|(_, grant)| grant.refresh.as_ref() == Some(&digest) || grant.retired.contains(&digest))
@@ -226,8 +227,8 @@ fn issue(
     let idle = SignedDuration::from_mins(i64::from(settings.file.app.session_minutes));
     let expires = now.saturating_add(idle).unwrap_or(Timestamp::MAX);
     let session = Session { grant, username: username.to_owned(), scopes: scopes.to_vec(), issued: now, expires };
-    state.kept.sessions.retain(|_, session| session.expires > now);
-    state.kept.sessions.insert(Digest::of(&access_token), session);
+    state.kept.change().sessions.retain(|_, session| session.expires > now);
+    state.kept.change().sessions.insert(Digest::of(&access_token), session);
     let identity = format!("{}/id/{org_id}/{}", org.base_url(), settings.user_id(username).unwrap_or_default());
     let issued_at = now.as_millisecond().to_string();
     let signature = sign(&state.kept.client_secret, &format!("{identity}{issued_at}"));

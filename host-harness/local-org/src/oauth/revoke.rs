@@ -19,7 +19,7 @@ pub(crate) fn revoke(org: &Org, request: &Request) -> Answer {
     let token = Digest::of(form.get("token").unwrap_or_default());
     let (settings, now) = (org.settings(), org.now());
     let mut state = org.state();
-    if state.kept.sessions.remove(&token).is_some_and(|session| session.expires > now) {
+    if state.kept.change().sessions.remove(&token).is_some_and(|session| session.expires > now) {
         return Answer::empty(StatusCode::OK);
     }
     let grant = state.kept.grants.iter().find(|(_, grant)| works(&settings, grant, &token, now));

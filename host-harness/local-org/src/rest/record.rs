@@ -54,7 +54,7 @@ pub(crate) fn insert(
         fill(name, Value::from(user));
     }
     values.retain(|_, value| !value.is_null());
-    state.kept.leads.push(Lead { id: id.clone(), deleted: false, values });
+    state.kept.change().leads.push(Lead { id: id.clone(), deleted: false, values });
     id
 }
 
@@ -225,7 +225,7 @@ pub(super) fn resolve(id: &str) -> Result<String, Refusal> {
 
 /// A record to change; an error if it is missing or deleted.
 pub(super) fn find_mut<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Lead, Refusal> {
-    match state.kept.leads.iter_mut().find(|lead| lead.id == id) {
+    match state.kept.change().leads.iter_mut().find(|lead| lead.id == id) {
         Some(lead) if lead.deleted => {
             let error = ApiError::on::<String>("ENTITY_IS_DELETED", "entity is deleted", &[]);
             Err(Refusal::new(StatusCode::NOT_FOUND, error))

@@ -1,4 +1,4 @@
-//! What all that a broker does stands on.
+//! State shared by all broker operations.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,26 +20,26 @@ use crate::{
     clock::Clock,
     manifest::{CredentialSpec, GrantType, Identifier},
     origin::Origin,
-    policy::{AdmissionError, Effective},
+    policy::{AdmissionError, Permissions},
     secret::Secret,
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
 };
 
-/// How long an authorisation server may take.
+/// Time limit for a response of an authorisation server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a lease holds: longer than an answer and the saving of it may take together.
+/// Duration of a lease: longer than a response and saving it may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
-/// How long to wait for another process's lease, and how often to look.
+/// How long to wait for the lease of another process, and how often to check.
 const LEASE_PATIENCE: Duration = Duration::from_secs(20);
 const LEASE_POLL: Duration = Duration::from_millis(100);
-/// Pauses between the tries of saving what cannot be had again.
+/// Pauses between attempts to save a grant that cannot be obtained again.
 const SAVE_PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_600)];
 
-/// How the platform is registered with a provider.
+/// The platform's registration with a provider.
 #[derive(Clone, Debug)]
 pub struct ClientRegistration {
-    /// `client_id`: the consumer key, in some providers' words.
+    /// `client_id`; some providers call it consumer key.
     pub client_id: String,
     /// `client_secret`; `None` for a public client.
     pub client_secret: Option<Secret>,
@@ -51,42 +51,45 @@ pub struct Broker {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What a flight ends with; `None` until then.
+/// The outcome of a flight; `None` while it is under way.
 pub(super) type Outcome = Option<Result<OpenCredential, RefreshError>>;
 
 pub(super) struct Shared {
-    pub(super) effective: Arc<Effective>,
+    pub(super) permissions: Arc<Permissions>,
     pub(super) clock: Arc<dyn Clock>,
     store: Arc<dyn SecretStore>,
     transport: Arc<dyn Transport>,
     clients: BTreeMap<Identifier, ClientRegistration>,
     /// Refreshes under way in this process.
     pub(super) flights: Mutex<HashMap<GrantKey, watch::Receiver<Outcome>>>,
-    /// Rotated grants that the store would not take yet. Nobody gets their tokens before it does.
+    /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
     unsaved: Mutex<HashMap<GrantKey, (Generation, Grant)>>,
 }
 
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Broker").field("plugin", &self.shared.effective.manifest().plugin.id).finish_non_exhaustive()
+        f.debug_struct("Broker").field("plugin", &self.shared.permissions.manifest().plugin.id).finish_non_exhaustive()
     }
 }
 
 impl Broker {
-    /// A broker for the credentials of one manifest. `clients` says, by the credential's name, how the platform is
-    /// registered; a credential without a registration can be opened but neither connected nor refreshed.
+    /// A broker for the credentials of one manifest. `clients` holds the platform's registration for each credential; one
+    /// without a registration can be opened but neither connected nor refreshed.
     pub fn new(
-        effective: Arc<Effective>,
+        permissions: Arc<Permissions>,
         transport: Arc<dyn Transport>,
         store: Arc<dyn SecretStore>,
         clock: Arc<dyn Clock>,
         clients: BTreeMap<Identifier, ClientRegistration>,
     ) -> Self {
         let (flights, unsaved) = Default::default();
-        Self { shared: Arc::new(Shared { effective, clock, store, transport, clients, flights, unsaved }) }
+        Self { shared: Arc::new(Shared { permissions, clock, store, transport, clients, flights, unsaved }) }
     }
 
-    /// What is kept of a connection; `None` when there is nothing.
+    /// The stored state of a connection's credential, if any.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn state(&self, connection: &ConnectionId, credential: &str) -> Result<Option<Stored>, StoreError> {
         match self.shared.find(connection, credential) {
             Some((key, _)) => self.shared.load(&key).await,
@@ -98,7 +101,7 @@ impl Broker {
 impl Shared {
     /// The key and description of a credential of the manifest.
     pub(super) fn find(&self, connection: &ConnectionId, credential: &str) -> Option<(GrantKey, &CredentialSpec)> {
-        let (name, spec) = self.effective.manifest().credentials.get_key_value(credential)?;
+        let (name, spec) = self.permissions.manifest().credentials.get_key_value(credential)?;
         Some((GrantKey { connection: connection.clone(), credential: name.clone() }, spec))
     }
 
@@ -106,12 +109,12 @@ impl Shared {
         self.clients.get(credential)
     }
 
-    /// Reads a grant, after saving what may still be unsaved of it.
+    /// Reads a grant, after saving a rotated one that is still unsaved.
     pub(super) async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
         let unsaved = lock(&self.unsaved).get(key).cloned();
         if let Some((expected, grant)) = unsaved {
             match self.store.save(key, Some(expected), &GrantState::Live(grant)).await {
-                // After a conflict, what lies there is newer.
+                // After a conflict, the stored grant is newer.
                 Ok(_) | Err(StoreError::Conflict) => {
                     lock(&self.unsaved).remove(key);
                 }
@@ -130,7 +133,7 @@ impl Shared {
         self.store.save(key, expected, state).await
     }
 
-    /// Saves a grant that cannot be had again; keeps it in memory for the next try where the store fails for long.
+    /// Saves a grant that cannot be obtained again. If the store keeps failing, it stays in memory for the next attempt.
     pub(super) async fn save_rotated(
         &self,
         key: &GrantKey,
@@ -161,7 +164,7 @@ impl Shared {
         self.store.remove(key, expected).await
     }
 
-    /// Tries for the lease of a grant until it is ours, `done` finds that it is no longer needed, or patience ends.
+    /// Waits for the lease of a grant until it is acquired, `done` finds it unnecessary, or time runs out.
     pub(super) async fn lease<T>(
         &self,
         key: &GrantKey,
@@ -186,15 +189,15 @@ impl Shared {
         }
     }
 
-    /// Gives a lease back. Where that fails it runs out by itself.
+    /// Releases a lease. If that fails, the lease expires by itself.
     pub(super) async fn release(&self, key: &GrantKey, lease: &Lease) {
         if let Err(error) = self.store.release_lease(key, lease).await {
             tracing::warn!(connection = %key.connection, credential = %key.credential, code = error.code(),
-                "a lease could not be given back; it runs out by itself");
+                "a lease could not be released; it expires by itself");
         }
     }
 
-    /// Posts a form to an endpoint of an authorisation server and gives status and body.
+    /// Posts a form to an endpoint of an authorisation server and returns status and body.
     pub(super) async fn post(
         &self,
         connection: &ConnectionId,
@@ -203,14 +206,14 @@ impl Shared {
         form: Form,
     ) -> Result<(u16, Zeroizing<Vec<u8>>), TransportError> {
         let invalid = |detail: &str| TransportError::before_sending(TransportErrorKind::Invalid, detail);
-        let url = host.join(path).and_then(|url| self.effective.target(&url)).map_err(|_| invalid("endpoint"))?;
+        let url = host.join(path).and_then(|url| self.permissions.target(&url)).map_err(|_| invalid("endpoint"))?;
         let request = form.post_to(&url).map_err(|_| invalid("form"))?;
         let bounds = Bounds { max_response_bytes: MAX_RESPONSE_BYTES, timeout: ANSWER_TIMEOUT };
         let response = self.transport.send(connection, request, bounds).await?;
         Ok((response.status().as_u16(), Zeroizing::new(response.into_body())))
     }
 
-    /// The grant that a token response gives; what a renewal leaves out stays as it was (RFC 6749, section 6).
+    /// Builds a grant from a token response. A renewal keeps what the response leaves out (RFC 6749, section 6).
     pub(super) fn grant(
         &self,
         spec: &CredentialSpec,
@@ -223,15 +226,15 @@ impl Shared {
             Basis::New { .. } => None,
         };
         let named = spec.origin_member.as_ref().and_then(|member| response.member(member));
-        let origin = match (named, previous, self.effective.manifest().only_origin()) {
-            (Some(text), _, _) => self.effective.admit_origin(text)?,
+        let origin = match (named, previous, self.permissions.manifest().only_origin()) {
+            (Some(text), _, _) => self.permissions.admit_origin(text)?,
             (None, Some(grant), _) => grant.origin.clone(),
             (None, None, Some(only)) if spec.origin_member.is_none() => only,
             (None, None, _) => return Err(AdmissionError::NotNamed),
         };
         let mut attributes = previous.map(|grant| grant.attributes.clone()).unwrap_or_default();
         for (name, attribute) in &spec.attributes {
-            // The origin is shown as it was checked, not as it was written.
+            // Expose the origin in its checked form, not as the server wrote it.
             let value = if spec.origin_member.as_ref() == Some(&attribute.member)
                 && attribute.path_segment_from_end.is_none()
             {
@@ -262,30 +265,30 @@ impl Shared {
     }
 }
 
-/// What a new set of tokens rests on.
+/// The origin of a new set of tokens.
 pub(super) enum Basis<'a> {
     /// A new connection.
     New {
-        /// How it was obtained.
+        /// How the grant was obtained.
         grant_type: GrantType,
-        /// Where.
+        /// Where it was obtained.
         login_host: &'a Origin,
     },
     /// A grant that was refreshed.
     Renewed(&'a Grant),
 }
 
-/// Whose turn it is with a grant.
+/// The result of waiting for a lease.
 pub(super) enum Turn<T> {
-    /// Ours.
+    /// The lease was acquired.
     Ours(Lease),
-    /// Nobody's: it is done.
+    /// It is no longer needed.
     Done(T),
-    /// Another's, for too long.
+    /// Another process held it for too long.
     Busy,
 }
 
-/// Locks a mutex; what it guards is whole between any two statements, so a panic elsewhere does not spoil it.
+/// Locks a mutex. Its content is consistent after every statement, so a panic elsewhere does no harm.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

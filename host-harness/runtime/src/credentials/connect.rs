@@ -19,7 +19,7 @@ use crate::{
     transport::TransportError,
 };
 
-/// A connection that a person is about to allow. It works once.
+/// A connection that a person is about to authorise. It can be finished once.
 pub struct Pending {
     key: GrantKey,
     login_host: Origin,
@@ -30,12 +30,12 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Where the person's browser goes.
+    /// The address for the person's browser.
     pub fn authorize_url(&self) -> &Url {
         &self.authorize_url
     }
 
-    /// The `state` that comes back with the person. A host that has many pending connections finds this one by it.
+    /// The `state` that returns with the callback. It identifies this one among several pending connections.
     pub fn state(&self) -> &Secret {
         &self.state
     }
@@ -47,7 +47,7 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// A connection that was made.
+/// An authorised connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
     /// Where the person logged in.
@@ -58,50 +58,50 @@ pub struct Connected {
     pub attributes: BTreeMap<Identifier, String>,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
-    /// When.
+    /// When it was authorised.
     pub connected_at: Timestamp,
 }
 
-/// Why a connection was not made.
+/// Why connecting failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The manifest has no such credential.
-    #[error("the plugin asks for no credential `{0}`")]
+    #[error("the plugin does not ask for a credential `{0}`")]
     UnknownCredential(String),
     /// The platform has no client registration for the credential.
     #[error("no client registration is configured for the credential `{0}`; give the client id and secret")]
     NoClient(Identifier),
-    /// The manifest does not have this way of connecting.
-    #[error("the plugin's manifest does not allow this grant type; its `grant_types` would have to name it")]
+    /// The manifest does not allow this grant type.
+    #[error("the plugin's manifest does not allow this grant type; it must be listed in `grant_types`")]
     GrantType,
     /// People may not log in at the host.
-    #[error("the login host cannot be used: {0}")]
-    LoginHost(AdmissionError),
+    #[error("the login host cannot be used")]
+    LoginHost(#[source] AdmissionError),
     /// The redirect URI is neither https nor http on loopback.
-    #[error("the redirect URI must be `https`, or `http` on loopback: {0}")]
-    RedirectUri(OriginError),
+    #[error("the redirect URI must be `https`, or `http` on loopback")]
+    RedirectUri(#[source] OriginError),
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     NoRandom(String),
-    /// The callback is not the answer to this request. It may be forged.
+    /// The callback does not belong to this request. It may be forged.
     #[error("the callback does not belong to this request (its `state` differs); start again from the settings page")]
     StateMismatch,
-    /// The callback lacks a parameter, or has it twice.
+    /// The callback has a parameter not exactly once.
     #[error("the callback must have `{0}` exactly once; start again")]
     Callback(&'static str),
     /// The server, or the person, refused.
     #[error("the connection was refused: {0}")]
     Refused(OAuthError),
-    /// The server gave no answer to the exchange.
-    #[error("the authorisation server gave no answer: {0}; start again")]
-    NoAnswer(TransportError),
-    /// The server's answer was no token response.
-    #[error("the authorisation server's answer cannot be used: {0}")]
+    /// The server did not respond to the exchange.
+    #[error("the authorisation server did not respond; start again")]
+    NoAnswer(#[source] TransportError),
+    /// The server's response is not a token response.
+    #[error("the authorisation server's response cannot be used: {0}")]
     InvalidAnswer(&'static str),
     /// The account's origin may not be connected.
-    #[error("the account's origin cannot be used: {0}")]
-    Origin(AdmissionError),
+    #[error("the account's origin cannot be used")]
+    Origin(#[source] AdmissionError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -111,7 +111,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCredential(_) => "connect-unknown-credential",
@@ -133,8 +133,11 @@ impl ConnectError {
 }
 
 impl Broker {
-    /// Begins to connect: where the person's browser has to go. `login_host` is the host that the person named.
-    /// `redirect_uri` is sent exactly as it is given, for servers compare it character by character.
+    /// Starts connecting and returns the address for the person's browser. `login_host` is the host that the person named.
+    /// `redirect_uri` is sent unchanged, because servers compare it character by character.
+    ///
+    /// # Errors
+    /// When the credential, the login host or the redirect URI is not allowed.
     pub fn begin(
         &self,
         connection: &ConnectionId,
@@ -149,7 +152,7 @@ impl Broker {
         let mut authorize_url = ready
             .login_host
             .join(ready.spec.authorization_path.as_str())
-            .and_then(|url| self.shared.effective.target(&url))
+            .and_then(|url| self.shared.permissions.target(&url))
             .map_err(|error| ConnectError::LoginHost(error.into()))?;
         authorize_url
             .query_pairs_mut()
@@ -166,8 +169,11 @@ impl Broker {
         Ok(Pending { key: ready.key, login_host: ready.login_host, redirect_uri, state, verifier, authorize_url })
     }
 
-    /// Finishes a connection with the query that the person's browser brought back (without `?`). Runs to its end even
-    /// when the caller does not wait: a code works once.
+    /// Finishes connecting with the query of the callback (without `?`). It completes even if the caller stops waiting,
+    /// because a code works once.
+    ///
+    /// # Errors
+    /// When the callback is invalid, or the server refuses or does not respond.
     pub async fn finish(&self, pending: Pending, callback_query: &str) -> Result<Connected, ConnectError> {
         let code = code_of(&pending, callback_query)?;
         let broker = self.clone();
@@ -189,7 +195,10 @@ impl Broker {
         .unwrap_or(Err(ConnectError::Stopping))
     }
 
-    /// Connects the client for itself, without a person.
+    /// Connects with the client's own credentials, without a person.
+    ///
+    /// # Errors
+    /// When the credential or login host is not allowed, or the server refuses or does not respond.
     pub async fn connect_with_client_credentials(
         &self,
         connection: &ConnectionId,
@@ -202,7 +211,7 @@ impl Broker {
     }
 }
 
-/// Takes the code from a callback, after checking that it answers our request.
+/// Extracts the code from a callback that belongs to our request.
 fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     let once = |name: &'static str| {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
@@ -231,7 +240,7 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     code.filter(|code| !code.expose().is_empty()).ok_or(ConnectError::Callback("code"))
 }
 
-/// Everything that a connection needs before the server is asked.
+/// Everything needed for a request to the authorisation server.
 struct Ready<'a> {
     key: GrantKey,
     spec: &'a CredentialSpec,
@@ -253,14 +262,14 @@ impl Shared {
         if !spec.grant_types.contains(&grant_type) {
             return Err(ConnectError::GrantType);
         }
-        let login_host = self.effective.admit_login_host(spec, login_host).map_err(ConnectError::LoginHost)?;
+        let login_host = self.permissions.admit_login_host(spec, login_host).map_err(ConnectError::LoginHost)?;
         let client = self.client(&key.credential).ok_or_else(|| ConnectError::NoClient(key.credential.clone()))?;
         Ok(Ready { key, spec, client, login_host })
     }
 }
 
 impl Ready<'_> {
-    /// Asks the token endpoint and saves what it grants.
+    /// Requests tokens and saves the grant.
     async fn exchange(
         self,
         shared: &Shared,
@@ -288,10 +297,10 @@ impl Ready<'_> {
 }
 
 impl Shared {
-    /// Puts a new grant in the place of whatever lies there: the person has just decided so.
+    /// Replaces whatever is stored with a new grant, as the person has just decided.
     async fn save_new(&self, key: &GrantKey, grant: &Grant) -> Result<(), StoreError> {
         let state = GrantState::Live(grant.clone());
-        // Each conflict is another writer's success, so a few tries suffice.
+        // Each conflict means that another writer succeeded, so a few tries suffice.
         for _ in 0..8 {
             let expected = self.load(key).await?.map(|stored| stored.generation);
             match self.save(key, expected, &state).await {

@@ -11,33 +11,33 @@ use crate::{
     transport::TransportError,
 };
 
-/// A connection that is gone from the store.
+/// A connection that was removed from the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
-    /// What became of the grant at the server.
+    /// The state of the grant at the server.
     pub revoked: Revoked,
 }
 
-/// What became of a grant at the server.
+/// The state of a disconnected grant at the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Revoked {
     /// The server has revoked it.
     Now,
-    /// It had been revoked, or had ended, before.
+    /// It had already ended or been revoked.
     Before,
-    /// There was none.
+    /// No grant was stored.
     NothingToRevoke,
-    /// The provider has no revocation endpoint. Tell the person to revoke it there.
+    /// The provider has no revocation endpoint. The person must revoke it there.
     NotSupported,
-    /// The server refused. Tell the person to revoke it there.
+    /// The server refused. The person must revoke it there.
     Refused(OAuthError),
-    /// The server gave no answer, so it may still hold. Tell the person to revoke it there.
+    /// The server did not respond, so the grant may still be valid. The person must revoke it there.
     NoAnswer(TransportError),
 }
 
 impl Revoked {
-    /// Whether nothing is left at the server, for certain.
+    /// Whether the grant is certainly no longer valid at the server.
     pub fn is_certain(&self) -> bool {
         matches!(self, Self::Now | Self::Before | Self::NothingToRevoke)
     }
@@ -59,7 +59,7 @@ pub enum DisconnectError {
 }
 
 impl DisconnectError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
@@ -70,8 +70,11 @@ impl DisconnectError {
 }
 
 impl Broker {
-    /// Revokes a grant and removes it. It is removed even where the server does not confirm: who disconnects wants the
-    /// tokens gone from here, whatever the server does. Doing it again changes nothing.
+    /// Revokes a grant and removes it. It is removed even if the server does not confirm the revocation, because the tokens
+    /// must be gone from here in any case. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// When the store fails, or another process is using the grant for too long.
     pub async fn disconnect(
         &self,
         connection: &ConnectionId,
@@ -80,7 +83,7 @@ impl Broker {
         let nothing = Disconnected { revoked: Revoked::NothingToRevoke };
         let Some((key, _)) = self.shared.find(connection, credential) else { return Ok(nothing) };
         let broker = self.clone();
-        // Half a disconnection, revoked but kept, would look like a grant that ended by itself.
+        // In a task of its own: a grant that was revoked but kept would look as if it had ended by itself.
         tokio::spawn(async move { broker.shared.disconnect(&key).await })
             .await
             .unwrap_or(Err(DisconnectError::Stopping))
@@ -89,7 +92,7 @@ impl Broker {
 
 impl Shared {
     async fn disconnect(&self, key: &GrantKey) -> Result<Disconnected, DisconnectError> {
-        // Under the lease: a refresh under way would leave its new token alive behind us.
+        // Under the lease: a concurrent refresh would leave its new token valid.
         let lease = match self.lease(key, |stored| stored.is_none().then_some(())).await? {
             Turn::Ours(lease) => lease,
             Turn::Done(()) => return Ok(Disconnected { revoked: Revoked::NothingToRevoke }),
@@ -108,7 +111,7 @@ impl Shared {
             (GrantState::Live(grant), Some((_, spec))) => self.revoke(key, spec, grant).await,
             _ => Revoked::Before,
         };
-        // A conflict means that a person has connected anew meanwhile; that connection is not ours to remove.
+        // A conflict means that a person has reconnected meanwhile; that connection stays.
         self.remove(key, generation).await?;
         tracing::info!(connection = %key.connection, credential = %key.credential, certain = revoked.is_certain(), "disconnected");
         Ok(Disconnected { revoked })
@@ -117,11 +120,11 @@ impl Shared {
     async fn revoke(&self, key: &GrantKey, spec: &CredentialSpec, grant: &Grant) -> Revoked {
         let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
         match self.revoke_at(&grant.login_host, key, spec, revocation, grant).await {
-            // A general login host may send us on to the account's own. We do not follow, for the answer could name any
-            // host; but we know the account's origin, and whether people log in there.
+            // A general login host may redirect to the account's own host. The redirect could name any host, so it is not
+            // followed; but the account's origin is known, and whether people may log in there.
             Revoked::Refused(error)
                 if error.http_status.is_some_and(|status| (300..400).contains(&status))
-                    && self.effective.admit_login_host(spec, &grant.origin.to_string()).is_ok() =>
+                    && self.permissions.admit_login_host(spec, &grant.origin.to_string()).is_ok() =>
             {
                 self.revoke_at(&grant.origin, key, spec, revocation, grant).await
             }
@@ -137,7 +140,7 @@ impl Shared {
         revocation: &Revocation,
         grant: &Grant,
     ) -> Revoked {
-        // The refresh token takes its access tokens along (RFC 7009, section 2.1); the other way round need not hold.
+        // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
         let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
         let mut form = Form::new().field("token", token.expose());
         let client = self.client(&key.credential).filter(|_| revocation.client_authentication);

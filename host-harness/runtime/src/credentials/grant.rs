@@ -1,4 +1,4 @@
-//! What an authorisation server granted, as the host keeps it.
+//! Grants of an authorisation server, as the host keeps them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,18 +13,18 @@ use crate::{
     secret::Secret,
 };
 
-/// Names a connection: one team's authorised link to one account. Chosen by the platform; not secret.
+/// The platform's id for a connection, one team's authorised link to one account. Not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConnectionId(String);
 
 impl ConnectionId {
-    /// A connection by the platform's name for it.
+    /// A connection by its id.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The name.
+    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +36,7 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// Names a grant: a connection and one of the credentials that the plugin's manifest names.
+/// Identifies a grant by its connection and a credential of the plugin's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GrantKey {
     /// The connection.
@@ -45,7 +45,7 @@ pub struct GrantKey {
     pub credential: Identifier,
 }
 
-/// A grant that holds, with its tokens.
+/// A valid grant with its tokens.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub(super) access_token: Secret,
@@ -60,7 +60,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Where the person logged in; refresh and revocation go there.
+    /// Where the person logged in; refresh and revocation requests go there.
     pub fn login_host(&self) -> &Origin {
         &self.login_host
     }
@@ -80,7 +80,7 @@ impl Grant {
         &self.scopes
     }
 
-    /// When a person, or the client for itself, connected.
+    /// When a person or the client itself connected.
     pub fn connected_at(&self) -> Timestamp {
         self.connected_at
     }
@@ -90,14 +90,13 @@ impl Grant {
         self.refreshed_at
     }
 
-    /// The values that must appear nowhere else.
+    /// The values that must not appear anywhere else.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         std::iter::once(&self.access_token).chain(&self.refresh_token)
     }
 
-    /// Whether to refresh now so that the server does not end the grant for lack of use.
-    ///
-    /// Half of the idle days is the time: the other half is left for outages.
+    /// Whether to refresh now so that the server does not end an unused grant. It is due after half of the idle days; the
+    /// other half is a reserve for outages.
     pub fn due_for_keep_alive(&self, spec: &CredentialSpec, now: Timestamp) -> bool {
         let Some(days) = spec.idle_days.filter(|_| self.refresh_token.is_some()) else {
             return false;
@@ -106,7 +105,7 @@ impl Grant {
     }
 }
 
-/// A grant that has ended. What it led to is kept, so that the next one can be held against it.
+/// A grant that has ended. Its origin and attributes are kept, so that the next grant can be compared with them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedGrant {
     /// Where the person had logged in.
@@ -115,22 +114,22 @@ pub struct EndedGrant {
     pub origin: Origin,
     /// The facts that the manifest exposes.
     pub attributes: BTreeMap<Identifier, String>,
-    /// When it was found to have ended.
+    /// When the end was noticed.
     pub ended_at: Timestamp,
-    /// What the server said; `None` where nothing was left to ask it with.
+    /// The server's error; `None` if there was no token to ask with.
     pub cause: Option<OAuthError>,
 }
 
-/// What became of a grant.
+/// State of a grant.
 #[derive(Clone, Debug)]
 pub enum GrantState {
-    /// It holds.
+    /// It is valid.
     Live(Grant),
     /// Only a person can connect again.
     Ended(EndedGrant),
 }
 
-/// The written form. It borrows the tokens, so that writing makes no copy but the one that is sealed.
+/// The serialised form. It borrows the tokens, so that serialising makes only the copy that is sealed.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Written<'a> {
@@ -175,13 +174,16 @@ fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
-/// Bytes that are no grant.
+/// The bytes are not a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stored grant cannot be read; it was written by another version, or is damaged: connect again")]
 pub struct InvalidGrant;
 
 impl GrantState {
-    /// The bytes that a store seals. They hold the tokens in the clear and are wiped when dropped.
+    /// The bytes that a store seals. They contain the tokens in the clear and are wiped when dropped.
+    ///
+    /// # Errors
+    /// When the grant cannot be serialised.
     pub fn to_plaintext(&self) -> Result<Zeroizing<Vec<u8>>, InvalidGrant> {
         let written = match self {
             Self::Live(grant) => Written::Live {
@@ -197,13 +199,16 @@ impl GrantState {
             },
             Self::Ended(ended) => Written::Ended(ended),
         };
-        // Roomy from the start: a buffer that grows leaves its old bytes behind.
+        // Large from the start: a growing buffer leaves copies of its bytes behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(super::oauth::MAX_RESPONSE_BYTES * 2));
         serde_json::to_writer(&mut *bytes, &written).map_err(|_| InvalidGrant)?;
         Ok(bytes)
     }
 
-    /// Reads what [`GrantState::to_plaintext`] wrote.
+    /// Parses the bytes of [`GrantState::to_plaintext`].
+    ///
+    /// # Errors
+    /// When the bytes are damaged or of another version.
     pub fn from_plaintext(bytes: &[u8]) -> Result<Self, InvalidGrant> {
         Ok(match serde_json::from_slice(bytes).map_err(|_| InvalidGrant)? {
             Read::Live {

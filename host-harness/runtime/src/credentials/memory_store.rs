@@ -1,4 +1,4 @@
-//! Grants in memory: for tests, and for hosts whose connections live no longer than they do.
+//! Grants in memory, for tests and for hosts whose connections end with the process.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Generation, GrantKey, GrantState, Lease, SecretStore, StoreError, Stored};
 
-/// A [`SecretStore`] that forgets everything with its process.
+/// A [`SecretStore`] that keeps grants in memory only.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Content>);
 

@@ -1,12 +1,12 @@
 //! Credentials: obtained, kept, refreshed and revoked by the host alone.
 //!
 //! A [`Broker`] speaks OAuth 2.0 (RFC 6749) with PKCE (RFC 7636) and revocation (RFC 7009) as a manifest's
-//! `[credentials.*]` describes the provider; nothing here knows one. Grants lie in a [`SecretStore`]; a plugin gets an
-//! [`OpenCredential`], which has no token to give.
+//! `[credentials.*]` describes the provider; nothing here is specific to one. Grants are kept in a [`SecretStore`]; a plugin
+//! gets an [`OpenCredential`], which does not reveal its token.
 //!
-//! Refresh tokens rotate: the answer to a refresh may hold the only token that still lives. Therefore one refresh runs for
-//! a grant at a time (in the process by a shared flight, between processes by a lease), its answer is saved with
-//! compare-and-swap before anyone uses it, and it runs to its end even when the call that asked for it is cancelled.
+//! Refresh tokens rotate: the response to a refresh may contain the only valid token. Therefore one refresh runs per grant at
+//! a time (a shared flight within the process, a lease between processes), its response is saved with compare-and-swap before
+//! anyone uses it, and it completes even if the call that asked for it is cancelled.
 
 mod broker;
 mod connect;

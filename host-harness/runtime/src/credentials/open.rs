@@ -12,7 +12,7 @@ use crate::{
     secret::Secret,
 };
 
-/// An opened credential. It attaches the access token to a request; it does not show it.
+/// An opened credential. It attaches the access token to a request without revealing it.
 #[derive(Clone)]
 pub struct OpenCredential(Arc<Opened>);
 
@@ -28,10 +28,10 @@ struct Opened {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Nothing to open: the name is unknown, nothing is bound to it, or policy no longer allows where it leads.
+    /// Nothing to open: the name is unknown, nothing is bound to it, or policy no longer allows its origin.
     #[error("no such credential is connected; connect it first")]
     Unavailable,
-    /// There was a grant and it has ended.
+    /// The grant has ended.
     #[error("the grant has ended; only a person can connect again")]
     GrantEnded,
     /// The store failed.
@@ -40,7 +40,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unavailable => "credential-unavailable",
@@ -52,6 +52,9 @@ impl OpenError {
 
 impl Broker {
     /// Opens a credential of the manifest for a connection. Sends nothing.
+    ///
+    /// # Errors
+    /// When there is no valid grant, or the store fails.
     pub async fn open(&self, connection: &ConnectionId, credential: &str) -> Result<OpenCredential, OpenError> {
         let (key, spec) = self.shared.find(connection, credential).ok_or(OpenError::Unavailable)?;
         let stored = self.shared.load(&key).await.map_err(|error| {
@@ -64,7 +67,7 @@ impl Broker {
 }
 
 impl Shared {
-    /// Opens what lies in the store.
+    /// Opens a stored grant.
     pub(super) fn opened(
         &self,
         key: &GrantKey,
@@ -75,10 +78,10 @@ impl Shared {
             GrantState::Live(grant) => grant,
             GrantState::Ended(_) => return Err(OpenError::GrantEnded),
         };
-        // The policy may have been narrowed, or a stand-in taken away, since the grant was made.
-        if self.effective.rules_for(&grant.origin).next().is_none() {
+        // The policy may have been narrowed, or a test override removed, since the grant was obtained.
+        if self.permissions.rules_for(&grant.origin).next().is_none() {
             tracing::warn!(connection = %key.connection, credential = %key.credential, origin = %grant.origin,
-                "a stored credential leads to an origin that manifest and policy do not allow");
+                "manifest and policy do not allow the origin of a stored credential");
             return Err(OpenError::Unavailable);
         }
         let text = Zeroizing::new(match &spec.slot.scheme {
@@ -98,7 +101,7 @@ impl Shared {
 }
 
 impl OpenCredential {
-    /// The connected origin: the only one that is reachable, with or without the credential.
+    /// The connected origin, the only reachable one, with or without the credential.
     pub fn origin(&self) -> &Origin {
         &self.0.grant.origin
     }
@@ -108,22 +111,22 @@ impl OpenCredential {
         self.0.grant.attributes.get(name).map(String::as_str)
     }
 
-    /// Which writing of the grant this is; [`Broker::refresh`] asks for it.
+    /// Generation of the grant, for [`Broker::refresh`].
     pub fn generation(&self) -> Generation {
         self.0.generation
     }
 
-    /// The header field that is the credential's.
+    /// The header field of the credential.
     pub fn slot(&self) -> &HeaderName {
         self.0.slot.header.name()
     }
 
-    /// Attaches the access token, in the place of whatever the slot held.
+    /// Attaches the access token, replacing the slot's value.
     pub fn attach(&self, headers: &mut HeaderMap) {
         headers.insert(self.slot(), self.0.header.clone());
     }
 
-    /// Whether a 401 with this body may be cured by a refresh.
+    /// Whether a refresh may cure a 401 with this body.
     pub fn cures_unauthorised(&self, body: &[u8]) -> bool {
         self.0.refresh.cures(body)
     }

@@ -1,14 +1,14 @@
 //! Refreshing a grant (RFC 6749, section 6).
 //!
-//! With rotation, a refresh token works once, and showing a used one again makes servers revoke the whole grant. So:
+//! With rotation, a refresh token works once, and servers revoke the whole grant when a used one is sent again. Therefore:
 //!
-//! - one refresh runs for a grant at a time, and whoever asks meanwhile shares its outcome;
-//! - it runs in a task of its own: a call that is cancelled does not take the only living token with it;
-//! - the store is read again under the lease, for another process may have refreshed already;
-//! - the answer is saved before anyone gets the new access token;
-//! - where no answer came, nothing is sent again by itself. The next one who needs the token reads the store again and asks
-//!   once more, with what lies there. If the lost request had been carried out, the grant was lost with its answer, and
-//!   the server says so now; if not, the token is still good. Either way one question settles it.
+//! - one refresh runs per grant at a time, and callers that ask meanwhile share its outcome;
+//! - it runs in a task of its own, so that a cancelled call does not lose the only valid token;
+//! - the store is read again under the lease, because another process may have refreshed already;
+//! - the response is saved before anyone gets the new access token;
+//! - a request without a response is not repeated automatically. The next caller reads the store again and asks once more
+//!   with the token stored there. If the lost request was carried out, the grant is gone with its response, and the server
+//!   now says so; if not, the token is still valid. Either way one request settles it.
 
 use tokio::sync::watch;
 
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     manifest::{CredentialSpec, ErrorPattern, GrantType, Refresh},
+    report::full_message,
     transport::TransportError,
 };
 
@@ -33,35 +34,35 @@ pub enum RefreshError {
     /// Only a person can connect again.
     #[error("the grant has ended{}; only a person can connect again", cause.as_ref().map(|it| format!(": {it}")).unwrap_or_default())]
     GrantEnded {
-        /// What the server said, where it said something.
+        /// The server's error, if it sent one.
         cause: Option<OAuthError>,
     },
-    /// Not now; the grant may still hold.
-    #[error("the credential could not be refreshed just now: {0}")]
+    /// Not now; the grant may still be valid.
+    #[error("the credential could not be refreshed just now")]
     Temporary(#[from] NotRefreshed),
 }
 
-/// Why a refresh did not come about.
+/// Why a refresh did not happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotRefreshed {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Another process is at it and does not finish.
+    /// Another process is refreshing it and does not finish.
     #[error("another process has been refreshing it for too long")]
     Busy,
     /// The platform has no client registration for the credential.
     #[error("no client registration is configured for it; give the client id and secret")]
     NoClient,
-    /// The server gave no answer.
-    #[error("the authorisation server gave no answer: {0}")]
-    NoAnswer(TransportError),
-    /// The server refused, in a way that does not end the grant.
+    /// The server did not respond.
+    #[error("the authorisation server did not respond")]
+    NoAnswer(#[source] TransportError),
+    /// The server refused without ending the grant.
     #[error("the authorisation server refused: {0}")]
     Refused(OAuthError),
-    /// The server's answer was no token response.
-    #[error("the authorisation server's answer cannot be used: {0}")]
+    /// The server's response is not a token response.
+    #[error("the authorisation server's response cannot be used: {0}")]
     InvalidAnswer(&'static str),
     /// The host is stopping.
     #[error("the host is stopping")]
@@ -69,7 +70,7 @@ pub enum NotRefreshed {
 }
 
 impl RefreshError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::GrantEnded { .. } => "credential-grant-ended",
@@ -93,8 +94,11 @@ impl From<StoreError> for RefreshError {
 }
 
 impl Broker {
-    /// Gives a credential newer than the writing `used`, which a server refused: another's refresh where there was one,
-    /// else our own.
+    /// Returns a credential newer than the generation `used`, which a server refused: from another process's refresh if there
+    /// was one, else from our own.
+    ///
+    /// # Errors
+    /// When the grant has ended, or cannot be refreshed just now.
     pub async fn refresh(
         &self,
         connection: &ConnectionId,
@@ -109,7 +113,7 @@ impl Broker {
                 Err(_) => None,
             };
             match outcome {
-                // A flight that had set out for an older writing than ours.
+                // That flight had started for an older generation than ours.
                 Some(Ok(opened)) if opened.generation() == used => {}
                 Some(outcome) => return outcome,
                 None => return Err(NotRefreshed::Stopping.into()),
@@ -117,7 +121,10 @@ impl Broker {
         }
     }
 
-    /// Refreshes a grant that the server would otherwise end for lack of use. Says whether it was time.
+    /// Refreshes a grant that the server would otherwise end because it is unused. Returns whether it was due.
+    ///
+    /// # Errors
+    /// When the grant has ended, or cannot be refreshed just now.
     pub async fn keep_alive(&self, connection: &ConnectionId, credential: &str) -> Result<bool, RefreshError> {
         let Some((key, spec)) = self.shared.find(connection, credential) else { return Ok(false) };
         match self.shared.load(&key).await? {
@@ -139,24 +146,24 @@ impl Broker {
         let (sender, receiver) = watch::channel(None);
         flights.insert(key.clone(), receiver.clone());
         drop(flights);
-        let landing = Landing { broker: self.clone(), key: key.clone() };
+        let guard = FlightGuard { broker: self.clone(), key: key.clone() };
         tokio::spawn(async move {
-            let outcome = landing.broker.shared.renew(&landing.key, used).await;
-            // Who comes after this starts anew; who came before gets the outcome.
-            drop(landing);
+            let outcome = guard.broker.shared.renew(&guard.key, used).await;
+            // Later callers start a new flight; earlier ones get this outcome.
+            drop(guard);
             sender.send_replace(Some(outcome));
         });
         receiver
     }
 }
 
-/// Strikes a flight off, however it ends.
-struct Landing {
+/// Removes a flight from the list, however it ends.
+struct FlightGuard {
     broker: Broker,
     key: GrantKey,
 }
 
-impl Drop for Landing {
+impl Drop for FlightGuard {
     fn drop(&mut self) {
         lock(&self.broker.shared.flights).remove(&self.key);
     }
@@ -167,17 +174,17 @@ impl Shared {
         let Some((_, spec)) = self.find(&key.connection, key.credential.as_str()) else {
             return Err(RefreshError::GrantEnded { cause: None });
         };
-        // Somebody else's refresh, or the end, makes ours needless.
-        let needless = |stored: Option<Stored>| match stored {
+        // Another refresh, or the end of the grant, makes ours unnecessary.
+        let settled = |stored: Option<Stored>| match stored {
             Some(stored) if stored.generation == used && matches!(stored.state, GrantState::Live(_)) => None,
             stored => Some(self.outcome(key, spec, stored)),
         };
-        let lease = match self.lease(key, needless).await? {
+        let lease = match self.lease(key, settled).await? {
             Turn::Ours(lease) => lease,
             Turn::Done(outcome) => return outcome,
             Turn::Busy => return Err(NotRefreshed::Busy.into()),
         };
-        // Read again: between the last look and the lease, its former holder may have saved.
+        // Read again: the previous holder of the lease may have saved since the last look.
         let outcome = match self.load(key).await {
             Ok(Some(Stored { state: GrantState::Live(grant), generation })) if generation == used => {
                 self.ask(key, spec, &grant, generation).await
@@ -189,7 +196,7 @@ impl Shared {
         outcome
     }
 
-    /// What a caller gets of what lies in the store.
+    /// What a caller gets from the stored state.
     fn outcome(
         &self,
         key: &GrantKey,
@@ -240,12 +247,12 @@ impl Shared {
         let response = TokenResponse::parse(&body, &spec.slot).map_err(NotRefreshed::InvalidAnswer)?;
         let renewed = match self.grant(spec, response, Basis::Renewed(grant)) {
             Ok(renewed) => renewed,
-            // A server that now names a forbidden origin steers the token away: the credential is dead.
+            // A server that now names a forbidden origin redirects the token: the credential is unusable.
             Err(error) => {
                 let error = OAuthError::new(
                     OAuthStage::Refresh,
                     error.code().to_owned(),
-                    Some(error.to_string()),
+                    Some(full_message(&error)),
                     Some(200),
                     &[],
                 );
@@ -257,13 +264,13 @@ impl Shared {
                 tracing::info!(connection = %key.connection, credential = %key.credential, %generation, "a credential was refreshed");
                 self.outcome(key, spec, Some(Stored { state: GrantState::Live(renewed), generation }))
             }
-            // Somebody connected anew, or disconnected, meanwhile: what lies there counts.
+            // Someone has reconnected or disconnected meanwhile: the stored state counts.
             Err(StoreError::Conflict) => self.outcome(key, spec, self.load(key).await?),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Marks a grant as ended, durably, unless it was renewed by another since.
+    /// Durably marks a grant as ended, unless another process has renewed it since.
     async fn end(
         &self,
         key: &GrantKey,
@@ -291,7 +298,7 @@ impl Shared {
     }
 }
 
-/// Whether a refusal ends the grant. Only what speaks of the grant itself does: a mistaken client secret must not end all
+/// Whether a refusal ends the grant. Only refusals about the grant itself do: a wrong client secret must not end all
 /// connections of a platform.
 pub(super) fn ends(refresh: &Refresh, grant_type: GrantType, error: &OAuthError) -> bool {
     let means = |pattern: &ErrorPattern| pattern.matches(&error.error, error.description.as_deref());

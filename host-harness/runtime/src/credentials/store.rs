@@ -1,4 +1,4 @@
-//! Where grants lie, as a seam.
+//! The store of grants, as a trait.
 
 use std::fmt::{self, Debug};
 
@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 use super::{GrantKey, GrantState};
 
-/// Keeps grants.
+/// Stores grants.
 ///
-/// Many processes may use one store. Writing is compare-and-swap on a generation that is never used twice, not even after
-/// a grant was removed and made anew.
+/// Several processes may use one store. Writes are compare-and-swap on a generation that is never reused, not even after a
+/// grant was removed and created again.
 #[async_trait]
 pub trait SecretStore: Debug + Send + Sync {
-    /// Reads a grant; `None` when there is none.
+    /// Reads a grant, if there is one.
     async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError>;
 
-    /// Writes a grant if the stored one still has the generation `expected` (`None`: if there is none), durably, before
-    /// it returns. Gives the new generation.
+    /// Durably writes a grant if the stored one still has the generation `expected` (`None`: if there is none), and returns
+    /// the new generation.
     async fn save(
         &self,
         key: &GrantKey,
@@ -25,26 +25,26 @@ pub trait SecretStore: Debug + Send + Sync {
         state: &GrantState,
     ) -> Result<Generation, StoreError>;
 
-    /// Removes a grant if it has the generation `expected`. Removing what is not there does nothing.
+    /// Removes a grant if it has the generation `expected`. Removing a missing grant does nothing.
     async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError>;
 
-    /// Takes the lease of a grant for `lease`, unless another holds it beyond `now`. Says whether it was taken.
+    /// Acquires the lease of a grant unless another holder has it beyond `now`. Returns whether it was acquired.
     async fn acquire_lease(&self, key: &GrantKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Gives a lease back. One that ran out or was taken by another since is left alone.
+    /// Releases a lease. One that has expired or belongs to another holder by now is left alone.
     async fn release_lease(&self, key: &GrantKey, lease: &Lease) -> Result<(), StoreError>;
 }
 
-/// A grant as it lies in the store.
+/// A stored grant.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// Its state.
+    /// State of the grant.
     pub state: GrantState,
-    /// Which writing of it this is.
+    /// Generation of this state.
     pub generation: Generation,
 }
 
-/// Which writing of a grant is meant.
+/// Counts the writes of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 
@@ -54,32 +54,32 @@ impl fmt::Display for Generation {
     }
 }
 
-/// The right to renew or revoke a grant, for a time.
+/// The temporary right to renew or revoke a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Who holds it: another text for each lease, so that nobody gives back another's.
+    /// The holder: a different text for each lease, so that nobody releases another's.
     pub holder: String,
-    /// Until when.
+    /// When it expires.
     pub until: Timestamp,
 }
 
-/// Why a store could not do it.
+/// Why a store operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The grant was written by another since it was read.
-    #[error("the grant was changed by another since it was read; read it again")]
+    /// The grant has changed since it was read.
+    #[error("the grant has changed since it was read; read it again")]
     Conflict,
     /// The store cannot be reached just now.
     #[error("the store of credentials cannot be used just now: {0}")]
     Unavailable(String),
-    /// What lies there cannot be opened.
+    /// The stored bytes cannot be opened.
     #[error("the stored credential cannot be opened: {0}")]
     Unreadable(String),
 }
 
 impl StoreError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Conflict => "store-conflict",

@@ -1,4 +1,4 @@
-//! How people connect the plugin: everything that is peculiar to an authorisation server, as data.
+//! How people connect the plugin: everything specific to an authorisation server, as data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,38 +13,38 @@ use crate::origin::OriginPattern;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CredentialSpec {
-    /// What kind of credential it is.
+    /// Kind of credential.
     pub kind: CredentialKind,
-    /// Origins at which people log in. A pattern admits the host that a person names.
+    /// Origins at which people log in. With a pattern, the person names the host.
     pub login_hosts: Vec<OriginPattern>,
     /// Path of the authorisation endpoint (RFC 6749, section 3.1) at the login host.
     pub authorization_path: EndpointPath,
     /// Path of the token endpoint (RFC 6749, section 3.2) at the login host.
     pub token_path: EndpointPath,
-    /// The ways in which a grant may be obtained.
+    /// The allowed ways to obtain a grant.
     #[serde(default = "authorization_code_only")]
     pub grant_types: BTreeSet<GrantType>,
-    /// How the host authenticates at the token endpoint where it has a client secret.
+    /// How the host authenticates at the token endpoint if it has a client secret.
     #[serde(default)]
     pub client_authentication: ClientAuthentication,
-    /// Scopes that are asked for.
+    /// The requested scopes.
     #[serde(default)]
     pub scopes: Vec<String>,
     /// Where the host attaches the access token.
     pub slot: Slot,
-    /// The member of the token response that names the origin of the account. Without it, the manifest admits only one.
+    /// The member of the token response with the origin of the account. Required unless the manifest admits only one origin.
     #[serde(default)]
     pub origin_member: Option<String>,
-    /// Days after which the server ends a refresh token that is not used.
+    /// Days after which the server ends an unused refresh token.
     #[serde(default)]
     pub idle_days: Option<u16>,
-    /// Public facts that the plugin may ask for, by name.
+    /// Public attributes that the plugin may read, by name.
     #[serde(default)]
     pub attributes: BTreeMap<Identifier, Attribute>,
-    /// What the server's refusals of a token mean.
+    /// How to interpret the server's refusals of a token.
     #[serde(default)]
     pub refresh: Refresh,
-    /// How a grant is revoked; `None` where the server cannot.
+    /// How to revoke a grant; `None` if the server does not support it.
     #[serde(default)]
     pub revocation: Option<Revocation>,
 }
@@ -53,7 +53,7 @@ fn authorization_code_only() -> BTreeSet<GrantType> {
     BTreeSet::from([GrantType::AuthorizationCode])
 }
 
-/// What kind of credential it is.
+/// Kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
@@ -61,17 +61,17 @@ pub enum CredentialKind {
     Oauth2,
 }
 
-/// A way to obtain a grant, as RFC 7591 names them.
+/// A way to obtain a grant, named as in RFC 7591.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
-    /// A person allows it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
+    /// A person authorises it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
     AuthorizationCode,
-    /// The client acts for itself (RFC 6749, section 4.4).
+    /// The client acts on its own behalf (RFC 6749, section 4.4).
     ClientCredentials,
 }
 
-/// How the host authenticates at the token endpoint (RFC 6749, section 2.3.1), as RFC 7591 names it.
+/// How the host authenticates at the token endpoint (RFC 6749, section 2.3.1), named as in RFC 7591.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthentication {
@@ -94,23 +94,21 @@ pub struct Slot {
     pub scheme: Option<String>,
 }
 
-/// A header field that may hold a credential.
+/// A header field that may contain a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SlotHeader(HeaderName);
 
 impl SlotHeader {
-    /// Its name.
+    /// The name.
     pub fn name(&self) -> &HeaderName {
         &self.0
     }
 }
 
-/// A text that is no [`SlotHeader`].
+/// The text is not a [`SlotHeader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be a header field that carries a credential, for example `authorization`, not one that steers the connection"
-)]
+#[error("must be a header field for credentials such as `authorization`, not one that controls the connection")]
 pub struct InvalidSlotHeader;
 
 impl TryFrom<String> for SlotHeader {
@@ -118,7 +116,7 @@ impl TryFrom<String> for SlotHeader {
 
     fn try_from(text: String) -> Result<Self, InvalidSlotHeader> {
         let name = HeaderName::try_from(text).map_err(|_| InvalidSlotHeader)?;
-        let steers = [
+        let controls = [
             header::CONNECTION,
             header::CONTENT_ENCODING,
             header::CONTENT_LENGTH,
@@ -130,7 +128,7 @@ impl TryFrom<String> for SlotHeader {
             header::TRANSFER_ENCODING,
             header::UPGRADE,
         ];
-        if steers.contains(&name) || name.as_str().starts_with("proxy-") {
+        if controls.contains(&name) || name.as_str().starts_with("proxy-") {
             return Err(InvalidSlotHeader);
         }
         Ok(Self(name))
@@ -143,56 +141,56 @@ impl From<SlotHeader> for String {
     }
 }
 
-/// A public fact, taken from the token response.
+/// A public attribute, taken from the token response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Attribute {
-    /// The member that holds it. That of the origin gives the origin as the host uses it.
+    /// The member with the value. For the origin's member it is the origin as the host uses it.
     pub member: String,
-    /// Where the member is a URL: which segment of its path, counted from the end, from 1.
+    /// If the member is a URL: the segment of its path, counted from the end, starting at 1.
     #[serde(default)]
     pub path_segment_from_end: Option<u8>,
 }
 
-/// What the server's refusals of a token mean.
+/// How to interpret the server's refusals of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Refresh {
-    /// 401 answers that no refresh cures, by a part of their text.
+    /// 401 responses that no refresh cures, by a part of their text.
     #[serde(default)]
     pub incurable: Vec<String>,
-    /// Refusals of the token endpoint that pass by themselves.
+    /// Temporary refusals of the token endpoint.
     #[serde(default)]
     pub transient: Vec<ErrorPattern>,
-    /// Refusals that mean that the grant has ended, beside `invalid_grant` (RFC 6749, section 5.2).
+    /// Refusals that mean that the grant has ended, besides `invalid_grant` (RFC 6749, section 5.2).
     #[serde(default)]
     pub ended: Vec<ErrorPattern>,
 }
 
 impl Refresh {
-    /// Whether a 401 with this body may be cured by a fresh token.
+    /// Whether a new token may cure a 401 with this body.
     pub fn cures(&self, body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body).to_lowercase();
         !self.incurable.iter().any(|part| text.contains(&part.to_lowercase()))
     }
 }
 
-/// A refusal, by its `error` and a part of its `error_description`. Case does not count.
+/// Matches a refusal by its `error` and a part of its `error_description`, ignoring case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ErrorPattern {
     /// `error`.
     pub error: String,
-    /// A part of `error_description`, where the error alone does not tell.
+    /// A part of `error_description`, if the error alone is ambiguous.
     #[serde(default)]
     pub description: Option<String>,
 }
 
 impl ErrorPattern {
-    /// Whether it means this refusal.
+    /// Whether the pattern matches a refusal.
     pub fn matches(&self, error: &str, description: Option<&str>) -> bool {
         self.error.eq_ignore_ascii_case(error)
             && self.description.as_ref().is_none_or(|part| {
@@ -208,10 +206,10 @@ impl ErrorPattern {
 pub struct Revocation {
     /// Path of the revocation endpoint at the login host.
     pub path: EndpointPath,
-    /// Whether the host authenticates there, as RFC 7009, section 2.1 has it.
+    /// Whether the host authenticates there, as in RFC 7009, section 2.1.
     #[serde(default = "yes")]
     pub client_authentication: bool,
-    /// Refusals, by their `error`, that mean: it is revoked already.
+    /// Values of `error` that mean that the grant is already revoked.
     #[serde(default)]
     pub already_revoked: Vec<String>,
 }
@@ -220,12 +218,12 @@ fn yes() -> bool {
     true
 }
 
-/// The path of an endpoint: whole, without query.
+/// The full path of an endpoint, without query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointPath(String);
 
-/// A text that is no [`EndpointPath`].
+/// The text is not an [`EndpointPath`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an endpoint is a path of letters, digits and `-._~`, without query: `/services/oauth2/token`")]
 pub struct InvalidEndpointPath;
@@ -263,27 +261,27 @@ impl CredentialSpec {
         }
         // RFC 6749, section 3.3: blanks separate scopes.
         if !self.scopes.iter().all(|scope| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return fault("scopes", "write each scope as a text of its own, without blanks");
+            return fault("scopes", "write each scope as a separate text without blanks");
         }
         if self.slot.scheme.as_ref().is_some_and(|scheme| HeaderName::try_from(scheme).is_err()) {
             return fault("slot.scheme", "must be a token, for example `Bearer`");
         }
         if self.idle_days == Some(0) {
-            return fault("idle_days", "must be greater than 0; leave it out where tokens do not end");
+            return fault("idle_days", "must be greater than 0; leave it out if tokens do not end");
         }
         for (name, attribute) in &self.attributes {
             if attribute.path_segment_from_end == Some(0) {
                 return fault(&format!("attributes.{name}.path_segment_from_end"), "is counted from 1");
             }
-            // What an attribute shows is shown to the plugin.
+            // The plugin can read attributes.
             if ["access_token", "refresh_token", "id_token", "signature"].contains(&attribute.member.as_str()) {
                 return fault(&format!("attributes.{name}.member"), "is a secret and cannot be an attribute");
             }
         }
-        // An empty part is part of every text.
+        // A blank part would match every text.
         let parts = self.refresh.transient.iter().chain(&self.refresh.ended).filter_map(|it| it.description.as_ref());
         if parts.chain(&self.refresh.incurable).any(|part| part.trim().is_empty()) {
-            return fault("refresh", "a part of a text must not be blank, for it would match all");
+            return fault("refresh", "a part of a text must not be blank, because it would match all");
         }
         Ok(())
     }

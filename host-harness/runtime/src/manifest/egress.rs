@@ -1,22 +1,22 @@
-//! Where requests may go, and which.
+//! Rules for the requests of a plugin.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use super::ManifestError;
-use crate::origin::OriginPattern;
+use crate::{imports, origin::OriginPattern};
 
-/// Origins that may become the connected one, and what may be sent to it.
+/// Origins that may be connected, and what may be sent to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EgressRule {
     /// The origins.
     pub origin: OriginPattern,
-    /// The methods that may be used there.
+    /// The allowed methods.
     pub methods: BTreeSet<Method>,
-    /// What the paths must begin with.
+    /// The prefixes of allowed paths.
     pub path_prefixes: Vec<PathPrefix>,
 }
 
@@ -34,7 +34,7 @@ impl EgressRule {
         Ok(())
     }
 
-    /// Whether a path is allowed, as a URL parser left it.
+    /// Whether a path of a parsed URL is allowed.
     pub fn allows_path(&self, path: &str) -> bool {
         self.path_prefixes.iter().any(|prefix| prefix.covers(path))
     }
@@ -56,6 +56,19 @@ pub enum Method {
     Delete,
 }
 
+impl From<imports::http::Method> for Method {
+    fn from(method: imports::http::Method) -> Self {
+        use imports::http::Method as Imported;
+        match method {
+            Imported::Get => Self::Get,
+            Imported::Post => Self::Post,
+            Imported::Put => Self::Put,
+            Imported::Patch => Self::Patch,
+            Imported::Delete => Self::Delete,
+        }
+    }
+}
+
 impl From<Method> for http::Method {
     fn from(method: Method) -> Self {
         match method {
@@ -74,16 +87,16 @@ impl fmt::Display for Method {
     }
 }
 
-/// What a path must begin with: whole segments, from `/` to `/`.
+/// The beginning of a path: whole segments, from `/` to `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// Whether a path lies below the prefix.
+    /// Whether a path is below the prefix.
     ///
-    /// A path with an escaped separator or an escaped backslash lies below none: servers differ in whether they decode it
-    /// before or after they walk the segments, so it may mean a place outside. Dots were resolved by the URL parser.
+    /// A path with an escaped separator or backslash is below none: some servers decode it before they resolve the segments,
+    /// so it may lead outside. The URL parser has already resolved dots.
     pub fn covers(&self, path: &str) -> bool {
         let lower = path.to_ascii_lowercase();
         path.starts_with(&self.0) && !["%2f", "%5c", "//", "%00"].iter().any(|ambiguous| lower.contains(ambiguous))
@@ -101,10 +114,10 @@ impl fmt::Display for PathPrefix {
     }
 }
 
-/// A text that is no [`PathPrefix`].
+/// The text is not a [`PathPrefix`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a path prefix begins and ends with `/` and has only letters, digits and `-._~` between, no `..`: `/services/data/`"
+    "a path prefix starts and ends with `/` and has only letters, digits and `-._~` between, no `..`: `/services/data/`"
 )]
 pub struct InvalidPathPrefix;
 
@@ -121,7 +134,7 @@ impl TryFrom<String> for PathPrefix {
     }
 }
 
-/// Whether a path segment has unreserved characters only (RFC 3986, section 2.3) and is not a dot segment.
+/// Whether a path segment has only unreserved characters (RFC 3986, section 2.3) and is not a dot segment.
 pub(super) fn is_plain_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
         && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
@@ -153,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_servers_may_read_in_two_ways_lies_below_no_prefix() {
+    fn a_path_that_servers_may_interpret_in_two_ways_is_below_no_prefix() {
         let data = prefix("/services/data/").unwrap();
         for (path, covered) in [
             ("/services/data/v66.0/sobjects/Lead", true),

@@ -1,7 +1,7 @@
 //! The manifest: what a plugin is, what it may do, and how people connect it.
 //!
-//! It is a TOML text in a custom section of the component. Everything in it is checked when it is read; keys it does not
-//! know are errors, so that a slip of the pen never silently allows or forbids anything.
+//! It is TOML in a custom section of the component. Everything is checked when it is read, and unknown keys are errors, so
+//! that a typo never silently allows or forbids anything.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,7 +16,7 @@ pub use credential::{
 };
 pub use egress::{EgressRule, Method, PathPrefix};
 
-/// Largest manifest that is read.
+/// The largest manifest that is accepted.
 const MAX_BYTES: usize = 64 << 10;
 
 /// A plugin's manifest.
@@ -26,9 +26,9 @@ const MAX_BYTES: usize = 64 << 10;
 pub struct Manifest {
     /// What the plugin is.
     pub plugin: Plugin,
-    /// Which origins may become the connected one, and what may be sent there.
+    /// Which origins may be connected, and what may be sent to them.
     pub egress: Vec<EgressRule>,
-    /// What one call may use.
+    /// Limits of one call.
     pub limits: Limits,
     /// The credentials it asks for, by name.
     #[serde(default)]
@@ -40,29 +40,29 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Plugin {
-    /// Its stable id.
+    /// Stable id.
     pub id: Identifier,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Its own version.
+    /// Version of the plugin.
     pub version: String,
     /// Package and version of the contract it was built for, for example `scheduling:crm@0.1.0`.
     pub contract: String,
-    /// The plan that a team needs to use it, in the platform's words.
+    /// The plan that a team needs, as the platform names it.
     #[serde(default)]
     pub plan: Option<String>,
-    /// The roles that may connect it, in the platform's words. Empty: everybody.
+    /// The roles that may connect it, as the platform names them; everybody if empty.
     #[serde(default)]
     pub connect_roles: Vec<String>,
 }
 
-/// What one call may use.
+/// Limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of linear memory, all memories together.
     pub memory_bytes: u64,
-    /// Milliseconds that the plugin itself may compute.
+    /// Milliseconds of computing by the plugin itself.
     pub cpu_ms: u64,
     /// Milliseconds from start to end, host calls included.
     pub wall_ms: u64,
@@ -74,31 +74,31 @@ pub struct Limits {
     pub response_bytes: u64,
 }
 
-/// Why a manifest is not accepted.
+/// Why a manifest is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// It is too large to be one.
-    #[error("the manifest has {bytes} bytes; at most {MAX_BYTES} are read")]
+    /// The text is too large.
+    #[error("the manifest has {bytes} bytes, and at most {MAX_BYTES} are accepted")]
     TooLarge {
-        /// Its size.
+        /// Size of the text.
         bytes: usize,
     },
-    /// It is not TOML, or a key is unknown, missing or has a wrong value.
-    #[error("the manifest cannot be read: {0}")]
-    Invalid(String),
-    /// Values that do not go together.
+    /// Not TOML, or a key is unknown, missing or has a wrong value.
+    #[error("the manifest cannot be read")]
+    Invalid(#[from] toml::de::Error),
+    /// A value does not fit the others.
     #[error("manifest, `{key}`: {fault}")]
     Value {
         /// The key.
         key: String,
-        /// What is wrong, and what to write instead.
+        /// The fault, and what to write instead.
         fault: String,
     },
 }
 
 impl ManifestError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "manifest-too-large",
@@ -113,17 +113,20 @@ impl ManifestError {
 }
 
 impl Manifest {
-    /// Reads a manifest. An error names line and key.
+    /// Parses a manifest. An error names line and key.
+    ///
+    /// # Errors
+    /// When the text is not a valid manifest.
     pub fn from_toml(text: &str) -> Result<Self, ManifestError> {
         if text.len() > MAX_BYTES {
             return Err(ManifestError::TooLarge { bytes: text.len() });
         }
-        let manifest: Self = toml::from_str(text).map_err(|error| ManifestError::Invalid(error.to_string()))?;
+        let manifest: Self = toml::from_str(text)?;
         manifest.check()?;
         Ok(manifest)
     }
 
-    /// The one origin that every connection has where the manifest admits a single one.
+    /// The only origin that the manifest admits, if there is just one.
     pub(crate) fn only_origin(&self) -> Option<crate::origin::Origin> {
         match self.egress.as_slice() {
             [rule] => rule.origin.exact(),
@@ -140,14 +143,14 @@ impl Manifest {
             }
         }
         if self.egress.is_empty() {
-            return Err(ManifestError::value("egress", "name at least one origin that may become the connected one"));
+            return Err(ManifestError::value("egress", "name at least one origin that may be connected"));
         }
         for (index, rule) in self.egress.iter().enumerate() {
             rule.check(&format!("egress[{index}]"))?;
             if self.egress.iter().take(index).any(|earlier| earlier.origin == rule.origin) {
                 return Err(ManifestError::value(
                     format!("egress[{index}].origin"),
-                    format!("`{}` has a rule already; write one rule for an origin", rule.origin),
+                    format!("`{}` already has a rule; write one rule per origin", rule.origin),
                 ));
             }
         }
@@ -168,7 +171,7 @@ impl Manifest {
 }
 
 impl Limits {
-    /// The key of a limit that is 0, which allows nothing.
+    /// The key of a limit that is 0 and so allows nothing.
     pub(crate) fn zero(&self) -> Option<&'static str> {
         [
             ("memory_bytes", self.memory_bytes),
@@ -183,14 +186,14 @@ impl Limits {
     }
 }
 
-/// A short name for machines: lower-case letters, digits and hyphens, beginning with a letter, at most 64 characters.
+/// A short name for machines: lower-case letters, digits and hyphens, starting with a letter, at most 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Identifier(String);
 
-/// A text that is no [`Identifier`].
+/// The text is not an [`Identifier`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be lower-case letters, digits and hyphens, begin with a letter, and have at most 64 characters")]
+#[error("must be lower-case letters, digits and hyphens, start with a letter, and have at most 64 characters")]
 pub struct InvalidIdentifier;
 
 impl Identifier {

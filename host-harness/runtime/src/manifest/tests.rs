@@ -1,6 +1,6 @@
 use super::*;
 
-/// The manifest of an invented CRM: nothing in it is Salesforce's.
+/// The manifest of an invented CRM, unlike Salesforce.
 pub(crate) const ACME: &str = r#"
 [plugin]
 id = "acme-leads"
@@ -45,7 +45,7 @@ fn the_plugins_own_manifest_is_accepted() {
 }
 
 #[test]
-fn what_is_left_out_has_the_fields_common_default() {
+fn an_omitted_key_has_its_usual_default() {
     let manifest = Manifest::from_toml(ACME).unwrap();
     let acme = &manifest.credentials["acme"];
     assert_eq!(acme.grant_types, BTreeMap::from([(GrantType::AuthorizationCode, ())]).into_keys().collect());
@@ -55,7 +55,7 @@ fn what_is_left_out_has_the_fields_common_default() {
 }
 
 #[test]
-fn a_manifest_reads_back_from_json_as_it_was() {
+fn a_manifest_survives_json() {
     let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
     let json = serde_json::to_string(&manifest).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
@@ -68,9 +68,9 @@ fn an_error_names_the_line_and_the_remedy() {
         ("https://*.api", "https://a*.api", vec!["line 9", "origin", "leftmost part"]),
         ("https://*.api.acme.example", "http://127.0.0.1:4000", vec!["only `https` is allowed"]),
         ("https://*.api.acme.example", "https://*.api.acme.example/v2", vec!["end it after the host"]),
-        ("\"/v2/\"", "\"/v2\"", vec!["begins and ends with `/`"]),
+        ("\"/v2/\"", "\"/v2\"", vec!["starts and ends with `/`"]),
         ("\"GET\"", "\"CONNECT\"", vec!["CONNECT", "`GET`"]),
-        ("x-acme-token", "host", vec!["steers the connection"]),
+        ("x-acme-token", "host", vec!["controls the connection"]),
         ("acme-leads", "Acme Leads", vec!["lower-case letters"]),
         ("\"/oauth/token\"", "\"/oauth/token?x=1\"", vec!["without query"]),
         ("oauth2", "basic", vec!["basic", "oauth2"]),
@@ -82,8 +82,8 @@ fn an_error_names_the_line_and_the_remedy() {
         ("origin_member = \"api_base\"", "", vec!["credentials.acme.origin_member", "exactly one origin"]),
         ("name = \"Acme\"", "name = \" \"", vec!["plugin.name", "blank"]),
         ("version = \"2.0.0\"", "", vec!["missing field `version`"]),
-        ("slot =", "stand_in = 1\nslot =", vec!["unknown field `stand_in`"]),
-        ("[limits]", "[[stand_in]]\n[limits]", vec!["unknown field `stand_in`"]),
+        ("slot =", "test_override = 1\nslot =", vec!["unknown field `test_override`"]),
+        ("[limits]", "[[test_override]]\n[limits]", vec!["unknown field `test_override`"]),
         ("slot =", "scopes = [\"a b\"]\nslot =", vec!["credentials.acme.scopes"]),
         ("slot =", "idle_days = 0\nslot =", vec!["credentials.acme.idle_days"]),
         (
@@ -95,7 +95,7 @@ fn an_error_names_the_line_and_the_remedy() {
     ] {
         assert!(ACME.contains(from), "{from}");
         let error = Manifest::from_toml(&ACME.replacen(from, to, 1)).unwrap_err();
-        let text = error.to_string();
+        let text = crate::full_message(&error);
         for part in says {
             assert!(text.contains(part), "{to}: {part} is not in: {text}");
         }
@@ -110,11 +110,11 @@ fn two_rules_for_one_origin_are_refused() {
         "[[egress]]\norigin = \"https://*.api.acme.example\"\nmethods = [\"PUT\"]\npath_prefixes = [\"/\"]\n[limits]",
     );
     let error = Manifest::from_toml(&twice).unwrap_err();
-    assert!(error.to_string().contains("egress[1].origin"), "{error}");
+    assert!(crate::full_message(&error).contains("egress[1].origin"), "{error}");
 }
 
 #[test]
-fn a_manifest_beyond_all_measure_is_not_read() {
+fn a_manifest_that_is_too_large_is_not_parsed() {
     let error = Manifest::from_toml(&format!("{ACME}\n# {}", "x".repeat(MAX_BYTES))).unwrap_err();
     assert_eq!(error.code(), "manifest-too-large");
 }

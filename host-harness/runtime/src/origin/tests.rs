@@ -27,7 +27,7 @@ fn an_origin_is_https_at_a_name_or_http_on_loopback() {
 }
 
 #[test]
-fn whatever_could_be_read_as_another_host_is_no_origin() {
+fn a_text_that_parsers_may_read_as_another_host_is_not_an_origin() {
     use OriginError::*;
     for (text, error) in [
         ("", NotAUrl),
@@ -78,7 +78,7 @@ fn whatever_could_be_read_as_another_host_is_no_origin() {
 }
 
 #[test]
-fn a_pattern_is_written_exactly_as_it_is_compared() {
+fn a_pattern_must_be_written_as_it_is_compared() {
     use OriginError::*;
     for text in ["https://*.my.salesforce.com", "https://login.salesforce.com", "https://xn--mnchen-3ya.example.com"] {
         assert_eq!(pattern(text).to_string(), text);
@@ -110,7 +110,7 @@ fn a_pattern_is_written_exactly_as_it_is_compared() {
 }
 
 #[test]
-fn a_wildcard_means_one_or_more_labels_and_never_the_bare_suffix() {
+fn a_wildcard_matches_one_or_more_labels_and_never_the_bare_suffix() {
     let wildcard = pattern("https://*.my.salesforce.com");
     for (text, meant) in [
         ("https://acme.my.salesforce.com", true),
@@ -131,7 +131,7 @@ fn a_wildcard_means_one_or_more_labels_and_never_the_bare_suffix() {
 }
 
 #[test]
-fn a_stand_in_takes_the_path_and_query_along() {
+fn a_test_override_keeps_path_and_query() {
     let (url, _) = parse_url("https://acme.my.salesforce.com/services/data/v66.0/query?q=a%2Bb").unwrap();
     let moved = origin("http://127.0.0.1:4000").in_place_of(&url).unwrap();
     assert_eq!(moved.as_str(), "http://127.0.0.1:4000/services/data/v66.0/query?q=a%2Bb");
@@ -147,7 +147,7 @@ fn patterns() -> impl Strategy<Value = OriginPattern> {
 
 proptest! {
     #[test]
-    fn an_intersection_means_exactly_what_both_mean(one in patterns(), other in patterns(), host in hosts()) {
+    fn an_intersection_matches_exactly_what_both_patterns_match(one in patterns(), other in patterns(), host in hosts()) {
         let origin = Origin(Kind::Https(host));
         let both = one.matches(&origin) && other.matches(&origin);
         let intersection = one.intersection(&other);
@@ -156,12 +156,12 @@ proptest! {
     }
 
     #[test]
-    fn a_pattern_reads_back_as_written(pattern in patterns()) {
+    fn a_pattern_survives_its_text_form(pattern in patterns()) {
         prop_assert_eq!(pattern.to_string().parse::<OriginPattern>(), Ok(pattern));
     }
 
     #[test]
-    fn no_text_makes_the_parsers_panic_or_disagree_with_themselves(text in ".{0,40}", tail in ".{0,20}") {
+    fn no_text_makes_the_parsers_panic_or_contradict_themselves(text in ".{0,40}", tail in ".{0,20}") {
         for text in [text.clone(), format!("https://{text}"), format!("https://a.{text}.com{tail}")] {
             if let Ok(origin) = text.parse::<Origin>() {
                 prop_assert_eq!(origin.to_string().parse::<Origin>(), Ok(origin));

@@ -8,8 +8,8 @@ fn acme() -> Manifest {
     Manifest::from_toml(ACME).unwrap()
 }
 
-fn effective(policy: &str) -> Result<Effective, PolicyError> {
-    Effective::new(&acme(), &Policy::from_toml(policy)?)
+fn permissions(policy: &str) -> Result<Permissions, PolicyError> {
+    Permissions::new(&acme(), &Policy::from_toml(policy)?)
 }
 
 fn origin(text: &str) -> Origin {
@@ -17,14 +17,14 @@ fn origin(text: &str) -> Origin {
 }
 
 #[test]
-fn without_a_policy_the_manifest_holds() {
-    assert_eq!(effective("").unwrap().manifest(), &acme());
-    assert_eq!(Effective::new(&acme(), &Policy::default()).unwrap().manifest(), &acme());
+fn without_a_policy_the_manifest_applies() {
+    assert_eq!(permissions("").unwrap().manifest(), &acme());
+    assert_eq!(Permissions::new(&acme(), &Policy::default()).unwrap().manifest(), &acme());
 }
 
 #[test]
 fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
-    let effective = effective(
+    let permissions = permissions(
         r#"
         origins = ["https://*.eu.api.acme.example", "https://one.api.acme.example", "https://other.example"]
         methods = ["GET", "DELETE"]
@@ -33,24 +33,24 @@ fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
         "#,
     )
     .unwrap();
-    let rules = &effective.manifest().egress;
+    let rules = &permissions.manifest().egress;
     assert_eq!(
         rules.iter().map(|rule| rule.origin.to_string()).collect::<Vec<_>>(),
         ["https://one.api.acme.example", "https://*.eu.api.acme.example"],
     );
     assert!(rules.iter().all(|rule| rule.methods == BTreeSet::from([Method::Get])));
-    assert_eq!(effective.limits().http_requests, 2);
-    assert_eq!(effective.limits().wall_ms, acme().limits.wall_ms, "a larger limit has no effect");
-    assert!(effective.admit_origin("https://x.eu.api.acme.example/").is_ok());
-    assert_eq!(effective.admit_origin("https://x.api.acme.example").unwrap_err().code(), "origin-not-allowed");
-    assert_eq!(effective.admit_origin("https://other.example").unwrap_err().code(), "origin-not-allowed");
-    let acme = effective.credential("acme").unwrap();
-    assert!(effective.admit_login_host(acme, "https://id.acme.example").is_ok());
-    assert!(effective.admit_login_host(acme, "https://other.acme.example").is_err());
+    assert_eq!(permissions.limits().http_requests, 2);
+    assert_eq!(permissions.limits().wall_ms, acme().limits.wall_ms, "a larger limit has no effect");
+    assert!(permissions.admit_origin("https://x.eu.api.acme.example/").is_ok());
+    assert_eq!(permissions.admit_origin("https://x.api.acme.example").unwrap_err().code(), "origin-not-allowed");
+    assert_eq!(permissions.admit_origin("https://other.example").unwrap_err().code(), "origin-not-allowed");
+    let acme = permissions.credential("acme").unwrap();
+    assert!(permissions.admit_login_host(acme, "https://id.acme.example").is_ok());
+    assert!(permissions.admit_login_host(acme, "https://other.acme.example").is_err());
 }
 
 #[test]
-fn a_policy_that_cannot_hold_is_refused_with_the_reason() {
+fn an_impossible_policy_is_refused_with_the_reason() {
     for (policy, code, says) in [
         ("origins = [\"https://other.example\"]", "policy-nothing-left", "https://*.api.acme.example"),
         ("methods = [\"DELETE\"]", "policy-nothing-left", "methods"),
@@ -64,56 +64,57 @@ fn a_policy_that_cannot_hold_is_refused_with_the_reason() {
         ("allowed_private_ranges = [\"0.0.0.0/0\"]", "policy-invalid", "10.0.0.0/8"),
         ("allowed_private_ranges = [\"169.254.169.254/32\"]", "policy-invalid", "10.0.0.0/8"),
         (
-            "stand_in = [{ pattern = \"https://*.api.acme.example\", origin = \"https://evil.example\" }]",
+            "test_override = [{ pattern = \"https://*.api.acme.example\", origin = \"https://evil.example\" }]",
             "policy-invalid",
             "must be on loopback",
         ),
         (
-            "stand_in = [{ pattern = \"https://*.api.acme.exmaple\", origin = \"http://127.0.0.1:4000\" }]",
-            "policy-stand-in-for-nothing",
+            "test_override = [{ pattern = \"https://*.api.acme.exmaple\", origin = \"http://127.0.0.1:4000\" }]",
+            "policy-test-override-unused",
             "https://*.api.acme.example",
         ),
     ] {
-        let error = effective(policy).unwrap_err();
+        let error = permissions(policy).unwrap_err();
         assert_eq!(error.code(), code, "{policy}");
-        assert!(error.to_string().contains(says), "{says} is not in: {error}");
+        let text = crate::full_message(&error);
+        assert!(text.contains(says), "{says} is not in: {text}");
     }
 }
 
 #[test]
-fn a_stand_in_takes_the_place_of_what_its_pattern_means_and_of_nothing_else() {
-    let effective = effective(
+fn a_test_override_replaces_what_its_pattern_matches_and_nothing_else() {
+    let permissions = permissions(
         r#"
-        [[stand_in]]
+        [[test_override]]
         pattern = "https://*.api.acme.example"
         origin = "http://127.0.0.1:4000"
         "#,
     )
     .unwrap();
-    let target = |text: &str| effective.target(&Url::parse(text).unwrap()).unwrap().to_string();
+    let target = |text: &str| permissions.target(&Url::parse(text).unwrap()).unwrap().to_string();
     assert_eq!(target("https://a.b.api.acme.example/v2/x?q=1"), "http://127.0.0.1:4000/v2/x?q=1");
     assert_eq!(target("https://id.acme.example/oauth/token"), "https://id.acme.example/oauth/token");
-    assert_eq!(effective.stand_ins().len(), 1);
-    assert_eq!(effective.admit_origin("http://127.0.0.1:4000").unwrap(), origin("http://127.0.0.1:4000"));
+    assert_eq!(permissions.test_overrides().len(), 1);
+    assert_eq!(permissions.admit_origin("http://127.0.0.1:4000").unwrap(), origin("http://127.0.0.1:4000"));
     for other in ["http://127.0.0.1:4001", "http://localhost:4000", "http://[::1]:4000"] {
-        assert!(effective.admit_origin(other).is_err(), "{other}");
+        assert!(permissions.admit_origin(other).is_err(), "{other}");
     }
     assert_eq!(
-        effective.rules_for(&origin("http://127.0.0.1:4000")).collect::<Vec<_>>(),
-        effective.rules_for(&origin("https://one.api.acme.example")).collect::<Vec<_>>(),
+        permissions.rules_for(&origin("http://127.0.0.1:4000")).collect::<Vec<_>>(),
+        permissions.rules_for(&origin("https://one.api.acme.example")).collect::<Vec<_>>(),
         "the same methods and paths",
     );
-    let acme = effective.credential("acme").unwrap();
-    assert!(effective.admit_login_host(acme, "http://127.0.0.1:4000").is_err(), "it stands in for the API only");
+    let acme = permissions.credential("acme").unwrap();
+    assert!(permissions.admit_login_host(acme, "http://127.0.0.1:4000").is_err(), "it stands in for the API only");
 }
 
 #[test]
-fn without_a_stand_in_loopback_can_never_be_the_connected_origin() {
-    assert!(effective("").unwrap().admit_origin("http://127.0.0.1:4000").is_err());
+fn without_a_test_override_loopback_can_never_be_the_connected_origin() {
+    assert!(permissions("").unwrap().admit_origin("http://127.0.0.1:4000").is_err());
 }
 
 #[test]
-fn a_range_of_a_policy_holds_private_addresses_only() {
+fn a_range_of_a_policy_contains_private_addresses_only() {
     let policy = Policy::from_toml("allowed_private_ranges = [\"10.20.0.0/16\", \"fd00::/8\"]").unwrap();
     assert!(policy.allowed_private_ranges[0].contains("10.20.1.1".parse().unwrap()));
     assert!(!policy.allowed_private_ranges[0].contains("10.21.1.1".parse().unwrap()));
@@ -139,7 +140,7 @@ fn permits(rules: &[EgressRule], origin: &Origin, method: Method) -> bool {
 
 proptest! {
     #[test]
-    fn what_holds_is_what_both_manifest_and_policy_allow(
+    fn permissions_are_what_both_manifest_and_policy_allow(
         rules in proptest::collection::vec((patterns(), methods()), 1..4),
         origins in proptest::option::of(proptest::collection::vec(patterns(), 0..4)),
         allowed in proptest::option::of(methods()),
@@ -164,10 +165,10 @@ proptest! {
         let both = permits(&manifest.egress, &origin, method)
             && origins.is_none_or(|origins| origins.iter().any(|pattern| pattern.matches(&origin)))
             && allowed.is_none_or(|allowed| allowed.contains(&method));
-        match Effective::new(&manifest, &policy) {
-            Ok(effective) => {
-                prop_assert_eq!(permits(&effective.manifest().egress, &origin, method), both);
-                prop_assert_eq!(effective.limits().cpu_ms, limit.unwrap_or(1_000).min(1_000));
+        match Permissions::new(&manifest, &policy) {
+            Ok(permissions) => {
+                prop_assert_eq!(permits(&permissions.manifest().egress, &origin, method), both);
+                prop_assert_eq!(permissions.limits().cpu_ms, limit.unwrap_or(1_000).min(1_000));
             }
             Err(_) => prop_assert!(!both),
         }

@@ -1,16 +1,16 @@
-//! Which addresses a name may resolve to.
+//! The addresses that requests may go to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::policy::PrivateRange;
 
-/// Whether requests may go to an address: a public one, or a private one that the policy allows.
+/// Whether an address is public, or a private one that the policy allows.
 pub(super) fn is_allowed(address: IpAddr, allowed_private: &[PrivateRange]) -> bool {
     let address = unwrapped(address);
     is_public(address) || allowed_private.iter().any(|range| range.contains(address))
 }
 
-/// The IPv4 address inside an IPv6 one that only wraps it, however it is wrapped.
+/// Unwraps an IPv4 address in an IPv6 address, in every form of wrapping.
 fn unwrapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     if let Some(v4) = v6.to_ipv4_mapped() {
@@ -36,13 +36,13 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// What the IANA registry of special-purpose IPv4 addresses calls globally reachable.
+/// Globally reachable according to the IANA registry of special-purpose IPv4 addresses.
 fn is_public_v4(v4: Ipv4Addr) -> bool {
     let [a, b, c, _] = v4.octets();
     !(a == 0
         || v4.is_private()
         || v4.is_loopback()
-        // Clouds serve their machines' credentials at 169.254.169.254.
+        // Clouds serve the credentials of their machines at 169.254.169.254.
         || v4.is_link_local()
         || (a == 100 && (64..128).contains(&b))
         || (a, b, c) == (192, 0, 0)
@@ -53,7 +53,7 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || a >= 224)
 }
 
-/// Global unicast is 2000::/3 (RFC 4291), without what is set aside in it.
+/// Global unicast is 2000::/3 (RFC 4291), except reserved ranges.
 fn is_public_v6(v6: Ipv6Addr) -> bool {
     match v6.segments() {
         // Protocol assignments, Teredo and ORCHID (RFC 2928, 4380, 7343).
@@ -71,7 +71,7 @@ mod tests {
     use crate::policy::Policy;
 
     #[test]
-    fn a_name_may_lead_to_public_addresses_only() {
+    fn a_name_may_resolve_to_public_addresses_only() {
         for (text, allowed) in [
             ("101.53.160.1", true),
             ("8.8.8.8", true),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_may_allow_a_private_range_and_no_more_than_that() {
+    fn a_policy_may_allow_a_private_range_and_nothing_more() {
         let policy = Policy::from_toml("allowed_private_ranges = [\"10.20.0.0/16\"]").unwrap();
         for (text, allowed) in [
             ("10.20.3.4", true),

@@ -1,4 +1,4 @@
-//! HTTP as a seam: one request, one response, and whether it may have had an effect.
+//! HTTP as a trait: one request, one response, and whether it may have had an effect.
 
 mod address;
 mod reqwest_transport;
@@ -16,10 +16,10 @@ use crate::credentials::ConnectionId;
 /// Sends requests.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync {
-    /// Sends a request to an absolute URL and waits for the whole response, whatever its status.
+    /// Sends a request to an absolute URL and waits for the whole response of any status.
     ///
-    /// Redirects are not followed, nothing is sent a second time, and connections are not shared between connection ids.
-    /// The body of the response is decoded from its content coding.
+    /// Redirects are not followed, nothing is sent twice, and connection ids do not share network connections. The response
+    /// body is decoded from its content coding.
     async fn send(
         &self,
         connection: &ConnectionId,
@@ -28,16 +28,16 @@ pub trait Transport: Debug + Send + Sync {
     ) -> Result<Response<Vec<u8>>, TransportError>;
 }
 
-/// What one request may cost.
+/// Limits of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Bytes of the response body, decoded.
+    /// Bytes of the decoded response body.
     pub max_response_bytes: usize,
     /// Time until the response is complete.
     pub timeout: Duration,
 }
 
-/// A request that got no response.
+/// A request without a response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {detail}")]
 pub struct TransportError {
@@ -45,30 +45,30 @@ pub struct TransportError {
     pub kind: TransportErrorKind,
     /// Whether the request may have had an effect.
     pub effect: Effect,
-    /// The particulars, for an operator. Never holds a URL, a header or a body.
+    /// Details for an operator. Never contains a URL, a header or a body.
     pub detail: String,
 }
 
 /// Whether a request may have had an effect at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It certainly had none: no byte of it left.
+    /// Certainly none: no byte of the request was sent.
     None,
-    /// It may have had one.
+    /// Possibly one.
     Unknown,
 }
 
-/// Why a request got no response.
+/// Why a request has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The address is not one that requests may go to.
+    /// The address is not allowed.
     #[error("the address is not allowed")]
     Denied,
-    /// The request cannot be sent as it is.
+    /// The request is not valid.
     #[error("the request is not valid")]
     Invalid,
-    /// The name does not resolve, or nobody listens.
+    /// The name does not resolve, or nothing listens.
     #[error("no connection")]
     Connect,
     /// No secure connection.
@@ -86,7 +86,7 @@ pub enum TransportErrorKind {
 }
 
 impl TransportErrorKind {
-    /// A stable code.
+    /// Stable code.
     pub fn code(self) -> &'static str {
         match self {
             Self::Denied => "transport-denied",
@@ -101,7 +101,7 @@ impl TransportErrorKind {
 }
 
 impl TransportError {
-    /// A failure before any byte of the request left.
+    /// A failure before any byte of the request was sent.
     pub fn before_sending(kind: TransportErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, effect: Effect::None, detail: detail.into() }
     }
@@ -111,13 +111,13 @@ impl TransportError {
         Self { kind, effect: Effect::Unknown, detail: detail.into() }
     }
 
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 }
 
-/// Sends nothing: for hosts and tests that must not reach the network.
+/// Refuses every request, for hosts and tests that must not reach the network.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DenyTransport;
 

@@ -1,4 +1,4 @@
-//! Requests over the network, by reqwest and rustls.
+//! Requests over the network with reqwest and rustls.
 
 use std::{
     collections::HashMap,
@@ -17,21 +17,21 @@ use super::{
     Bounds, Transport, TransportError, TransportErrorKind,
     resolver::{AllRefused, Lookup, Resolver, SystemLookup},
 };
-use crate::{credentials::ConnectionId, origin::Origin, policy::Effective};
+use crate::{credentials::ConnectionId, origin::Origin, policy::Permissions};
 
-/// How long a connection may take to be made. A request that never left has certainly had no effect, so this ends before
-/// a request's own time does.
+/// Time limit for connecting. It is shorter than that of a request, because a request that was never sent has certainly had
+/// no effect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept: shorter than servers keep theirs, so that few requests meet a closing one.
+/// How long an unused connection is kept: shorter than servers keep theirs, so that few requests hit a closing one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Connections with a pool of their own; the least recently used one gives way.
+/// Connection ids with a pool of their own; the least recently used pool is dropped.
 const MAX_POOLS: usize = 256;
 const LOCALHOST: &str = "localhost";
 
-/// Sends requests over the network: TLS by rustls with the platform's trusted certificates, no redirects, no proxy but the
-/// policy's, no addresses but public ones and those that the policy allows, a pool of connections for each connection id.
+/// Sends requests over the network: TLS by rustls with the platform's trusted certificates, no redirects, no proxy except
+/// the policy's, only public addresses and those that the policy allows, and a separate pool for each connection id.
 pub struct ReqwestTransport {
-    stand_ins: Vec<Origin>,
+    test_overrides: Vec<Origin>,
     proxy: Option<Url>,
     pub(super) resolver: Resolver,
     pools: Mutex<Pools>,
@@ -40,39 +40,40 @@ pub struct ReqwestTransport {
 #[derive(Default)]
 struct Pools {
     clients: HashMap<ConnectionId, (Client, u64)>,
-    /// Counts uses, so that the least recently used pool can be told.
+    /// Counts uses, to find the least recently used pool.
     uses: u64,
 }
 
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransport")
-            .field("stand_ins", &self.stand_ins)
+            .field("test_overrides", &self.test_overrides)
             .field("proxy", &self.proxy.as_ref().map(Url::as_str))
             .finish_non_exhaustive()
     }
 }
 
 impl ReqwestTransport {
-    /// A transport under an operator's policy: its stand-ins, proxy and private ranges.
-    pub fn new(effective: &Effective) -> Self {
-        Self::with_lookup(effective, Arc::new(SystemLookup))
+    /// A transport with the test overrides, proxy and private ranges of the permissions.
+    pub fn new(permissions: &Permissions) -> Self {
+        Self::with_lookup(permissions, Arc::new(SystemLookup))
     }
 
-    pub(super) fn with_lookup(effective: &Effective, lookup: Arc<dyn Lookup>) -> Self {
-        let stand_ins: Vec<_> = effective.stand_ins().iter().map(|stand_in| stand_in.origin().clone()).collect();
-        let named = stand_ins.iter().any(|origin| origin.to_string().starts_with("http://localhost:"));
-        let proxy = effective.proxy().map(|proxy| proxy.url().clone());
+    pub(super) fn with_lookup(permissions: &Permissions, lookup: Arc<dyn Lookup>) -> Self {
+        let test_overrides: Vec<_> =
+            permissions.test_overrides().iter().map(|test_override| test_override.origin().clone()).collect();
+        let named = test_overrides.iter().any(Origin::is_localhost);
+        let proxy = permissions.proxy().map(|proxy| proxy.url().clone());
         let resolver = Resolver {
             lookup,
-            allowed_private: effective.allowed_private_ranges().into(),
+            allowed_private: permissions.allowed_private_ranges().into(),
             loopback_name: named.then_some(LOCALHOST),
             proxy_name: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         };
-        Self { stand_ins, proxy, resolver, pools: Mutex::default() }
+        Self { test_overrides, proxy, resolver, pools: Mutex::default() }
     }
 
-    /// The client of a connection, with its own pool: tenants never share one.
+    /// The client of a connection id with its own pool; tenants never share one.
     fn client(&self, connection: &ConnectionId) -> Result<Client, reqwest::Error> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.uses += 1;
@@ -93,34 +94,34 @@ impl ReqwestTransport {
 
     fn build_client(&self) -> Result<Client, reqwest::Error> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Somebody may have been faster; theirs will do.
+            // Another thread may have installed one first; either is fine.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut builder = Client::builder()
             .dns_resolver(self.resolver.clone())
             .redirect(redirect::Policy::none())
-            // By default reqwest sends a request again that an HTTP/2 server says it has not processed; the caller decides.
-            // (hyper still takes another connection for a request of which it has written nothing yet.)
+            // By default reqwest repeats a request that an HTTP/2 server says it has not processed; here the caller decides.
+            // (hyper still uses another connection for a request of which it has written nothing.)
             .retry(retry::never())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            // Not the environment's proxies: they would see where requests go, and may stand anywhere.
+            // The environment's proxies would see where requests go, and may be anywhere.
             .no_proxy();
         if let Some(proxy) = &self.proxy {
-            // For https only: stand-ins, which are http, are on this machine.
+            // Only for https: test overrides use http and are on this machine.
             builder = builder.proxy(reqwest::Proxy::https(proxy.clone())?);
         }
         builder.build()
     }
 
-    /// Refuses what the resolver does not see: addresses in the place of names, and plain http but to a stand-in.
+    /// Refuses what the resolver does not see: addresses instead of names, and plain http except to a test override.
     fn check(&self, url: &Url) -> Result<(), TransportError> {
         match Origin::of_url(url) {
-            Ok(origin) if !origin.is_loopback() || self.stand_ins.contains(&origin) => Ok(()),
+            Ok(origin) if !origin.is_loopback() || self.test_overrides.contains(&origin) => Ok(()),
             Ok(_) => Err(TransportError::before_sending(
                 TransportErrorKind::Denied,
-                "loopback is reached through a policy's stand-in only",
+                "only a test override of the policy can reach loopback",
             )),
             Err(error) => Err(TransportError::before_sending(TransportErrorKind::Denied, error.to_string())),
         }
@@ -150,23 +151,23 @@ impl Transport for ReqwestTransport {
         tokio::time::timeout(bounds.timeout, exchange).await.unwrap_or_else(|_| {
             Err(TransportError::maybe_sent(
                 TransportErrorKind::Timeout,
-                format!("no complete answer within {} ms", bounds.timeout.as_millis()),
+                format!("no complete response within {} ms", bounds.timeout.as_millis()),
             ))
         })
     }
 }
 
-/// Reads a response to its end. The size that is bounded is the decoded one, so a small answer that unpacks to a huge one is
-/// cut off as it unpacks.
+/// Reads a whole response. The limit applies to the decoded size, so a small response that decompresses to a huge one is cut
+/// off while it decompresses.
 async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Response<Vec<u8>>, TransportError> {
     let too_large = || {
         TransportError::maybe_sent(TransportErrorKind::TooLarge, format!("the body has more than {max_bytes} bytes"))
     };
-    // What reqwest decodes, it takes out of the headers; what is left, nobody here could read.
+    // reqwest removes the header of a coding that it decodes; any other coding is unreadable here.
     if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(TransportError::maybe_sent(
             TransportErrorKind::Closed,
-            "the body has a content coding that was not asked for",
+            "the body has a content coding that was not requested",
         ));
     }
     let announced = response.content_length().unwrap_or_default();
@@ -186,7 +187,7 @@ async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Respo
     Ok(whole)
 }
 
-/// A failure before the response began. Only one of making the connection is certain to have sent nothing.
+/// A failure before the response started. Only a failure to connect has certainly sent nothing.
 fn failure(error: &reqwest::Error) -> TransportError {
     let detail = detail(error);
     if error.is_builder() {
@@ -206,12 +207,12 @@ fn failure(error: &reqwest::Error) -> TransportError {
     TransportError::before_sending(kind, detail)
 }
 
-/// A failure within a response: the request was certainly sent.
+/// A failure during a response, so the request was sent.
 fn closed(error: &reqwest::Error) -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::Closed, detail(error))
 }
 
-/// Whether a cause is one of TLS. An I/O error wraps its own cause without naming it as its source.
+/// Whether a cause comes from TLS. An I/O error wraps its cause without exposing it as its source.
 fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
     cause.is::<rustls::Error>()
         || cause
@@ -224,7 +225,7 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// The innermost cause in words. reqwest's own words hold the URL, the causes' do not.
+/// The text of the innermost cause. reqwest's own text contains the URL, and the causes' texts do not.
 fn detail(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }

@@ -1,7 +1,6 @@
-//! Name resolution that gives only addresses that requests may go to.
+//! Name resolution that returns only allowed addresses.
 //!
-//! The connector connects to the very addresses that it gets from here, so there is no second look-up that could answer
-//! otherwise (DNS rebinding).
+//! The connector uses exactly these addresses, so there is no second look-up with another result (DNS rebinding).
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -11,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::address::is_allowed;
 use crate::policy::PrivateRange;
 
-/// Looks names up.
+/// Looks up names.
 #[async_trait]
 pub(super) trait Lookup: Send + Sync {
     async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
@@ -27,21 +26,21 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Gives the allowed addresses of a name.
+/// Returns the allowed addresses of a name.
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) allowed_private: Arc<[PrivateRange]>,
-    /// `localhost`, where a stand-in is there.
+    /// `localhost`, if a test override uses it.
     pub(super) loopback_name: Option<&'static str>,
-    /// The proxy, which an operator named and which mostly has a private address.
+    /// The proxy, which the operator has named and which usually has a private address.
     pub(super) proxy_name: Option<String>,
 }
 
-/// A name all of whose addresses were refused.
+/// All addresses of a name were refused.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the name resolves only to addresses that are private or set aside; a policy may allow some with `allowed_private_ranges`"
+    "the name resolves only to private or reserved addresses; a policy can allow some with `allowed_private_ranges`"
 )]
 pub(super) struct AllRefused;
 

@@ -1,4 +1,4 @@
-//! Over real sockets, with servers that misbehave exactly as told.
+//! Over real sockets, with servers that misbehave on demand.
 
 use std::{
     io,
@@ -17,10 +17,10 @@ use tokio::{
 use super::{resolver::Lookup, *};
 use crate::{
     manifest::{Manifest, tests::ACME},
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
 };
 
-/// What a server does with a connection once it has read the whole request, or before.
+/// What a server does with a connection.
 #[derive(Clone)]
 enum Act {
     DropBeforeReading,
@@ -53,8 +53,8 @@ impl Server {
     }
 
     fn transport(&self) -> ReqwestTransport {
-        ReqwestTransport::new(&effective(&format!(
-            "stand_in = [{{ pattern = \"https://*.api.acme.example\", origin = \"http://{}\" }}]",
+        ReqwestTransport::new(&permissions(&format!(
+            "test_override = [{{ pattern = \"https://*.api.acme.example\", origin = \"http://{}\" }}]",
             self.address
         )))
     }
@@ -100,8 +100,8 @@ async fn serve(mut stream: TcpStream, act: Act, requests: Arc<AtomicUsize>) {
 
 const BOUNDS: Bounds = Bounds { max_response_bytes: 1_000, timeout: Duration::from_secs(20) };
 
-fn effective(policy: &str) -> Effective {
-    Effective::new(&Manifest::from_toml(ACME).unwrap(), &Policy::from_toml(policy).unwrap()).unwrap()
+fn permissions(policy: &str) -> Permissions {
+    Permissions::new(&Manifest::from_toml(ACME).unwrap(), &Policy::from_toml(policy).unwrap()).unwrap()
 }
 
 fn connection(id: &str) -> ConnectionId {
@@ -123,7 +123,7 @@ fn answer(head: &str, body: &[u8]) -> Act {
 }
 
 #[tokio::test]
-async fn a_response_comes_back_whole() {
+async fn a_response_is_returned_whole() {
     for act in [
         answer("201 Created\r\nx-a: b", b"hello"),
         answer("201 Created\r\nx-a: b\r\ncontent-encoding: gzip", &gzipped(b"hello")),
@@ -136,7 +136,7 @@ async fn a_response_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn a_request_is_sent_once_and_what_became_of_it_is_told_strictly() {
+async fn a_request_is_sent_once_and_its_effect_is_reported_strictly() {
     let close = |text: &str| Act::Answer(text.as_bytes().to_vec());
     for (name, act, kind, sent) in [
         ("dropped before reading", Act::DropBeforeReading, TransportErrorKind::Closed, 0),
@@ -193,7 +193,7 @@ async fn a_request_is_sent_once_and_what_became_of_it_is_told_strictly() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_left_when_time_is_up() {
+async fn a_server_that_never_responds_is_abandoned_when_time_runs_out() {
     let server = Server::start(Act::NeverAnswer).await;
     let bounds = Bounds { timeout: Duration::from_millis(300), ..BOUNDS };
     let url = format!("http://{}/v2/leads", server.address);
@@ -202,7 +202,7 @@ async fn a_server_that_never_answers_is_left_when_time_is_up() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_certain_to_have_had_no_effect() {
+async fn a_refused_connection_has_certainly_had_no_effect() {
     let server = Server::start(Act::DropBeforeReading).await;
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let server = Server { address: free, ..server };
@@ -221,7 +221,7 @@ async fn a_redirect_is_a_response() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_for_one_tenant_and_shared_with_no_other() {
+async fn connections_are_kept_per_tenant_and_never_shared() {
     let server = Server::start(Act::Answer(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())).await;
     let transport = server.transport();
     let url = format!("http://{}/v2/leads", server.address);
@@ -243,7 +243,7 @@ async fn a_request_that_dies_with_a_kept_connection_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn addresses_in_the_place_of_names_and_loopback_without_a_stand_in_are_refused() {
+async fn addresses_instead_of_names_and_loopback_without_a_test_override_are_refused() {
     let server = Server::start(Act::DropAfterReading).await;
     let transport = server.transport();
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -274,11 +274,11 @@ impl Lookup for Fixed {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_private_addresses_is_refused_and_looked_up_once() {
+async fn a_name_with_private_addresses_is_refused_and_looked_up_once() {
     let server = Server::start(Act::DropAfterReading).await;
     for address in [server.address, "169.254.169.254:443".parse().unwrap(), "[::ffff:10.0.0.1]:443".parse().unwrap()] {
         let lookup = Arc::new(Fixed(vec![address], AtomicUsize::new(0)));
-        let transport = ReqwestTransport::with_lookup(&effective(""), lookup.clone());
+        let transport = ReqwestTransport::with_lookup(&permissions(""), lookup.clone());
         let error =
             transport.send(&connection("a"), post("https://one.api.acme.example/v2/x"), BOUNDS).await.unwrap_err();
         assert_eq!((error.kind, error.effect), (TransportErrorKind::Denied, Effect::None), "{address}: {error}");
@@ -291,8 +291,8 @@ async fn a_name_that_leads_to_private_addresses_is_refused_and_looked_up_once() 
 async fn a_server_without_tls_gets_no_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let lookup = Arc::new(Fixed(vec![listener.local_addr().unwrap()], AtomicUsize::new(0)));
-    let mut transport = ReqwestTransport::with_lookup(&effective(""), lookup);
-    // Lets the name lead to this machine.
+    let mut transport = ReqwestTransport::with_lookup(&permissions(""), lookup);
+    // Lets the name resolve to this machine.
     transport.resolver.proxy_name = Some("one.api.acme.example".to_owned());
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -314,7 +314,7 @@ async fn a_policys_proxy_is_used_and_resolves_names() {
     let proxy = Server::start(Act::DropBeforeReading).await;
     let lookup = Arc::new(Fixed(vec![proxy.address], AtomicUsize::new(0)));
     let policy = format!("proxy = \"http://{}\"", proxy.address);
-    let transport = ReqwestTransport::with_lookup(&effective(&policy), lookup.clone());
+    let transport = ReqwestTransport::with_lookup(&permissions(&policy), lookup.clone());
     let error = transport.send(&connection("a"), post("https://one.api.acme.example/v2/x"), BOUNDS).await.unwrap_err();
     assert_eq!(error.effect, Effect::None, "{error}");
     assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);
@@ -322,7 +322,7 @@ async fn a_policys_proxy_is_used_and_resolves_names() {
 }
 
 #[tokio::test]
-async fn a_transport_that_denies_sends_nothing() {
+async fn a_denying_transport_sends_nothing() {
     let error = DenyTransport.send(&connection("a"), post("https://one.api.acme.example/"), BOUNDS).await.unwrap_err();
     assert_eq!((error.kind, error.effect), (TransportErrorKind::Denied, Effect::None));
     assert_eq!(error.code(), "transport-denied");

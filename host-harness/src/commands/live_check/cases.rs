@@ -1,42 +1,40 @@
-//! `live-check --cases`: holds an org on this machine against what a real one refused.
+//! `live-check --cases`: tests an org on this machine with the refusals of a real one.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::path::Path;
 
-use ::live_check::{Case, hold};
-use anyhow::Result;
+use ::live_check::{Case, replay};
+use local_org::Options;
 use runtime::{credentials::ClientRegistration, secret::Secret};
 
-use super::{Ending, by_client_credentials, files};
-use crate::{cli::LiveCheck, target, ui::Ui};
+use super::{Ending, by_client_credentials};
+use crate::{cli::LiveCheck, error::CliError, files, orgs, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &str) -> Result<Ending> {
-    let cases = Case::parse_all(&files::read(cases)?)?;
-    let file = target::org_file(Some(org))?;
-    let free = (Ipv4Addr::LOCALHOST, 0).into();
-    let org = target::serve_org(file, free, free, None).await?;
+pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &str) -> Result<Ending, CliError> {
+    let cases = Case::parse_all(&files::read_text(cases)?)?;
+    let org = local_org::serve(orgs::find(Some(org))?, Options::default()).await?;
     let app = org.app();
     let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
     let subject = by_client_credentials(ui, arguments, org.base_url(), client).await?;
     subject.connect().await?;
-    let held = hold(&subject, &cases).await;
+    let replayed = replay(&subject, &cases).await;
     org.stop().await;
 
-    let differing = held.iter().filter(|held| !held.is_alike()).count();
-    let listed: Vec<_> = held
+    let differing = replayed.iter().filter(|case| !case.is_alike()).count();
+    let listed: Vec<_> = replayed
         .iter()
-        .map(|held| {
-            let (id, expected, found) = (&held.case.id, held.expected(), held.found());
-            serde_json::json!({ "id": id, "alike": held.is_alike(), "expected": expected, "found": found })
+        .map(|case| {
+            let (id, expected, found) = (&case.case.id, case.expected(), case.found());
+            serde_json::json!({ "id": id, "alike": case.is_alike(), "expected": expected, "found": found })
         })
         .collect();
     ui.json(&serde_json::json!({ "cases": listed }))?;
-    for held in &held {
-        let mark = if held.is_alike() { "alike" } else { "DIFFERS" };
-        ui.print(format!("{mark:>7}  {:<28} {}", held.case.id, held.found()));
-        if !held.is_alike() {
-            ui.print(format!("{:9}expected: {}", "", held.expected()));
+    for case in &replayed {
+        let mark = if case.is_alike() { "alike" } else { "DIFFERS" };
+        ui.print(format!("{mark:>7}  {:<28} {}", case.case.id, case.found()));
+        if !case.is_alike() {
+            ui.print(format!("{:9}expected: {}", "", case.expected()));
         }
     }
-    ui.print(format!("\n{} of {} cases answered alike", held.len() - differing, held.len()));
+    ui.print(format!("\n{} of {} cases have the same response", replayed.len() - differing, replayed.len()));
     Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
 }

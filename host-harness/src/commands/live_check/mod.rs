@@ -1,38 +1,40 @@
-//! `live-check`: tries the plugin against a real org, step by step.
+//! `live-check`: tests the plugin against a real org step by step.
 
 mod cases;
-mod files;
+mod transcript_files;
 
 use std::sync::Arc;
 
 use ::live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
-use anyhow::{Context, Result};
 use runtime::{
-    credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore as _},
+    credentials::{ClientRegistration, ConnectionId, GrantKey, MemoryStore, SecretStore as _},
     secret::Secret,
 };
 
 use super::{Ending, connect::absolute};
 use crate::{
     cli::LiveCheck,
-    target::{self, Stored, announce_stand_ins, only_credential, with_stand_in},
+    component_file::ComponentFile,
+    connection::Stored,
+    error::CliError,
+    policy_file::{self, announce_test_overrides, with_test_override},
     ui::Ui,
 };
 
-/// The org that is tried, where no stored connection is named.
+/// Variables that name the org to test, unless a stored connection is named.
 const LOGIN_HOST: &str = "LIVE_LOGIN_HOST";
 const CLIENT_ID: &str = "LIVE_CLIENT_ID";
 const CLIENT_SECRET: &str = "LIVE_CLIENT_SECRET";
 
-pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending> {
+pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending, CliError> {
     if let (Some(transcript), Some(out)) = (&arguments.from_transcript, &arguments.out) {
-        files::import(ui, transcript, out)?;
+        transcript_files::import(ui, transcript, out)?;
         return Ok(Ending::Done);
     }
     if let (Some(file), Some(org)) = (&arguments.cases, &arguments.org) {
         return cases::run(ui, &arguments, file, org).await;
     }
-    let Some(tried) = Tried::open(ui, &arguments).await? else {
+    let Some(tested) = Tested::open(ui, &arguments).await? else {
         let why = format!(
             "not run: set {LOGIN_HOST} (the org's My Domain), {CLIENT_ID} and {CLIENT_SECRET}, or name a stored connection with --team"
         );
@@ -41,13 +43,13 @@ pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending> {
         return Ok(Ending::Done);
     };
     ui.note("Test Leads are created in the org and deleted again; their company is `live-check (delete me)`.");
-    let connection = match (&tried.stored, arguments.revoke) {
+    let connection = match (&tested.stored, arguments.revoke) {
         (Some(_), false) => Connection::Keep,
         _ => Connection::Revoke,
     };
-    let summary = ::live_check::run(&tried.subject, connection, |step| show(ui, step)).await;
-    files::write_transcript(tried.subject.recorder(), &arguments.transcript)?;
-    if let Some((stored, team)) = &tried.stored
+    let summary = ::live_check::run(&tested.subject, connection, |step| show(ui, step)).await;
+    transcript_files::write_transcript(tested.subject.recorder(), &arguments.transcript)?;
+    if let Some((stored, team)) = &tested.stored
         && stored.store.load(&stored.key).await?.is_none()
     {
         stored.forget(team).await?;
@@ -55,27 +57,25 @@ pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending> {
     conclude(ui, &summary, &arguments)
 }
 
-/// What is tried.
-struct Tried {
+/// The plugin and org under test.
+struct Tested {
     subject: Subject,
     /// The stored connection and its team.
     stored: Option<(Stored, String)>,
 }
 
-impl Tried {
-    /// The stored connection that is named, else the org that the environment names, else nothing.
-    async fn open(ui: &mut Ui, arguments: &LiveCheck) -> Result<Option<Self>> {
+impl Tested {
+    /// Opens the named stored connection, or the org that the environment names; `None` without either.
+    async fn open(ui: &mut Ui, arguments: &LiveCheck) -> Result<Option<Self>, CliError> {
         if let Some(team) = &arguments.team {
-            let component = target::component(ui, arguments.component.as_deref())?;
+            let component = ComponentFile::find(ui, arguments.component.as_deref())?;
             let stored = Stored::find(&component, &arguments.data, team).await?;
-            let policy = target::read_policy(arguments.policy.as_deref())?;
-            let policy = with_stand_in(policy, &component.manifest()?, stored.origin())?;
-            let client = stored.store.client(&stored.key).await?.context("the stored connection has no client")?;
-            let store = Arc::new(stored.store.clone());
-            let key = stored.key.clone();
-            let subject =
-                Subject::load(component.content(), policy, store, key.credential, client, key.connection).await?;
-            announce_stand_ins(ui, subject.plugin().effective());
+            let policy = policy_file::read(arguments.policy.as_deref())?;
+            let policy = with_test_override(policy, &component.manifest, &stored.origin)?;
+            let (store, client) = (Arc::new(stored.store.clone()), stored.client.clone());
+            let GrantKey { connection, credential } = stored.key.clone();
+            let subject = Subject::load(&component.content, policy, store, credential, client, connection).await?;
+            announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));
         }
         let Some(login_host) = variable(LOGIN_HOST) else { return Ok(None) };
@@ -87,25 +87,24 @@ impl Tried {
     }
 }
 
-/// The plugin, and an org that it has yet to be connected to, without a person.
+/// Loads the plugin for an org that it will connect to by client credentials.
 async fn by_client_credentials(
     ui: &mut Ui,
     arguments: &LiveCheck,
     login_host: &str,
     client: ClientRegistration,
-) -> Result<Subject> {
-    let policy = target::read_policy(arguments.policy.as_deref())?;
-    let component = target::component(ui, arguments.component.as_deref())?;
-    let manifest = component.manifest()?;
+) -> Result<Subject, CliError> {
+    let policy = policy_file::read(arguments.policy.as_deref())?;
+    let component = ComponentFile::find(ui, arguments.component.as_deref())?;
     let policy = match login_host.parse() {
-        Ok(origin) => with_stand_in(policy, &manifest, &origin)?,
+        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
         Err(_) => policy,
     };
     let secrets = Arc::new(MemoryStore::new());
     let connection = ConnectionId::new("live-check");
-    let credential = only_credential(&manifest)?;
-    let subject = Subject::load(component.content(), policy, secrets, credential, client, connection).await?;
-    announce_stand_ins(ui, subject.plugin().effective());
+    let credential = component.credential()?;
+    let subject = Subject::load(&component.content, policy, secrets, credential, client, connection).await?;
+    announce_test_overrides(ui, subject.plugin().permissions());
     Ok(subject.with_client_credentials(login_host))
 }
 
@@ -132,7 +131,7 @@ fn show(ui: &Ui, step: &StepReport) {
     }
 }
 
-fn conclude(ui: &Ui, summary: &Summary, arguments: &LiveCheck) -> Result<Ending> {
+fn conclude(ui: &Ui, summary: &Summary, arguments: &LiveCheck) -> Result<Ending, CliError> {
     let differing = summary.count(Outcome::Differs);
     ui.json(&serde_json::json!({ "run": true, "summary": summary, "transcript": arguments.transcript }))?;
     ui.print(format!(
@@ -144,13 +143,13 @@ fn conclude(ui: &Ui, summary: &Summary, arguments: &LiveCheck) -> Result<Ending>
     ));
     if summary.unanswered > 0 {
         ui.note(format!(
-            "{} creates got no answer; the org may still carry them out: look in ten minutes for Leads whose company is \
-             `live-check (delete me)`, and delete them by hand",
+            "{} creates got no response, and the org may still carry them out: in ten minutes, look for Leads whose company is \
+             `live-check (delete me)`, and delete them",
             summary.unanswered
         ));
     }
     for lead in &summary.left_behind {
-        ui.note(format!("the test Lead {lead} could not be deleted; delete it by hand"));
+        ui.note(format!("the test Lead {lead} could not be deleted; please delete it"));
     }
     Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
 }

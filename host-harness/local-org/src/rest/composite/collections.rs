@@ -72,7 +72,7 @@ fn results<T>(
     let results: Vec<_> = things.iter().map(|thing| each(&mut state, thing)).collect();
     let rolled_back = all_or_none && results.iter().any(Result::is_err);
     if rolled_back {
-        state.kept.leads = before;
+        state.kept.change().leads = before;
     }
     let shown = results.into_iter().map(|result| match result {
         Ok(_) if rolled_back => failed(&Refusal::bad_request(ApiError::on::<String>(
@@ -213,7 +213,7 @@ pub(crate) fn tree(call: &Call<'_>) -> Result<Answer, Refusal> {
     if refused.is_empty() {
         return Ok(Answer::json(StatusCode::CREATED, &json!({"hasErrors": false, "results": made})));
     }
-    state.kept.leads = before;
+    state.kept.change().leads = before;
     Ok(Answer::json(StatusCode::BAD_REQUEST, &json!({"hasErrors": true, "results": refused})))
 }
 

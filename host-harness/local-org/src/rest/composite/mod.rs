@@ -61,7 +61,7 @@ pub(super) fn composite(call: &Call<'_>) -> Result<Answer, Refusal> {
         results.push((subrequest.reference_id, answer));
     }
     if let Some(failed) = failed {
-        call.org.state().kept.leads = before;
+        call.org.state().kept.change().leads = before;
         results.iter_mut().take(failed).for_each(|(_, answer)| *answer = halted());
     }
     let results = results.into_iter().map(|(reference, answer)| {

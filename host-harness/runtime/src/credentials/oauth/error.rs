@@ -1,4 +1,4 @@
-//! What an authorisation server refuses with.
+//! Errors of an authorisation server.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use crate::{
     types::{OauthError, OauthStage},
 };
 
-/// Longest text that is kept of a server's words.
+/// The longest text that is kept of a server's message.
 const MAX_CHARACTERS: usize = 500;
 
-/// An error of RFC 6749, section 4.1.2.1 or 5.2, or what came in its place. Holds no secret.
+/// An error of RFC 6749, section 4.1.2.1 or 5.2, or an unexpected response instead of one. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OAuthError {
     /// When it happened.
     pub stage: OAuthStage,
-    /// `error`. Blank where the answer had none.
+    /// `error`; blank if the response had none.
     pub error: String,
     /// `error_description`.
     pub description: Option<String>,
-    /// HTTP status of the answer that held it.
+    /// HTTP status of the response.
     pub http_status: Option<u16>,
 }
 
@@ -30,9 +30,9 @@ pub struct OAuthError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OAuthStage {
-    /// In the browser, or on its way back.
+    /// In the browser, or in the callback.
     Authorize,
-    /// While a code, or the client's own credentials, were exchanged for a token.
+    /// While a code or the client's credentials were exchanged for a token.
     Exchange,
     /// While a token was refreshed.
     Refresh,
@@ -54,7 +54,6 @@ impl fmt::Display for OAuthError {
     }
 }
 
-/// As a plugin is asked to explain it.
 impl From<OAuthError> for OauthError {
     fn from(error: OAuthError) -> Self {
         let stage = match error.stage {
@@ -67,7 +66,7 @@ impl From<OAuthError> for OauthError {
     }
 }
 
-/// The members of an error response. Some servers leave the description out or write `null`.
+/// An error response. Some servers omit the description or write `null`.
 #[derive(Deserialize)]
 struct Body {
     error: String,
@@ -90,8 +89,8 @@ impl Body {
 }
 
 impl OAuthError {
-    /// Reads the answer that was no success: JSON as RFC 6749 has it, or a form, which older endpoints write.
-    /// `sent` are the secrets of the request: a server that repeats one in its words does not get it into ours.
+    /// Parses an error response: JSON as in RFC 6749, or a form, as older endpoints write. `sent` are the secrets of the
+    /// request; a message that repeats one is redacted.
     pub(crate) fn of_response(stage: OAuthStage, status: u16, body: &[u8], sent: &[&Secret]) -> Self {
         let read = serde_json::from_slice::<Body>(body).ok().or_else(|| Body::of_form(body));
         let (error, description) = match read {
@@ -101,7 +100,7 @@ impl OAuthError {
         Self::new(stage, error, description, Some(status), sent)
     }
 
-    /// An error with a server's words, made safe to show.
+    /// An error with the server's message, made safe to show.
     pub(crate) fn new(
         stage: OAuthStage,
         error: String,
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_read_in_every_shape_that_servers_write() {
+    fn an_error_is_parsed_in_every_form_that_servers_write() {
         for (body, error, description) in [
             (r#"{"error":"invalid_grant","error_description":"expired"}"#, "invalid_grant", Some("expired")),
             (r#"{"error":"invalid_grant","error_description":null}"#, "invalid_grant", None),
@@ -152,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_the_server_repeats_is_not_repeated_again() {
+    fn a_message_that_repeats_a_secret_is_redacted() {
         let (error, description) = of(r#"{"error":"invalid_grant","error_description":"bad token s3cret given"}"#);
         assert_eq!((error.as_str(), description.as_deref()), ("invalid_grant", Some("[redacted]")));
         assert_eq!(of("error=s3cret").0, "[redacted]");
     }
 
     #[test]
-    fn a_servers_words_stay_within_bounds() {
+    fn a_servers_message_is_cut_to_its_limit() {
         let (_, description) =
             of(&format!(r#"{{"error":"x","error_description":"{}\\u001b[31m"}}"#, "あ".repeat(9_000)));
         assert_eq!(description.unwrap().chars().count(), MAX_CHARACTERS);

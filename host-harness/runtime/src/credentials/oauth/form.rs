@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{credentials::ClientRegistration, manifest::ClientAuthentication, secret::Secret};
 
-/// A form to post, wiped when dropped.
+/// A form to post. It is wiped when dropped.
 pub(crate) struct Form {
     body: Zeroizing<String>,
     authorization: Option<HeaderValue>,
@@ -18,7 +18,6 @@ impl Form {
         Self { body: Zeroizing::new(String::with_capacity(4 << 10)), authorization: None }
     }
 
-    /// Adds a field.
     pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         if !self.body.is_empty() {
             self.body.push('&');
@@ -29,7 +28,7 @@ impl Form {
         self
     }
 
-    /// Authenticates the client as RFC 6749, section 2.3.1 has it; one without a secret names itself only.
+    /// Authenticates the client as in RFC 6749, section 2.3.1. A client without a secret only sends its id.
     pub(crate) fn authenticated(self, client: &ClientRegistration, how: ClientAuthentication) -> Self {
         match (&client.client_secret, how) {
             (Some(secret), ClientAuthentication::ClientSecretBasic) => self.basic(&client.client_id, secret),
@@ -46,7 +45,7 @@ impl Form {
         pair.push(':');
         pair.extend(url::form_urlencoded::byte_serialize(secret.expose().as_bytes()));
         let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        // Base64 has no character that a header value cannot hold.
+        // A header value can contain every base64 character.
         self.authorization = HeaderValue::from_str(&value).ok().map(|mut value| {
             value.set_sensitive(true);
             value
@@ -54,7 +53,7 @@ impl Form {
         self
     }
 
-    /// The request that posts it.
+    /// The request that posts the form.
     pub(crate) fn post_to(self, url: &Url) -> Result<Request<Vec<u8>>, http::Error> {
         let mut request = Request::builder()
             .method(Method::POST)
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_authenticates_in_the_one_way_that_its_provider_wants() {
+    fn a_client_authenticates_only_in_the_way_of_its_provider() {
         let url = Url::parse("https://id.acme.example/oauth/token").unwrap();
         let client = |secret: Option<&str>| ClientRegistration {
             client_id: "a b".to_owned(),

@@ -1,4 +1,4 @@
-//! The wire of OAuth 2.0: forms out, token and error responses in. Pure.
+//! The wire format of OAuth 2.0: forms out, token and error responses in. No I/O.
 
 mod error;
 mod form;
@@ -10,5 +10,5 @@ pub(super) use form::Form;
 pub(super) use pkce::{challenge, random_text};
 pub(super) use token::TokenResponse;
 
-/// Largest answer of an authorisation server that is read.
+/// The largest response of an authorisation server that is accepted.
 pub(super) const MAX_RESPONSE_BYTES: usize = 64 << 10;

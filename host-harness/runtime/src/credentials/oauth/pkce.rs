@@ -1,4 +1,4 @@
-//! Random texts, and the proof of RFC 7636 that who exchanges a code is who asked for it.
+//! Random texts, and PKCE (RFC 7636), which proves that the party that exchanges a code is the one that requested it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::{TryRng, rngs::SysRng};
@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// 256 random bits of the operating system as 43 characters, fit for a code verifier (RFC 7636, section 4.1), a `state` and
-/// the holder of a lease.
+/// 256 random bits from the operating system as 43 characters: a code verifier (RFC 7636, section 4.1), a `state` or the
+/// holder of a lease.
 pub(crate) fn random_text() -> Result<Secret, rand::rngs::SysError> {
     let mut bytes = Zeroizing::new([0; 32]);
     SysRng.try_fill_bytes(&mut *bytes)?;
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn every_random_text_is_another_and_long_enough() {
+    fn random_texts_differ_and_are_long_enough() {
         let (one, other) = (random_text().unwrap(), random_text().unwrap());
         assert_eq!(one.expose().len(), 43);
         assert!(!one.matches(other.expose()));

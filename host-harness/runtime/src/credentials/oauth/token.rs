@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
 };
 
-/// A token response that can be used. Its members are secrets until one is asked for by name.
+/// A usable token response. All members count as secrets unless requested by name.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
@@ -22,21 +22,21 @@ pub(crate) struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Reads a response; the error says what is wrong with it, without its words.
+    /// Parses a response. The error names the fault without quoting the response.
     pub(crate) fn parse(body: &[u8], slot: &Slot) -> Result<Self, &'static str> {
         let mut members: BTreeMap<String, Member> =
-            serde_json::from_slice(body).map_err(|_| "the answer is not a JSON object")?;
+            serde_json::from_slice(body).map_err(|_| "it is not a JSON object")?;
         let mut take = |name: &str| members.remove(name).and_then(|member| member.0);
-        let access_token = take("access_token").ok_or("the answer has no `access_token`")?;
+        let access_token = take("access_token").ok_or("it has no `access_token`")?;
         let refresh_token = take("refresh_token");
         if !std::iter::once(&access_token).chain(&refresh_token).all(is_token) {
-            return Err("a token in the answer has characters that no token may have");
+            return Err("a token has characters that are not allowed in tokens");
         }
         // RFC 6749, section 7.1: a token of an unknown type must not be used.
         if let (Some(scheme), Some(kind)) = (&slot.scheme, take("token_type"))
             && !kind.expose().eq_ignore_ascii_case(scheme)
         {
-            return Err("the answer's `token_type` is not the one that the manifest's slot has");
+            return Err("its `token_type` differs from the scheme of the manifest's slot");
         }
         Ok(Self { access_token, refresh_token, members })
     }
@@ -46,12 +46,12 @@ impl TokenResponse {
         self.members.get(name).and_then(|member| member.0.as_ref()).map(Secret::expose)
     }
 
-    /// The granted scopes, where the answer tells (it need not when they are those that were asked for).
+    /// The granted scopes; `None` if the response omits them because they are the requested ones.
     pub(crate) fn scopes(&self) -> Option<Vec<String>> {
         self.member("scope").map(|scopes| scopes.split_ascii_whitespace().map(str::to_owned).collect())
     }
 
-    /// A fact that the manifest exposes.
+    /// An attribute that the manifest exposes.
     pub(crate) fn attribute(&self, attribute: &Attribute) -> Option<String> {
         let text = self.member(&attribute.member)?;
         let Some(from_end) = attribute.path_segment_from_end else {
@@ -63,12 +63,12 @@ impl TokenResponse {
     }
 }
 
-/// RFC 6749, appendix A.12 and A.17: visible ASCII. Anything else could break out of a header.
+/// RFC 6749, appendix A.12 and A.17: visible ASCII. Anything else could inject a header.
 fn is_token(secret: &Secret) -> bool {
     !secret.expose().is_empty() && secret.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// A member's value as text; nothing where it is no scalar.
+/// A member's value as text; `None` unless it is a scalar.
 #[derive(Debug)]
 struct Member(Option<Secret>);
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn members_of_every_kind_are_read_or_passed_over() {
+    fn members_of_every_type_are_read_or_ignored() {
         let body = br#"{"access_token":"a!b","token_type":"bearer","refresh_token":null,"issued_at":1700000000000,
             "scope":"api refresh_token","ok":true,"list":[1,{"a":2}],"nested":{"access_token":"x"},"n":-1,
             "id":"https://login.example/id/00Dxx/005xx","instance_url":"https://a.example/"}"#;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_cannot_be_used_is_refused_without_repeating_it() {
+    fn an_unusable_response_is_refused_without_quoting_it() {
         for (body, says) in [
             ("", "JSON object"),
             ("<html>canary</html>", "JSON object"),

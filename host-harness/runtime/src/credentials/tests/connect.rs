@@ -30,7 +30,7 @@ async fn a_person_connects_with_pkce_and_state() {
 
     let opened = broker.open(&team(), "acme").await.unwrap();
     assert_eq!(opened.origin().to_string(), "https://one.api.acme.example");
-    assert_eq!(opened.attribute("base"), Some("https://one.api.acme.example"), "the origin as it was checked");
+    assert_eq!(opened.attribute("base"), Some("https://one.api.acme.example"), "the checked origin");
     assert_eq!(opened.attribute("account"), Some("4711"));
     assert_eq!(opened.attribute("expires_in"), None, "only what the manifest exposes");
     let mut headers = http::HeaderMap::new();
@@ -42,7 +42,7 @@ async fn a_person_connects_with_pkce_and_state() {
 }
 
 #[tokio::test]
-async fn a_callback_that_answers_another_request_is_refused_and_nothing_is_sent() {
+async fn a_callback_for_another_request_is_refused_and_nothing_is_sent() {
     let world = World::new();
     let broker = world.broker();
     for (query, code) in [
@@ -65,7 +65,7 @@ async fn a_callback_that_answers_another_request_is_refused_and_nothing_is_sent(
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_as_the_server_said_it() {
+async fn a_refusal_keeps_the_servers_message() {
     let world = World::new();
     let broker = world.broker();
     let begin = || broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
@@ -91,7 +91,7 @@ async fn a_refusal_is_kept_as_the_server_said_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_used_connects_nothing() {
+async fn an_unusable_token_response_connects_nothing() {
     let world = World::new();
     let broker = world.broker();
     for (reply, code) in [
@@ -117,7 +117,7 @@ async fn an_answer_that_cannot_be_used_connects_nothing() {
 }
 
 #[test]
-fn what_cannot_be_connected_is_told_before_anybody_is_sent_anywhere() {
+fn an_impossible_connection_is_refused_before_anyone_is_sent_to_the_server() {
     let world = World::new();
     let broker = world.broker();
     for (credential, login_host, redirect, code) in [
@@ -134,13 +134,13 @@ fn what_cannot_be_connected_is_told_before_anybody_is_sent_anywhere() {
 }
 
 #[tokio::test]
-async fn a_stand_in_is_where_the_browser_and_the_exchange_go() {
+async fn browser_and_exchange_go_to_a_test_override() {
     let mut world = World::new();
     world.policy = r#"
-        [[stand_in]]
+        [[test_override]]
         pattern = "https://id.acme.example"
         origin = "http://127.0.0.1:4000"
-        [[stand_in]]
+        [[test_override]]
         pattern = "https://*.api.acme.example"
         origin = "http://127.0.0.1:4000"
     "#
@@ -157,11 +157,11 @@ async fn a_stand_in_is_where_the_browser_and_the_exchange_go() {
     }
     world.policy.clear();
     let without = world.broker().open(&team(), "acme").await.unwrap_err();
-    assert_eq!(without, OpenError::Unavailable, "what a stand-in connected is not reachable without it");
+    assert_eq!(without, OpenError::Unavailable, "a grant through a test override is not reachable without it");
 }
 
 #[tokio::test]
-async fn a_client_connects_for_itself_and_renews_without_a_refresh_token() {
+async fn a_client_connects_on_its_own_behalf_and_renews_without_a_refresh_token() {
     let world = World::new();
     let broker = world.broker();
     let answer = r#"{"access_token":"one","api_base":"https://one.api.acme.example"}"#;
@@ -175,7 +175,7 @@ async fn a_client_connects_for_itself_and_renews_without_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn connecting_again_takes_the_place_of_an_ended_grant() {
+async fn connecting_again_replaces_an_ended_grant() {
     let world = World::new();
     let (broker, opened) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"invalid_grant"}"#));
@@ -186,7 +186,7 @@ async fn connecting_again_takes_the_place_of_an_ended_grant() {
 }
 
 #[tokio::test]
-async fn a_caller_who_does_not_wait_does_not_lose_the_grant() {
+async fn a_caller_that_stops_waiting_does_not_lose_the_grant() {
     let world = World::new();
     let broker = world.broker();
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

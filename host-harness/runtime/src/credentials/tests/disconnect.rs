@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test]
-async fn disconnecting_revokes_the_refresh_token_where_the_person_logged_in_and_forgets_it() {
+async fn disconnecting_revokes_the_refresh_token_where_the_person_logged_in_and_removes_it() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     broker.refresh(&team(), "acme", first.generation()).await.unwrap();
@@ -14,11 +14,11 @@ async fn disconnecting_revokes_the_refresh_token_where_the_person_logged_in_and_
     assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
     let requests = world.provider.seen().len();
     assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NothingToRevoke);
-    assert_eq!(world.provider.seen().len(), requests, "doing it again sends nothing");
+    assert_eq!(world.provider.seen().len(), requests, "repeating it sends nothing");
 }
 
 #[tokio::test]
-async fn what_the_server_did_not_confirm_is_told_and_the_grant_is_forgotten_all_the_same() {
+async fn an_unconfirmed_revocation_is_reported_and_the_grant_is_removed_all_the_same() {
     for (reply, certain, says) in [
         (Reply::Answer(400, r#"{"error":"unknown_token"}"#), true, "Before"),
         (Reply::Answer(400, "error=UNKNOWN_TOKEN"), true, "Before"),
@@ -37,7 +37,7 @@ async fn what_the_server_did_not_confirm_is_told_and_the_grant_is_forgotten_all_
 }
 
 #[tokio::test]
-async fn a_login_host_that_sends_us_on_is_left_for_the_accounts_own() {
+async fn a_redirecting_login_host_is_replaced_by_the_accounts_own() {
     let world = World::new();
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(302, ""));
@@ -46,7 +46,7 @@ async fn a_login_host_that_sends_us_on_is_left_for_the_accounts_own() {
 }
 
 #[tokio::test]
-async fn an_ended_grant_is_forgotten_without_asking_anybody() {
+async fn an_ended_grant_is_removed_without_a_request() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"invalid_grant"}"#));
@@ -56,7 +56,7 @@ async fn an_ended_grant_is_forgotten_without_asking_anybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn disconnecting_during_a_refresh_revokes_the_token_that_it_brings() {
+async fn disconnecting_during_a_refresh_revokes_the_new_token() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -73,7 +73,7 @@ async fn disconnecting_during_a_refresh_revokes_the_token_that_it_brings() {
 }
 
 #[tokio::test]
-async fn a_provider_that_cannot_revoke_is_told_apart() {
+async fn a_provider_that_cannot_revoke_is_reported_as_such() {
     let mut world = World::new();
     world.manifest = ACME.split("[credentials.acme.revocation]").next().unwrap().to_owned();
     let (broker, _) = world.connect().await;

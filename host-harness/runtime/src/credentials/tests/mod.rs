@@ -1,4 +1,4 @@
-//! The broker against an invented provider, whose names, client authentication and error texts are nobody's else.
+//! The broker against an invented provider with names, client authentication and error texts of its own.
 
 mod connect;
 mod disconnect;
@@ -22,7 +22,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     manifest::Manifest,
-    policy::{Effective, Policy},
+    policy::{Permissions, Policy},
     secret::Secret,
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
 };
@@ -73,11 +73,11 @@ path = "/o/forget"
 already_revoked = ["unknown_token"]
 "#;
 
-/// What a provider does with a request, in the place of what it would do by itself.
+/// Overrides what the provider does with a request.
 enum Reply {
     Answer(u16, &'static str),
     Fail(TransportError),
-    /// Says that the request is there, waits, then goes on by itself.
+    /// Signals that the request has arrived, waits, then continues as usual.
     Hold(Arc<Notify>, Arc<Notify>),
 }
 
@@ -89,7 +89,7 @@ struct Seen {
     form: HashMap<String, String>,
 }
 
-/// A provider that rotates: each refresh token works once; one that is shown again ends the grant.
+/// A provider that rotates: each refresh token works once, and a reused one ends the grant.
 #[derive(Default)]
 struct Provider {
     state: Mutex<ProviderState>,
@@ -210,7 +210,7 @@ impl SecretStore for Faulty {
     }
 }
 
-/// A provider, a store, a clock, and as many brokers on them as a test wants.
+/// A provider, a store and a clock, shared by any number of brokers.
 struct World {
     provider: Arc<Provider>,
     store: Arc<Faulty>,
@@ -232,15 +232,15 @@ impl World {
         }
     }
 
-    /// A broker, as another process has it.
+    /// A broker, as in another process.
     fn broker(&self) -> Broker {
         let manifest = Manifest::from_toml(&self.manifest).unwrap();
-        let effective = Effective::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
+        let permissions = Permissions::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
         let client =
             ClientRegistration { client_id: "client".to_owned(), client_secret: Some(Secret::new("canary-client")) };
         let clients =
             manifest.credentials.keys().map(|name| (name.clone(), client.clone())).collect::<BTreeMap<_, _>>();
-        Broker::new(Arc::new(effective), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
+        Broker::new(Arc::new(permissions), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
     }
 
     /// Connects as a person does.

@@ -10,7 +10,7 @@ async fn a_refresh_gives_a_new_token_and_keeps_the_rotated_one() {
     assert_eq!(access(&second), "canary-access-2");
     assert!(second.generation() > first.generation());
     let third = broker.refresh(&team(), "acme", second.generation()).await.unwrap();
-    assert_eq!(access(&third), "canary-access-3", "the rotated token was the one that was shown");
+    assert_eq!(access(&third), "canary-access-3", "the rotated token was sent");
     assert_eq!(third.attribute("account"), Some("4711"));
     let Some(Stored { state: GrantState::Live(grant), .. }) = broker.state(&team(), "acme").await.unwrap() else {
         panic!("it holds")
@@ -28,7 +28,7 @@ async fn a_refresh_gives_a_new_token_and_keeps_the_rotated_one() {
 }
 
 #[tokio::test]
-async fn what_an_answer_leaves_out_stays_as_it_was() {
+async fn a_refresh_keeps_what_the_response_leaves_out() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     world.provider.reply(Reply::Answer(200, r#"{"access_token":"new"}"#));
@@ -37,7 +37,7 @@ async fn what_an_answer_leaves_out_stays_as_it_was() {
     assert_eq!(second.origin(), first.origin());
     assert_eq!(second.attribute("account"), Some("4711"));
     let third = broker.refresh(&team(), "acme", second.generation()).await.unwrap();
-    assert_eq!(access(&third), "canary-access-2", "without rotation the old refresh token is shown again");
+    assert_eq!(access(&third), "canary-access-2", "without rotation the old refresh token is sent again");
 }
 
 #[tokio::test]
@@ -59,12 +59,12 @@ async fn many_callers_share_one_refresh() {
     }
     assert_eq!(world.provider.seen().len(), 2, "one exchange, one refresh");
     let late = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
-    assert_eq!(access(&late), "canary-access-2", "who comes late gets what is there");
+    assert_eq!(access(&late), "canary-access-2", "a late caller gets the current token");
     assert_eq!(world.provider.seen().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_processs_refresh_is_waited_for_and_used() {
+async fn a_refresh_of_another_process_is_awaited_and_used() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -81,7 +81,7 @@ async fn another_processs_refresh_is_waited_for_and_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_nobody_gives_back_is_temporary_and_runs_out() {
+async fn a_lease_that_nobody_releases_expires() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     let key = GrantKey { connection: team(), credential: "acme".parse().unwrap() };
@@ -108,11 +108,11 @@ async fn a_cancelled_call_does_not_lose_the_rotated_token() {
     go_on.notify_one();
     let second = broker.refresh(&team, "acme", first.generation()).await.unwrap();
     assert_eq!(access(&second), "canary-access-2");
-    assert_eq!(world.provider.seen().len(), 2, "the refresh of the cancelled call went on");
+    assert_eq!(world.provider.seen().len(), 2, "the refresh of the cancelled call continued");
 }
 
 #[tokio::test]
-async fn only_what_speaks_of_the_grant_ends_it() {
+async fn only_a_refusal_about_the_grant_ends_it() {
     for (status, body, code) in [
         (400, r#"{"error":"invalid_grant"}"#, "credential-grant-ended"),
         (400, r#"{"error":"invalid_grant","error_description":"token is used up"}"#, "credential-grant-ended"),
@@ -148,7 +148,7 @@ async fn only_what_speaks_of_the_grant_ends_it() {
 }
 
 #[test]
-fn the_plugins_own_manifest_tells_salesforces_refusals_apart() {
+fn the_plugins_own_manifest_classifies_salesforces_refusals() {
     let manifest = Manifest::from_toml(include_str!("../../../../../plugin/plugin.toml")).unwrap();
     let refresh = &manifest.credentials["salesforce"].refresh;
     for (error, description, ended) in [
@@ -156,7 +156,7 @@ fn the_plugins_own_manifest_tells_salesforces_refusals_apart() {
         ("invalid_grant", "Token request is already being processed", false),
         ("inactive_user", "User is inactive", true),
         ("invalid_grant", "ip restricted or invalid login hours", false),
-        // The same grant is good again once the org is.
+        // The same grant works again once the org does.
         ("inactive_org", "Org is locked, closed, or suspended", false),
         ("invalid_client", "invalid client credentials", false),
         ("invalid_client_id", "client identifier invalid", false),
@@ -172,20 +172,20 @@ fn the_plugins_own_manifest_tells_salesforces_refusals_apart() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_sends_nothing_again_by_itself() {
+async fn a_lost_response_repeats_no_request() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     world.provider.reply(no_answer());
     let error = broker.refresh(&team(), "acme", first.generation()).await.unwrap_err();
     assert_eq!(error.code(), "refresh-no-answer");
     assert_eq!(world.provider.seen().len(), 2);
-    assert_eq!(access(&broker.open(&team(), "acme").await.unwrap()), "canary-access-1", "the grant is not called dead");
+    assert_eq!(access(&broker.open(&team(), "acme").await.unwrap()), "canary-access-1", "the grant has not ended");
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
     assert_eq!(access(&second), "canary-access-2");
 }
 
 #[tokio::test]
-async fn the_store_counts_when_another_process_was_faster() {
+async fn the_store_decides_when_another_process_was_faster() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     let second = world.broker().refresh(&team(), "acme", first.generation()).await.unwrap();
@@ -195,7 +195,7 @@ async fn the_store_counts_when_another_process_was_faster() {
 }
 
 #[tokio::test]
-async fn a_refusal_does_not_end_a_grant_that_was_connected_anew_meanwhile() {
+async fn a_refusal_does_not_end_a_grant_that_was_reconnected_meanwhile() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -203,11 +203,11 @@ async fn a_refusal_does_not_end_a_grant_that_was_connected_anew_meanwhile() {
     let used = first.generation();
     let refresh = tokio::spawn(async move { broker.refresh(&team(), "acme", used).await });
     arrived.notified().await;
-    // A new grant: the provider no longer takes the token that is under way.
-    let (_, anew) = world.connect().await;
+    // A new grant: the provider no longer accepts the token that is on its way.
+    let (_, reconnected) = world.connect().await;
     go_on.notify_one();
     let given = refresh.await.unwrap().unwrap();
-    assert_eq!(given.generation(), anew.generation());
+    assert_eq!(given.generation(), reconnected.generation());
     assert!(world.broker().open(&team(), "acme").await.is_ok());
 }
 
@@ -217,7 +217,7 @@ async fn a_rotated_token_is_not_used_before_it_is_saved() {
     let (broker, first) = world.connect().await;
     world.store.failing_saves.store(2, Ordering::SeqCst);
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
-    assert_eq!(access(&second), "canary-access-2", "saving is tried again");
+    assert_eq!(access(&second), "canary-access-2", "saving is retried");
 
     world.store.failing_saves.store(5, Ordering::SeqCst);
     let error = broker.refresh(&team(), "acme", second.generation()).await.unwrap_err();
@@ -241,7 +241,7 @@ async fn a_grant_is_kept_alive_after_half_of_its_idle_days() {
 }
 
 #[tokio::test]
-async fn names_that_are_unknown_unbound_or_not_yours_are_the_same() {
+async fn unknown_unbound_and_foreign_names_are_indistinguishable() {
     let world = World::new();
     let (broker, first) = world.connect().await;
     for (connection, name) in [("team", "other"), ("other", "acme"), ("other", "other"), ("team", "")] {

@@ -1,4 +1,4 @@
-//! Nothing that is written down holds a secret.
+//! No log, error or debug text contains a secret.
 
 use std::fmt::{Debug, Write};
 
@@ -10,7 +10,7 @@ use tracing::{
 
 use super::*;
 
-/// Collects everything that is logged, of every level and target.
+/// Collects all log events of every level and target.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<String>>);
 
@@ -47,9 +47,9 @@ impl Subscriber for Collector {
 }
 
 #[tokio::test]
-async fn no_log_line_error_or_debug_text_holds_a_token_a_code_or_a_client_secret() {
+async fn no_log_line_error_or_debug_text_contains_a_token_a_code_or_a_client_secret() {
     let collector = Collector::default();
-    // For all threads: what the tests beside this one log must hold no secret either.
+    // For all threads: what other tests log must not contain secrets either.
     tracing::subscriber::set_global_default(collector.clone()).unwrap();
     let world = World::new();
     let mut shown = String::new();
@@ -61,15 +61,20 @@ async fn no_log_line_error_or_debug_text_holds_a_token_a_code_or_a_client_secret
     assert!(!debug.contains(&state));
     show(&(&broker, &first, &pending, broker.state(&team(), "acme").await));
     world.provider.reply(Reply::Answer(503, r#"{"error":"canary-refresh-1","error_description":"canary-client"}"#));
-    show(&broker.refresh(&team(), "acme", first.generation()).await.map_err(|error| error.to_string()));
+    show(&broker.refresh(&team(), "acme", first.generation()).await.map_err(|error| crate::full_message(&error)));
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
     world.provider.reply(Reply::Answer(
         400,
         r#"{"error":"invalid_grant","error_description":"the token canary-refresh-2 is used up"}"#,
     ));
-    show(&broker.refresh(&team(), "acme", second.generation()).await.map_err(|error| error.to_string()));
+    show(&broker.refresh(&team(), "acme", second.generation()).await.map_err(|error| crate::full_message(&error)));
     show(&broker.state(&team(), "acme").await);
-    show(&broker.finish(pending, "code=canary-code&state=canary-state").await.map_err(|error| error.to_string()));
+    show(
+        &broker
+            .finish(pending, "code=canary-code&state=canary-state")
+            .await
+            .map_err(|error| crate::full_message(&error)),
+    );
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-refresh-3"}"#));
     show(&broker.disconnect(&team(), "acme").await);

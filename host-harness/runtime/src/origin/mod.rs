@@ -1,8 +1,8 @@
-//! Origins (RFC 6454) that requests may go to, and the patterns that a manifest and a policy name them by.
+//! Origins (RFC 6454) that requests may go to, and the patterns in manifests and policies that match them.
 //!
 //! There are two kinds of origin: `https` on its default port at a DNS name, and plain `http` on loopback, which only an
-//! operator's stand-in can make reachable. Whatever else a URL may say (user information, a fragment, another port, an address
-//! for a name) is refused, never repaired: each is a way to make two readers of one URL see two hosts.
+//! operator's test override makes reachable. Anything else in a URL (user information, a fragment, another port, an address
+//! instead of a name) is refused, never repaired, because it can make two parsers see two hosts.
 
 use std::{
     fmt,
@@ -33,7 +33,7 @@ enum Loopback {
     Name,
 }
 
-/// Why a text is no origin, or no pattern of one.
+/// Why a text is not an origin or an origin pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
@@ -55,7 +55,7 @@ pub enum OriginError {
     /// The host is an IP address.
     #[error("an IP address is not allowed; name the host")]
     Address,
-    /// The host is no DNS name of letters, digits and hyphens.
+    /// The host is not a DNS name of letters, digits and hyphens.
     #[error(
         "the host is not a full DNS name of letters, digits and hyphens; write `name.example.com`, without a final dot"
     )]
@@ -74,7 +74,7 @@ pub enum OriginError {
 }
 
 impl OriginError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAUrl => "origin-not-a-url",
@@ -91,15 +91,18 @@ impl OriginError {
     }
 }
 
-/// Reads an absolute URL and the origin it leads to; refuses what could be read in two ways.
+/// Parses an absolute URL and its origin.
+///
+/// # Errors
+/// When the text is not a URL, is ambiguous, or has an origin that is not allowed.
 pub fn parse_url(text: &str) -> Result<(Url, Origin), OriginError> {
-    // The URL Standard drops tabs and line ends, trims blanks and takes `\` for `/`; other readers do not.
+    // The URL Standard removes tabs and line ends, trims blanks and treats `\` as `/`; other parsers do not.
     if text.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte == 0x7f) {
         return Err(OriginError::NotAUrl);
     }
     let (_, rest) = text.split_once("://").ok_or(OriginError::NotAUrl)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // An empty user (`https://@host`) leaves no trace in the parsed URL.
+    // An empty user (`https://@host`) is lost in the parsed URL.
     if authority.contains('@') {
         return Err(OriginError::UserInfo);
     }
@@ -120,7 +123,10 @@ pub fn parse_url(text: &str) -> Result<(Url, Origin), OriginError> {
 }
 
 impl Origin {
-    /// The origin that a URL leads to.
+    /// The origin of a URL.
+    ///
+    /// # Errors
+    /// When the origin is not allowed.
     pub fn of_url(url: &Url) -> Result<Self, OriginError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::UserInfo);
@@ -152,9 +158,14 @@ impl Origin {
         }
     }
 
-    /// Whether it is plain `http` on this machine, as only a stand-in may be.
+    /// Whether it is plain `http` on this machine, which only a test override allows.
     pub fn is_loopback(&self) -> bool {
         matches!(self.0, Kind::Loopback(..))
+    }
+
+    /// Whether it is loopback by the name `localhost`, which needs a look-up.
+    pub(crate) fn is_localhost(&self) -> bool {
+        matches!(self.0, Kind::Loopback(Loopback::Name, _))
     }
 
     /// The URL of a path at this origin. The path begins with `/`.
@@ -162,7 +173,7 @@ impl Origin {
         Url::parse(&format!("{self}{path}")).map_err(|_| OriginError::NotAUrl)
     }
 
-    /// `url` with this origin in the place of its own.
+    /// `url` with this origin instead of its own.
     pub(crate) fn in_place_of(&self, url: &Url) -> Result<Url, OriginError> {
         self.join(&url[url::Position::BeforePath..])
     }
@@ -197,7 +208,7 @@ impl fmt::Display for Origin {
 impl FromStr for Origin {
     type Err = OriginError;
 
-    /// Reads an origin. A final `/` is accepted, since servers write one; any other path is not.
+    /// Parses an origin. A final `/` is accepted, because servers write one; any other path is not.
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let (url, origin) = parse_url(text)?;
         if url.path() != "/" || url.query().is_some() {
@@ -221,10 +232,10 @@ impl From<Origin> for String {
     }
 }
 
-/// Which origins are meant: one, or all whose host lies below a name.
+/// Matches one origin, or all origins whose host is below a name.
 ///
-/// `https://*.my.salesforce.com` matches one or more labels in the place of `*` (Salesforce's sandboxes have several) and
-/// never `my.salesforce.com` itself. Loopback origins match no pattern.
+/// In `https://*.my.salesforce.com`, `*` matches one or more labels (Salesforce's sandboxes have several). The pattern does
+/// not match `my.salesforce.com` itself. Loopback origins match no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OriginPattern {
@@ -233,7 +244,7 @@ pub struct OriginPattern {
 }
 
 impl OriginPattern {
-    /// Whether the pattern means this origin.
+    /// Whether the pattern matches an origin.
     pub fn matches(&self, origin: &Origin) -> bool {
         match &origin.0 {
             Kind::Https(host) => self.covers(false, host),
@@ -241,12 +252,12 @@ impl OriginPattern {
         }
     }
 
-    /// The one origin that is meant; `None` for a wildcard.
+    /// The only origin that matches; `None` for a wildcard.
     pub fn exact(&self) -> Option<Origin> {
         (!self.wildcard).then(|| Origin(Kind::Https(self.host.clone())))
     }
 
-    /// What both patterns mean. Two patterns are either nested or disjoint, so one pattern says it.
+    /// The origins that both patterns match. Two patterns are nested or disjoint, so one pattern expresses it.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         if self.covers(other.wildcard, &other.host) {
             Some(other.clone())
@@ -288,7 +299,7 @@ impl FromStr for OriginPattern {
         }
         let origin: Origin = format!("https://{host}").parse()?;
         match origin.0 {
-            // What is compared must be what was written: no case, port, final slash or Unicode to be folded away.
+            // The text must already be in the form that is compared: no case, port, final slash or Unicode to normalise.
             Kind::Https(parsed) if parsed == host => Ok(Self { wildcard, host: parsed }),
             _ => Err(if host.ends_with('/') { OriginError::Path } else { OriginError::Spelling }),
         }

@@ -1,10 +1,9 @@
-//! The operator's policy, and what holds when it meets a plugin's manifest.
+//! The operator's policy, and the permissions that it leaves of a plugin's manifest.
 //!
-//! A policy narrows: origins, login hosts, methods and limits. The one thing it adds is a *stand-in*: a named origin on
-//! loopback that takes the place of the origins that a pattern means, for testing. A manifest cannot have one, and a host
-//! announces those that are in force.
+//! A policy narrows origins, login hosts, methods and limits. It adds one thing: a *test override*, a loopback origin that
+//! replaces the origins matching a pattern. A manifest cannot have one, and a host announces those in force.
 
-mod effective;
+mod permissions;
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -12,36 +11,36 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use effective::{AdmissionError, Effective};
+pub use permissions::{AdmissionError, Permissions};
 
 use crate::{
     manifest::{Limits, Method},
     origin::{Origin, OriginPattern},
 };
 
-/// What an operator allows a plugin, at most.
+/// The most that an operator allows a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Origins that may become the connected one; `None`: those of the manifest.
+    /// Origins that may be connected; `None` keeps those of the manifest.
     pub origins: Option<Vec<OriginPattern>>,
-    /// Origins at which people may log in; `None`: those of the manifest.
+    /// Origins at which people may log in; `None` keeps those of the manifest.
     pub login_hosts: Option<Vec<OriginPattern>>,
-    /// Methods that may be used; `None`: those of the manifest.
+    /// Methods that may be used; `None` keeps those of the manifest.
     pub methods: Option<BTreeSet<Method>>,
-    /// Limits; what is larger than the manifest's has no effect.
+    /// Limits; one above the manifest's has no effect.
     pub limits: PolicyLimits,
-    /// A proxy for all requests but those to stand-ins. The proxy then resolves names, so it must keep them out of
-    /// private networks itself.
+    /// A proxy for all requests except those to test overrides. The proxy resolves names, so it must itself refuse private
+    /// networks.
     pub proxy: Option<Proxy>,
-    /// Private addresses that names may resolve to all the same, for example `10.20.0.0/16`.
+    /// Private addresses that names may resolve to, for example `10.20.0.0/16`.
     pub allowed_private_ranges: Vec<PrivateRange>,
-    /// Stand-ins for testing.
-    #[serde(rename = "stand_in")]
-    pub stand_ins: Vec<StandIn>,
+    /// Replaced origins.
+    #[serde(rename = "test_override")]
+    pub test_overrides: Vec<TestOverride>,
 }
 
-/// Limits of a policy. What is left out is the manifest's.
+/// Limits of a policy; `None` keeps the manifest's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyLimits {
@@ -78,45 +77,48 @@ impl PolicyLimits {
     }
 }
 
-/// A loopback origin in the place of the origins that a pattern means. Methods and paths stay as they are.
+/// A loopback origin that replaces the origins matching a pattern. Methods and paths stay restricted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "RawStandIn")]
-pub struct StandIn {
+#[serde(try_from = "RawTestOverride")]
+pub struct TestOverride {
     pattern: OriginPattern,
     origin: Origin,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawStandIn {
+struct RawTestOverride {
     pattern: OriginPattern,
     origin: Origin,
 }
 
-impl TryFrom<RawStandIn> for StandIn {
+impl TryFrom<RawTestOverride> for TestOverride {
     type Error = PolicyError;
 
-    fn try_from(raw: RawStandIn) -> Result<Self, PolicyError> {
+    fn try_from(raw: RawTestOverride) -> Result<Self, PolicyError> {
         Self::new(raw.pattern, raw.origin)
     }
 }
 
-impl StandIn {
-    /// Lets a loopback origin, for example `http://127.0.0.1:4000`, stand in for what `pattern` means.
+impl TestOverride {
+    /// Replaces origins matching `pattern` with a loopback origin such as `http://127.0.0.1:4000`.
+    ///
+    /// # Errors
+    /// When the origin is not on loopback.
     pub fn new(pattern: OriginPattern, origin: Origin) -> Result<Self, PolicyError> {
         if origin.is_loopback() {
             Ok(Self { pattern, origin })
         } else {
-            Err(PolicyError::StandInNotLoopback { origin })
+            Err(PolicyError::TestOverrideNotLoopback { origin })
         }
     }
 
-    /// What it stands in for.
+    /// The replaced origins.
     pub fn pattern(&self) -> &OriginPattern {
         &self.pattern
     }
 
-    /// Where requests really go.
+    /// Where requests go instead.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -128,7 +130,7 @@ impl StandIn {
 pub struct Proxy(Url);
 
 impl Proxy {
-    /// Its address.
+    /// The address.
     pub fn url(&self) -> &Url {
         &self.0
     }
@@ -156,16 +158,16 @@ impl From<Proxy> for String {
     }
 }
 
-/// A range of private addresses. Loopback, link-local, multicast and unspecified addresses are in none.
+/// A range of private addresses, never with loopback, link-local, multicast or unspecified ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "IpNet", into = "IpNet")]
 pub struct PrivateRange(IpNet);
 
-/// What RFC 1918, RFC 6598 and RFC 4193 set aside.
+/// The private ranges of RFC 1918, RFC 6598 and RFC 4193.
 const PRIVATE_RANGES: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
 impl PrivateRange {
-    /// Whether an address lies in it.
+    /// Whether the range contains an address.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
     }
@@ -187,36 +189,36 @@ impl From<PrivateRange> for IpNet {
     }
 }
 
-/// Why a policy is not accepted, alone or together with a manifest.
+/// Why a policy is invalid, alone or together with a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// It is not TOML, or a key is unknown or has a wrong value.
-    #[error("the policy cannot be read: {0}")]
-    Invalid(String),
-    /// A stand-in is not on loopback.
-    #[error("a stand-in must be on loopback, as in `http://127.0.0.1:4000`; `{origin}` is not")]
-    StandInNotLoopback {
+    /// Not TOML, or a key is unknown or has a wrong value.
+    #[error("the policy cannot be read")]
+    Invalid(#[from] toml::de::Error),
+    /// A test override is not on loopback.
+    #[error("a test override must be on loopback, as in `http://127.0.0.1:4000`; `{origin}` is not")]
+    TestOverrideNotLoopback {
         /// The origin.
         origin: Origin,
     },
-    /// The proxy's address has more than scheme, host and port, or another scheme.
-    #[error("a proxy is written `http://host:port`, without user information and path")]
+    /// The proxy's address has a scheme other than `http`, or more than host and port.
+    #[error("write the proxy as `http://host:port`, without user information and path")]
     Proxy,
     /// A range has addresses that are not private.
-    #[error("`{range}` is not within {}; public addresses need no permission, and loopback only a stand-in has", PRIVATE_RANGES.join(", "))]
+    #[error("`{range}` is not within {}; public addresses need no permission, and loopback needs a test override", PRIVATE_RANGES.join(", "))]
     NotPrivate {
         /// The range.
         range: IpNet,
     },
-    /// Nothing is left of what the manifest asks for.
+    /// The policy and the manifest have nothing in common.
     #[error(
-        "the policy's `{key}` leaves nothing of what the manifest asks for ({asked}); widen it, or do not install the plugin"
+        "the policy's `{key}` allows nothing that the manifest asks for ({asked}); widen it, or do not install the plugin"
     )]
     NothingLeft {
         /// The policy's key.
         key: &'static str,
-        /// What the manifest asks for.
+        /// The manifest's values.
         asked: String,
     },
     /// A limit of 0 allows nothing.
@@ -225,35 +227,38 @@ pub enum PolicyError {
         /// The key.
         key: &'static str,
     },
-    /// A stand-in for what the manifest does not ask for would leave tests speaking to the real thing.
-    #[error("the stand-in for `{pattern}` stands in for nothing: the manifest and policy allow {allowed}")]
-    StandInForNothing {
-        /// The stand-in's pattern.
+    /// A test override replaces no allowed origin, so that tests would reach the real one.
+    #[error("the test override for `{pattern}` matches no allowed origin; allowed are {allowed}")]
+    TestOverrideUnused {
+        /// Its pattern.
         pattern: OriginPattern,
-        /// What is allowed.
+        /// The allowed origins.
         allowed: String,
     },
 }
 
 impl PolicyError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "policy-invalid",
-            Self::StandInNotLoopback { .. } => "policy-stand-in-not-loopback",
+            Self::TestOverrideNotLoopback { .. } => "policy-test-override-not-loopback",
             Self::Proxy => "policy-proxy",
             Self::NotPrivate { .. } => "policy-range-not-private",
             Self::NothingLeft { .. } => "policy-nothing-left",
             Self::ZeroLimit { .. } => "policy-zero-limit",
-            Self::StandInForNothing { .. } => "policy-stand-in-for-nothing",
+            Self::TestOverrideUnused { .. } => "policy-test-override-unused",
         }
     }
 }
 
 impl Policy {
-    /// Reads a policy file. An error names line and key.
+    /// Parses a policy file. An error names line and key.
+    ///
+    /// # Errors
+    /// When the text is not a valid policy.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        toml::from_str(text).map_err(|error| PolicyError::Invalid(error.to_string()))
+        Ok(toml::from_str(text)?)
     }
 }
 

@@ -1,26 +1,29 @@
-//! What holds when a policy meets a plugin's manifest.
+//! A plugin's permissions: its manifest, narrowed by the operator's policy.
 
 use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Policy, PolicyError, PrivateRange, Proxy, StandIn};
+use super::{Policy, PolicyError, PrivateRange, Proxy, TestOverride};
 use crate::{
     manifest::{CredentialSpec, EgressRule, Limits, Manifest},
     origin::{Origin, OriginError, OriginPattern},
 };
 
-/// What holds: the manifest, narrowed by the policy.
+/// The manifest, narrowed by the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effective {
+pub struct Permissions {
     manifest: Manifest,
-    stand_ins: Vec<StandIn>,
+    test_overrides: Vec<TestOverride>,
     proxy: Option<Proxy>,
     allowed_private_ranges: Vec<PrivateRange>,
 }
 
-impl Effective {
+impl Permissions {
     /// Narrows a manifest by a policy.
+    ///
+    /// # Errors
+    /// When nothing is left, a limit is 0, or a test override matches no allowed origin.
     pub fn new(manifest: &Manifest, policy: &Policy) -> Result<Self, PolicyError> {
         let mut manifest = manifest.clone();
         manifest.egress = narrow_egress(&manifest.egress, policy)?;
@@ -43,38 +46,38 @@ impl Effective {
             .map(|rule| &rule.origin)
             .chain(manifest.credentials.values().flat_map(|credential| &credential.login_hosts))
             .collect();
-        for stand_in in &policy.stand_ins {
-            if !allowed.iter().any(|pattern| pattern.intersection(&stand_in.pattern).is_some()) {
-                return Err(PolicyError::StandInForNothing {
-                    pattern: stand_in.pattern.clone(),
+        for test_override in &policy.test_overrides {
+            if !allowed.iter().any(|pattern| pattern.intersection(&test_override.pattern).is_some()) {
+                return Err(PolicyError::TestOverrideUnused {
+                    pattern: test_override.pattern.clone(),
                     allowed: list(allowed.iter().copied()),
                 });
             }
         }
         Ok(Self {
             manifest,
-            stand_ins: policy.stand_ins.clone(),
+            test_overrides: policy.test_overrides.clone(),
             proxy: policy.proxy.clone(),
             allowed_private_ranges: policy.allowed_private_ranges.clone(),
         })
     }
 
-    /// The manifest as it holds.
+    /// The narrowed manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The limits as they hold.
+    /// The narrowed limits.
     pub fn limits(&self) -> Limits {
         self.manifest.limits
     }
 
-    /// The stand-ins in force. A host announces them in every output.
-    pub fn stand_ins(&self) -> &[StandIn] {
-        &self.stand_ins
+    /// The test overrides in force. A host announces them in every output.
+    pub fn test_overrides(&self) -> &[TestOverride] {
+        &self.test_overrides
     }
 
-    /// The proxy for all requests but those to stand-ins.
+    /// The proxy for all requests except those to test overrides.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }
@@ -89,14 +92,16 @@ impl Effective {
         self.manifest.credentials.get(name)
     }
 
-    /// The rules for a connected origin; none when it may not be one.
-    ///
-    /// A stand-in is under the rules of what it stands in for.
+    /// The rules for a connected origin; none if it may not be connected. A test override has the rules of the origins it
+    /// replaces.
     pub fn rules_for(&self, origin: &Origin) -> impl Iterator<Item = &EgressRule> {
-        self.manifest.egress.iter().filter(move |rule| self.means(&rule.origin, origin))
+        self.manifest.egress.iter().filter(move |rule| self.matches(&rule.origin, origin))
     }
 
-    /// Reads the text by which a server names the account's origin, and checks that it may become the connected one.
+    /// Parses the origin that a server names for the account and checks that it may be connected.
+    ///
+    /// # Errors
+    /// When it is not an origin, or not an allowed one.
     pub fn admit_origin(&self, text: &str) -> Result<Origin, AdmissionError> {
         let origin: Origin = text.parse()?;
         if self.rules_for(&origin).next().is_some() {
@@ -109,57 +114,62 @@ impl Effective {
         }
     }
 
-    /// Reads the host that a person names, and checks that people may log in there.
+    /// Parses the host that a person names and checks that people may log in there.
+    ///
+    /// # Errors
+    /// When it is not an origin, or not an allowed one.
     pub fn admit_login_host(&self, credential: &CredentialSpec, text: &str) -> Result<Origin, AdmissionError> {
         let origin: Origin = text.parse()?;
-        if credential.login_hosts.iter().any(|pattern| self.means(pattern, &origin)) {
+        if credential.login_hosts.iter().any(|pattern| self.matches(pattern, &origin)) {
             Ok(origin)
         } else {
             Err(AdmissionError::NotAllowed { allowed: list(&credential.login_hosts), origin })
         }
     }
 
-    /// The URL that is really used: that of the stand-in where there is one.
+    /// The URL that is requested: that of the test override, if one matches.
+    ///
+    /// # Errors
+    /// When the URL has no valid origin.
     pub fn target(&self, url: &Url) -> Result<Url, OriginError> {
         let origin = Origin::of_url(url)?;
-        match self.stand_ins.iter().find(|stand_in| stand_in.pattern.matches(&origin)) {
-            Some(stand_in) => stand_in.origin.in_place_of(url),
+        match self.test_overrides.iter().find(|test_override| test_override.pattern.matches(&origin)) {
+            Some(test_override) => test_override.origin.in_place_of(url),
             None => Ok(url.clone()),
         }
     }
 
-    /// Whether a pattern means an origin, itself or through a stand-in.
-    fn means(&self, pattern: &OriginPattern, origin: &Origin) -> bool {
+    /// Whether a pattern matches an origin, directly or through a test override.
+    fn matches(&self, pattern: &OriginPattern, origin: &Origin) -> bool {
         pattern.matches(origin)
-            || self
-                .stand_ins
-                .iter()
-                .any(|stand_in| stand_in.origin == *origin && pattern.intersection(&stand_in.pattern).is_some())
+            || self.test_overrides.iter().any(|test_override| {
+                test_override.origin == *origin && pattern.intersection(&test_override.pattern).is_some()
+            })
     }
 }
 
-/// Why an origin may not be the connected one, or a login host.
+/// Why an origin may be neither connected nor a login host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
-    /// The text is no origin.
+    /// The text is not an origin.
     #[error(transparent)]
     Origin(#[from] OriginError),
-    /// The server's answer lacks the member that would name it.
+    /// The server's response lacks the member that names it.
     #[error("the authorisation server did not name the origin")]
     NotNamed,
-    /// Manifest and policy allow others only.
-    #[error("`{origin}` is not among the allowed: {allowed}")]
+    /// Neither manifest nor policy allow it.
+    #[error("`{origin}` is not allowed; allowed are {allowed}")]
     NotAllowed {
         /// The origin.
         origin: Origin,
-        /// What is allowed.
+        /// The allowed origins.
         allowed: String,
     },
 }
 
 impl AdmissionError {
-    /// A stable code.
+    /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Origin(error) => error.code(),

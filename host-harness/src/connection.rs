@@ -1,0 +1,175 @@
+//! A loaded plugin and the connection that a command works on: a stored one, or one to an org that runs on this machine for
+//! as long as the command does.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use local_org::{Options, OrgFile, RunningOrg, visitor};
+use runtime::{
+    Host, Plugin,
+    credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
+    manifest::Identifier,
+    origin::Origin,
+    policy::Policy,
+    secret::Secret,
+    transport::{Bounds, ReqwestTransport, Transport as _},
+};
+use serde_json::Value;
+use store::SqliteStore;
+
+use crate::{
+    cli::ConnectionArgs,
+    component_file::ComponentFile,
+    error::CliError,
+    orgs,
+    policy_file::{self, announce_test_overrides, with_test_override},
+    ui::Ui,
+};
+
+/// A connection in a data folder.
+pub(crate) struct Stored {
+    pub(crate) store: SqliteStore,
+    pub(crate) key: GrantKey,
+    pub(crate) origin: Origin,
+    pub(crate) client: ClientRegistration,
+    plugin: Identifier,
+}
+
+impl Stored {
+    /// Finds a team's connection for the plugin of a component.
+    pub(crate) async fn find(component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
+        let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
+        // Opening a store creates it; looking for a connection must not.
+        if !data.exists() {
+            return Err(missing());
+        }
+        let store = SqliteStore::open(data)?;
+        let plugin = component.manifest.plugin.id.clone();
+        let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
+        let key = GrantKey { connection: found.connection, credential: component.credential()? };
+        let client = store.client(&key).await?.ok_or_else(missing)?;
+        let grant = store.load(&key).await?;
+        let origin = grant.map_or(found.login_host, |grant| grant.state.origin().clone());
+        Ok(Self { store, key, plugin, origin, client })
+    }
+
+    /// Loads the plugin with this connection.
+    pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
+        let host = Host::builder()
+            .policy(with_test_override(policy, &component.manifest, &self.origin)?)
+            .secrets(Arc::new(self.store.clone()))
+            .registration(self.key.credential.clone(), self.client.clone())
+            .build()?;
+        Ok(host.load(&component.content).await?)
+    }
+
+    /// Forgets the connection. The broker must have removed its grant before.
+    pub(crate) async fn forget(&self, team: &str) -> Result<(), CliError> {
+        self.store.remove_client(&self.key).await?;
+        self.store.remove_connection(team, self.plugin.as_str()).await?;
+        Ok(())
+    }
+}
+
+/// A loaded plugin and a connection.
+pub(crate) struct Connected {
+    pub(crate) plugin: Plugin,
+    pub(crate) connection: ConnectionId,
+    credential: Identifier,
+    local: Option<Local>,
+}
+
+/// An org that runs for the command.
+struct Local {
+    org: RunningOrg,
+    /// The access token, kept by the host to show later that it no longer works.
+    token: Option<Secret>,
+}
+
+impl Connected {
+    /// Opens the named stored connection, or starts an org on this machine and connects to it.
+    pub(crate) async fn open(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Self, CliError> {
+        let component = ComponentFile::find(ui, arguments.component.as_deref())?;
+        let policy = policy_file::read(arguments.policy.as_deref())?;
+        let connected = match &arguments.team {
+            Some(team) => {
+                let stored = Stored::find(&component, &arguments.data, team).await?;
+                let plugin = stored.load(&component, policy).await?;
+                let GrantKey { connection, credential } = stored.key;
+                Self { plugin, connection, credential, local: None }
+            }
+            None => Self::local(&component, policy, orgs::find(arguments.org.as_deref())?).await?,
+        };
+        announce_test_overrides(ui, connected.plugin.permissions());
+        Ok(connected)
+    }
+
+    /// Starts an org and connects to it through its pages, as a person would.
+    pub(crate) async fn local(component: &ComponentFile, policy: Policy, file: OrgFile) -> Result<Self, CliError> {
+        let credential = component.credential()?;
+        let org = local_org::serve(file, Options::default()).await?;
+        let app = org.app();
+        let client =
+            ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+        let host = Host::builder()
+            .policy(with_test_override(policy, &component.manifest, &org.base_url().parse()?)?)
+            .secrets(Arc::new(MemoryStore::new()))
+            .registration(credential.clone(), client)
+            .build()?;
+        let plugin = host.load(&component.content).await?;
+        let connection = ConnectionId::new("local");
+
+        let callback = app.redirect_uris.first().ok_or(CliError::IncompleteOrg("a callback URL of its app"))?;
+        let pending = plugin.broker().begin(&connection, credential.as_str(), org.base_url(), callback)?;
+        let user = org.org().file().users.into_iter().next().ok_or(CliError::IncompleteOrg("a user"))?;
+        let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
+        let query = back.split_once('?').map_or("", |(_, query)| query);
+        plugin.broker().finish(pending, query).await?;
+
+        let token = match plugin.broker().state(&connection, credential.as_str()).await?.map(|stored| stored.state) {
+            Some(GrantState::Live(grant)) => grant.secrets().next().cloned(),
+            _ => None,
+        };
+        Ok(Self { plugin, connection, credential, local: Some(Local { org, token }) })
+    }
+
+    /// Shows a Lead as the local org holds it. Only the plugin talks to a real org.
+    pub(crate) fn show_lead(&self, ui: &Ui, id: &str) -> Option<Value> {
+        let org = self.local.as_ref()?.org.org();
+        let lead = org.leads().into_iter().find(|lead| lead.get("Id").and_then(Value::as_str) == Some(id))?;
+        let fields = lead.as_object()?.iter().filter(|(name, value)| {
+            !value.is_null() && *name != "attributes" && !(value.is_object() || matches!(value, Value::Bool(false)))
+        });
+        ui.table(
+            &["Field", "Value"],
+            fields.map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                vec![name.clone(), text]
+            }),
+        );
+        Some(lead)
+    }
+
+    /// Revokes and forgets the grant.
+    pub(crate) async fn disconnect(&self) -> Result<(), CliError> {
+        let gone = self.plugin.broker().disconnect(&self.connection, self.credential.as_str()).await?;
+        if gone.revoked.is_certain() { Ok(()) } else { Err(CliError::NotRevoked) }
+    }
+
+    /// The local org's status for a request with the token that the connection had; `None` for another org.
+    pub(crate) async fn status_with_old_token(&self, path: &str) -> Result<Option<u16>, CliError> {
+        let Some(Local { org, token: Some(token) }) = &self.local else { return Ok(None) };
+        let request = http::Request::get(format!("{}{path}", org.base_url()))
+            .header("authorization", format!("Bearer {}", token.expose()))
+            .body(Vec::new())?;
+        let bounds = Bounds { max_response_bytes: 1 << 20, timeout: Duration::from_secs(10) };
+        let transport = ReqwestTransport::new(self.plugin.permissions());
+        Ok(Some(transport.send(&self.connection, request, bounds).await?.status().as_u16()))
+    }
+
+    /// Stops the org that was started for the command.
+    pub(crate) async fn close(self) {
+        if let Some(local) = self.local {
+            local.org.stop().await;
+        }
+    }
+}

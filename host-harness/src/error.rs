@@ -1,0 +1,290 @@
+//! Why a command failed, with its exit code and stable code.
+
+use std::{io, path::PathBuf};
+
+use builder::BuildError;
+use live_check::LiveCheckError;
+use local_org::{FileError, ServeError, visitor::VisitError};
+use runtime::{
+    CallError, HostError, InspectError, LoadError,
+    credentials::{ConnectError, DisconnectError, StoreError},
+    origin::OriginError,
+    policy::PolicyError,
+    transport::TransportError,
+};
+
+use crate::input::InputError;
+
+/// The input is at fault, and nothing was sent.
+const INPUT: u8 = 2;
+/// The command itself failed.
+const FAILED: u8 = 1;
+
+/// Why a command failed. Causes are sources only; [`runtime::full_message`] joins them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// A booking or mapping file is faulty.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file that an argument names cannot be read.
+    #[error("{} cannot be read", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("{} cannot be written", file.display())]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A component file is not a plugin.
+    #[error("{}", file.display())]
+    Component {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: InspectError,
+    },
+    /// A policy file is invalid.
+    #[error("{}", file.display())]
+    PolicyFile {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: PolicyError,
+    },
+    /// The policy does not fit the plugin.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// An org file is invalid.
+    #[error("{}", file.display())]
+    OrgFile {
+        /// The file, or the name of a built-in org.
+        file: PathBuf,
+        /// The cause.
+        source: FileError,
+    },
+    /// No org file and no built-in org has this name.
+    #[error("no org file `{0}`, and no built-in org of that name; `host-harness org --list` shows the built-in ones")]
+    NoOrg(String),
+    /// The org file lacks something that the command needs.
+    #[error("the org file must name {0}")]
+    IncompleteOrg(&'static str),
+    /// No connection has this name.
+    #[error(
+        "no connection named `{team}` in {}; make one with `host-harness connect --team {team} --login-host HOST`",
+        data.display()
+    )]
+    NoConnection {
+        /// The name.
+        team: String,
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// The manifest has no credential or several, so the command cannot tell which one to use.
+    #[error("the plugin asks for {0} credentials; this command needs exactly one")]
+    Credentials(usize),
+    /// The redirect URI leads to another machine.
+    #[error(
+        "the redirect URI must be on this machine, for example http://127.0.0.1:8917/callback; {0} is not. Register such a \
+         callback URL with the app"
+    )]
+    RedirectUri(url::Url),
+    /// The component was not built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The host could not be built.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The plugin could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Connecting failed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Disconnecting failed.
+    #[error(transparent)]
+    Disconnect(#[from] DisconnectError),
+    /// The store of connections could not be opened.
+    #[error(transparent)]
+    OpenStore(#[from] store::OpenError),
+    /// The store of connections failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A live check could not start.
+    #[error(transparent)]
+    LiveCheck(#[from] LiveCheckError),
+    /// The local org did not start.
+    #[error("the org does not start")]
+    Serve(#[from] ServeError),
+    /// The local org has an address that is not an origin.
+    #[error("the org's own address is not an origin")]
+    OrgAddress(#[from] OriginError),
+    /// The local org's pages were not passed.
+    #[error("the visit to the org's pages failed")]
+    Visitor(#[from] VisitError),
+    /// A request of the command's own failed.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A request of the command's own could not be built.
+    #[error("the request cannot be built")]
+    Request(#[from] http::Error),
+    /// The callback address is taken.
+    #[error("{address} is taken; stop what listens there, or register another callback URL")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// No callback arrived in time.
+    #[error("no callback arrived within {0} minutes; run the command again")]
+    NoCallback(u64),
+    /// The org did not confirm a revocation.
+    #[error("the org did not confirm that the grant is revoked")]
+    NotRevoked,
+    /// The demo did not end as it must.
+    #[error("{0}")]
+    Demo(String),
+    /// A result has no JSON form.
+    #[error("the result cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    /// The exit code, as `--help` documents it.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Input(_)
+            | Self::Unreadable { .. }
+            | Self::Component { .. }
+            | Self::PolicyFile { .. }
+            | Self::Policy(_)
+            | Self::OrgFile { .. }
+            | Self::NoOrg(_)
+            | Self::IncompleteOrg(_)
+            | Self::NoConnection { .. }
+            | Self::Credentials(_)
+            | Self::RedirectUri(_)
+            | Self::Load(_)
+            | Self::Connect(ConnectError::LoginHost(_) | ConnectError::RedirectUri(_)) => INPUT,
+            Self::LiveCheck(error) if error.is_input() => INPUT,
+            Self::Unwritable { .. }
+            | Self::Build(_)
+            | Self::Host(_)
+            | Self::Call(_)
+            | Self::Connect(_)
+            | Self::Disconnect(_)
+            | Self::OpenStore(_)
+            | Self::Store(_)
+            | Self::LiveCheck(_)
+            | Self::Serve(_)
+            | Self::OrgAddress(_)
+            | Self::Visitor(_)
+            | Self::Transport(_)
+            | Self::Request(_)
+            | Self::Listen { .. }
+            | Self::NoCallback(_)
+            | Self::NotRevoked
+            | Self::Demo(_)
+            | Self::Json(_) => FAILED,
+        }
+    }
+
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Input(error) => error.code(),
+            Self::Unreadable { .. } => "file-unreadable",
+            Self::Unwritable { .. } => "file-unwritable",
+            Self::Component { source, .. } => source.code(),
+            Self::PolicyFile { source, .. } | Self::Policy(source) => source.code(),
+            Self::OrgFile { source, .. } => source.code(),
+            Self::NoOrg(_) => "no-org",
+            Self::IncompleteOrg(_) => "org-incomplete",
+            Self::NoConnection { .. } => "no-connection",
+            Self::Credentials(_) => "credentials-unclear",
+            Self::RedirectUri(_) => "redirect-uri",
+            Self::Build(error) => error.code(),
+            Self::Host(error) => error.code(),
+            Self::Load(error) => error.code(),
+            Self::Call(error) => error.code(),
+            Self::Connect(error) => error.code(),
+            Self::Disconnect(error) => error.code(),
+            Self::OpenStore(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::LiveCheck(error) => error.code(),
+            Self::Serve(error) => error.code(),
+            Self::OrgAddress(error) => error.code(),
+            Self::Visitor(error) => error.code(),
+            Self::Transport(error) => error.code(),
+            Self::Request(_) => "request-invalid",
+            Self::Listen { .. } => "callback-listen",
+            Self::NoCallback(_) => "no-callback",
+            Self::NotRevoked => "not-revoked",
+            Self::Demo(_) => "demo-failed",
+            Self::Json(_) => "json",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use local_org::OrgFile;
+    use runtime::{Inspection, full_message};
+
+    use super::*;
+
+    #[test]
+    fn a_system_error_is_shown_once_with_its_file() {
+        // A folder below a file can be neither read nor made, not even by root.
+        let below_a_file = Path::new("/dev/null/data");
+        let said = std::fs::read(below_a_file).expect_err("not a folder").to_string();
+        let store = store::SqliteStore::open(below_a_file).expect_err("no store");
+        let org = OrgFile::parse("nonsense = 1").expect_err("an unknown key");
+        let org_said = "unknown field `nonsense`";
+        for (error, said, named) in [
+            (CliError::from(store), said.as_str(), "/dev/null/data"),
+            (crate::files::read_text(below_a_file).expect_err("no file"), &said, "/dev/null/data"),
+            (crate::files::write(below_a_file, "").expect_err("no file"), &said, "/dev/null/data"),
+            (CliError::OrgFile { file: "org.toml".into(), source: org }, org_said, "org.toml"),
+        ] {
+            let message = full_message(&error);
+            assert_eq!(message.matches(said).count(), 1, "{message}");
+            assert_eq!(message.matches(named).count(), 1, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_exit_code_tells_faulty_input_from_a_failure() {
+        let component = Inspection::read(b"hello").expect_err("not a component");
+        let policy = runtime::policy::Policy::from_toml("methods = [\"TRACE\"]").expect_err("an unknown method");
+        let login_host = ConnectError::LoginHost(OriginError::Scheme.into());
+        for (error, exit, code) in [
+            (CliError::Component { file: "x.wasm".into(), source: component }, 2, "not-wasm"),
+            (CliError::PolicyFile { file: "policy.toml".into(), source: policy }, 2, "policy-invalid"),
+            (CliError::NoOrg("nowhere".into()), 2, "no-org"),
+            (CliError::NoConnection { team: "a".into(), data: "b".into() }, 2, "no-connection"),
+            (login_host.into(), 2, "connect-login-host"),
+            (LoadError::Compile("x".into()).into(), 2, "component-invalid"),
+            (LiveCheckError::Incomplete("CLIENT_ID").into(), 2, "live-check-incomplete"),
+            (ConnectError::StateMismatch.into(), 1, "connect-state-mismatch"),
+            (StoreError::Conflict.into(), 1, "store-conflict"),
+            (BuildError::NoWorkspace { folder: "/".into() }.into(), 1, "no-workspace"),
+            (CliError::NotRevoked, 1, "not-revoked"),
+        ] {
+            assert_eq!((error.exit(), error.code()), (exit, code), "{error:?}");
+        }
+    }
+}
