@@ -96,8 +96,8 @@ mod tests {
     fn fault_of<T>(text: &str, read: impl Fn(&Path) -> Result<T, InputError>) -> String {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let error = anyhow::Error::new(read(file.path()).err().unwrap());
-        format!("{error:#}").replace(&file.path().display().to_string(), "FILE")
+        let error = read(file.path()).err().unwrap();
+        runtime::full_message(&error).replace(&file.path().display().to_string(), "FILE")
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         ] {
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }
-        let missing = anyhow::Error::new(read_mapping(Path::new("/no/such/file")).err().unwrap());
-        assert_eq!(format!("{missing:#}"), "cannot read /no/such/file: No such file or directory (os error 2)");
+        let missing = read_mapping(Path::new("/no/such/file")).err().unwrap();
+        assert_eq!(runtime::full_message(&missing), "cannot read /no/such/file: No such file or directory (os error 2)");
     }
 }
