@@ -1,6 +1,6 @@
 //! The booking as a platform hands it over.
 
-use contract::{Answer, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, Question, Team};
+use contract::{Answer, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, Question, QuestionKind, Team};
 use serde::{Deserialize, Serialize};
 
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
@@ -95,7 +95,7 @@ impl Booking {
             companions: self.companions.clone(),
             hosts: self.hosts.clone(),
             place: self.place.clone(),
-            answers: self.answers.clone(),
+            answers: self.answers.iter().map(|answer| self.sent(answer)).collect(),
             tracking: self.tracking.clone(),
             comment: self.comment.clone(),
             payment: self.payment.clone(),
@@ -103,13 +103,33 @@ impl Booking {
         })
     }
 
+    /// A consent is a question that offers one choice, which a guest ticks or not. If the form offers several, one of them may
+    /// refuse, and only the words of the answer can tell.
+    fn sent(&self, answer: &Answer) -> Answer {
+        let asked = self.form.iter().flatten().find(|question| question.id == answer.question_id);
+        let kind = match asked {
+            Some(question) if offers_several(answer.kind, &question.choices) => QuestionKind::Radio,
+            _ => answer.kind,
+        };
+        Answer { kind, ..answer.clone() }
+    }
+
     /// The calendar's questions: `form`, else what the answers show of them. Choices that were not taken are unknown then.
     pub fn questions(&self) -> Vec<Question> {
         match &self.form {
-            Some(form) => form.clone(),
+            Some(form) => form.iter().map(asked).collect(),
             None => self.answers.iter().map(question).collect(),
         }
     }
+}
+
+fn offers_several(kind: QuestionKind, choices: &[String]) -> bool {
+    kind == QuestionKind::Consent && choices.len() > 1
+}
+
+fn asked(question: &Question) -> Question {
+    let kind = if offers_several(question.kind, &question.choices) { QuestionKind::Radio } else { question.kind };
+    Question { kind, ..question.clone() }
 }
 
 fn question(answer: &Answer) -> Question {

@@ -502,6 +502,34 @@ mod tests {
     }
 
     #[test]
+    fn a_consent_that_offers_a_refusal_too_is_not_taken_for_agreement() {
+        let form = |choices: &[&str]| -> Vec<Question> {
+            let choices = choices.iter().map(|choice| (*choice).to_owned()).collect();
+            vec![Question {
+                id: "agree".into(),
+                label: String::new(),
+                kind: QuestionKind::Consent,
+                required: true,
+                choices,
+            }]
+        };
+        let rows = json!([{ "id": "a", "field": "A", "source": { "answer": "agree" } }]);
+        let given = ["同意します".to_owned()];
+        for (form, expected) in [
+            (None, SourceValue::Agreed(&given)),
+            (Some(form(&["同意します"])), SourceValue::Agreed(&given)),
+            (Some(form(&["同意します", "個人情報の取扱いに同意しません"])), SourceValue::Choices(&given)),
+        ] {
+            let several = expected == SourceValue::Choices(&given);
+            let booking = Booking { form, ..booking() };
+            let resolved = resolve(&booking, &mapping(rows.clone()), &[field("A")]).unwrap();
+            assert_eq!(value_of(&resolved, 0), Some(expected));
+            let kinds: Vec<_> = booking.questions().iter().filter(|q| q.id == "agree").map(|q| q.kind).collect();
+            assert_eq!(kinds == [QuestionKind::Radio], several);
+        }
+    }
+
+    #[test]
     fn rows_of_other_events_are_not_sent_and_findings_lead_back_to_the_mapping() {
         let rows = json!([
             { "id": "lost", "field": "Status", "source": { "fixed": "Lost" }, "on": ["cancelled"] },
