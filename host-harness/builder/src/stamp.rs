@@ -1,12 +1,14 @@
 //! Records what a component was made from, so that an unchanged tree needs no call of cargo.
 //!
-//! Cargo itself would decide the same, but takes STAMPCARGO and waits for any other cargo in the same target folder. A stamp
-//! lists cargo's own inputs, from the dep-info file beside the core module (all sources of the package and of the workspace
-//! crates it depends on, files that they include, the WIT text), with size and modification time, which is what cargo
-//! compares. It adds inputs that cargo does not list: the names in every folder with an input, so that added and removed
-//! files count, every `Cargo.toml`, the lock file, cargo's configuration, the toolchain's programs, and `plugin.toml`.
-//! Comparing times takes STAMPSTAT in a debug build; digests of all contents would take STAMPDIGEST. The component's own
-//! digest is compared, because only that reveals a damaged file.
+//! Cargo itself would decide the same, but takes 0.3 s (and finding the toolchain 0.1 s), and waits for any other cargo in the
+//! same target folder. Checking the stamp takes 1 ms, also in a debug build.
+//!
+//! A stamp lists cargo's own inputs, from the dep-info file beside the core module: all sources of the package and of the
+//! workspace crates it depends on, files that they include, and the WIT text. They are compared by size and modification
+//! time, as cargo compares them. Digests of their contents would take 15 ms, and where they disagreed with cargo, cargo would
+//! not build either. The stamp adds inputs that cargo does not list: the names in every folder with an input, so that added
+//! and removed files count, every `Cargo.toml`, the lock file, cargo's configuration, the toolchain's programs, and
+//! `plugin.toml`. The component's own digest is compared, because only that reveals a damaged file.
 //!
 //! Environment variables that sources read with `env!` are not tracked; no plugin here reads one.
 

@@ -60,7 +60,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliEr
     if arguments.open
         && let Err(error) = open::that(url.as_str())
     {
-        ui.note(format!("no browser could be opened ({error}); open the address by hand"));
+        ui.note(format!("no browser could be opened ({error}); open the address yourself"));
     }
     let patience = Duration::from_secs(PATIENCE_MINUTES * 60);
     let query = tokio::time::timeout(patience, callback(listener, &path, pending.state())).await.ok().flatten();
