@@ -6,7 +6,7 @@ use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use intake::Intake;
+use crm_intake::Intake;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -296,6 +296,6 @@ pub struct LiveCheck {
 }
 
 fn format() -> impl TypedValueParser<Value = &'static dyn Intake> {
-    PossibleValuesParser::new(intake::FORMATS.iter().map(|format| format.name()))
-        .try_map(|name| intake::format(&name).ok_or("no such format"))
+    PossibleValuesParser::new(crm_intake::FORMATS.iter().map(|format| format.name()))
+        .try_map(|name| crm_intake::format(&name).ok_or("no such format"))
 }

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use builder::{Built, Workspace};
-use runtime::{
+use crm_builder::{Built, Workspace};
+use crm_host::{
     Inspection,
     manifest::{Identifier, Manifest},
 };
@@ -56,5 +56,5 @@ impl ComponentFile {
 pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<Built, CliError> {
     let workspace = Workspace::containing(&env::current_dir().unwrap_or_default())?;
     let out = out.map_or_else(|| workspace.component(package), Path::to_owned);
-    Ok(builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
+    Ok(crm_builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
 }

@@ -3,8 +3,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use local_org::{Options, OrgFile, RunningOrg, visitor};
-use runtime::{
+use crm_host::{
     Host, Plugin,
     credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
     manifest::Identifier,
@@ -13,8 +12,9 @@ use runtime::{
     secret::Secret,
     transport::{Bounds, ReqwestTransport, Transport as _},
 };
+use crm_store::SqliteStore;
+use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
-use store::SqliteStore;
 
 use crate::{
     cli::ConnectionArgs,
@@ -106,7 +106,7 @@ impl Connected {
     /// Starts an org and connects to it through its pages, as a person would.
     pub(crate) async fn local(component: &ComponentFile, policy: Policy, file: OrgFile) -> Result<Self, CliError> {
         let credential = component.credential()?;
-        let org = local_org::serve(file, Options::default()).await?;
+        let org = salesforce_local_org::serve(file, Options::default()).await?;
         let app = org.app();
         let client =
             ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };

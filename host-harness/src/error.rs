@@ -2,16 +2,16 @@
 
 use std::{io, path::PathBuf};
 
-use builder::BuildError;
-use live_check::LiveCheckError;
-use local_org::{FileError, ServeError, visitor::VisitError};
-use runtime::{
+use crm_builder::BuildError;
+use crm_host::{
     CallError, HostError, InspectError, LoadError,
     credentials::{ConnectError, DisconnectError, StoreError},
     origin::OriginError,
     policy::PolicyError,
     transport::TransportError,
 };
+use salesforce_live_check::LiveCheckError;
+use salesforce_local_org::{FileError, ServeError, visitor::VisitError};
 
 use crate::input::InputError;
 
@@ -20,7 +20,7 @@ const INPUT: u8 = 2;
 /// The command itself failed.
 const FAILED: u8 = 1;
 
-/// Why a command failed. Causes are sources only; [`runtime::full_message`] joins them.
+/// Why a command failed. Causes are sources only; [`crm_host::full_message`] joins them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
@@ -116,7 +116,7 @@ pub enum CliError {
     Disconnect(#[from] DisconnectError),
     /// The store of connections could not be opened.
     #[error(transparent)]
-    OpenStore(#[from] store::OpenError),
+    OpenStore(#[from] crm_store::OpenError),
     /// The store of connections failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -241,8 +241,8 @@ impl CliError {
 mod tests {
     use std::path::Path;
 
-    use local_org::OrgFile;
-    use runtime::{Inspection, full_message};
+    use crm_host::{Inspection, full_message};
+    use salesforce_local_org::OrgFile;
 
     use super::*;
 
@@ -251,7 +251,7 @@ mod tests {
         // A folder below a file can be neither read nor made, not even by root.
         let below_a_file = Path::new("/dev/null/data");
         let said = std::fs::read(below_a_file).expect_err("not a folder").to_string();
-        let store = store::SqliteStore::open(below_a_file).expect_err("no store");
+        let store = crm_store::SqliteStore::open(below_a_file).expect_err("no store");
         let org = OrgFile::parse("nonsense = 1").expect_err("an unknown key");
         let org_said = "unknown field `nonsense`";
         for (error, said, named) in [
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn the_exit_code_tells_faulty_input_from_a_failure() {
         let component = Inspection::read(b"hello").expect_err("not a component");
-        let policy = runtime::policy::Policy::from_toml("methods = [\"TRACE\"]").expect_err("an unknown method");
+        let policy = crm_host::policy::Policy::from_toml("methods = [\"TRACE\"]").expect_err("an unknown method");
         let login_host = ConnectError::LoginHost(OriginError::Scheme.into());
         for (error, exit, code) in [
             (CliError::Component { file: "x.wasm".into(), source: component }, 2, "not-wasm"),

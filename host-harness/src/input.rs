@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use booking::{Booking, Mapping};
-use intake::{Fault, Intake};
+use crm_booking::{Booking, Mapping};
+use crm_intake::{Fault, Intake};
 
 /// Largest file that is read: the contract limits the arguments of one call to as much.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -43,7 +43,7 @@ pub enum InputError {
         /// The mapping file.
         file: PathBuf,
         /// Why.
-        source: booking::ResolveError,
+        source: crm_booking::ResolveError,
     },
 }
 
@@ -72,7 +72,7 @@ pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Booking, InputEr
 /// # Errors
 /// If the file cannot be read, or is not a valid mapping.
 pub fn read_mapping(file: &Path) -> Result<Mapping, InputError> {
-    intake::json::parse(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })
+    crm_intake::json::parse(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })
 }
 
 fn read(file: &Path) -> Result<String, InputError> {
@@ -97,12 +97,12 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         let error = read(file.path()).err().unwrap();
-        runtime::full_message(&error).replace(&file.path().display().to_string(), "FILE")
+        crm_host::full_message(&error).replace(&file.path().display().to_string(), "FILE")
     }
 
     #[test]
     fn a_fault_names_the_file_the_path_and_the_reason_once() {
-        let booking = |text: &str| fault_of(text, |file| read_booking(file, &intake::Native));
+        let booking = |text: &str| fault_of(text, |file| read_booking(file, &crm_intake::Native));
         let mapping = |text: &str| fault_of(text, read_mapping);
         for (fault, expected) in [
             (booking("{"), "FILE: EOF while parsing"),
@@ -131,6 +131,9 @@ mod tests {
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }
         let missing = read_mapping(Path::new("/no/such/file")).err().unwrap();
-        assert_eq!(runtime::full_message(&missing), "cannot read /no/such/file: No such file or directory (os error 2)");
+        assert_eq!(
+            crm_host::full_message(&missing),
+            "cannot read /no/such/file: No such file or directory (os error 2)"
+        );
     }
 }

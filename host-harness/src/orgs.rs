@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use local_org::{FileError, OrgFile};
+use salesforce_local_org::{FileError, OrgFile};
 
 use crate::{error::CliError, files};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use runtime::{
+use crm_host::{
     manifest::Manifest,
     origin::Origin,
     policy::{Permissions, Policy, TestOverride},

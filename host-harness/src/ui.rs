@@ -2,10 +2,10 @@
 
 use std::io::{IsTerminal, Write};
 
-use booking::Explained;
-use builder::Progress;
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
-use contract::{Actor, AdviceText, Consequence, Problem, Reaction};
+use crm_booking::Explained;
+use crm_builder::Progress;
+use crm_contract::{Actor, AdviceText, Consequence, Problem, Reaction};
 use serde::Serialize;
 
 use crate::error::CliError;

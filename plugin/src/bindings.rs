@@ -5,11 +5,11 @@ wit_bindgen::generate!({
     path: "../wit",
     world: "lead-plugin-with-settings",
     generate_all,
-    // The records of `types` are those of the host, which `booking` reads.
-    with: { "scheduling:crm/types@0.1.0": contract },
+    // The records of `types` are those of the host, which `crm-booking` reads.
+    with: { "scheduling:crm/types@0.1.0": crm_contract },
     additional_derives: [PartialEq],
 });
 
-pub use contract as types;
+pub use crm_contract as types;
 pub use exports::scheduling::crm::{connection, guidance, leads, settings};
 pub use scheduling::crm::{http, secrets};

@@ -4,7 +4,7 @@
 //! those listed before them:
 //!
 //! - `bindings`, `codes`, `problem`, `texts`, `blank`: the contract, and what needs no other module;
-//! - `source`, `attributes` and `template` of the crate `booking`: the value that a mapping row has in a booking;
+//! - `source`, `attributes` and `template` of the crate `crm-booking`: the value that a mapping row has in a booking;
 //! - `value`: that value in the type of a field;
 //! - `salesforce`: the org as a client sees it;
 //! - `mapping`: which rows and questions a field concerns;
@@ -34,7 +34,7 @@ mod texts;
 mod value;
 
 // Until the contract hands over resolved rows, the plugin resolves them itself.
-use booking::{attributes, source, template};
+use crm_booking::{attributes, source, template};
 
 pub use deliver::{deliver, preview::preview};
 pub use guidance::{advice, codes};

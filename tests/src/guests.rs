@@ -4,7 +4,7 @@
 //! before they run need no code: each of their functions only traps.
 
 use anyhow::{Context as _, Result};
-use builder::{Built, Workspace, embed_manifest};
+use crm_builder::{Built, Workspace, embed_manifest};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
@@ -19,7 +19,7 @@ pub fn workspace() -> Result<Workspace> {
 pub fn build(package: &str) -> Result<Built> {
     let workspace = workspace()?;
     let out = workspace.component(package);
-    Ok(builder::build(&workspace, package, &out, &mut |_| {})?)
+    Ok(crm_builder::build(&workspace, package, &out, &mut |_| {})?)
 }
 
 /// A plugin that also imports WASI's clock and environment.

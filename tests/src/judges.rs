@@ -6,8 +6,8 @@
 
 use crate::node_host::NotRun;
 use anyhow::{Context as _, Result, ensure};
-use builder::FORBIDDEN_BY;
-use local_org::{Options, OrgFile, RunningOrg, visitor};
+use crm_builder::FORBIDDEN_BY;
+use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -43,8 +43,8 @@ impl Judged {
         let mut rotating = OrgFile::named("rotation-30-days").context("a built-in org")??;
         rotating.users.clone_from(&strict.users);
         Ok(Self {
-            strict: local_org::serve(strict, Options::default()).await?,
-            rotating: local_org::serve(rotating, Options::default()).await?,
+            strict: salesforce_local_org::serve(strict, Options::default()).await?,
+            rotating: salesforce_local_org::serve(rotating, Options::default()).await?,
         })
     }
 

@@ -3,7 +3,7 @@
 //! In JavaScript the contract's records are spelled differently from this project's JSON: names in lower camel case, enum
 //! cases with `-`, variants as `tag` and `val`. [`in_javascript`] translates them.
 
-use builder::FORBIDDEN_BY;
+use crm_builder::FORBIDDEN_BY;
 use serde_json::{Value, json};
 use std::env;
 use std::fs::{self, File};

@@ -1,9 +1,9 @@
 //! Bookings and mappings, made from the project's examples.
 
 use anyhow::{Context as _, Result};
-use contract::{History, LeadField};
+use crm_contract::{History, LeadField};
+use crm_intake::{Intake, Native, Timerex};
 use host_harness::input;
-use intake::{Intake, Native, Timerex};
 use std::path::{Path, PathBuf};
 
 /// A file of the project's examples.
@@ -12,22 +12,22 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 /// The booking of the Japanese scheduling service's webhook body, as the contract has it.
-pub fn japanese_booking() -> Result<contract::Booking> {
+pub fn japanese_booking() -> Result<crm_contract::Booking> {
     sent("timerex-webhook.json", &Timerex)
 }
 
 /// The booking of the native format, as the contract has it.
-pub fn booking() -> Result<contract::Booking> {
+pub fn booking() -> Result<crm_contract::Booking> {
     sent("booking.json", &Native)
 }
 
 /// The mapping of an example file, its fields as the org lists them.
-pub fn mapping(name: &str, fields: &[LeadField]) -> Result<contract::Mapping> {
+pub fn mapping(name: &str, fields: &[LeadField]) -> Result<crm_contract::Mapping> {
     resolved(&input::read_mapping(&example(name))?, fields)
 }
 
 /// A mapping of rows and options in JSON, its fields as the org lists them. Rows without an id get one.
-pub fn mapping_of(mut json: serde_json::Value, fields: &[LeadField]) -> Result<contract::Mapping> {
+pub fn mapping_of(mut json: serde_json::Value, fields: &[LeadField]) -> Result<crm_contract::Mapping> {
     let rows = json.get_mut("rows").and_then(serde_json::Value::as_array_mut).context("rows")?;
     for (position, row) in rows.iter_mut().enumerate() {
         row.as_object_mut().context("a row")?.entry("id").or_insert_with(|| format!("r{position}").into());
@@ -35,14 +35,14 @@ pub fn mapping_of(mut json: serde_json::Value, fields: &[LeadField]) -> Result<c
     resolved(&serde_json::from_value(json).context("the test's mapping")?, fields)
 }
 
-fn sent(name: &str, format: &dyn Intake) -> Result<contract::Booking> {
+fn sent(name: &str, format: &dyn Intake) -> Result<crm_contract::Booking> {
     let booking = input::read_booking(&example(name), format)?;
-    Ok(booking::resolve(&booking, &booking::Mapping::default(), &[])?.booking)
+    Ok(crm_booking::resolve(&booking, &crm_booking::Mapping::default(), &[])?.booking)
 }
 
-fn resolved(mapping: &booking::Mapping, fields: &[LeadField]) -> Result<contract::Mapping> {
+fn resolved(mapping: &crm_booking::Mapping, fields: &[LeadField]) -> Result<crm_contract::Mapping> {
     let booking = input::read_booking(&example("booking.json"), &Native)?;
-    Ok(booking::resolve(&booking, mapping, fields)?.mapping)
+    Ok(crm_booking::resolve(&booking, mapping, fields)?.mapping)
 }
 
 /// A first try, now.

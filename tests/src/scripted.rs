@@ -3,12 +3,12 @@
 
 use anyhow::Result;
 use async_trait::async_trait;
+use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use crm_host::policy::Policy;
+use crm_host::secret::Secret;
+use crm_host::transport::{Bounds, Transport, TransportError};
+use crm_host::{Host, Plugin};
 use http::{Request, Response};
-use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore};
-use runtime::policy::Policy;
-use runtime::secret::Secret;
-use runtime::transport::{Bounds, Transport, TransportError};
-use runtime::{Host, Plugin};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,7 +52,7 @@ impl Transport for Script {
             // The server never responds, but a transport must respect its bounds.
             None => {
                 tokio::time::sleep(bounds.timeout).await;
-                Err(TransportError::maybe_sent(runtime::transport::TransportErrorKind::Timeout, "no response"))
+                Err(TransportError::maybe_sent(crm_host::transport::TransportErrorKind::Timeout, "no response"))
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use crate::{guests, samples};
 use anyhow::{Context as _, Result};
+use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore};
+use crm_host::origin::Origin;
+use crm_host::policy::{Policy, TestOverride};
+use crm_host::secret::Secret;
+use crm_host::types::{Booking, Delivery, History, LeadFields, Mapping, Problem};
+use crm_host::{Called, Host, Plugin};
 use jiff::{SignedDuration, Timestamp};
-use local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
-use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore};
-use runtime::origin::Origin;
-use runtime::policy::{Policy, TestOverride};
-use runtime::secret::Secret;
-use runtime::types::{Booking, Delivery, History, LeadFields, Mapping, Problem};
-use runtime::{Called, Host, Plugin};
+use salesforce_local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
 use std::sync::{Arc, OnceLock};
 
 /// The name of the Salesforce credential in the plugin's manifest.
@@ -69,7 +69,7 @@ impl System {
 
     /// Starts an org with these options and loads this component, without connecting.
     pub async fn of(component: &[u8], file: OrgFile, options: Options) -> Result<Self> {
-        let running = local_org::serve(file, options).await?;
+        let running = salesforce_local_org::serve(file, options).await?;
         let policy = policy(running.org())?;
         let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
@@ -94,7 +94,7 @@ impl System {
     }
 
     /// Connects through the org's pages, as a person does.
-    pub async fn connect(&self) -> Result<runtime::credentials::Connected> {
+    pub async fn connect(&self) -> Result<crm_host::credentials::Connected> {
         let org = self.running.org();
         let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
         let pending = self.plugin.broker().begin(&self.connection, CREDENTIAL, org.base_url(), &callback)?;

@@ -4,7 +4,7 @@ use acceptance::command::{ended, harness};
 use acceptance::guests;
 use acceptance::samples::example;
 use anyhow::{Context as _, Result, ensure};
-use local_org::visitor;
+use salesforce_local_org::visitor;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -100,7 +100,7 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     }
     let address = address.with_context(|| format!("no address was shown:\n{said}"))?;
     ensure!(said.contains("test override in force"), "the test override is announced: {said}");
-    let user = local_org::User::default();
+    let user = salesforce_local_org::User::default();
     let back = visitor::allow(&address, &user.username, &user.password).await?;
     // The browser follows the callback URL, where the command listens.
     let page = visitor_get(&back).await?;

@@ -2,8 +2,8 @@
 
 use acceptance::guests;
 use anyhow::{Context as _, Result, ensure};
-use builder::{BuildError, Built, Progress, StandardLibrary};
-use runtime::Inspection;
+use crm_builder::{BuildError, Built, Progress, StandardLibrary};
+use crm_host::Inspection;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ fn a_component_imports_only_the_three_interfaces_of_its_world() {
 #[test]
 fn the_booking_crate_compiles_to_webassembly_that_imports_nothing() -> Result<()> {
     let _alone = alone();
-    let module = fs::read(builder::core_module(&guests::workspace()?, "booking", &mut |_| {})?)?;
+    let module = fs::read(crm_builder::core_module(&guests::workspace()?, "crm-booking", &mut |_| {})?)?;
     let imports = wasmparser::Parser::new(0).parse_all(&module).filter_map(|payload| match payload {
         Ok(wasmparser::Payload::ImportSection(section)) => Some(section.count()),
         _ => None,
@@ -106,7 +106,7 @@ fn concurrent_builds_produce_the_same_complete_component() {
     let stamp = workspace.component("tiny-crm").with_extension("stamp");
     let build = || {
         let _ = fs::remove_file(&stamp);
-        builder::build(&workspace, "tiny-crm", &out, &mut |_| {}).expect("built").sha256
+        crm_builder::build(&workspace, "tiny-crm", &out, &mut |_| {}).expect("built").sha256
     };
     let digests = thread::scope(|scope| {
         let builds = [(); 3].map(|()| scope.spawn(build));
@@ -140,7 +140,7 @@ fn the_same_toolchain_gives_the_same_digest_in_another_folder() -> Result<()> {
 
     let workspace = workspace.building_in(&second);
     let mut compiled = String::new();
-    let built = builder::build(&workspace, PLUGIN, &workspace.component(PLUGIN), &mut |progress| {
+    let built = crm_builder::build(&workspace, PLUGIN, &workspace.component(PLUGIN), &mut |progress| {
         if let Progress::Compiling { crates, .. } = progress {
             compiled.push_str(&crates);
         }
@@ -174,7 +174,7 @@ fn a_build_error_names_the_package_and_includes_cargos_message() {
     let workspace = guests::workspace().expect("a workspace");
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("none.wasm");
-    let error = builder::build(&workspace, "no-such-plugin", &out, &mut |_| {}).expect_err("no such package");
+    let error = crm_builder::build(&workspace, "no-such-plugin", &out, &mut |_| {}).expect_err("no such package");
     assert!(matches!(error, BuildError::Compile { .. }), "{error:?}");
     assert!(error.to_string().contains("no-such-plugin"), "{error}");
     assert!(!out.exists());

@@ -3,8 +3,8 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::{CREDENTIAL, NOW, System};
 use anyhow::{Context as _, Result};
-use runtime::credentials::{GrantState, Revoked};
-use runtime::types::Reaction;
+use crm_host::credentials::{GrantState, Revoked};
+use crm_host::types::Reaction;
 
 #[tokio::test]
 async fn an_expired_session_is_refreshed_once_and_the_booking_is_delivered() -> Result<()> {

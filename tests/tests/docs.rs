@@ -2,8 +2,8 @@
 
 use acceptance::system::System;
 use anyhow::{Context as _, Result};
-use booking::{Event, Mapping, attributes};
-use intake::{Intake as _, Native};
+use crm_booking::{Event, Mapping, attributes};
+use crm_intake::{Intake as _, Native};
 
 const MAPPING: &str = include_str!("../../docs/mapping.md");
 
@@ -15,7 +15,7 @@ fn blocks() -> Vec<&'static str> {
 fn the_examples_of_the_page_are_a_mapping_and_a_booking() -> Result<()> {
     let blocks = blocks();
     let [mapping, booking] = blocks.as_slice() else { anyhow::bail!("{} examples", blocks.len()) };
-    let mapping: Mapping = intake::json::parse(mapping)?;
+    let mapping: Mapping = crm_intake::json::parse(mapping)?;
     let sources = [r#"{"answer""#, r#"{"booking""#, r#"{"tracking""#, r#"{"fixed""#, r#"{"template""#];
     let json = serde_json::to_string(&mapping)?;
     assert!(sources.iter().all(|source| json.contains(source)), "an example of every source");

@@ -3,12 +3,12 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::{Context as _, Result};
-use local_org::OrgFile;
-use runtime::Plugin;
-use runtime::credentials::ConnectError;
-use runtime::types::{
+use crm_host::Plugin;
+use crm_host::credentials::ConnectError;
+use crm_host::types::{
     Booking, ChosenOption, Delivery, Finding, LeadFields, Mapping, PlannedAction, PreviewResult, Problem,
 };
+use salesforce_local_org::OrgFile;
 use serde_json::json;
 use std::collections::BTreeSet;
 

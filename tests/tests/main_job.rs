@@ -3,7 +3,7 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::Result;
-use runtime::types::{
+use crm_host::types::{
     Answer, AnswerValue, Booking, History, Mapping, Outcome, PlannedAction, QuestionKind, Reaction, Source,
     WithheldReason,
 };
@@ -132,8 +132,8 @@ async fn every_other_export_works() -> Result<()> {
         assert!(locales.contains(&"ja") && locales.contains(&"en"), "{id}: {locales:?}");
     }
 
-    let error = runtime::types::OauthError {
-        stage: runtime::types::OauthStage::Refresh,
+    let error = crm_host::types::OauthError {
+        stage: crm_host::types::OauthStage::Refresh,
         error: "invalid_grant".into(),
         description: Some("expired access/refresh token".into()),
         http_status: Some(400),

@@ -3,12 +3,12 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::System;
 use anyhow::Result;
-use local_org::Fault;
-use runtime::types::{History, Outcome, Reaction, UnknownTries};
+use crm_host::types::{History, Outcome, Reaction, UnknownTries};
+use salesforce_local_org::Fault;
 use serde_json::json;
 
 /// A mapping without a key field, so that only a lookup can find the Lead.
-async fn plain(system: &System) -> Result<runtime::types::Mapping> {
+async fn plain(system: &System) -> Result<crm_host::types::Mapping> {
     let fields = system.fields().await?.fields;
     let rows = json!({ "rows": [
         { "field": "LastName", "source": { "booking": "guest.family-name" } },
@@ -104,7 +104,7 @@ async fn an_invalid_email_is_left_blank_and_its_finding_names_row_and_question()
     // The guest's answer is not an email address. Salesforce would reject it, so it must not be sent as it is.
     for answer in &mut booking.answers {
         if answer.label == "メールアドレス" {
-            answer.value = Some(runtime::types::AnswerValue::Text("not an address".into()));
+            answer.value = Some(crm_host::types::AnswerValue::Text("not an address".into()));
         }
     }
     let delivery = system.deliver(&booking, &mapping, &first_try(&system.time(0))).await?.answer.expect("delivered");

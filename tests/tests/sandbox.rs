@@ -5,8 +5,8 @@ use acceptance::samples::{self, first_try};
 use acceptance::scripted::{Scripted, VICTIM, response};
 use acceptance::system::NOW;
 use anyhow::Result;
-use runtime::types::{Booking, Mapping, Parameter, Problem};
-use runtime::{CallError, Host, LoadError};
+use crm_host::types::{Booking, Mapping, Parameter, Problem};
+use crm_host::{CallError, Host, LoadError};
 use std::fs;
 
 /// The hostile guest; the response to a request is its own path.
@@ -56,7 +56,7 @@ async fn an_invalid_plugin_is_rejected_with_its_own_code_before_compilation() ->
         assert!(error.to_string().contains(said), "{name}: {error}");
     }
     for (bytes, code) in
-        [(b"<!doctype html>".to_vec(), "not-wasm"), (vec![0; runtime::MAX_COMPONENT_BYTES + 1], "component-too-large")]
+        [(b"<!doctype html>".to_vec(), "not-wasm"), (vec![0; crm_host::MAX_COMPONENT_BYTES + 1], "component-too-large")]
     {
         assert_eq!(host.load(&bytes).await.err().map(|error| error.code()), Some(code));
     }

@@ -5,7 +5,7 @@ use acceptance::samples::{self, first_try};
 use acceptance::scripted::{Scripted, TINY, response};
 use acceptance::system::NOW;
 use anyhow::Result;
-use runtime::types::{ChosenOption, Mapping, MappingRow, Source};
+use crm_host::types::{ChosenOption, Mapping, MappingRow, Source};
 use std::fs;
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use std::ops::RangeInclusive;
 use acceptance::samples;
 use acceptance::system::{self, System};
 use anyhow::{Context as _, Result};
-use contract::{Booking, BookingKind, History, Mapping, Outcome, Reaction, UnknownTries};
+use crm_contract::{Booking, BookingKind, History, Mapping, Outcome, Reaction, UnknownTries};
 use jiff::{SignedDuration, Timestamp};
-use local_org::{Clock, Fault, Options, OrgFile};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use salesforce_local_org::{Clock, Fault, Options, OrgFile};
 use serde_json::{Value, json};
 
 const HISTORIES: u32 = 300;

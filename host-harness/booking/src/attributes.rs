@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use contract::{Booking, BookingKind, Person, PlaceKind};
+use crm_contract::{Booking, BookingKind, Person, PlaceKind};
 use jiff::civil::DateTime;
 
 use crate::{is_blank, names};

@@ -1,6 +1,8 @@
 //! The booking as a platform hands it over.
 
-use contract::{Answer, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, Question, QuestionKind, Team};
+use crm_contract::{
+    Answer, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, Question, QuestionKind, Team,
+};
 use serde::{Deserialize, Serialize};
 
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
@@ -75,13 +77,13 @@ pub enum Kind {
 
 impl Booking {
     /// The booking as the contract has it; `None` for a cancelled one, which contract 0.1.0 cannot express.
-    pub(crate) fn to_contract(&self) -> Option<contract::Booking> {
+    pub(crate) fn to_contract(&self) -> Option<crm_contract::Booking> {
         let kind = match self.kind {
             Kind::Confirmed => BookingKind::New,
             Kind::Rescheduled => BookingKind::Rescheduled(self.previous_id.clone().unwrap_or_else(|| self.id.clone())),
             Kind::Cancelled => return None,
         };
-        Some(contract::Booking {
+        Some(crm_contract::Booking {
             kind,
             id: self.id.clone(),
             team: self.team.clone(),
@@ -134,7 +136,7 @@ fn asked(question: &Question) -> Question {
 
 fn question(answer: &Answer) -> Question {
     let choices = match &answer.value {
-        Some(contract::AnswerValue::Choices(taken)) => taken.clone(),
+        Some(crm_contract::AnswerValue::Choices(taken)) => taken.clone(),
         _ => Vec::new(),
     };
     Question {

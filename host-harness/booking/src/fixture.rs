@@ -1,6 +1,6 @@
 //! A booking that has everything, for tests.
 
-use contract::{
+use crm_contract::{
     Answer, AnswerValue, Booking, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, PlaceKind,
     QuestionKind, Team,
 };

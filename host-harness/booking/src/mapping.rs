@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::Source;
+use crm_contract::Source;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Kind;

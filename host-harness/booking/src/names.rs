@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use contract::Guest;
+use crm_contract::Guest;
 
 use crate::is_blank;
 

@@ -1,6 +1,6 @@
 //! From a booking and a mapping to what a plugin is called with, and from the plugin's findings back to rows and questions.
 
-use contract::{
+use crm_contract::{
     Answer, AnswerValue, ChosenOption, Consequence, Finding, LeadField, MappingRow, Problem, Question, QuestionKind,
     Source,
 };
@@ -55,9 +55,9 @@ impl ResolveError {
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The booking as the contract has it.
-    pub booking: contract::Booking,
+    pub booking: crm_contract::Booking,
     /// The rows of the booking's event.
-    pub mapping: contract::Mapping,
+    pub mapping: crm_contract::Mapping,
     /// What the host itself found; nothing of it stops the booking.
     pub findings: Vec<Explained>,
     /// The way back from the plugin's findings and problems.
@@ -68,7 +68,7 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// The rows of the event.
-    pub mapping: contract::Mapping,
+    pub mapping: crm_contract::Mapping,
     /// The form, and a question of its own for each row with a value table: it offers the translated choices.
     pub questions: Vec<Question>,
     /// The way back from the plugin's findings.
@@ -128,7 +128,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, fields: &[LeadField]) -> Re
     let sent = booking.to_contract().ok_or(ResolveError::Cancelled)?;
     let mut resolved = Resolved {
         booking: sent.clone(),
-        mapping: contract::Mapping { rows: Vec::new(), options: options(mapping) },
+        mapping: crm_contract::Mapping { rows: Vec::new(), options: options(mapping) },
         findings: Vec::new(),
         origins: Origins::default(),
     };
@@ -164,7 +164,7 @@ pub fn expectations(
     fields: &[LeadField],
 ) -> Result<Expected, ResolveError> {
     let mut expected = Expected {
-        mapping: contract::Mapping { rows: Vec::new(), options: options(mapping) },
+        mapping: crm_contract::Mapping { rows: Vec::new(), options: options(mapping) },
         questions: questions.to_vec(),
         origins: Origins::default(),
     };
@@ -252,7 +252,7 @@ impl Origins {
 }
 
 impl Origin {
-    fn new(position: u32, row: &Row, label: impl Fn(&str) -> Option<String>, booking: &contract::Booking) -> Self {
+    fn new(position: u32, row: &Row, label: impl Fn(&str) -> Option<String>, booking: &crm_contract::Booking) -> Self {
         let value = source::value(&row.source, booking).map(|value| value.text().into_owned());
         Self { value, ..Self::without_value(position, row, label) }
     }
@@ -338,7 +338,7 @@ fn translated_id(row: &RowId) -> String {
 
 /// A row's value, translated by its table, as an answer; and the values that the table does not list. `None` if there is
 /// nothing to translate.
-fn translated(row: &Row, booking: &contract::Booking) -> Option<(Answer, Vec<String>)> {
+fn translated(row: &Row, booking: &crm_contract::Booking) -> Option<(Answer, Vec<String>)> {
     if row.values.is_empty() {
         return None;
     }
@@ -375,7 +375,7 @@ fn translated(row: &Row, booking: &contract::Booking) -> Option<(Answer, Vec<Str
 
 #[cfg(test)]
 mod tests {
-    use contract::FieldType;
+    use crm_contract::FieldType;
     use serde_json::json;
 
     use super::*;

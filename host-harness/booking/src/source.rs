@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use contract::{Answer, AnswerValue, Booking, QuestionKind, Source};
+use crm_contract::{Answer, AnswerValue, Booking, QuestionKind, Source};
 
 use crate::{
     attributes, is_blank,

@@ -1,7 +1,7 @@
 //! Encodes a core module as a component and embeds the manifest.
 
 use anyhow::Context as _;
-use runtime::MANIFEST_SECTION;
+use crm_host::MANIFEST_SECTION;
 use wasm_encoder::{ComponentSection as _, CustomSection, RawSection};
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
@@ -42,7 +42,7 @@ pub fn embed_manifest(component: &mut Vec<u8>, manifest: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::Inspection;
+    use crm_host::Inspection;
 
     /// `(component)`: magic number, version, layer.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";

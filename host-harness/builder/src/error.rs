@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use runtime::{InspectError, manifest::ManifestError};
+use crm_host::{InspectError, manifest::ManifestError};
 
 use crate::NotInstalled;
 

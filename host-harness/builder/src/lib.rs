@@ -21,7 +21,7 @@ use std::{
     time::SystemTime,
 };
 
-use runtime::{Inspection, manifest::Manifest};
+use crm_host::{Inspection, manifest::Manifest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

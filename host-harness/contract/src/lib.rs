@@ -5,7 +5,7 @@
 //!
 //! With feature `component` they cross a component's boundary in wasmtime. A host checks a plugin's types when it loads it,
 //! so a difference from the WIT is a load error and never a wrong value. With feature `guest` they serve as a plugin's own
-//! types: `wit_bindgen::generate!({ with: { "scheduling:crm/types@0.1.0": contract }, .. })`.
+//! types: `wit_bindgen::generate!({ with: { "scheduling:crm/types@0.1.0": crm_contract }, .. })`.
 
 mod answer_json;
 mod booking;

@@ -11,7 +11,7 @@ pub use timerex::Timerex;
 
 use std::fmt;
 
-use booking::Booking;
+use crm_booking::Booking;
 
 /// A format in which bookings arrive.
 pub trait Intake: fmt::Debug + Send + Sync {

@@ -1,6 +1,6 @@
 //! The native JSON format: [`Booking`] as it is.
 
-use booking::Booking;
+use crm_booking::Booking;
 
 use crate::{Fault, Intake, check, json};
 

@@ -1,7 +1,7 @@
 //! The webhook body of TimeRex. Its answers have no ids, so they get stable ones from position and label.
 
-use booking::{Booking, Kind};
-use contract::{
+use crm_booking::{Booking, Kind};
+use crm_contract::{
     Answer, AnswerValue, Calendar, Guest, Parameter, Person, Place, PlaceKind, Question, QuestionKind, Team,
 };
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Why a check or one of its steps fails.
 
-use runtime::{
+use crm_host::{
     CallError, HostError, InspectError, LoadError,
     credentials::{ConnectError, DisconnectError, OpenError, RefreshError, StoreError},
     policy::PolicyError,
@@ -43,7 +43,7 @@ pub enum LiveCheckError {
     NoDescribe,
     /// The describe result cannot become an org.
     #[error(transparent)]
-    Org(#[from] local_org::FileError),
+    Org(#[from] salesforce_local_org::FileError),
     /// The org file cannot be written as TOML.
     #[error("the org file cannot be written")]
     OrgFile(#[from] toml::ser::Error),

@@ -1,6 +1,6 @@
 //! Makes a local org and its cases from a transcript.
 
-use local_org::OrgFile;
+use salesforce_local_org::OrgFile;
 
 use crate::{Case, LiveCheckError, Transcript};
 

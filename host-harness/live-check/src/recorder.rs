@@ -6,11 +6,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::{HeaderMap, Request, Response};
-use runtime::{
+use crm_host::{
     credentials::ConnectionId,
     transport::{Bounds, Transport, TransportError},
 };
+use http::{HeaderMap, Request, Response};
 use serde_json::Value;
 
 use crate::{Case, Exchange, Line, Outcome, Transcript, redaction};

@@ -1,11 +1,11 @@
 //! The booking and mapping of the check. The guest does not exist: the address has a reserved domain (RFC 2606), and each run
 //! has its own, so that runs do not find each other's Leads.
 
-use jiff::{SignedDuration, Timestamp};
-use runtime::types::{
+use crm_host::types::{
     Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest, History, LeadField, Mapping, MappingRow, Source,
     Team, UnknownTries,
 };
+use jiff::{SignedDuration, Timestamp};
 
 /// The field of the deployable metadata; in a package, it has the package's prefix.
 const BOOKING_ID_FIELD: &str = "BookingId__c";

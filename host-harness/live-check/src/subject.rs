@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Method, Request};
-use runtime::{
+use crm_host::{
     Host, Inspection, Plugin,
     credentials::{ClientRegistration, ConnectError, ConnectionId, OpenCredential, SecretStore},
     manifest::Identifier,
     policy::{Permissions, Policy},
     transport::{Bounds, ReqwestTransport, Transport},
 };
+use http::{Method, Request};
 use serde_json::Value;
 use url::Url;
 

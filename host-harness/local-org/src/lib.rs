@@ -10,7 +10,7 @@
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let running = local_org::serve(local_org::OrgFile::enterprise()?, local_org::Options::default()).await?;
+//! let running = salesforce_local_org::serve(salesforce_local_org::OrgFile::enterprise()?, salesforce_local_org::Options::default()).await?;
 //! println!("{} with client id {}", running.base_url(), running.app().client_id);
 //! assert!(running.org().leads().is_empty());
 //! running.stop().await;

@@ -5,12 +5,12 @@
 //!
 //! ```no_run
 //! use std::{path::Path, sync::Arc};
-//! use runtime::{Host, credentials::{ClientRegistration, ConnectionId, MemoryStore}, secret::Secret};
-//! # use runtime::types::{Booking, History, Mapping};
+//! use crm_host::{Host, credentials::{ClientRegistration, ConnectionId, MemoryStore}, secret::Secret};
+//! # use crm_host::types::{Booking, History, Mapping};
 //! # async fn embed(booking: Booking, mapping: Mapping, history: History) -> Result<(), Box<dyn std::error::Error>> {
 //! // Once per process.
 //! let host = Host::builder()
-//!     .secrets(Arc::new(MemoryStore::default())) // or `store::SqliteStore`, or your own
+//!     .secrets(Arc::new(MemoryStore::default())) // or `crm_store::SqliteStore`, or your own
 //!     .registration("salesforce".parse()?, ClientRegistration {
 //!         client_id: std::env::var("CLIENT_ID")?,
 //!         client_secret: Some(Secret::new(std::env::var("CLIENT_SECRET")?)),
@@ -54,7 +54,7 @@ mod session;
 pub mod transport;
 
 /// The contract's records.
-pub use contract as types;
+pub use crm_contract as types;
 
 pub use call::{CallError, CallErrorKind, Called, RequestNote, TrapReason, Usage};
 pub use egress::{Denial, DenialKind};

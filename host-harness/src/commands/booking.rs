@@ -1,7 +1,7 @@
 //! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
-use booking::{Booking, Explained, Mapping, Resolved};
-use runtime::{
+use crm_booking::{Booking, Explained, Mapping, Resolved};
+use crm_host::{
     Called, Plugin, Usage,
     types::{LeadField, Problem},
 };
@@ -40,13 +40,13 @@ pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<O
 
 impl Opened {
     pub(super) fn resolve(&self, arguments: &BookingAndMapping) -> Result<Resolved, InputError> {
-        booking::resolve(&self.booking, &self.mapping, &self.fields)
+        crm_booking::resolve(&self.booking, &self.mapping, &self.fields)
             .map_err(|source| InputError::Unresolvable { file: arguments.mapping.clone(), source })
     }
 }
 
 /// What the host and the plugin found, as one list.
-pub(super) fn all_findings(resolved: &Resolved, found: Vec<contract::Finding>) -> Vec<Explained> {
+pub(super) fn all_findings(resolved: &Resolved, found: Vec<crm_contract::Finding>) -> Vec<Explained> {
     let of_plugin = found.into_iter().map(|finding| resolved.origins.explain(finding));
     resolved.findings.iter().cloned().chain(of_plugin).collect()
 }

@@ -1,16 +1,16 @@
 //! `check`: checks a mapping against the org's fields and the form.
 
-use booking::{Event, Explained, expectations};
-use runtime::types::Consequence;
+use crm_booking::{Event, Explained, expectations};
+use crm_host::types::Consequence;
 
 use super::{
     Ending,
-    booking::{self as shared, answered, parts},
+    booking::{self, answered, parts},
 };
 use crate::{cli::BookingAndMapping, error::CliError, input::InputError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = shared::open(ui, arguments).await? else {
+    let Some(opened) = booking::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
     let expected = expectations(&opened.booking.questions(), &opened.mapping, Event::Confirmed, &opened.fields)

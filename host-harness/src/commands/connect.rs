@@ -8,12 +8,12 @@ use axum::{
     http::{StatusCode, Uri},
     response::Html,
 };
-use runtime::{
+use crm_host::{
     Host,
     credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey},
     secret::Secret,
 };
-use store::{SqliteStore, TeamConnection};
+use crm_store::{SqliteStore, TeamConnection};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use super::{Ending, booking::show_problem};

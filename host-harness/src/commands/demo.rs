@@ -2,7 +2,7 @@
 
 use std::{env, path::Path};
 
-use runtime::{
+use crm_host::{
     policy::Policy,
     types::{LeadFields, WithheldReason},
 };
@@ -64,10 +64,10 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     ui.table(&["Label", "API name", "Filled from"], rows);
 
     ui.step(STEPS, "A guest books; the scheduling service's webhook body arrives");
-    let booking = input::read_booking(&webhook, &intake::Timerex)?;
+    let booking = input::read_booking(&webhook, &crm_intake::Timerex)?;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
-    let resolved = booking::resolve(&booking, &mapping, &listed.fields)
+    let resolved = crm_booking::resolve(&booking, &mapping, &listed.fields)
         .map_err(|source| InputError::Unresolvable { file: mapping_file, source })?;
     let (plugin, connection) = (&connected.plugin, &connected.connection);
     let called = plugin.on_booking_completed(connection, &resolved.booking, &resolved.mapping, &first_try()).await?;

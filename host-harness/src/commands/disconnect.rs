@@ -1,6 +1,6 @@
 //! `disconnect`: revokes a team's grant and forgets it.
 
-use runtime::credentials::Revoked;
+use crm_host::credentials::Revoked;
 
 use super::Ending;
 use crate::{

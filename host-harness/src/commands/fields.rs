@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use runtime::types::{FieldType, LeadField, LeadFields, Source, WithheldReason};
+use crm_host::types::{FieldType, LeadField, LeadFields, Source, WithheldReason};
 
 use super::{Ending, booking::answered};
 use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};

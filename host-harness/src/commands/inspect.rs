@@ -1,6 +1,6 @@
 //! `inspect`: shows what a component is and may do, without running it.
 
-use runtime::{CONTRACT, Inspection, policy::Permissions};
+use crm_host::{CONTRACT, Inspection, policy::Permissions};
 
 use super::Ending;
 use crate::{

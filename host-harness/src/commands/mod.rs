@@ -16,7 +16,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use runtime::full_message;
+use crm_host::full_message;
 
 use crate::{
     cli::{Cli, Command},

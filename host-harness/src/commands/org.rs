@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future};
 
-use local_org::{Options, OrgFile};
+use salesforce_local_org::{Options, OrgFile};
 
 use super::Ending;
 use crate::{cli::Org, error::CliError, orgs, ui::Ui};
@@ -21,7 +21,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending, CliError>
     };
     let options =
         Options { listen: arguments.listen, admin: arguments.admin, store: arguments.state, ..Options::default() };
-    let running = local_org::serve(file, options).await?;
+    let running = salesforce_local_org::serve(file, options).await?;
     let app = running.app();
     if arguments.print_env {
         let unique = running.org().file().fields.into_iter().find(|field| field.external_id && field.unique);

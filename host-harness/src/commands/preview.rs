@@ -1,17 +1,17 @@
 //! `preview`: shows what delivering a booking would write.
 
-use booking::{Explained, Mapping};
-use runtime::types::{PlannedAction, PreviewResult};
+use crm_booking::{Explained, Mapping};
+use crm_host::types::{PlannedAction, PreviewResult};
 
 use super::{
     Ending,
-    booking::{self as shared, all_findings, parts, show_problem, show_usage},
+    booking::{self, all_findings, parts, show_problem, show_usage},
     fields,
 };
 use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = shared::open(ui, arguments).await? else {
+    let Some(opened) = booking::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
     let resolved = opened.resolve(arguments)?;

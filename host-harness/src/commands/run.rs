@@ -1,17 +1,17 @@
 //! `run`: delivers one booking.
 
-use booking::Explained;
+use crm_booking::Explained;
+use crm_host::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 use jiff::Timestamp;
-use runtime::types::{Delivery, History, Outcome, Reaction, UnknownTries};
 
 use super::{
     Ending,
-    booking::{self as shared, all_findings, parts, show_problem, show_usage},
+    booking::{self, all_findings, parts, show_problem, show_usage},
 };
 use crate::{cli::Run, error::CliError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError> {
-    let Some(opened) = shared::open(ui, &arguments.delivered).await? else {
+    let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
     let resolved = opened.resolve(&arguments.delivered)?;

@@ -1,6 +1,6 @@
 //! The OAuth client of each connection. A refresh token works only with its client, so both are stored.
 
-use runtime::{
+use crm_host::{
     credentials::{ClientRegistration, GrantKey, StoreError},
     secret::Secret,
 };
@@ -88,7 +88,7 @@ fn client_context(key: &GrantKey) -> [&[u8]; 3] {
 
 #[cfg(test)]
 mod tests {
-    use runtime::credentials::ConnectionId;
+    use crm_host::credentials::ConnectionId;
 
     use super::*;
 

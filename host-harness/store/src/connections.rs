@@ -1,10 +1,10 @@
 //! The connections of teams. Nothing here is secret.
 
-use jiff::Timestamp;
-use runtime::{
+use crm_host::{
     credentials::{ConnectionId, StoreError},
     origin::Origin,
 };
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::sqlite_store::{SqliteStore, unavailable};

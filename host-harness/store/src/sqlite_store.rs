@@ -7,8 +7,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+use crm_host::credentials::{Generation, GrantKey, GrantState, Lease, SecretStore, StoreError, Stored};
 use jiff::Timestamp;
-use runtime::credentials::{Generation, GrantKey, GrantState, Lease, SecretStore, StoreError, Stored};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::{

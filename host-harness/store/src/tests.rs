@@ -8,8 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jiff::{SignedDuration, Timestamp};
-use runtime::{
+use crm_host::{
     clock::SystemClock,
     credentials::{
         Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, SecretStore, StoreError,
@@ -19,6 +18,7 @@ use runtime::{
     policy::{Permissions, Policy},
     transport::{Bounds, Transport, TransportError},
 };
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 

@@ -3,18 +3,18 @@
 use acceptance::command::{ended, harness};
 use acceptance::system::{CREDENTIAL, component};
 use anyhow::{Context as _, Result};
-use live_check::{Case, Line, STEPS, Subject, Transcript};
-use local_org::{Options, OrgFile, RunningOrg};
-use runtime::credentials::{ClientRegistration, ConnectionId, GrantKey, SecretStore as _};
-use runtime::origin::Origin;
-use runtime::policy::{Policy, TestOverride};
-use runtime::secret::Secret;
+use crm_host::credentials::{ClientRegistration, ConnectionId, GrantKey, SecretStore as _};
+use crm_host::origin::Origin;
+use crm_host::policy::{Policy, TestOverride};
+use crm_host::secret::Secret;
+use crm_store::{SqliteStore, TeamConnection};
+use salesforce_live_check::{Case, Line, STEPS, Subject, Transcript};
+use salesforce_local_org::{Options, OrgFile, RunningOrg};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use store::{SqliteStore, TeamConnection};
 
 #[test]
 fn without_an_org_the_command_reports_not_run() -> Result<()> {
@@ -43,7 +43,7 @@ fn an_org_without_credentials_is_an_error() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
-    let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
+    let org = salesforce_local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("salesforce_leads.wasm");
     fs::write(&file, component()?)?;
@@ -107,7 +107,7 @@ fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_checks_an_org_and_replays_its_refusals_on_a_local_copy() -> Result<()> {
-    let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
+    let org = salesforce_local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
     component_in(folder)?;
@@ -146,7 +146,7 @@ async fn the_command_checks_an_org_and_replays_its_refusals_on_a_local_copy() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_client_fails_the_connect_step_with_a_remedy_and_a_transcript() -> Result<()> {
-    let org = local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
+    let org = salesforce_local_org::serve(OrgFile::enterprise()?, Options::default()).await?;
     let folder = tempfile::tempdir()?;
     component_in(folder.path())?;
     let secret = "a secret that the app does not have";

@@ -2,8 +2,8 @@
 
 use crate::support::{By, Checked, differing};
 use anyhow::{Context as _, Result};
-use live_check::{Ending, Outcome, StepReport, Summary};
-use local_org::{Fault, OrgFile};
+use salesforce_live_check::{Ending, Outcome, StepReport, Summary};
+use salesforce_local_org::{Fault, OrgFile};
 use serde_json::Value;
 
 /// The step before the plugin creates its first Lead.

@@ -3,8 +3,8 @@
 use crate::support::{By, Checked, differing, others};
 use acceptance::guests;
 use anyhow::{Context as _, Result};
-use live_check::{Ending, Outcome, STEPS};
-use local_org::OrgFile;
+use salesforce_live_check::{Ending, Outcome, STEPS};
+use salesforce_local_org::OrgFile;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_ends_as_expected_against_a_new_enterprise_org() -> Result<()> {

@@ -2,12 +2,12 @@
 
 use acceptance::system::{CREDENTIAL, component};
 use anyhow::{Context as _, Result, ensure};
-use live_check::{Ending, Outcome, STEPS, StepReport, Subject, Summary, Transcript};
-use local_org::{Options, OrgFile, RunningOrg, visitor};
-use runtime::credentials::{ClientRegistration, ConnectionId, MemoryStore};
-use runtime::origin::Origin;
-use runtime::policy::{Policy, TestOverride};
-use runtime::secret::Secret;
+use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use crm_host::origin::Origin;
+use crm_host::policy::{Policy, TestOverride};
+use crm_host::secret::Secret;
+use salesforce_live_check::{Ending, Outcome, STEPS, StepReport, Subject, Summary, Transcript};
+use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use std::sync::Arc;
 
 /// How the connection is authorized.
@@ -27,7 +27,7 @@ pub struct Checked {
 
 impl Checked {
     pub async fn start(file: OrgFile, by: By) -> Result<Self> {
-        let org = local_org::serve(file, Options::default()).await?;
+        let org = salesforce_local_org::serve(file, Options::default()).await?;
         let origin: Origin = org.base_url().parse()?;
         let policy = Policy {
             test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, origin)?],
@@ -69,7 +69,7 @@ impl Checked {
             told.push(step.id);
             then(step);
         };
-        let summary = live_check::run(&self.subject, ending, tell).await;
+        let summary = salesforce_live_check::run(&self.subject, ending, tell).await;
         ensure!(
             told == STEPS.iter().map(|step| step.id).collect::<Vec<_>>(),
             "each step is reported as it ends: {told:?}"

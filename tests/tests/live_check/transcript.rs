@@ -3,9 +3,9 @@
 use crate::support::{By, Checked};
 use acceptance::system::CREDENTIAL;
 use anyhow::{Context as _, Result};
-use live_check::{Ending, Imported, Transcript, replay};
-use local_org::{Fault, OrgFile};
-use runtime::credentials::GrantState;
+use crm_host::credentials::GrantState;
+use salesforce_live_check::{Ending, Imported, Transcript, replay};
+use salesforce_local_org::{Fault, OrgFile};
 
 /// An org with its own name in a field label, as happens in practice.
 fn with_a_telling_label() -> Result<OrgFile> {

@@ -5,7 +5,7 @@ use crate::{answered, scripted};
 use acceptance::scripted::response;
 use acceptance::system::System;
 use anyhow::Result;
-use runtime::types::{Outcome, PlannedAction};
+use crm_host::types::{Outcome, PlannedAction};
 use std::sync::{Mutex, PoisonError};
 
 const RUNS: u64 = 300;
@@ -81,8 +81,8 @@ async fn on_arbitrary_input_a_lead_exists_exactly_if_the_plugin_reports_it() -> 
             for name in ["LastName", "Company"] {
                 mapping.rows.retain(|row| row.field.name != name);
                 let field = fields.iter().find(|field| field.name == name).cloned();
-                let source = runtime::types::Source::Fixed(format!("{name} {seed}"));
-                mapping.rows.extend(field.map(|field| runtime::types::MappingRow { field, source, fallback: None }));
+                let source = crm_host::types::Source::Fixed(format!("{name} {seed}"));
+                mapping.rows.extend(field.map(|field| crm_host::types::MappingRow { field, source, fallback: None }));
             }
         }
         let what = format!("seed {seed}");

@@ -4,7 +4,7 @@ use crate::{Answers, scripted};
 use acceptance::samples;
 use acceptance::scripted::{Scripted, response};
 use anyhow::Result;
-use runtime::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Outcome, Source};
+use crm_host::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Outcome, Source};
 use std::sync::{Arc, Mutex};
 
 /// serde_json reads at most 127 levels; deeper JSON must be rejected without reading all of it.

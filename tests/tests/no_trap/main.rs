@@ -11,10 +11,10 @@ use acceptance::samples::first_try;
 use acceptance::scripted::{Reply, SALESFORCE, Scripted};
 use acceptance::system::{NOW, component};
 use anyhow::{Context as _, Result};
+use crm_host::credentials::ConnectionId;
+use crm_host::types::{Account, Booking, Delivery, Finding, LeadFields, Mapping, PreviewResult, Problem, Question};
+use crm_host::{CallError, Called, Plugin};
 use http::Request;
-use runtime::credentials::ConnectionId;
-use runtime::types::{Account, Booking, Delivery, Finding, LeadFields, Mapping, PreviewResult, Problem, Question};
-use runtime::{CallError, Called, Plugin};
 
 /// The plugin with scripted responses.
 async fn scripted(answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static) -> Result<Scripted> {

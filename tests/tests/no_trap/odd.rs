@@ -2,7 +2,7 @@
 
 use acceptance::samples;
 use anyhow::Result;
-use runtime::types::{
+use crm_host::types::{
     Answer, AnswerValue, Booking, BookingKind, ChosenOption, FieldType, History, LeadField, Mapping, MappingRow,
     OauthError, OauthStage, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, Question, QuestionKind,
     Source, UnknownTries,

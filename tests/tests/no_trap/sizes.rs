@@ -5,7 +5,7 @@ use acceptance::samples;
 use acceptance::scripted::response;
 use acceptance::system::System;
 use anyhow::Result;
-use runtime::types::{
+use crm_host::types::{
     Answer, AnswerValue, Booking, ChosenOption, FieldType, LeadField, Mapping, MappingRow, Parameter, Person,
     PicklistValue, Question, QuestionKind, Source,
 };

@@ -4,8 +4,8 @@ use crate::odd::NASTY;
 use acceptance::samples::{self, first_try};
 use acceptance::system::System;
 use anyhow::Result;
-use local_org::Fault;
-use runtime::types::{Booking, ChosenOption, History, Mapping, Outcome, UnknownTries};
+use crm_host::types::{Booking, ChosenOption, History, Mapping, Outcome, UnknownTries};
+use salesforce_local_org::Fault;
 use serde_json::json;
 
 const CHARACTERS: usize = 4_000;

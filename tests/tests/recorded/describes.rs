@@ -4,8 +4,8 @@ use crate::JSON;
 use acceptance::recorded::{self, Recorded};
 use acceptance::system::System;
 use anyhow::{Context as _, Result};
-use local_org::{Fault, OrgFile};
-use runtime::types::LeadFields;
+use crm_host::types::LeadFields;
+use salesforce_local_org::{Fault, OrgFile};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

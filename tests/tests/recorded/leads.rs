@@ -5,8 +5,8 @@ use acceptance::recorded;
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::{Context as _, Result};
-use local_org::Fault;
-use runtime::types::{ChosenOption, Outcome, Reaction};
+use crm_host::types::{ChosenOption, Outcome, Reaction};
+use salesforce_local_org::Fault;
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use acceptance::recorded;
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::{Context as _, Result};
-use local_org::Fault;
-use runtime::types::Reaction;
+use crm_host::types::Reaction;
+use salesforce_local_org::Fault;
 use serde_json::Value;
 
 /// The expected reaction to a rejected create.

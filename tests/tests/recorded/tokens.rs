@@ -4,9 +4,9 @@ use crate::JSON;
 use acceptance::recorded;
 use acceptance::system::{CREDENTIAL, System};
 use anyhow::{Context as _, Result};
-use local_org::{Fault, OrgFile};
-use runtime::credentials::{ConnectError, GrantState, NotRefreshed, OAuthError, RefreshError};
-use runtime::types::Reaction;
+use crm_host::credentials::{ConnectError, GrantState, NotRefreshed, OAuthError, RefreshError};
+use crm_host::types::Reaction;
+use salesforce_local_org::{Fault, OrgFile};
 use serde_json::Value;
 
 const TOKEN: &str = "/services/oauth2/token";

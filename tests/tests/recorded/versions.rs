@@ -4,7 +4,7 @@ use crate::JSON;
 use acceptance::recorded;
 use acceptance::system::System;
 use anyhow::{Context as _, Result};
-use local_org::Fault;
+use salesforce_local_org::Fault;
 use serde_json::Value;
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Steps that undo what the check has done.
 
-use runtime::types::BookingKind;
+use crm_host::types::BookingKind;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -84,7 +84,7 @@ impl Run<'_> {
             return not_applicable("the connected user cannot write Description, the one field with the time");
         }
         let moved = self.samples.moved(1, 8);
-        let booking = runtime::types::Booking { kind: BookingKind::Rescheduled(moved.id), ..self.samples.moved(1, 9) };
+        let booking = crm_host::types::Booking { kind: BookingKind::Rescheduled(moved.id), ..self.samples.moved(1, 9) };
         let called = self.deliver(&booking, &mapping, &self.samples.history(Some(&lead))).await?;
         let verdict = match called.answer {
             Err(problem) if problem.code == "lead-gone" => return met(in_codes(&problem)),

@@ -6,8 +6,8 @@ mod refusals;
 mod table;
 mod writing;
 
+use crm_host::types::{Account, LeadFields, Mapping};
 use jiff::Timestamp;
-use runtime::types::{Account, LeadFields, Mapping};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -202,7 +202,7 @@ fn report(step: &Step, verdict: Verdicts) -> StepReport {
         Ok(Verdict::Unmet { found, detail }) => (Outcome::Differs, found, detail),
         Ok(Verdict::NotApplicable(why)) => (Outcome::Skipped, why, None),
         Err(obstacle @ Obstacle::Needs(_)) => (Outcome::Skipped, obstacle.to_string(), None),
-        Err(obstacle) => (Outcome::Differs, obstacle.code().to_owned(), Some(runtime::full_message(&obstacle))),
+        Err(obstacle) => (Outcome::Differs, obstacle.code().to_owned(), Some(crm_host::full_message(&obstacle))),
     };
     let remedy = (outcome == Outcome::Differs).then_some(step.remedy);
     StepReport { id: step.id, does: step.does, expects: step.expects, outcome, found, detail, remedy }

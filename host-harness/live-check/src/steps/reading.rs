@@ -1,6 +1,6 @@
 //! Steps that do not write.
 
-use runtime::{
+use crm_host::{
     credentials::{ConnectError, GrantState},
     types::{Account, Consequence, Finding, PlannedAction, Problem},
 };

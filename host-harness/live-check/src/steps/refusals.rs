@@ -1,7 +1,7 @@
 //! Requests that an org must refuse. The plugin never sends them, so the check does. Each response becomes a case for the
 //! local org.
 
-use runtime::{
+use crm_host::{
     transport::Effect,
     types::{FieldType, LeadField},
 };

@@ -1,6 +1,6 @@
 //! Steps in which the plugin writes test Leads.
 
-use runtime::{
+use crm_host::{
     Called, RequestNote,
     types::{Booking, Delivery, History, Mapping, Outcome, Problem},
 };

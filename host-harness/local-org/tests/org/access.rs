@@ -1,6 +1,6 @@
 //! Versions, sessions and limits.
 
-use local_org::{AppAccess, Fault, OrgFile};
+use salesforce_local_org::{AppAccess, Fault, OrgFile};
 use serde_json::json;
 
 use crate::support::{Client, Send, enterprise, start};
@@ -149,7 +149,7 @@ async fn a_token_without_the_api_scope_gets_its_own_error() {
     file.app.scopes = vec!["id".into(), "refresh_token".into()];
     let running = start(file).await;
     let url = crate::support::authorize_url(&running, &[]).replace("scope=api+refresh_token", "scope=id");
-    let callback = local_org::visitor::allow(&url, "hanako.suzuki@example.com", "local-org").await.unwrap();
+    let callback = salesforce_local_org::visitor::allow(&url, "hanako.suzuki@example.com", "local-org").await.unwrap();
     let code = crate::support::parameter(&callback, "code").unwrap();
     let reply = Client::exchange(&running, &code, crate::support::VERIFIER).await;
     assert_eq!(reply.json["refresh_token"], serde_json::Value::Null, "the scope was not requested");

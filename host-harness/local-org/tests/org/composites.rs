@@ -1,6 +1,6 @@
 //! The composite resources.
 
-use local_org::{OrgFile, RunningOrg};
+use salesforce_local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, enterprise, start};

@@ -1,6 +1,6 @@
 //! Dates in SOQL, and operators that do not apply to a type.
 
-use local_org::{Clock, Options, OrgFile, RunningOrg};
+use salesforce_local_org::{Clock, Options, OrgFile, RunningOrg};
 use serde_json::json;
 
 use crate::support::{Client, enterprise};
@@ -12,7 +12,7 @@ async fn on_a_wednesday(locale: &str, days: &[&str]) -> (RunningOrg, Client) {
     file.time_zone = "Asia/Tokyo".to_owned();
     // Already the 16th in Tokyo.
     let clock = Clock::fixed("2026-09-15T16:00:00Z".parse().unwrap());
-    let running = local_org::serve(file, Options { clock, ..Options::default() }).await.unwrap();
+    let running = salesforce_local_org::serve(file, Options { clock, ..Options::default() }).await.unwrap();
     let client = Client::connect(&running).await;
     for day in days {
         let values = json!({"LastName": day, "Company": "x", "PreferredDate__c": day, "MeetingAt__c": format!("{day}T12:00:00Z")});

@@ -1,7 +1,7 @@
 //! Describe results, and orgs made from them.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use local_org::{Field, OrgFile, RunningOrg};
+use salesforce_local_org::{Field, OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, enterprise, fixtures, start};

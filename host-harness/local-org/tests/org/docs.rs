@@ -1,6 +1,6 @@
 //! `docs/local-org.md` documents every key, and its examples work.
 
-use local_org::{Fault, OrgFile};
+use salesforce_local_org::{Fault, OrgFile};
 
 use crate::support::{Reply, Send, enterprise, send, start};
 

@@ -1,6 +1,6 @@
 //! Duplicate rules: what they match, when they run, and how they report a match.
 
-use local_org::{OrgFile, RunningOrg};
+use salesforce_local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, start};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use local_org::{Clock, Effect, Fault, Options, OrgFile};
+use salesforce_local_org::{Clock, Effect, Fault, Options, OrgFile};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -34,7 +34,7 @@ async fn a_dropped_connection_commits_only_if_the_fault_says_so() {
 async fn a_request_with_a_dead_connection_can_be_carried_out_later() {
     let start: Timestamp = "2026-12-02T00:00:00Z".parse().unwrap();
     let options = Options { clock: Clock::fixed(start), ..Options::default() };
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
+    let running = salesforce_local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
     let client = Client::connect(&running).await;
     for seconds in [300, 90] {
         running.org().add_fault(Fault::commit_late(seconds).on("POST", LEADS));
@@ -161,7 +161,7 @@ async fn a_body_can_drip() {
 #[tokio::test]
 async fn a_token_response_can_name_a_foreign_host() {
     let options = Options { instance_url: Some("https://evil.example".into()), ..Options::default() };
-    let running = local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
+    let running = salesforce_local_org::serve(OrgFile::enterprise().unwrap(), options).await.unwrap();
     let code = Client::code(&running).await;
     let reply = Client::exchange(&running, &code, crate::support::VERIFIER).await;
     assert_eq!(reply.json["instance_url"], "https://evil.example");
@@ -228,9 +228,9 @@ async fn the_overview_page_shows_and_escapes_leads_and_requests() {
 async fn an_org_starts_on_loopback_only_and_explains_failures() {
     let file = || OrgFile::enterprise().unwrap();
     let open = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
-    assert_eq!(local_org::serve(file(), open).await.unwrap_err().code(), "org-not-loopback");
+    assert_eq!(salesforce_local_org::serve(file(), open).await.unwrap_err().code(), "org-not-loopback");
     let running = enterprise().await;
     let taken =
         Options { listen: running.base_url().trim_start_matches("http://").parse().unwrap(), ..Options::default() };
-    assert_eq!(local_org::serve(file(), taken).await.unwrap_err().code(), "org-listen");
+    assert_eq!(salesforce_local_org::serve(file(), taken).await.unwrap_err().code(), "org-listen");
 }

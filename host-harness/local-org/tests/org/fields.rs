@@ -1,6 +1,6 @@
 //! Fields of an org file: how they are described, and what records store.
 
-use local_org::{Field, OrgFile, RunningOrg};
+use salesforce_local_org::{Field, OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, start};

@@ -1,7 +1,7 @@
 //! Client authentication, formats of token responses, and the expiry of grants.
 
 use jiff::SignedDuration;
-use local_org::{OrgFile, RefreshPolicy};
+use salesforce_local_org::{OrgFile, RefreshPolicy};
 use url::form_urlencoded;
 
 use crate::support::{Client, Send, authorize_url, enterprise, parameter, post_form, send, start};
@@ -71,7 +71,8 @@ async fn a_short_verifier_is_rejected_even_if_it_matches() {
         let url = authorize_url(&running, &[]);
         let own = parameter(&url, "code_challenge").unwrap();
         let url = url.replace(&own, &challenge);
-        let callback = local_org::visitor::allow(&url, "hanako.suzuki@example.com", "local-org").await.unwrap();
+        let callback =
+            salesforce_local_org::visitor::allow(&url, "hanako.suzuki@example.com", "local-org").await.unwrap();
         let code = parameter(&callback, "code").unwrap();
         assert_eq!(Client::exchange(&running, &code, &verifier).await.oauth(), outcome, "{length}");
     }

@@ -1,6 +1,6 @@
 //! The request log: what it shows, and what it must never contain.
 
-use local_org::RunningOrg;
+use salesforce_local_org::RunningOrg;
 use url::form_urlencoded;
 
 use crate::support::{Client, Reply, Send, VERIFIER, enterprise, parameter, send};

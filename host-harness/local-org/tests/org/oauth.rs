@@ -1,7 +1,7 @@
 //! OAuth: authorization, tokens, refresh, revocation.
 
 use jiff::SignedDuration;
-use local_org::{AppAccess, Fault, OrgFile, RefreshPolicy, visitor};
+use salesforce_local_org::{AppAccess, Fault, OrgFile, RefreshPolicy, visitor};
 use serde_json::Value;
 
 use crate::support::{Client, Send, VERIFIER, authorize_url, enterprise, parameter, post_form, send, start};

@@ -1,6 +1,6 @@
 //! Org files: what is valid, and how it takes effect.
 
-use local_org::{Options, OrgFile, User};
+use salesforce_local_org::{Options, OrgFile, User};
 use serde_json::{Value, json};
 
 use crate::support::{Client, start};
@@ -53,7 +53,7 @@ async fn inconsistent_org_files_are_rejected_before_the_org_starts() {
     ] {
         let file = OrgFile::parse(text).unwrap();
         let checked = file.check().expect_err("`check` finds what `serve` finds");
-        let served = local_org::serve(file, Options::default()).await;
+        let served = salesforce_local_org::serve(file, Options::default()).await;
         let error = served.map(|_| text).expect_err("an inconsistent org file");
         assert!(error.to_string().contains(part), "{text}: {error}");
         assert_eq!((error.to_string(), error.code()), (checked.to_string(), "org-file-contradiction"));

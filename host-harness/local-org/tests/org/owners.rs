@@ -1,6 +1,6 @@
 //! Owners of Leads: the caller, the owner that the caller sets, or the assignment rule's.
 
-use local_org::{OrgFile, RunningOrg};
+use salesforce_local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, start};

@@ -1,6 +1,6 @@
 //! Picklists: restricted, dependent and multi-select values, and states and countries.
 
-use local_org::{OrgFile, RunningOrg};
+use salesforce_local_org::{OrgFile, RunningOrg};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Reply, start};

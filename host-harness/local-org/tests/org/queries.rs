@@ -1,15 +1,15 @@
 //! SOQL over the API.
 
-use local_org::OrgFile;
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
+use salesforce_local_org::OrgFile;
 use serde_json::{Value, json};
 
 use crate::support::{Client, enterprise, start};
 
-async fn filled() -> (local_org::RunningOrg, Client) {
+async fn filled() -> (salesforce_local_org::RunningOrg, Client) {
     let running = enterprise().await;
     let client = Client::connect(&running).await;
     for lead in [

@@ -1,6 +1,6 @@
 //! A user's rights on Leads.
 
-use local_org::{OrgFile, RunningOrg, User};
+use salesforce_local_org::{OrgFile, RunningOrg, User};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Reply, start};

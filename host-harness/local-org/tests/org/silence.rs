@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_org::{Fault, RunningOrg};
+use salesforce_local_org::{Fault, RunningOrg};
 
 use crate::support::{Client, Send, begin_create, enterprise, send};
 

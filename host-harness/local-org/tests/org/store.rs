@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
-use local_org::{Clock, Options, OrgFile, RunningOrg, ServeError};
+use salesforce_local_org::{Clock, Options, OrgFile, RunningOrg, ServeError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,7 +28,7 @@ impl Kept {
 
     async fn try_start(&self) -> Result<RunningOrg, ServeError> {
         let options = Options { store: Some(self.store.clone()), clock: self.clock.clone(), ..Options::default() };
-        local_org::serve(OrgFile::enterprise().unwrap(), options).await
+        salesforce_local_org::serve(OrgFile::enterprise().unwrap(), options).await
     }
 
     async fn start(&self) -> RunningOrg {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use local_org::{Options, OrgFile, RunningOrg, visitor};
+use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
@@ -29,7 +29,7 @@ pub async fn enterprise() -> RunningOrg {
 
 /// Starts an org on free ports.
 pub async fn start(file: OrgFile) -> RunningOrg {
-    local_org::serve(file, Options::default()).await.unwrap()
+    salesforce_local_org::serve(file, Options::default()).await.unwrap()
 }
 
 /// A request to send.

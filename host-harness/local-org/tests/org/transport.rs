@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder, write::ZlibEncoder};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use local_org::RunningOrg;
+use salesforce_local_org::RunningOrg;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -1,6 +1,6 @@
 //! Create, update, upsert and delete.
 
-use local_org::{OrgFile, Trigger};
+use salesforce_local_org::{OrgFile, Trigger};
 use serde_json::{Value, json};
 
 use crate::support::{Client, enterprise, start};

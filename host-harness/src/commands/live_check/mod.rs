@@ -5,11 +5,11 @@ mod transcript_files;
 
 use std::sync::Arc;
 
-use ::live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
-use runtime::{
+use crm_host::{
     credentials::{ClientRegistration, ConnectionId, GrantKey, MemoryStore, SecretStore as _},
     secret::Secret,
 };
+use salesforce_live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
 
 use super::{Ending, connect::absolute};
 use crate::{
@@ -47,7 +47,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending, Cli
         (Some(_), false) => Connection::Keep,
         _ => Connection::Revoke,
     };
-    let summary = ::live_check::run(&tested.subject, connection, |step| show(ui, step)).await;
+    let summary = salesforce_live_check::run(&tested.subject, connection, |step| show(ui, step)).await;
     transcript_files::write_transcript(tested.subject.recorder(), &arguments.transcript)?;
     if let Some((stored, team)) = &tested.stored
         && stored.store.load(&stored.key).await?.is_none()

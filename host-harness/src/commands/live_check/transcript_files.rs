@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use ::live_check::{Imported, Recorder, Transcript};
+use salesforce_live_check::{Imported, Recorder, Transcript};
 
 use crate::{error::CliError, files, ui::Ui};
 
