@@ -177,7 +177,7 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
     webhook["event"]["form"][3]["value"] = json!(null);
     webhook["event"]["timezone"] = json!("Mars/Olympus");
     let bad_webhook = write("webhook.json", &webhook.to_string())?;
-    let bad_mapping = write("mapping.json", r#"{"rows":[{"field":"Lastname","source":{"fixed":"x"}}]}"#)?;
+    let bad_mapping = write("mapping.json", r#"{"rows":[{"id":"a","field":"Lastname","source":{"fixed":"x"}}]}"#)?;
     let unknown_key = write("unknown.json", r#"{"rows":[],"options":{},"rules":[]}"#)?;
     let bad_policy = write("policy.toml", "methods = [\"TRACE\"]\n")?;
     let good_booking = example("booking.json").to_string_lossy().into_owned();
@@ -192,7 +192,7 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
         ),
         (
             &["--booking", &good_booking, "--mapping", &bad_mapping],
-            "rows[0].field: no writable field `Lastname`; did you mean `LastName`?",
+            "rows[0].field: the plugin lists no writable field `Lastname`; did you mean `LastName`?",
         ),
         (&["--booking", &good_booking, "--mapping", &unknown_key], "rules: unknown field `rules`"),
         (&["--booking", "missing.json", "--mapping", &good_mapping], "missing.json: "),

@@ -1,5 +1,7 @@
 //! `docs/local-org.md` documents every key, and its examples work.
 
+use std::error::Error as _;
+
 use salesforce_local_org::{Fault, OrgFile};
 
 use crate::support::{Reply, Send, enterprise, send, start};
@@ -53,7 +55,7 @@ async fn every_admin_request_on_the_page_succeeds() {
 #[test]
 fn every_key_and_value_is_on_the_page() {
     // The error for an unknown name lists the known ones.
-    let org_file = |text: &str| OrgFile::parse(text).unwrap_err().to_string();
+    let org_file = |text: &str| OrgFile::parse(text).unwrap_err().source().expect("the parser's error").to_string();
     let fault = |text: &str| serde_json::from_str::<Fault>(text).unwrap_err().to_string();
     let complaints = [
         org_file("zz = 1"),
