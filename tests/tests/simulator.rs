@@ -57,7 +57,7 @@ struct Life {
     skew: i64,
     /// What happens in the first tries; later ones go well.
     mishaps: Vec<Mishap>,
-    /// The same guest books another meeting after so many tries.
+    /// After how many tries the same guest books another meeting.
     second_booking_after: Option<u32>,
     /// The guest moves the meeting at the end.
     moves: bool,

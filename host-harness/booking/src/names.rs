@@ -1,4 +1,4 @@
-//! Family and given name out of a whole name as typed.
+//! Splits a name as typed into family and given name.
 
 use std::borrow::Cow;
 
@@ -6,29 +6,29 @@ use crm_contract::Guest;
 
 use crate::is_blank;
 
-/// A name in two parts, honorifics and all.
+/// A name in two parts, honorifics included.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// Family name; the whole name where it is one word. `None` where there is no name.
+    /// Family name; the whole name if it is a single word. `None` if there is no name.
     pub family: Option<Cow<'a, str>>,
     /// Given name, with any middle names.
     pub given: Option<Cow<'a, str>>,
 }
 
-/// Titles that stand before a name and belong to the word after them.
+/// Titles before a name; they belong to the word after them.
 const TITLES: [&str; 8] = ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir"];
-/// What stands after a family name and belongs to it.
+/// Suffixes after a family name; they belong to it.
 const SUFFIXES: [&str; 10] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "esq", "cpa"];
-/// Honorifics that stand after a name and belong to the word before them.
+/// Honorifics after a name; they belong to the word before them.
 const HONORIFICS: [&str; 11] = ["先生様", "様", "さま", "さん", "氏", "先生", "殿", "君", "くん", "ちゃん", "님"];
-/// Languages that put the family name first in Latin letters too.
+/// Languages that put the family name first even in Latin letters.
 const FAMILY_FIRST: [&str; 2] = ["hu", "vi"];
-/// What separates a family name from the given name behind it, and a name from what belongs to it.
+/// Separators between a family name and a given name that follows it, and between a name and its suffix.
 const COMMAS: [char; 3] = [',', '，', '、'];
-/// More bytes than any name has. A longer text is not split.
+/// Longer than any name, in bytes. A longer text is not split.
 const LONGEST: usize = 1_000;
 
-/// The parts of a guest's name: as the form asked for them, else split from the whole.
+/// The parts of a guest's name: as the form asked for them, otherwise split from the whole.
 pub fn of(guest: &Guest) -> Name<'_> {
     let family = guest.family_name.as_deref().filter(|name| !is_blank(name));
     let given = guest.given_name.as_deref().filter(|name| !is_blank(name));
@@ -46,7 +46,7 @@ pub fn of(guest: &Guest) -> Name<'_> {
     }
 }
 
-/// The whole name: as typed, else put together from its parts in the order of its script.
+/// The whole name: as typed, otherwise put together from its parts in the order of its script.
 pub fn whole(guest: &Guest) -> Option<Cow<'_, str>> {
     if !is_blank(&guest.name) {
         return Some(Cow::Borrowed(&guest.name));
@@ -62,7 +62,7 @@ pub fn whole(guest: &Guest) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Splits a whole name. The script of the first word decides which part comes first, and where it does not tell, the locale.
+/// Splits a whole name. The script of the first word decides which part comes first; if it does not tell, the locale decides.
 pub fn split<'a>(name: &'a str, locale: Option<&str>) -> Name<'a> {
     let name = name.trim();
     if is_blank(name) {
@@ -87,15 +87,15 @@ pub fn split<'a>(name: &'a str, locale: Option<&str>) -> Name<'a> {
     }
 }
 
-/// What the words of a name tell.
+/// What the words of a name reveal.
 ///
-/// A title is one with the word after it. Honorifics, what stands in brackets, and what follows a comma are one with the word before.
+/// A title counts as part of the word after it. Honorifics, bracketed text and whatever follows a comma count as part of the word before.
 #[derive(Default)]
 struct Words {
     /// Where the second word starts.
     second: Option<usize>,
-    /// Where the family name starts if the given name comes first: at the last word, or at the particles before it, which are
-    /// written small (`Ludwig van Beethoven`).
+    /// Where the family name starts if the given name comes first: at the last word, or at the lower-case particles before it
+    /// (`Ludwig van Beethoven`).
     family: usize,
     /// Where the first comma is.
     comma: Option<usize>,
@@ -190,7 +190,7 @@ fn is_closing(c: char) -> bool {
     matches!(c, ')' | ']' | '）' | '］' | '】' | '〕' | '」' | '』')
 }
 
-/// Whether a word is one of these in small letters, without its full stops and commas.
+/// Whether a word is listed, ignoring ASCII case, periods and commas.
 fn is_one_of(words: &[&str], word: &str) -> bool {
     let letters = || word.trim().chars().filter(|c| !matches!(c, '.' | ',')).map(|c| c.to_ascii_lowercase());
     // Most names of those who write in another script are done with here.

@@ -1,4 +1,4 @@
-//! Templates: text with references in braces, and no dangling punctuation where one of them is blank.
+//! Templates: text with references in braces; a blank reference leaves no dangling punctuation.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ const LONGEST: usize = 131_072 * 4;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Template<'a> {
     parts: Vec<Part<'a>>,
-    /// Whether every brace has its other half.
+    /// Whether all braces are paired.
     pub well_formed: bool,
 }
 
@@ -32,7 +32,7 @@ enum Part<'a> {
 }
 
 impl<'a> Template<'a> {
-    /// Parses a template. A brace without its other half stands for itself.
+    /// Parses a template. An unpaired brace stands for itself.
     pub fn parse(text: &'a str) -> Self {
         let mut parts = Vec::new();
         let mut well_formed = true;
@@ -74,8 +74,8 @@ impl<'a> Template<'a> {
         })
     }
 
-    /// The text with every reference replaced. A blank one takes the template's punctuation and blanks before it along, or those
-    /// after it where nothing stands before; an opening bracket takes its closing one along. When all are blank, the whole is.
+    /// Replaces every reference. A blank one also removes the template's punctuation and spaces before it, or those after it if
+    /// nothing comes before; an opening bracket goes together with its closing one. If all references are blank, so is the whole.
     pub fn render<'v>(&self, value: impl Fn(Reference<'a>) -> Option<Cow<'v, str>>) -> String {
         let mut out = String::new();
         let mut given = self.references().next().is_none();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brace_without_its_other_half_stands_for_itself_and_is_told() {
+    fn an_unpaired_brace_stands_for_itself_and_is_reported() {
         for (template, expected) in [("{a", "{a"), ("a}", "a}"), ("{a {b}", "{a B"), ("}{", "}{")] {
             let values = [("a", "A"), ("b", "B")];
             assert_eq!(render(template, &values), expected, "{template}");

@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         }
         let number: String = map.next_value()?;
         if !is_decimal(&number) {
-            return Err(A::Error::custom(format_args!("`{number}` is no decimal number such as 12.50")));
+            return Err(A::Error::custom(format_args!("`{number}` is not a decimal number such as 12.50")));
         }
         match map.next_key::<String>()? {
             None => Ok(AnswerValue::Number(number)),
@@ -118,11 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_refused_with_what_was_expected() {
+    fn an_invalid_value_is_refused_with_what_was_expected() {
         for (json, reason) in [
             ("{}", "expected text or list"),
             ("null", "expected text or list"),
-            (r#"{"number":"1,000"}"#, "`1,000` is no decimal number"),
+            (r#"{"number":"1,000"}"#, "`1,000` is not a decimal number"),
             (r#"{"text":"a"}"#, "expected text or list"),
             (r#"{"text":1}"#, "expected text or list"),
             (r#"{"number":"1","unit":"kg"}"#, "unknown field `unit`"),

@@ -129,7 +129,7 @@ fn a_field_that_is_gone_does_not_stop_a_look_up() {
         assert!(asked[0].contains("Title") && !asked[2].contains("Title"), "{asked:?}");
         assert_eq!(script.body(3).get("Title"), None);
     }
-    // Once: the field of the mapping's own choice is no row's.
+    // Only once: no row writes the field that an option names.
     let mapping = with_options(&[("existing", "keep"), ("booking-id-field", "Gone__c")]);
     let (result, script) = run(&mapping, &first_try(), [gone(), described(&[]), gone()]);
     assert_eq!(result.unwrap_err().code, "INVALID_FIELD");

@@ -40,7 +40,7 @@ fn the_errors_page_is_up_to_date() {
         return;
     }
     let written = fs::read_to_string(PAGE).unwrap_or_default();
-    assert!(written == page, "docs/errors.md is out of date; write it anew with: {COMMAND}");
+    assert!(written == page, "docs/errors.md is out of date; regenerate it with: {COMMAND}");
 }
 
 /// Sections of the table of contents: the reactions, and what the plugin finds by itself, whose reaction depends on

@@ -148,7 +148,7 @@ mod tests {
         assert!(response.refresh_token.is_none());
         assert_eq!(response.member("issued_at"), Some("1700000000000"));
         assert_eq!(response.member("list"), None);
-        assert_eq!(response.member("access_token"), None, "tokens are no facts");
+        assert_eq!(response.member("access_token"), None, "tokens are not facts");
         assert_eq!(response.scopes(), Some(vec!["api".to_owned(), "refresh_token".to_owned()]));
         for (description, value) in [
             ("member = \"id\"\npath_segment_from_end = 2", Some("00Dxx")),
