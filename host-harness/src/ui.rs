@@ -3,9 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
-use crm_booking::Explained;
+use crm_booking::{Explained, ExplainedProblem, QuestionRef};
 use crm_builder::Progress;
-use crm_contract::{Actor, AdviceText, Consequence, Problem, Reaction};
+use crm_contract::{Actor, AdviceText, Consequence, Reaction};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -83,12 +83,13 @@ impl Ui {
         }
     }
 
-    pub(crate) fn problem(&self, problem: &Problem, advice: Option<&AdviceText>) {
+    pub(crate) fn problem(&self, explained: &ExplainedProblem, advice: Option<&AdviceText>) {
+        let ExplainedProblem { problem, row_ids, questions } = explained;
         let mut lines = vec![format!("Problem: {} — {}", problem.code, reaction(problem.reaction))];
         lines.push(format!("  message: {}", problem.message));
         push_list(&mut lines, "fields", &problem.fields);
-        push_list(&mut lines, "mapping rows", &problem.rows.iter().map(ToString::to_string).collect::<Vec<_>>());
-        push_list(&mut lines, "questions", &problem.question_ids);
+        push_list(&mut lines, "mapping rows", &row_ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+        push_list(&mut lines, "questions", &questions.iter().map(question).collect::<Vec<_>>());
         push_list(&mut lines, "records", &problem.record_ids);
         if let Some(seconds) = problem.retry_after {
             lines.push(format!("  wait at least: {seconds} s"));
@@ -119,10 +120,7 @@ impl Ui {
                 Consequence::Refused => "would be refused",
             };
             let rows: Vec<_> = row_ids.iter().map(|id| format!("row {id}")).collect();
-            let questions: Vec<_> = questions
-                .iter()
-                .map(|question| if question.label.is_empty() { question.id.as_str() } else { question.label.as_str() })
-                .collect();
+            let questions: Vec<_> = questions.iter().map(question).collect();
             let place = [finding.fields.join(", "), questions.join(", ")]
                 .into_iter()
                 .filter(|part| !part.is_empty())
@@ -150,6 +148,11 @@ fn push_list(lines: &mut Vec<String>, name: &str, items: &[String]) {
     if !items.is_empty() {
         lines.push(format!("  {name}: {}", items.join(", ")));
     }
+}
+
+/// A question as people know it.
+fn question(question: &QuestionRef) -> String {
+    if question.label.is_empty() { question.id.clone() } else { question.label.clone() }
 }
 
 fn reaction(reaction: Reaction) -> &'static str {

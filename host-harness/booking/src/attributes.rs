@@ -163,7 +163,8 @@ fn seconds(text: &str) -> Option<i64> {
         ("Z" | "z", "") => 0,
         (sign @ ("+" | "-"), offset) => {
             let (hours, minutes) = offset.split_once(':')?;
-            let seconds = hours.parse::<i64>().ok()? * 3_600 + minutes.parse::<i64>().ok()? * 60;
+            let two_digits = |text: &str| text.parse::<u8>().ok().map(i64::from);
+            let seconds = two_digits(hours)? * 3_600 + two_digits(minutes)? * 60;
             if sign == "-" { -seconds } else { seconds }
         }
         _ => return None,
@@ -271,6 +272,9 @@ mod tests {
         for name in ["start-date", "start-time", "end-date", "end-time", "duration-minutes"] {
             let _ = value(&booking, name);
         }
+        assert_eq!(value(&booking, "duration-minutes"), None);
+        booking.start = "2026-12-02T08:30:00+99999999999999999:00".into();
+        booking.end = "2026-12-02T08:30:00Z".into();
         assert_eq!(value(&booking, "duration-minutes"), None);
     }
 

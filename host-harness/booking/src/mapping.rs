@@ -1,6 +1,6 @@
 //! The mapping format, described in `docs/mapping.md`: the same for library, command and files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crm_contract::Source;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,7 +19,7 @@ pub struct Mapping {
 #[serde(deny_unknown_fields)]
 struct Unchecked {
     rows: Vec<Row>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     options: BTreeMap<String, String>,
 }
 
@@ -73,22 +73,27 @@ impl Mapping {
     /// Puts a mapping together.
     ///
     /// # Errors
-    /// If two rows have the same id, or two rows write the same field at the same event.
+    /// If two rows have the same id, two rows write the same field at the same event, or a row names no event.
     pub fn new(rows: Vec<Row>, options: BTreeMap<String, String>) -> Result<Self, MappingFault> {
+        let fault = |position: usize, member: &str, reason: String| {
+            Err(MappingFault { path: format!("rows[{position}].{member}"), reason })
+        };
+        let (mut ids, mut fields) = (HashMap::new(), HashMap::new());
         for (position, row) in rows.iter().enumerate() {
-            let earlier = || rows.iter().enumerate().take(position);
-            if let Some((other, _)) = earlier().find(|(_, other)| other.id == row.id) {
-                return Err(MappingFault {
-                    path: format!("rows[{position}].id"),
-                    reason: format!("rows[{other}] has the id `{}` already", row.id.0),
-                });
+            if row.on.as_ref().is_some_and(BTreeSet::is_empty) {
+                return fault(position, "on", "expected at least one event".to_owned());
             }
-            let shares_event = |other: &Row| EVENTS.iter().any(|event| row.is_for(*event) && other.is_for(*event));
-            if let Some((other, _)) = earlier().find(|(_, other)| other.field == row.field && shares_event(other)) {
-                return Err(MappingFault {
-                    path: format!("rows[{position}].field"),
-                    reason: format!("rows[{other}] writes `{}` at the same event already", row.field),
-                });
+            if let Some(other) = ids.insert(&row.id, position) {
+                return fault(position, "id", format!("rows[{other}] has the id `{}` already", row.id.0));
+            }
+            for event in EVENTS.into_iter().filter(|event| row.is_for(*event)) {
+                if let Some(other) = fields.insert((event, &row.field), position) {
+                    return fault(
+                        position,
+                        "field",
+                        format!("rows[{other}] writes `{}` at the same event already", row.field),
+                    );
+                }
             }
         }
         Ok(Self { rows, options })
@@ -105,7 +110,8 @@ impl Mapping {
     }
 }
 
-const EVENTS: [Event; 3] = [Event::Confirmed, Event::Rescheduled, Event::Cancelled];
+/// All events.
+pub const EVENTS: [Event; 3] = [Event::Confirmed, Event::Rescheduled, Event::Cancelled];
 
 impl Row {
     /// Whether the row is sent at an event.
@@ -163,6 +169,27 @@ impl ValueTable {
         self.0.is_empty()
     }
 
+    /// Makes a table of pairs from a value to what is written for it.
+    ///
+    /// # Errors
+    /// The value that is listed twice, if there is one.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut table = BTreeMap::new();
+        for (value, written) in pairs {
+            let value = value.trim().to_owned();
+            if table.contains_key(&value) {
+                return Err(value);
+            }
+            table.insert(value, written);
+        }
+        Ok(Self(table))
+    }
+
+    /// The pairs from a value to what is written for it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(value, written)| (value.as_str(), written.as_str()))
+    }
+
     /// What a value is translated to; `None` if it is not listed.
     pub fn translate(&self, value: &str) -> Option<&str> {
         self.0.get(value.trim()).map(String::as_str)
@@ -171,29 +198,45 @@ impl ValueTable {
 
 impl<'de> Deserialize<'de> for ValueTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A map type would keep one of two equal keys without a word.
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = ValueTable;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object from a value to what is written for it")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<ValueTable, A::Error> {
-                let mut table = BTreeMap::new();
-                while let Some((value, written)) = map.next_entry::<String, String>()? {
-                    let value = value.trim().to_owned();
-                    if table.contains_key(&value) {
-                        return Err(serde::de::Error::custom(format!("`{value}` is listed twice")));
-                    }
-                    table.insert(value, written);
-                }
-                Ok(ValueTable(table))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
+        Self::new(pairs(deserializer)?).map_err(|value| listed_twice(&value))
     }
+}
+
+/// Reads an object whose keys must differ.
+fn unique<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let mut map = BTreeMap::new();
+    for (key, value) in pairs(deserializer)? {
+        if map.contains_key(&key) {
+            return Err(listed_twice(&key));
+        }
+        map.insert(key, value);
+    }
+    Ok(map)
+}
+
+fn listed_twice<E: serde::de::Error>(key: &str) -> E {
+    E::custom(format!("`{key}` is listed twice"))
+}
+
+/// Reads an object of texts with all its keys: a map type would silently keep one of two equal keys.
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    deserializer.deserialize_map(Visitor)
 }
 
 #[cfg(test)]
@@ -237,6 +280,11 @@ mod tests {
                 r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"},"values":{"a":"1","a":"2"}}]}"#,
                 "`a` is listed twice",
             ),
+            (
+                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"},"on":[]}]}"#,
+                "rows[0].on: expected at least one event",
+            ),
+            (r#"{"rows":[],"options":{"a":"1","a":"2"}}"#, "`a` is listed twice"),
             (r#"{"rows":[],"option":{}}"#, "unknown field `option`"),
         ] {
             let error = read(json).unwrap_err();

@@ -10,7 +10,7 @@ use crate::{
     Booking, Event, Mapping, Row, RowId, attributes, is_blank,
     similar::suggestion,
     source::{self, SourceValue},
-    template::Reference,
+    template::{Reference, Template},
 };
 
 /// Codes of what the host itself finds.
@@ -19,8 +19,18 @@ pub mod codes {
     pub const QUESTION_UNKNOWN: &str = "question-unknown";
     /// A row names a booking attribute that does not exist.
     pub const ATTRIBUTE_UNKNOWN: &str = "attribute-unknown";
-    /// A value is not listed in the row's value table and was passed unchanged.
+    /// A template has an unpaired brace.
+    pub const TEMPLATE_INVALID: &str = "template-invalid";
+    /// The mapping chooses an option that the plugin does not have.
+    pub const OPTION_INVALID: &str = "option-invalid";
+    /// A value is not listed in the row's value table and is passed unchanged.
     pub const VALUE_NOT_LISTED: &str = "value-not-listed";
+    /// A row's value table lists a value that the question does not offer.
+    pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
+    /// A row is for moved bookings, but contract 0.1.0 writes it only if the record has to be created.
+    pub const NOT_REWRITTEN: &str = "row-not-rewritten";
+    /// The plugin lists no writable field of this name.
+    pub const FIELD_UNKNOWN: &str = "field-unknown";
 }
 
 /// Why a booking cannot be resolved. Nothing was sent.
@@ -45,7 +55,7 @@ impl ResolveError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::UnknownField { .. } => "field-unknown",
+            Self::UnknownField { .. } => codes::FIELD_UNKNOWN,
             Self::Cancelled => "kind-unsupported",
         }
     }
@@ -71,8 +81,24 @@ pub struct Expected {
     pub mapping: crm_contract::Mapping,
     /// The form, and a question of its own for each row with a value table: it offers the translated choices.
     pub questions: Vec<Question>,
+    /// What the host itself found: unknown fields, and value tables that do not match their questions.
+    pub findings: Vec<Explained>,
     /// The way back from the plugin's findings.
     pub origins: Origins,
+}
+
+/// Options that the plugin does not have, among those that a mapping chooses. `known` are the ids of the plugin's options.
+pub fn unknown_options(mapping: &Mapping, known: &[&str]) -> Vec<Explained> {
+    let unknown = mapping.options().keys().filter(|id| !known.contains(&id.as_str()));
+    let found = unknown.map(|id| Finding {
+        code: codes::OPTION_INVALID.to_owned(),
+        consequence: Consequence::Changed,
+        fields: Vec::new(),
+        rows: Vec::new(),
+        question_ids: Vec::new(),
+        detail: format!("the plugin has no option `{id}`{}", suggestion(id, known.iter().copied())),
+    });
+    found.map(Explained::from).collect()
 }
 
 /// Where the rows of a call come from: leads findings and problems back to the mapping's rows, questions and answers.
@@ -111,6 +137,25 @@ impl From<Finding> for Explained {
     }
 }
 
+/// A problem with the rows and questions it is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExplainedProblem {
+    /// The problem; its `rows` are positions in the mapping, its `question_ids` are those of the form.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// Ids of the rows.
+    pub row_ids: Vec<RowId>,
+    /// The questions, with their labels.
+    pub questions: Vec<QuestionRef>,
+}
+
+/// A problem of a call without rows, such as a check of the connection.
+impl From<Problem> for ExplainedProblem {
+    fn from(problem: Problem) -> Self {
+        Self { problem, row_ids: Vec::new(), questions: Vec::new() }
+    }
+}
+
 /// A question by id and label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuestionRef {
@@ -134,15 +179,26 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, fields: &[LeadField]) -> Re
     };
     for (position, row) in rows_for(mapping, booking.kind) {
         let origin = Origin::new(position, row, |id| label_in_booking(booking, id), &sent);
+        let is_lost = origin.value.is_none() && row.fallback.as_deref().is_none_or(is_blank);
+        let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
         for (code, detail) in unknown_references(row, booking) {
-            resolved.findings.push(origin.finding(row, code, Consequence::LeftOut, detail));
+            resolved.findings.push(origin.finding(row, code, consequence, detail));
+        }
+        if booking.kind == Event::Rescheduled && is_not_rewritten(row) {
+            resolved.findings.push(origin.finding(
+                row,
+                codes::NOT_REWRITTEN,
+                Consequence::Changed,
+                NOT_REWRITTEN.into(),
+            ));
         }
         let mut source = row.source.clone();
         if let Some((answer, unlisted)) = translated(row, &sent) {
             source = Source::Answer(answer.question_id.clone());
-            resolved.booking.answers.push(answer);
+            // First, so that no answer of the form takes its place.
+            resolved.booking.answers.insert(0, answer);
             if !unlisted.is_empty() {
-                let detail = format!("not in the row's value table: {}", unlisted.join(", "));
+                let detail = format!("not in the row's value table: {}", quoted(unlisted.iter().map(String::as_str)));
                 resolved.findings.push(origin.finding(row, codes::VALUE_NOT_LISTED, Consequence::Changed, detail));
             }
         }
@@ -154,39 +210,126 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, fields: &[LeadField]) -> Re
 }
 
 /// What a check of a mapping needs: the rows of an event, and the form with each row's value table applied to its choices.
-///
-/// # Errors
-/// If a row's field is not among `fields`.
-pub fn expectations(
-    questions: &[Question],
-    mapping: &Mapping,
-    event: Event,
-    fields: &[LeadField],
-) -> Result<Expected, ResolveError> {
+/// A row whose field is not among `fields` is a finding and left out of the mapping.
+pub fn expectations(questions: &[Question], mapping: &Mapping, event: Event, fields: &[LeadField]) -> Expected {
     let mut expected = Expected {
         mapping: crm_contract::Mapping { rows: Vec::new(), options: options(mapping) },
         questions: questions.to_vec(),
+        findings: Vec::new(),
         origins: Origins::default(),
     };
     let find = |id: &str| questions.iter().find(|question| question.id == id);
     for (position, row) in rows_for(mapping, event) {
+        let origin = Origin::without_value(position, row, |id| find(id).map(|question| question.label.clone()));
         let mut source = row.source.clone();
-        if !row.values.is_empty()
-            && let Source::Answer(id) = &row.source
-            && let Some(question) = find(id)
-        {
-            let translate = |choice: &String| row.values.translate(choice).unwrap_or(choice).to_owned();
-            let choices = question.choices.iter().map(translate).collect();
-            let translated = Question { id: translated_id(&row.id), choices, ..question.clone() };
-            source = Source::Answer(translated.id.clone());
-            expected.questions.push(translated);
+        let unknown = matches!(&row.source, Source::Answer(id) if find(id).is_none());
+        if !row.values.is_empty() && !unknown {
+            let (question, found) = translated_question(row, questions);
+            source = Source::Answer(question.id.clone());
+            expected.questions.push(question);
+            for (code, detail) in found {
+                expected.findings.push(origin.finding(row, code, Consequence::Changed, detail));
+            }
         }
-        let field = listed(row, position, fields)?;
-        expected.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
-        let label = |id: &str| find(id).map(|question| question.label.clone());
-        expected.origins.0.push(Origin::without_value(position, row, label));
+        if event == Event::Rescheduled && is_not_rewritten(row) {
+            expected.findings.push(origin.finding(
+                row,
+                codes::NOT_REWRITTEN,
+                Consequence::Changed,
+                NOT_REWRITTEN.into(),
+            ));
+        }
+        match listed(row, position, fields) {
+            Ok(field) => {
+                expected.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
+                expected.origins.0.push(origin);
+            }
+            Err(error) => {
+                let detail = error.to_string();
+                expected.findings.push(origin.finding(row, codes::FIELD_UNKNOWN, Consequence::LeftOut, detail));
+            }
+        }
     }
-    Ok(expected)
+    expected
+}
+
+const NOT_REWRITTEN: &str = "if the booking has a record already, that keeps its earlier value";
+
+/// Whether a row for moved bookings is written only if the record has to be created: the contract lets a plugin write the
+/// rows whose sources are of the meeting, and a translated value travels as an answer.
+fn is_not_rewritten(row: &Row) -> bool {
+    let is_of_meeting = source::is_of_meeting(&row.source);
+    if is_of_meeting { !row.values.is_empty() } else { row.on.is_some() && !row.is_for(Event::Confirmed) }
+}
+
+/// The question that a row with a value table is checked by, and what does not match between the two.
+fn translated_question(row: &Row, questions: &[Question]) -> (Question, Vec<(&'static str, String)>) {
+    let find = |id: &str| questions.iter().find(|question| question.id == id);
+    let asked = match &row.source {
+        Source::Answer(id) => find(id),
+        _ => None,
+    };
+    let yes_or_no = || ["true", "false"].map(str::to_owned).to_vec();
+    let offered: Vec<String> = match (asked, &row.source) {
+        (Some(question), _) if !question.choices.is_empty() => question.choices.clone(),
+        (Some(question), _) if question.kind == QuestionKind::Consent => yes_or_no(),
+        (None, Source::Fixed(text)) => vec![text.clone()],
+        _ => Vec::new(),
+    };
+    let is_always_given = |reference: &Reference<'_>| match reference {
+        Reference::Answer(id) => find(id).is_some_and(|question| question.required),
+        Reference::Attribute(name) => attributes::is_always_given(name),
+        Reference::Tracking(_) => false,
+    };
+    let references = source::references(&row.source);
+    let mut choices: Vec<String> = if offered.is_empty() {
+        row.values.iter().map(|(_, written)| written.to_owned()).collect()
+    } else {
+        offered.iter().map(|choice| row.values.translate(choice).unwrap_or(choice).to_owned()).collect()
+    };
+    choices.dedup();
+    let question = Question {
+        id: translated_id(&row.id),
+        label: String::new(),
+        kind: match asked.map(|question| question.kind) {
+            Some(QuestionKind::Checkboxes) => QuestionKind::Checkboxes,
+            Some(QuestionKind::Consent) if asked.is_some_and(|question| !question.choices.is_empty()) => {
+                QuestionKind::Consent
+            }
+            _ => QuestionKind::Radio,
+        },
+        required: references.is_empty() || references.iter().any(is_always_given),
+        choices,
+    };
+    let mut found = Vec::new();
+    if !offered.is_empty() {
+        let unlisted = offered.iter().map(String::as_str).filter(|choice| row.values.translate(choice).is_none());
+        let unlisted = quoted(unlisted);
+        if !unlisted.is_empty() {
+            found.push((codes::VALUE_NOT_LISTED, format!("not in the row's value table: {unlisted}")));
+        }
+        let is_offered = |value: &str| offered.iter().any(|choice| choice.trim() == value);
+        let unused = quoted(row.values.iter().map(|(value, _)| value).filter(|value| !is_offered(value)));
+        if !unused.is_empty() {
+            found.push((codes::VALUE_NOT_OFFERED, format!("in the row's value table, but never given: {unused}")));
+        }
+    }
+    (question, found)
+}
+
+/// Texts of people for a finding's detail, cut to what a line shows.
+fn quoted<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    const LONGEST: usize = 80;
+    let cut = |text: &str| match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    let mut quoted: Vec<String> = texts.take(11).map(cut).collect();
+    if quoted.len() > 10 {
+        quoted.truncate(10);
+        quoted.push("…".to_owned());
+    }
+    quoted.join(", ")
 }
 
 impl Origins {
@@ -204,16 +347,21 @@ impl Origins {
         }
     }
 
-    /// Leads a problem back to positions in the mapping and to the form's questions.
-    pub fn explain_problem(&self, mut problem: Problem) -> Problem {
+    /// Leads a problem back to rows and questions.
+    pub fn explain_problem(&self, mut problem: Problem) -> ExplainedProblem {
         let positions = |rows: &[u32]| self.of(rows).iter().map(|origin| origin.position).collect();
+        let origins = self.of(&problem.rows);
         problem.rows = positions(&problem.rows);
         problem.question_ids = self.question_ids(problem.question_ids);
         for further in &mut problem.also {
             further.rows = positions(&further.rows);
             further.question_ids = self.question_ids(std::mem::take(&mut further.question_ids));
         }
-        problem
+        ExplainedProblem {
+            row_ids: origins.iter().map(|origin| origin.id.clone()).collect(),
+            questions: self.questions(&origins, &problem.question_ids),
+            problem,
+        }
     }
 
     /// The position in the mapping of a row that was sent.
@@ -306,11 +454,19 @@ fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
     answered.or(asked).cloned()
 }
 
-/// What a row refers to and neither the booking nor its form has. Without a form, an unknown question cannot be told from one
+/// What is wrong with a row's references: an unpaired brace, or something that neither the booking nor its form has. Without a form, an unknown question cannot be told from one
 /// that was not shown.
 fn unknown_references(row: &Row, booking: &Booking) -> Vec<(&'static str, String)> {
     let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
     let mut unknown = Vec::new();
+    if let Source::Template(text) = &row.source
+        && !Template::parse(text).well_formed
+    {
+        unknown.push((
+            codes::TEMPLATE_INVALID,
+            "the template has an unpaired brace, which is written as it is".to_owned(),
+        ));
+    }
     for reference in source::references(&row.source) {
         match (reference, &booking.form) {
             (Reference::Answer(id), Some(form)) => {
@@ -353,7 +509,13 @@ fn translated(row: &Row, booking: &crm_contract::Booking) -> Option<(Answer, Vec
         }
     };
     let mut choices = |taken: &[String]| {
-        AnswerValue::Choices(taken.iter().map(|choice| text(choice).unwrap_or_else(|| choice.clone())).collect())
+        let mut choices: Vec<String> = Vec::with_capacity(taken.len());
+        for choice in taken.iter().map(|choice| text(choice).unwrap_or_else(|| choice.clone())) {
+            if !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
+        AnswerValue::Choices(choices)
     };
     let (kind, value) = match source::value(&row.source, booking)? {
         SourceValue::Choices(taken) => (QuestionKind::Checkboxes, choices(taken)),
@@ -570,7 +732,10 @@ mod tests {
             "code": "c", "message": "m", "reaction": "fix_booking", "rows": [1], "question_ids": ["\u{1f}size"],
             "also": [{ "code": "d", "message": "n", "rows": [0], "question_ids": ["\u{1f}size"] }],
         }));
-        let problem = resolved.origins.explain_problem(problem.unwrap());
+        let explained = resolved.origins.explain_problem(problem.unwrap());
+        assert_eq!(explained.row_ids[0].as_str(), "open");
+        assert_eq!(explained.questions, [QuestionRef { id: "size".into(), label: String::new() }]);
+        let problem = explained.problem;
         assert_eq!((problem.rows, problem.question_ids), (vec![3], vec!["size".to_owned()]));
         assert_eq!((&problem.also[0].rows, &problem.also[0].question_ids), (&vec![1], &vec!["size".to_owned()]));
     }
@@ -589,14 +754,114 @@ mod tests {
             { "id": "b", "field": "B", "source": { "answer": "size" } },
         ]);
         let fields = ["A", "B"].map(field);
-        let expected =
-            expectations(std::slice::from_ref(&question), &mapping(rows), Event::Confirmed, &fields).unwrap();
+        let expected = expectations(std::slice::from_ref(&question), &mapping(rows), Event::Confirmed, &fields);
         let choices_of = |row: usize| {
             let Source::Answer(id) = &expected.mapping.rows[row].source else { panic!("an answer") };
             expected.questions.iter().find(|question| question.id == *id).unwrap().choices.clone()
         };
         assert_eq!(choices_of(0), ["51-300", "301名以上"]);
         assert_eq!(choices_of(1), question.choices);
+        let found: Vec<_> =
+            expected.findings.iter().map(|found| (&*found.finding.code, &*found.finding.detail)).collect();
+        assert_eq!(found, [(codes::VALUE_NOT_LISTED, "not in the row's value table: 301名以上")]);
+    }
+
+    #[test]
+    fn a_check_judges_what_any_value_table_writes() {
+        let question = |id: &str, kind, choices: &[&str]| Question {
+            id: id.into(),
+            label: String::new(),
+            kind,
+            required: false,
+            choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        };
+        let questions =
+            [question("consent", QuestionKind::Consent, &[]), question("radio", QuestionKind::Radio, &["a"])];
+        for (source, values, choices, required, found) in [
+            (
+                json!({ "booking": "guest.locale" }),
+                json!({ "de": "yes", "ja": "no" }),
+                &["yes", "no"][..],
+                false,
+                &[][..],
+            ),
+            (json!({ "booking": "start-date" }), json!({ "x": "y" }), &["y"], true, &[]),
+            (json!({ "fixed": "a" }), json!({ "a": "b" }), &["b"], true, &[]),
+            (json!({ "answer": "consent" }), json!({ "true": "1", "false": "0" }), &["1", "0"], false, &[]),
+            (
+                json!({ "answer": "radio" }),
+                json!({ "aa": "b" }),
+                &["a"],
+                false,
+                &[codes::VALUE_NOT_LISTED, codes::VALUE_NOT_OFFERED],
+            ),
+        ] {
+            let rows = json!([{ "id": "r", "field": "A", "source": source, "values": values }]);
+            let expected = expectations(&questions, &mapping(rows), Event::Confirmed, &[field("A")]);
+            let checked = expected.questions.last().unwrap();
+            assert_eq!(checked.choices, choices, "{source}");
+            assert_eq!(checked.required, required, "{source}");
+            assert_eq!(expected.mapping.rows[0].source, Source::Answer(checked.id.clone()));
+            let codes: Vec<_> = expected.findings.iter().map(|found| &*found.finding.code).collect();
+            assert_eq!(codes, found, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_the_plugin_does_not_have_is_found() {
+        let mapping: Mapping =
+            serde_json::from_value(json!({ "rows": [], "options": { "exsting": "keep", "owner": "x" } })).unwrap();
+        let found = unknown_options(&mapping, &["existing", "owner"]);
+        let details: Vec<_> = found.iter().map(|found| found.finding.detail.as_str()).collect();
+        assert_eq!(details, ["the plugin has no option `exsting`; did you mean `existing`?"]);
+    }
+
+    #[test]
+    fn a_row_that_a_move_does_not_rewrite_is_found() {
+        let rows = json!([
+            { "id": "plain", "field": "A", "source": { "booking": "start-time" } },
+            { "id": "table", "field": "B", "source": { "booking": "start-time" }, "values": { "08:30": "morning" } },
+            { "id": "fixed", "field": "C", "source": { "fixed": "Moved" }, "on": ["rescheduled"] },
+            { "id": "both", "field": "D", "source": { "fixed": "x" } },
+        ]);
+        let (mapping, fields) = (mapping(rows), ["A", "B", "C", "D"].map(field));
+        let found = |findings: &[Explained]| -> Vec<String> {
+            let of = findings.iter().filter(|found| found.finding.code == codes::NOT_REWRITTEN);
+            of.map(|found| found.row_ids[0].to_string()).collect()
+        };
+        let resolved = |kind| resolve(&Booking { kind, ..booking() }, &mapping, &fields).unwrap().findings;
+        assert_eq!(found(&resolved(Event::Rescheduled)), ["table", "fixed"]);
+        assert_eq!(found(&resolved(Event::Confirmed)), [""; 0]);
+        assert_eq!(found(&expectations(&[], &mapping, Event::Rescheduled, &fields).findings), ["table", "fixed"]);
+    }
+
+    #[test]
+    fn a_check_reports_every_field_that_is_not_listed_and_goes_on() {
+        let rows = json!([
+            { "id": "a", "field": "Gone", "source": { "fixed": "x" } },
+            { "id": "b", "field": "A", "source": { "fixed": "x" } },
+            { "id": "c", "field": "Hidden", "source": { "fixed": "x" } },
+        ]);
+        let expected = expectations(&[], &mapping(rows), Event::Confirmed, &[field("A")]);
+        let found: Vec<_> =
+            expected.findings.iter().map(|found| (&*found.finding.code, found.finding.rows[0])).collect();
+        assert_eq!(found, [(codes::FIELD_UNKNOWN, 0), (codes::FIELD_UNKNOWN, 2)]);
+        assert_eq!(expected.origins.position(0), Some(1));
+    }
+
+    #[test]
+    fn an_answer_of_the_form_never_replaces_a_translated_value() {
+        let mut booking = booking();
+        let injected = Answer {
+            question_id: "\u{1f}r".into(),
+            value: Some(AnswerValue::Text("INJECTED".into())),
+            ..booking.answers[0].clone()
+        };
+        booking.answers.insert(0, injected);
+        let rows =
+            json!([{ "id": "r", "field": "A", "source": { "answer": "size" }, "values": { "51〜300名": "51-300" } }]);
+        let resolved = resolve(&booking, &mapping(rows), &[field("A")]).unwrap();
+        assert_eq!(value_of(&resolved, 0), Some(SourceValue::Text("51-300".into())));
     }
 
     #[test]

@@ -46,8 +46,10 @@ impl<'a> Template<'a> {
                 rest = after_pair;
                 continue;
             }
-            let reference = match (brace, after.split_once('}')) {
-                ("{", Some((name, behind))) if !name.contains('{') => Some((name, behind)),
+            // The next brace of either kind, not the next closing one: otherwise a text of opening braces would be searched to
+            // its end for each of them.
+            let reference = match after.find(['{', '}']).and_then(|at| after.split_at_checked(at)) {
+                Some((name, behind)) if brace == "{" => behind.strip_prefix('}').map(|behind| (name, behind)),
                 _ => None,
             };
             match reference {

@@ -11,7 +11,8 @@ pub use timerex::Timerex;
 
 use std::fmt;
 
-use crm_booking::Booking;
+use crm_booking::{Booking, Kind};
+use jiff::{Timestamp, tz::TimeZone};
 
 /// A format in which bookings arrive.
 pub trait Intake: fmt::Debug + Send + Sync {
@@ -49,22 +50,21 @@ impl Fault {
     }
 }
 
-/// Checks what the types of a booking do not: times, the zone, ids.
-fn check(booking: &Booking) -> Result<(), Fault> {
-    let time = |path: &'static str, text: &str| {
-        text.parse::<jiff::Timestamp>().map_err(|_| {
-            Fault::new(
-                path,
-                format!("expected RFC 3339 with an offset, as in 2026-12-02T08:30:00+09:00, found `{text}`"),
-            )
-        })
-    };
-    let (start, end) = (time("start", &booking.start)?, time("end", &booking.end)?);
-    time("confirmed_at", &booking.confirmed_at)?;
+/// Checks what the types of a booking do not: times, the zone, ids. Every [`Intake`] does so.
+///
+/// # Errors
+/// If a time is not RFC 3339 with the offset of the zone, the zone is unknown, the end is before the start, or an id is too
+/// short or too long.
+pub fn check(booking: &Booking) -> Result<(), Fault> {
+    let zone = zone("time_zone", &booking.time_zone)?;
+    let (start, end) = (time("start", &booking.start, &zone)?, time("end", &booking.end, &zone)?);
+    time("confirmed_at", &booking.confirmed_at, &zone)?;
     if end < start {
         return Err(Fault::new("end", format!("{} is before the start, {}", booking.end, booking.start)));
     }
-    zone("time_zone", &booking.time_zone)?;
+    if booking.previous_id.is_some() && booking.kind == Kind::Confirmed {
+        return Err(Fault::new("previous_id", "a confirmed booking replaces none; expected kind `rescheduled`"));
+    }
     let ids = [("id", &booking.id), ("team.id", &booking.team.id), ("calendar.id", &booking.calendar.id)];
     for (path, id) in ids.into_iter().chain(booking.previous_id.as_ref().map(|id| ("previous_id", id))) {
         if id.is_empty() || id.len() > 200 {
@@ -74,7 +74,48 @@ fn check(booking: &Booking) -> Result<(), Fault> {
     Ok(())
 }
 
-fn zone(path: &str, name: &str) -> Result<jiff::tz::TimeZone, Fault> {
-    jiff::tz::TimeZone::get(name)
+/// Reads a time whose date and time of day are those of the booked zone: attributes are taken from the text by position.
+fn time(path: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
+    let fault = || {
+        let expected = "expected RFC 3339 with an offset, as in 2026-12-02T08:30:00+09:00";
+        Fault::new(path, format!("{expected}, found `{text}`"))
+    };
+    // jiff reads more than RFC 3339.
+    if !has_form_of_rfc_3339(text) {
+        return Err(fault());
+    }
+    let time: Timestamp = text.parse().map_err(|_| fault())?;
+    let local = zone.to_datetime(time).strftime("%Y-%m-%dT%H:%M").to_string();
+    if text.get(..16) != Some(&local) {
+        let offset = zone.to_offset(time);
+        let name = zone.iana_name().unwrap_or_default();
+        return Err(Fault::new(path, format!("expected the offset of {name}, {offset}: {local}, found `{text}`")));
+    }
+    Ok(time)
+}
+
+/// `2026-12-02T08:30:00`, an optional fraction, then `Z` or `+09:00`.
+fn has_form_of_rfc_3339(text: &str) -> bool {
+    let is = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(found, form)| match form {
+                b'0' => found.is_ascii_digit(),
+                b'+' => matches!(found, b'+' | b'-'),
+                _ => found == form,
+            })
+    };
+    let Some((time, rest)) = text.split_at_checked(19) else { return false };
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) if fraction.starts_with(|c: char| c.is_ascii_digit()) => {
+            fraction.trim_start_matches(|c: char| c.is_ascii_digit())
+        }
+        Some(_) => return false,
+        None => rest,
+    };
+    is(time, "0000-00-00T00:00:00") && (offset == "Z" || is(offset, "+00:00"))
+}
+
+fn zone(path: &str, name: &str) -> Result<TimeZone, Fault> {
+    TimeZone::get(name)
         .map_err(|_| Fault::new(path, format!("expected an IANA name such as Asia/Tokyo, found `{name}`")))
 }

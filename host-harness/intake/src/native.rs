@@ -49,6 +49,17 @@ mod tests {
             (with("/guest/email", json!(7)), "guest.email: expected a string, found integer `7`"),
             (with("/start", json!("2026-12-02 08:30")), "start: expected RFC 3339 with an offset"),
             (with("/end", json!("2026-12-01T08:30:00+09:00")), "end: 2026-12-01T08:30:00+09:00 is before the start"),
+            (with("/start", json!("20261202T083000+0900")), "start: expected RFC 3339 with an offset"),
+            (with("/start", json!("+002026-12-02T08:30:00+09:00")), "start: expected RFC 3339 with an offset"),
+            (with("/start", json!("2026-12-02T08:30:00+09:00[Asia/Tokyo]")), "start: expected RFC 3339 with an offset"),
+            (
+                with("/start", json!("2026-12-02T08:30:00Z")),
+                "start: expected the offset of Asia/Tokyo, +09: 2026-12-02T17:30, found",
+            ),
+            (
+                with("/kind", json!("confirmed")).replacen("{", r#"{"previous_id":"b-0","#, 1),
+                "previous_id: a confirmed booking",
+            ),
             (with("/time_zone", json!("JST+9")), "time_zone: expected an IANA name"),
             (with("/id", json!("")), "id: expected 1 to 200 bytes, found 0"),
             (with("/kind", json!("new")), "kind: unknown variant `new`, expected one of `confirmed`"),

@@ -56,8 +56,8 @@ struct Webhook {
 #[derive(Deserialize)]
 struct Event {
     id: String,
-    local_start_datetime: String,
-    local_end_datetime: String,
+    local_start_datetime: Timestamp,
+    local_end_datetime: Timestamp,
     timezone: String,
     guest_locale: Option<String>,
     created_at: Timestamp,
@@ -66,9 +66,9 @@ struct Event {
     zoom_meeting: Option<Meeting>,
     google_meet_meeting: Option<Meeting>,
     microsoft_teams_meeting: Option<Meeting>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     hosts: Vec<Host>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     form: Vec<FormField>,
     #[serde(default, deserialize_with = "url_params")]
     url_params: Vec<Parameter>,
@@ -88,12 +88,17 @@ struct Host {
 #[derive(Deserialize)]
 struct FormField {
     field_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     required: bool,
     label: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     options: Vec<String>,
     value: Option<AnswerValue>,
+}
+
+/// `null` stands for an absent member.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A list of objects with one key each, or one object with all of them: both are sent.
@@ -145,7 +150,8 @@ impl Webhook {
             return Err(Fault::new("webhook_type", reason));
         }
         let event = self.event;
-        let confirmed_at = event.created_at.to_zoned(zone("event.timezone", &event.timezone)?);
+        let zone = zone("event.timezone", &event.timezone)?;
+        let local = |time: Timestamp| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         let first_text = |kind: &str| {
             event.form.iter().find(|field| field.field_type == kind).and_then(|field| match &field.value {
                 Some(AnswerValue::Text(text)) => Some(text.clone()),
@@ -174,9 +180,9 @@ impl Webhook {
             team: Team { id: self.team_url_path, name: None },
             title: self.calendar_name.clone(),
             calendar: Calendar { id: self.calendar_url_path, name: self.calendar_name, url: self.calendar_url },
-            start: event.local_start_datetime,
-            end: event.local_end_datetime,
-            confirmed_at: confirmed_at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            start: local(event.local_start_datetime),
+            end: local(event.local_end_datetime),
+            confirmed_at: local(event.created_at),
             time_zone: event.timezone,
             companions: Vec::new(),
             hosts: event.hosts.into_iter().map(|Host { name, email }| Person { id: None, name, email }).collect(),
@@ -198,9 +204,9 @@ fn place(event: &Event) -> Option<Place> {
 
 impl FormField {
     fn id(&self, index: usize) -> String {
-        // A brace would end a template's reference.
+        // A brace would end a template's reference, and white space around one is ignored.
         let label = self.label.replace('{', "(").replace('}', ")");
-        format!("q{}-{label}", index + 1)
+        format!("q{}-{}", index + 1, label.trim())
     }
 
     fn kind(&self) -> QuestionKind {
@@ -282,7 +288,7 @@ mod tests {
             ("/event/created_at", json!("yesterday"), "event.created_at: "),
             ("/event/timezone", json!("Tokyo"), "event.timezone: expected an IANA name"),
             ("/event/local_end_datetime", json!("2026-12-01T00:00:00+09:00"), "event.local_end_datetime: 2026-12-01"),
-            ("/event/local_start_datetime", json!("8:30"), "event.local_start_datetime: expected RFC 3339"),
+            ("/event/local_start_datetime", json!("8:30"), "event.local_start_datetime: "),
             ("/event/id", json!(""), "event.id: expected 1 to 200 bytes"),
             ("/webhook_type", json!("event_cancelled"), "webhook_type: expected `event_confirmed`"),
             ("/event/url_params", json!("a=b"), "event.url_params: expected a list of parameters"),

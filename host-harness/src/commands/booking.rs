@@ -1,6 +1,6 @@
 //! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
-use crm_booking::{Booking, Explained, Mapping, Resolved};
+use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, ResolveError, Resolved, unknown_options};
 use crm_host::{
     Called, Plugin, Usage,
     types::{LeadField, Problem},
@@ -20,6 +20,8 @@ pub(super) struct Opened {
     pub(super) booking: Booking,
     pub(super) mapping: Mapping,
     pub(super) fields: Vec<LeadField>,
+    /// Options of the mapping that the plugin does not have.
+    pub(super) unknown_options: Vec<Explained>,
 }
 
 /// Reads both files before anything is started, then connects and lists the fields. `None` if they could not be
@@ -29,19 +31,30 @@ pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<O
     let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Connected::open(ui, &arguments.connection).await?;
     let called = connected.plugin.list_lead_fields(&connected.connection).await?;
-    match answered(ui, &connected.plugin, called.answer).await? {
-        Some(listed) => Ok(Some(Opened { connected, booking, mapping, fields: listed.fields })),
-        None => {
-            connected.close().await;
-            Ok(None)
-        }
-    }
+    let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
+        connected.close().await;
+        return Ok(None);
+    };
+    let unknown_options = if connected.plugin.exports().settings {
+        let groups = connected.plugin.options().await?.answer;
+        unknown_options(&mapping, &groups.iter().map(|group| group.id.as_str()).collect::<Vec<_>>())
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Opened { connected, booking, mapping, fields: listed.fields, unknown_options }))
 }
 
 impl Opened {
     pub(super) fn resolve(&self, arguments: &BookingAndMapping) -> Result<Resolved, InputError> {
-        crm_booking::resolve(&self.booking, &self.mapping, &self.fields)
-            .map_err(|source| InputError::Unresolvable { file: arguments.mapping.clone(), source })
+        let mut resolved = crm_booking::resolve(&self.booking, &self.mapping, &self.fields).map_err(|source| {
+            let file = match source {
+                ResolveError::Cancelled => arguments.booking.clone(),
+                ResolveError::UnknownField { .. } => arguments.mapping.clone(),
+            };
+            InputError::Unresolvable { file, source }
+        })?;
+        resolved.findings.extend(self.unknown_options.iter().cloned());
+        Ok(resolved)
     }
 }
 
@@ -56,17 +69,24 @@ pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Prob
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(problem) => {
-            show_problem(ui, plugin, &problem).await?;
+            show_problem(ui, plugin, &problem.into(), &[]).await?;
             Ok(None)
         }
     }
 }
 
-/// Shows a problem with the plugin's own help.
-pub(super) async fn show_problem(ui: &Ui, plugin: &Plugin, problem: &Problem) -> Result<(), CliError> {
-    let advice = if plugin.exports().guidance { plugin.advice(&problem.code, ui.locale()).await?.answer } else { None };
-    ui.json(&serde_json::json!({ "problem": problem, "advice": advice }))?;
-    ui.problem(problem, advice.as_ref());
+/// Shows a problem with the plugin's own help, and what was found before it.
+pub(super) async fn show_problem(
+    ui: &Ui,
+    plugin: &Plugin,
+    explained: &ExplainedProblem,
+    findings: &[Explained],
+) -> Result<(), CliError> {
+    let code = &explained.problem.code;
+    let advice = if plugin.exports().guidance { plugin.advice(code, ui.locale()).await?.answer } else { None };
+    ui.json(&serde_json::json!({ "problem": explained, "advice": advice, "findings": findings }))?;
+    ui.findings(findings);
+    ui.problem(explained, advice.as_ref());
     Ok(())
 }
 

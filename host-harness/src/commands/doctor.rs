@@ -34,7 +34,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
                 ui.json(&serde_json::json!({ "problems": problems, "usage": usage }))?;
             } else {
                 for problem in &problems {
-                    show_problem(ui, plugin, problem).await?;
+                    show_problem(ui, plugin, &problem.clone().into(), &[]).await?;
                 }
             }
             Ending::Refused

@@ -25,14 +25,14 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
                 value.row = value.row.and_then(|row| resolved.origins.position(row));
             }
             if let PlannedAction::Refuse(problem) = &mut preview.action {
-                *problem = resolved.origins.explain_problem(problem.clone());
+                *problem = resolved.origins.explain_problem(problem.clone()).problem;
             }
             ui.json(&serde_json::json!({ "preview": preview, "findings": findings, "usage": usage }))?;
             human(ui, &preview, &opened.mapping, &findings);
             match &preview.action {
                 PlannedAction::Refuse(problem) => {
                     if !ui.is_json() {
-                        show_problem(ui, plugin, problem).await?;
+                        show_problem(ui, plugin, &problem.clone().into(), &[]).await?;
                     }
                     Ending::Refused
                 }
@@ -40,7 +40,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
             }
         }
         Err(problem) => {
-            show_problem(ui, plugin, &resolved.origins.explain_problem(problem)).await?;
+            show_problem(ui, plugin, &resolved.origins.explain_problem(problem), &resolved.findings).await?;
             Ending::Refused
         }
     };

@@ -35,7 +35,11 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError
     };
     let ending = match answer {
         Ok(mut delivery) => {
-            let findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
+            let mut findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
+            if matches!(delivery.outcome, Outcome::Kept | Outcome::AlreadyDelivered) {
+                // Nothing was written that the host's findings about values could concern.
+                findings.drain(..resolved.findings.len());
+            }
             ui.json(&serde_json::json!({ "delivery": delivery, "findings": findings, "usage": usage }))?;
             show_delivery(ui, &delivery, &findings);
             connected.show_lead(ui, &delivery.lead_id);
@@ -43,9 +47,8 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError
         }
         Err(problem) => {
             let problem = resolved.origins.explain_problem(problem);
-            ui.findings(&resolved.findings);
-            show_problem(ui, plugin, &problem).await?;
-            if problem.reaction == Reaction::CheckFirst {
+            show_problem(ui, plugin, &problem, &resolved.findings).await?;
+            if problem.problem.reaction == Reaction::CheckFirst {
                 look_first(ui, arguments.unknown_since.unwrap_or(began));
             }
             Ending::Refused
