@@ -11,7 +11,7 @@ use crm_intake::Intake;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the command failed: a build, a file of its own, the network, a plugin that broke a limit
+  1  the command failed: a build, a file it could not write, the network, a plugin that broke a limit
   2  the input is at fault: an argument, a booking, a mapping, a policy, a component file; nothing was sent
   3  the plugin reported a problem, a finding that would refuse a booking, or a connection that does not work
 130  interrupted";

@@ -1,6 +1,12 @@
 //! Output for people and machines: results on standard output, everything else on standard error.
+//!
+//! Plugins, orgs and guests decide much of what is shown. Text for people is therefore escaped here, where it is printed, so
+//! that none of it can control a terminal.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{IsTerminal, Write},
+};
 
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use crm_booking::{Explained, ExplainedProblem, QuestionRef};
@@ -42,7 +48,7 @@ impl Ui {
     pub(crate) fn print(&self, text: impl AsRef<str>) {
         if !self.json {
             // A closed pipe (`| head`) is not an error.
-            let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+            let _ = writeln!(std::io::stdout(), "{}", harmless(text.as_ref()));
         }
     }
 
@@ -56,7 +62,7 @@ impl Ui {
 
     /// Progress and notes.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        let _ = writeln!(std::io::stderr(), "{}", harmless(text.as_ref()));
     }
 
     /// The heading of a step.
@@ -72,7 +78,7 @@ impl Ui {
             Progress::Compiling { done, total, crates } => {
                 let percent = (done * 100).checked_div(total).unwrap_or(0);
                 if std::io::stderr().is_terminal() {
-                    let crates: String = crates.chars().take(60).collect();
+                    let crates: String = one_line(&crates).chars().take(60).collect();
                     let end = if done == total { "\n" } else { "" };
                     let _ = write!(std::io::stderr(), "\r\x1b[K  compiling {percent:>3} % {crates}{end}");
                 } else if self.shown != Some(percent / 10) {
@@ -85,8 +91,8 @@ impl Ui {
 
     pub(crate) fn problem(&self, explained: &ExplainedProblem, advice: Option<&AdviceText>) {
         let ExplainedProblem { problem, row_ids, questions } = explained;
-        let mut lines = vec![format!("Problem: {} — {}", problem.code, reaction(problem.reaction))];
-        lines.push(format!("  message: {}", problem.message));
+        let mut lines = vec![format!("Problem: {} — {}", one_line(&problem.code), reaction(problem.reaction))];
+        lines.push(format!("  message: {}", one_line(&problem.message)));
         push_list(&mut lines, "fields", &problem.fields);
         push_list(&mut lines, "mapping rows", &row_ids.iter().map(ToString::to_string).collect::<Vec<_>>());
         push_list(&mut lines, "questions", &questions.iter().map(question).collect::<Vec<_>>());
@@ -95,7 +101,7 @@ impl Ui {
             lines.push(format!("  wait at least: {seconds} s"));
         }
         for error in &problem.also {
-            lines.push(format!("  also: {}: {}", error.code, error.message));
+            lines.push(format!("  also: {}: {}", one_line(&error.code), one_line(&error.message)));
         }
         self.print(lines.join("\n"));
         if let Some(advice) = advice {
@@ -104,49 +110,86 @@ impl Ui {
     }
 
     pub(crate) fn advice(&self, advice: &AdviceText) {
-        let mut lines = vec![format!("  {}", advice.what), format!("  {}", advice.why)];
+        let mut lines = vec![format!("  {}", one_line(&advice.what)), format!("  {}", one_line(&advice.why))];
         for (index, step) in advice.steps.iter().enumerate() {
-            let place = step.place.as_ref().map_or(String::new(), |place| format!("\n       {place}"));
-            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(step.who), step.action));
+            let place = step.place.as_ref().map_or(String::new(), |place| format!("\n       {}", one_line(place)));
+            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(step.who), one_line(&step.action)));
         }
         self.print(lines.join("\n"));
     }
 
     pub(crate) fn findings(&self, findings: &[Explained]) {
-        for Explained { finding, row_ids, questions, .. } in findings {
-            let mark = match finding.consequence {
-                Consequence::Changed => "changed",
-                Consequence::LeftOut => "left out",
-                Consequence::Refused => "would be refused",
-            };
-            let rows: Vec<_> = row_ids.iter().map(|id| format!("row {id}")).collect();
-            let questions: Vec<_> = questions.iter().map(question).collect();
-            let place = [finding.fields.join(", "), questions.join(", ")]
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(" ← ");
-            let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
-            self.print(format!("  {mark}: {place} — {} ({}{rows})", finding.detail, finding.code));
+        for finding in findings {
+            self.print(finding_line(finding));
         }
     }
 
     pub(crate) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
-        let mut table = Table::new();
-        table.load_style(TABLE).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-        if !std::io::stdout().is_terminal() {
-            table.set_width(120);
-        }
-        for row in rows {
-            table.add_row(row);
-        }
-        self.print(table.to_string());
+        let width = if std::io::stdout().is_terminal() { None } else { Some(120) };
+        self.print(table_text(header, rows, width));
     }
+}
+
+fn finding_line(Explained { finding, row_ids, questions, .. }: &Explained) -> String {
+    let mark = match finding.consequence {
+        Consequence::Changed => "changed",
+        Consequence::LeftOut => "left out",
+        Consequence::Refused => "would be refused",
+    };
+    let rows: Vec<_> = row_ids.iter().map(|id| format!("row {id}")).collect();
+    let questions: Vec<_> = questions.iter().map(question).collect();
+    let place = [finding.fields.join(", "), questions.join(", ")]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ← ");
+    let place = if place.is_empty() { "the mapping".to_owned() } else { place };
+    let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
+    one_line(&format!("  {mark}: {place} — {} ({}{rows})", finding.detail, finding.code)).into_owned()
+}
+
+/// Cells are escaped before the layout, which depends on their widths.
+fn table_text(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(TABLE).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
+    for row in rows {
+        table.add_row(row.iter().map(|cell| harmless(cell)));
+    }
+    table.to_string()
+}
+
+/// Text that cannot control a terminal: escape sequences could rewrite what was shown or set the title, bidirectional
+/// overrides could reorder it (<https://trojansource.codes>). Only line ends and tabs remain.
+fn harmless(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| !matches!(c, '\n' | '\t') && is_control(c))
+}
+
+/// The same for text of others within a line of ours, which it could otherwise end to start one of its own.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_control)
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
 }
 
 fn push_list(lines: &mut Vec<String>, name: &str, items: &[String]) {
     if !items.is_empty() {
-        lines.push(format!("  {name}: {}", items.join(", ")));
+        lines.push(format!("  {name}: {}", one_line(&items.join(", "))));
     }
 }
 
@@ -188,7 +231,62 @@ fn environment_locale(variable: impl Fn(&str) -> Option<String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crm_booking::QuestionRef;
+    use crm_contract::Finding;
+
     use super::*;
+
+    const TITLE: &str = "\x1b]0;pwn\x07";
+
+    #[test]
+    fn text_of_others_cannot_control_the_terminal() {
+        for (text, shown) in [
+            (TITLE, r"\u{1b}]0;pwn\u{7}"),
+            ("a\u{202e}b\u{2066}c\u{2069}", r"a\u{202e}b\u{2066}c\u{2069}"),
+            ("done\rrefused\u{8}\u{9b}2J\u{7f}", r"done\rrefused\u{8}\u{9b}2J\u{7f}"),
+            ("株式会社 ← “é” 👩‍💻 مرحبا\u{200f}", "株式会社 ← “é” 👩‍💻 مرحبا\u{200f}"),
+            ("two\n\tlines", "two\n\tlines"),
+        ] {
+            assert_eq!(harmless(text), shown);
+            assert_eq!(harmless(&harmless(text)), shown, "escaping twice changes nothing");
+        }
+        assert_eq!(one_line("two\n\tlines\u{202e}"), r"two\n\tlines\u{202e}");
+    }
+
+    #[test]
+    fn a_finding_is_one_line_without_controls() {
+        let finding = Explained {
+            finding: Finding {
+                code: "value-shortened".to_owned(),
+                consequence: Consequence::Changed,
+                fields: vec!["Company".to_owned()],
+                rows: Vec::new(),
+                question_ids: Vec::new(),
+                detail: format!("{TITLE}\n  changed: nothing"),
+            },
+            row_ids: Vec::new(),
+            questions: vec![QuestionRef { id: "q1".to_owned(), label: "Your \u{202e}company".to_owned() }],
+            value: None,
+        };
+        assert_eq!(
+            finding_line(&finding),
+            r"  changed: Company ← Your \u{202e}company — \u{1b}]0;pwn\u{7}\n  changed: nothing (value-shortened)"
+        );
+    }
+
+    #[test]
+    fn a_table_keeps_its_columns_with_controls_in_a_cell() {
+        let cells = |label: &str| vec![label.to_owned(), "Company".to_owned()];
+        let text = table_text(&["Label", "API name"], [cells(&format!("{TITLE}\u{202e}")), cells("plain")], Some(120));
+        assert!(text.contains(r"\u{1b}]0;pwn\u{7}\u{202e}"), "{text}");
+        assert_eq!(harmless(&text), text);
+        let columns: Vec<_> =
+            text.lines().filter_map(|line| line.chars().position(|c| matches!(c, '│' | '┼'))).collect();
+        assert!(
+            matches!(columns.as_slice(), [first, rest @ ..] if rest.len() == 3 && rest.iter().all(|at| at == first)),
+            "{text}"
+        );
+    }
 
     #[test]
     fn the_language_comes_from_the_environment() {

@@ -128,7 +128,7 @@ fn build_with(
     compile: impl FnOnce() -> Result<Fresh, BuildError>,
 ) -> Result<Built, BuildError> {
     let file = workspace.component(package);
-    let settings = stamp::settings(package);
+    let settings = stamp::settings(workspace, package);
     let kept = match Kept::current(&file, &settings) {
         Some(kept) => kept,
         None => Kept::make(&file, settings, compile)?,

@@ -19,6 +19,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crm_host::MANIFEST_SECTION;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -35,9 +36,18 @@ use crate::{
 /// carry a time before it.
 const TIME_STEP: Duration = Duration::from_secs(2);
 
-/// What this crate itself adds to a component. Its dependencies are covered by the lock file.
-const OWN_SOURCES: [&str; 4] =
-    [include_str!("lib.rs"), include_str!("compile.rs"), include_str!("encode.rs"), include_str!("environment.rs")];
+/// The sources of this crate that decide what a component contains. The lock file covers the dependencies from a registry.
+/// `crm-host` has no entry there that its changes would show in, and needs none: it accepts or refuses a finished component,
+/// and does so again when it loads one. Only the section's name that it defines ends up in the file.
+const OWN_SOURCES: [&str; 7] = [
+    include_str!("lib.rs"),
+    include_str!("compile.rs"),
+    include_str!("encode.rs"),
+    include_str!("environment.rs"),
+    include_str!("toolchain.rs"),
+    include_str!("workspace.rs"),
+    MANIFEST_SECTION,
+];
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
@@ -110,9 +120,13 @@ pub(crate) fn path(component: &Path) -> PathBuf {
 
 /// Digest over what decides about a component and is not an input file: this crate, the package's name, the folders whose
 /// paths are remapped, and which `rustc` is found first.
-pub(crate) fn settings(package: &str) -> String {
+///
+/// The workspace's own folders are part of it because a stamp lists its inputs by absolute path: in a copy of a workspace
+/// with its target folder, the stamp would watch the original's sources.
+pub(crate) fn settings(workspace: &Workspace, package: &str) -> String {
     let mut digest = Sha256::new();
-    let folders = environment::dependency_sources().into_iter().chain(first_rustc());
+    let own = [workspace.root(), workspace.target()].map(Path::to_owned);
+    let folders = own.into_iter().chain(environment::dependency_sources()).chain(first_rustc());
     let folders = folders.map(|folder| folder.into_os_string().into_encoded_bytes());
     let parts = OWN_SOURCES.map(|source| source.as_bytes().to_vec()).into_iter();
     for part in parts.chain([package.as_bytes().to_vec()]).chain(folders) {
@@ -196,6 +210,26 @@ mod tests {
         let expected = ["/w/src/lib.rs", "/w/a folder/x.rs", "wit/types.wit"].map(PathBuf::from);
         assert_eq!(dep_info(text), Some(expected.to_vec()));
         assert_eq!(dep_info("nonsense"), None);
+    }
+
+    #[test]
+    fn settings_tell_packages_workspaces_and_target_folders_apart() {
+        let workspace = || {
+            let folder = tempfile::tempdir().expect("a folder");
+            let manifest = "[workspace]\n[workspace.package]\nrust-version = \"1.95\"\n";
+            fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
+            (Workspace::containing(folder.path()).expect("a workspace"), folder)
+        };
+        let ((one, _one), (other, _other)) = (workspace(), workspace());
+        let different = BTreeSet::from([
+            settings(&one, "a"),
+            settings(&one, "b"),
+            settings(&other, "a"),
+            settings(&other.clone().building_in(one.target()), "a"),
+            settings(&one.clone().building_in(other.target()), "a"),
+        ]);
+        assert_eq!(different.len(), 5);
+        assert_eq!(settings(&one, "a"), settings(&one, "a"));
     }
 
     #[test]

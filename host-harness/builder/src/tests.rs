@@ -1,6 +1,7 @@
 use std::{
     cell::Cell,
     fs,
+    process::Command,
     time::{Duration, SystemTime},
 };
 
@@ -38,8 +39,16 @@ impl Tree {
         }
         let workspace = Workspace::containing(folder.path()).expect("a workspace");
         write("target/wasm/plugin.wasm", "module");
-        let listed = SOURCES.map(|file| workspace.root().join(file).display().to_string()).join(" ");
-        write("target/wasm/plugin.d", &format!("/t/plugin.wasm: {listed} target/wasm/out/generated.rs\n"));
+        Self { folder, workspace, compiled: Cell::new(0) }
+    }
+
+    /// A copy of everything, also of times and of the target folder.
+    fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.path(".")).arg(folder.path());
+        assert!(copy.status().expect("cp runs").success());
+        let workspace = Workspace::containing(folder.path()).expect("a workspace");
         Self { folder, workspace, compiled: Cell::new(0) }
     }
 
@@ -59,6 +68,10 @@ impl Tree {
         let built = build_with(&self.workspace, "a-plugin", &self.workspace.component("a-plugin"), || {
             self.compiled.set(before + 1);
             let root = self.workspace.root();
+            // Cargo writes its list at every run.
+            let listed = SOURCES.map(|file| root.join(file).display().to_string()).join(" ");
+            let list = format!("/t/plugin.wasm: {listed} target/wasm/out/generated.rs\n");
+            fs::write(root.join("target/wasm/plugin.d"), list).expect("a file");
             let module = Module { file: root.join("target/wasm/plugin.wasm"), package: root.join("plugin") };
             let toolchain = Toolchain {
                 standard: StandardLibrary::FromSource,
@@ -161,6 +174,21 @@ fn a_damaged_or_missing_component_is_built_again() {
     assert!(tree.build().0);
     fs::write(stamp::path(&first.path), "{}").expect("a file");
     assert!(tree.build().0, "a stamp of another form counts as none");
+}
+
+#[test]
+fn a_copied_workspace_builds_its_own_component() {
+    let original = Tree::new();
+    original.build();
+    let copy = original.copy();
+    copy.change("plugin/src/lib.rs", "// edited in the copy");
+    let (ran, built) = copy.build();
+    assert!(ran, "the original's stamp says nothing about the copy");
+    assert_eq!(fs::read_to_string(&built.path).expect("a component"), "// edited in the copy");
+    assert!(!copy.build().0, "the copy has its own stamp");
+    copy.change("shared/src/lib.rs", "// edited in the copy");
+    assert!(copy.build().0, "the copy's stamp watches the copy's sources");
+    assert!(!original.build().0, "the original is untouched");
 }
 
 #[test]

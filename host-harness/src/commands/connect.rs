@@ -23,7 +23,7 @@ use crate::{
     error::CliError,
     files,
     policy_file::{self, announce_test_overrides, with_test_override},
-    ui::Ui,
+    ui::{Ui, one_line},
 };
 
 /// Time for a person to find a password and read the approval page.
@@ -88,7 +88,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliEr
             }))?;
             ui.print(format!("Connected `{}` to {}.", arguments.team, connected.origin));
             for (name, value) in &connected.attributes {
-                ui.print(format!("  {name}: {value}"));
+                ui.print(format!("  {name}: {}", one_line(value)));
             }
             ui.print(format!(
                 "  stored in {}, sealed; `host-harness disconnect --team {}` ends it",

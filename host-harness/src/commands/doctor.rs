@@ -4,7 +4,12 @@ use super::{
     Ending,
     booking::{parts, show_problem, show_usage},
 };
-use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
+use crate::{
+    cli::ConnectionArgs,
+    connection::Connected,
+    error::CliError,
+    ui::{Ui, one_line},
+};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, arguments).await?;
@@ -15,14 +20,16 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
             ui.json(&serde_json::json!({ "account": account, "usage": usage }))?;
             ui.print("The connection works.");
             let unknown = || "(not readable)".to_owned();
-            ui.print(format!("  org       {} {}", account.org_id, account.org_name.clone().unwrap_or_default()));
-            ui.print(format!("  edition   {}", account.edition.clone().unwrap_or_else(unknown)));
-            ui.print(format!(
-                "  user      {}",
-                account.username.clone().or(account.user_id.clone()).unwrap_or_else(unknown)
-            ));
-            ui.print(format!("  address   {}", account.instance_url));
-            ui.print(format!("  API       {}", account.api_version));
+            let user = account.username.clone().or(account.user_id.clone());
+            for (name, value) in [
+                ("org", format!("{} {}", account.org_id, account.org_name.clone().unwrap_or_default())),
+                ("edition", account.edition.clone().unwrap_or_else(unknown)),
+                ("user", user.unwrap_or_else(unknown)),
+                ("address", account.instance_url.clone()),
+                ("API", account.api_version.clone()),
+            ] {
+                ui.print(format!("  {name:<9} {}", one_line(&value)));
+            }
             if let Some(calls) = &account.daily_calls {
                 ui.print(format!("  calls     {} of {} in the last 24 hours", calls.used, calls.allowed));
             }
