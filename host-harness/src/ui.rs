@@ -143,9 +143,10 @@ fn finding_line(Explained { finding, row_ids, questions, .. }: &Explained) -> St
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join(" ← ");
-    let place = if place.is_empty() { "the mapping".to_owned() } else { place };
+    // A finding about an option, or about the connection, has none.
+    let place = if place.is_empty() { place } else { format!("{place} — ") };
     let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
-    one_line(&format!("  {mark}: {place} — {} ({}{rows})", finding.detail, finding.code)).into_owned()
+    one_line(&format!("  {mark}: {place}{} ({}{rows})", finding.detail, finding.code)).into_owned()
 }
 
 /// Cells are escaped before the layout, which depends on their widths.
