@@ -2,7 +2,7 @@
 
 use crate::{guests, samples};
 use anyhow::{Context as _, Result};
-use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore, SecretStore};
+use crm_host::credentials::{Broker, ClientRegistration, Connected, ConnectionId, MemoryStore, SecretStore};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
@@ -94,14 +94,8 @@ impl System {
     }
 
     /// Connects through the org's pages, as a person does.
-    pub async fn connect(&self) -> Result<crm_host::credentials::Connected> {
-        let org = self.running.org();
-        let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
-        let pending = self.plugin.broker().begin(&self.connection, CREDENTIAL, org.base_url(), &callback)?;
-        let user = org.file().users.into_iter().next().context("a user")?;
-        let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
-        let (_, query) = back.split_once('?').context("a callback with a query")?;
-        Ok(self.plugin.broker().finish(pending, query).await?)
+    pub async fn connect(&self) -> Result<Connected> {
+        connect(self.plugin.broker(), &self.connection, self.org()).await
     }
 
     /// The org.
@@ -143,7 +137,18 @@ impl System {
     }
 }
 
-fn policy(org: &Org) -> Result<Policy> {
+/// Connects to an org through its pages, as a person does.
+pub async fn connect(broker: &Broker, connection: &ConnectionId, org: &Org) -> Result<Connected> {
+    let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
+    let pending = broker.begin(connection, CREDENTIAL, org.base_url(), &callback)?;
+    let user = org.file().users.into_iter().next().context("a user")?;
+    let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
+    let (_, query) = back.split_once('?').context("a callback with a query")?;
+    Ok(broker.finish(pending, query).await?)
+}
+
+/// A policy in which the org stands in for all of Salesforce.
+pub fn policy(org: &Org) -> Result<Policy> {
     let origin: Origin = org.base_url().parse()?;
     let test_overrides = vec![TestOverride::new("https://*.my.salesforce.com".parse()?, origin)?];
     Ok(Policy { test_overrides, ..Policy::default() })

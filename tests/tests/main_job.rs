@@ -3,10 +3,7 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::Result;
-use crm_host::types::{
-    Answer, AnswerValue, Booking, History, Mapping, Outcome, PlannedAction, QuestionKind, Reaction, Source,
-    WithheldReason,
-};
+use crm_host::types::{History, Outcome, PlannedAction, Reaction, Source, WithheldReason};
 use serde_json::Value;
 
 #[tokio::test]
@@ -152,39 +149,10 @@ async fn every_other_export_works() -> Result<()> {
     Ok(())
 }
 
-/// The booking that the budget is defined for: 12 answers and 18 rows with every kind of source and field.
-async fn a_full_booking(system: &System) -> Result<(Booking, Mapping)> {
-    let mut booking = samples::japanese_booking()?;
-    for number in booking.answers.len()..12 {
-        booking.answers.push(Answer {
-            question_id: format!("extra-{number}"),
-            label: format!("追加の質問 {number}"),
-            kind: QuestionKind::Text,
-            required: false,
-            value: Some(AnswerValue::Text(format!("追加の回答 {number}"))),
-        });
-    }
-    let mut mapping = system.example_mapping().await?;
-    let further = samples::mapping_of(
-        serde_json::json!({ "rows": [
-            { "field": "Phone", "source": { "fixed": "03-1234-5678" } },
-            { "field": "Title", "source": { "answer": "extra-8" } },
-            { "field": "Website", "source": { "fixed": "https://minato-soft.example" } },
-            { "field": "City", "source": { "answer": "extra-9" } },
-            { "field": "Street", "source": { "template": "{answers.extra-10} / {answers.extra-11}" } },
-            { "field": "NumberOfEmployees", "source": { "fixed": "５０" } },
-        ] }),
-        &system.fields().await?.fields,
-    )?;
-    mapping.rows.extend(further.rows);
-    assert_eq!((booking.answers.len(), mapping.rows.len()), (12, 18));
-    Ok((booking, mapping))
-}
-
 #[tokio::test]
 async fn the_fuel_of_a_booking_does_not_grow() -> Result<()> {
     let system = System::start().await?;
-    let (booking, mapping) = a_full_booking(&system).await?;
+    let (booking, mapping) = samples::full_booking(&system.fields().await?.fields)?;
     let called = system.deliver(&booking, &mapping, &first_try(NOW)).await?;
     let lead = called.answer.expect("delivered");
     assert_eq!(lead.findings, []);
@@ -192,7 +160,7 @@ async fn the_fuel_of_a_booking_does_not_grow() -> Result<()> {
     let history = History { lead_id: Some(lead.lead_id), ..first_try(NOW) };
     let repeated = system.deliver(&booking, &mapping, &history).await?.usage.fuel.expect("this host counts fuel");
     println!("{fuel} instructions, {repeated} of them to read the booking and the mapping");
-    // The goal is 80,000. Until it is reached, this limit is the measured 133,296 and five percent.
+    // The goal is 80,000. Until it is reached, this limit is two percent above the measured 137,019.
     assert!(fuel <= 140_000, "{fuel}");
     Ok(())
 }

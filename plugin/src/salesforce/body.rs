@@ -35,15 +35,8 @@ fn push_value(body: &mut Vec<u8>, value: &Json<'_>) {
 }
 
 fn push_string(body: &mut Vec<u8>, text: &str) {
-    // Most texts need no escapes; looking for them takes a third of the time of escaping.
-    if text.bytes().any(|byte| byte <= b'\\' && (byte < b' ' || byte == b'"' || byte == b'\\')) {
-        // A string is always serialisable.
-        body.extend_from_slice(&serde_json::to_vec(text).unwrap_or_default());
-    } else {
-        body.push(b'"');
-        body.extend_from_slice(text.as_bytes());
-        body.push(b'"');
-    }
+    // Cannot fail: a string is always serialisable, and a vector takes any bytes.
+    let _ = serde_json::to_writer(body, text);
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Reading JSON into sinks, with one visitor for everything that is read.
 //!
-//! `serde_json` parses. A derived `Deserialize` is compiled again for each type and fails at the first member of another
-//! type than expected, while Salesforce's answers are to be read as far as they make sense. See "Hand-made pieces" in
-//! `plugin/README.md`.
+//! `serde_json` parses. A derived `Deserialize` is faster, but fails at the first member of another type than expected, while
+//! Salesforce's responses are to be read as far as they make sense; and it does not bound the number of values. See
+//! "Hand-made pieces" in `plugin/README.md`.
 
 use serde::{
     Deserialize as _, Deserializer,
