@@ -63,6 +63,7 @@ mod tests {
             (with("/time_zone", json!("JST+9")), "time_zone: expected an IANA name"),
             (with("/id", json!("")), "id: expected 1 to 200 bytes, found 0"),
             (with("/kind", json!("new")), "kind: unknown variant `new`, expected one of `confirmed`"),
+            (BOOKING.replace("\"email\":", "\"e_mail\":"), "guest.e_mail: unknown field `e_mail`"),
             ("{".to_owned(), "EOF while parsing"),
             ("[]".to_owned(), "invalid length 0"),
             (format!("{BOOKING} x"), "trailing characters"),
