@@ -26,21 +26,23 @@ impl Drop for Running {
     }
 }
 
-/// `org --print-env` and the variables it printed.
+/// `org --print-env`, the variables it printed, and `org.env` with its output.
 fn org(folder: &Path) -> Result<(Running, Vec<(String, String)>)> {
     let mut child =
         harness(folder)?.args(["org", "--print-env"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let stdout = child.stdout.take().context("its output")?;
     let running = Running(child);
-    let mut variables = Vec::new();
+    let (mut variables, mut text) = (Vec::new(), String::new());
     for line in BufReader::new(stdout).lines() {
         let line = line?;
+        text = text + &line + "\n";
         let (name, value) = line.split_once('=').context("a shell assignment")?;
         variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
         if name == "EXT_ID_FIELD" {
             break;
         }
     }
+    fs::write(folder.join("org.env"), text)?;
     Ok((running, variables))
 }
 
@@ -258,12 +260,17 @@ fn the_demo_creates_a_lead_and_ends_with_a_revoked_token() -> Result<()> {
 }
 
 #[test]
-fn print_env_prints_shell_assignments() -> Result<()> {
+fn print_env_prints_assignments_that_a_shell_reads() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (_running, variables) = org(folder.path())?;
     let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "EXT_ID_FIELD"]);
     assert!(variables.iter().all(|(_, value)| !value.is_empty()), "{variables:?}");
     assert_eq!(variables[4].1, "BookingId__c");
+    let shell = Command::new("sh").args(["-c", "set -a; . ./org.env; env"]).current_dir(folder.path()).output()?;
+    let shown = String::from_utf8(shell.stdout)?;
+    for (name, value) in &variables {
+        assert!(shown.lines().any(|line| line == format!("{name}={value}")), "{name}");
+    }
     Ok(())
 }

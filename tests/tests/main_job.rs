@@ -4,7 +4,8 @@ use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::Result;
 use crm_host::types::{History, Outcome, PlannedAction, Reaction, Source, WithheldReason};
-use serde_json::Value;
+use salesforce_local_org::Fault;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_booking_becomes_a_lead_in_one_request_with_every_value_as_the_guest_typed_it() -> Result<()> {
@@ -102,6 +103,25 @@ async fn a_preview_writes_nothing_and_shows_what_delivery_writes() -> Result<()>
         };
         assert!(equal, "{}: {promised} was promised, {} written", value.field, lead[&value.field]);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_org_names_the_row_and_the_question() -> Result<()> {
+    let system = System::start().await?;
+    let rows = json!([
+        { "field": "LastName", "source": { "booking": "guest.family-name" } },
+        { "field": "Company", "source": { "answer": "q1-会社名" } },
+    ]);
+    let mapping = samples::mapping_of(json!({ "rows": rows }), &system.fields().await?.fields)?;
+    let body = json!([{ "message": "Use the registered name.", "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "fields": ["Company"] }]);
+    let refusal = Fault::answer(400, "application/json;charset=UTF-8", body.to_string());
+    system.org().add_fault(refusal.on("POST", "/services/data/*/sobjects/Lead*").times(3));
+    let called = system.deliver(&samples::japanese_booking()?, &mapping, &first_try(NOW)).await?;
+    let problem = called.answer.expect_err("refused");
+    assert_eq!(problem.code, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    assert_eq!((problem.rows, problem.question_ids), (vec![1], vec!["q1-会社名".to_owned()]));
+    assert!(system.org().leads().is_empty());
     Ok(())
 }
 
