@@ -222,6 +222,53 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
 }
 
 #[test]
+fn check_covers_every_event_and_a_problem_comes_with_what_the_host_found() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let component = component()?;
+    let mapping = json!({
+        "rows": [
+            { "id": "ln", "field": "LastName", "source": { "booking": "extra.none" } },
+            { "id": "co", "field": "Company", "source": { "booking": "guest.emial" }, "fallback": "x" },
+            { "id": "sz", "field": "Description", "source": { "answer": "size" }, "values": { "51-300": "medium" } },
+            { "id": "mv", "field": "City", "source": { "fixed": "Moved" }, "on": ["rescheduled"] },
+            { "id": "st", "field": "Statuss", "source": { "fixed": "Lost" }, "on": ["cancelled"] },
+        ],
+        "options": { "exsting": "keep" },
+    });
+    fs::write(folder.path().join("mapping.json"), mapping.to_string())?;
+    let command = |name: &str| -> Result<(i32, Value)> {
+        let mut command = harness(folder.path())?;
+        command.args(["--json", name, "--mapping", "mapping.json"]);
+        command.arg("--component").arg(&component).arg("--booking").arg(example("booking.json"));
+        let (code, out, err) = ended(&command.output()?);
+        Ok((code, serde_json::from_str(&out).with_context(|| err)?))
+    };
+    let found = |json: &Value| -> Vec<String> {
+        let of = |finding: &Value| format!("{} {}", finding["code"], finding["row_ids"]).replace(['"', '[', ']'], "");
+        let mut found: Vec<_> = json["findings"].as_array().into_iter().flatten().map(of).collect();
+        found.sort();
+        found
+    };
+    let (code, checked) = command("check")?;
+    assert_eq!(code, 3, "{checked}");
+    assert_eq!(
+        found(&checked),
+        [
+            "attribute-unknown co",
+            "field-unknown st",
+            "option-invalid ",
+            "required-field-may-be-blank ln",
+            "row-not-rewritten mv",
+        ]
+    );
+    let (code, problem) = command("run")?;
+    assert_eq!((code, &problem["problem"]["code"]), (3, &json!("required-field-blank")));
+    assert_eq!(problem["problem"]["row_ids"], json!(["ln"]));
+    assert_eq!(found(&problem), ["attribute-unknown co", "option-invalid "]);
+    Ok(())
+}
+
+#[test]
 fn inspect_prints_a_components_imports_exports_and_limits_as_json() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (code, out, err) = ended(&harness(folder.path())?.args(["--json", "inspect"]).arg(component()?).output()?);
