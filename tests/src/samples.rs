@@ -11,12 +11,12 @@ pub fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
-/// The booking of the Japanese scheduling service's webhook body, as the contract has it.
+/// The booking of the Japanese scheduling service's webhook body, in the contract's form.
 pub fn japanese_booking() -> Result<crm_contract::Booking> {
     sent("timerex-webhook.json", &Timerex)
 }
 
-/// The booking of the native format, as the contract has it.
+/// The booking of the native format, in the contract's form.
 pub fn booking() -> Result<crm_contract::Booking> {
     sent("booking.json", &Native)
 }

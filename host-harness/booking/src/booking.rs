@@ -76,7 +76,7 @@ pub enum Kind {
 }
 
 impl Booking {
-    /// The booking as the contract has it; `None` for a cancelled one, which contract 0.1.0 cannot express.
+    /// The booking in the contract's form; `None` for a cancelled one, which contract 0.1.0 cannot express.
     pub(crate) fn to_contract(&self) -> Option<crm_contract::Booking> {
         let kind = match self.kind {
             Kind::Confirmed => BookingKind::New,

@@ -1,10 +1,11 @@
-//! A booking that has everything, for tests.
+//! A booking that has everything, for tests here and, with feature `fixture`, of crates that depend on this one.
 
 use crm_contract::{
-    Answer, AnswerValue, Booking, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, PlaceKind,
-    QuestionKind, Team,
+    Answer, AnswerValue, Booking, BookingKind, Calendar, FieldType, Guest, LeadField, Parameter, Payment, Person,
+    Place, PlaceKind, QuestionKind, Team,
 };
 
+/// The guest of [`booking`].
 pub fn guest() -> Guest {
     Guest {
         name: "山田　太郎".into(),
@@ -19,6 +20,7 @@ pub fn guest() -> Guest {
     }
 }
 
+/// A confirmed booking with a value in every member, and an answer of every kind.
 pub fn booking() -> Booking {
     let person = |id: Option<&str>, name: Option<&str>, email: Option<&str>| Person {
         id: id.map(Into::into),
@@ -85,5 +87,26 @@ pub fn booking() -> Booking {
         comment: Some("よろしくお願いします。".into()),
         payment: Some(Payment { provider: "stripe".into(), amount: "5500".into(), currency: "JPY".into() }),
         extra: vec![parameter("plan", "first"), parameter("plan", "second")],
+    }
+}
+
+/// An optional field without limits.
+pub fn field(name: &str, field_type: FieldType) -> LeadField {
+    LeadField {
+        name: name.into(),
+        label: name.to_uppercase(),
+        field_type,
+        length: None,
+        precision: 0,
+        scale: 0,
+        required: false,
+        restricted: false,
+        external_id: false,
+        unique: false,
+        values: Vec::new(),
+        controlling_field: None,
+        reference_to: Vec::new(),
+        help: None,
+        suggested_source: None,
     }
 }

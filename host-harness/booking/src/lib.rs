@@ -4,13 +4,17 @@
 //! plugin's findings to rows, questions and answers. The crate knows no CRM and no WebAssembly, and does no I/O.
 //!
 //! ```
-//! # fn deliver(_: &crm_contract::Booking, _: &crm_contract::Mapping) -> Result<crm_contract::Delivery, crm_contract::Problem> {
-//! #     unimplemented!("crm_host::Plugin::on_booking_completed")
-//! # }
-//! # fn example(booking: crm_booking::Booking, mapping: crm_booking::Mapping, fields: Vec<crm_contract::LeadField>) -> Result<(), crm_booking::ResolveError> {
+//! # use crm_contract::{Booking, Delivery, LeadField, Mapping, Problem};
+//! # fn example(
+//! #     booking: crm_booking::Booking,
+//! #     mapping: crm_booking::Mapping,
+//! #     fields: Vec<LeadField>,
+//! #     deliver: impl FnOnce(&Booking, &Mapping) -> Result<Delivery, Problem>,
+//! # ) -> Result<(), crm_booking::ResolveError> {
 //! // `fields` are the fields that the plugin listed when the mapping was saved.
 //! let resolved = crm_booking::resolve(&booking, &mapping, &fields)?;
 //! let mut findings = resolved.findings;
+//! // `deliver` calls the plugin: `crm_host::Plugin::on_booking_completed`.
 //! match deliver(&resolved.booking, &resolved.mapping) {
 //!     Ok(delivery) => findings.extend(delivery.findings.into_iter().map(|found| resolved.origins.explain(found))),
 //!     Err(problem) => println!("{:?}", resolved.origins.explain_problem(problem)),
@@ -28,8 +32,8 @@
 
 pub mod attributes;
 mod booking;
-#[cfg(test)]
-mod fixture;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;
 mod mapping;
 pub mod names;
 mod resolve;
@@ -39,7 +43,7 @@ pub mod template;
 mod text;
 
 pub use booking::{Booking, Kind};
-pub use mapping::{EVENTS, Event, Mapping, MappingFault, Row, RowId, ValueTable};
+pub use mapping::{EVENTS, Event, ListedTwice, Mapping, MappingFault, Row, RowId, ValueTable};
 pub use resolve::{
     Expected, Explained, ExplainedProblem, Origins, QuestionRef, ResolveError, Resolved, codes, expectations, resolve,
     unknown_options,

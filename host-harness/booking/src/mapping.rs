@@ -19,7 +19,7 @@ pub struct Mapping {
 #[serde(deny_unknown_fields)]
 struct Unchecked {
     rows: Vec<Row>,
-    #[serde(default, deserialize_with = "unique")]
+    #[serde(default, deserialize_with = "options")]
     options: BTreeMap<String, String>,
 }
 
@@ -58,6 +58,11 @@ pub type Event = Kind;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct ValueTable(BTreeMap<String, String>);
+
+/// A key of a value table or of the options is listed twice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is listed twice")]
+pub struct ListedTwice(pub String);
 
 /// Why a mapping is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,17 +177,9 @@ impl ValueTable {
     /// Makes a table of pairs from a value to what is written for it.
     ///
     /// # Errors
-    /// The value that is listed twice, if there is one.
-    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
-        let mut table = BTreeMap::new();
-        for (value, written) in pairs {
-            let value = value.trim().to_owned();
-            if table.contains_key(&value) {
-                return Err(value);
-            }
-            table.insert(value, written);
-        }
-        Ok(Self(table))
+    /// If a value is listed twice, apart from white space around it.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, ListedTwice> {
+        unique(pairs.into_iter().map(|(value, written)| (value.trim().to_owned(), written))).map(Self)
     }
 
     /// The pairs from a value to what is written for it.
@@ -198,24 +195,23 @@ impl ValueTable {
 
 impl<'de> Deserialize<'de> for ValueTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(pairs(deserializer)?).map_err(|value| listed_twice(&value))
+        Self::new(pairs(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
-/// Reads an object whose keys must differ.
-fn unique<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    unique(pairs(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+fn unique(pairs: impl IntoIterator<Item = (String, String)>) -> Result<BTreeMap<String, String>, ListedTwice> {
     let mut map = BTreeMap::new();
-    for (key, value) in pairs(deserializer)? {
+    for (key, value) in pairs {
         if map.contains_key(&key) {
-            return Err(listed_twice(&key));
+            return Err(ListedTwice(key));
         }
         map.insert(key, value);
     }
     Ok(map)
-}
-
-fn listed_twice<E: serde::de::Error>(key: &str) -> E {
-    E::custom(format!("`{key}` is listed twice"))
 }
 
 /// Reads an object of texts with all its keys: a map type would silently keep one of two equal keys.

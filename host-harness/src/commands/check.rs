@@ -1,7 +1,7 @@
 //! `check`: checks a mapping against the org's fields and the form.
 
 use crm_booking::{EVENTS, Event, expectations};
-use crm_host::{Usage, types::Consequence};
+use crm_host::types::Consequence;
 
 use super::{
     Ending,
@@ -17,7 +17,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
     let plugin = &connected.plugin;
     // The plugin reports unknown options itself.
     let mut findings = Vec::new();
-    let mut usage = Usage::default();
+    let mut usages = Vec::new();
     let mut checked = None;
     for event in EVENTS {
         let expected = expectations(&booking.questions(), &mapping, event, &fields);
@@ -26,13 +26,13 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
         let is_new = checked.as_ref() != Some(&expected.mapping);
         if is_new && (event != Event::Cancelled || !expected.mapping.rows.is_empty()) {
             let called = plugin.check_mapping(&connected.connection, &expected.mapping, &expected.questions).await?;
-            let (answer, used) = parts(called);
+            let (answer, usage) = parts(called);
             let Some(of_plugin) = answered(ui, plugin, answer).await? else {
                 connected.close().await;
                 return Ok(Ending::Refused);
             };
             found.extend(of_plugin.into_iter().map(|finding| expected.origins.explain(finding)));
-            usage = used;
+            usages.push(usage);
             checked = Some(expected.mapping);
         }
         for found in found {
@@ -43,7 +43,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
             }
         }
     }
-    ui.json(&serde_json::json!({ "findings": findings, "usage": usage }))?;
+    ui.json(&serde_json::json!({ "findings": findings, "usages": usages }))?;
     if findings.is_empty() {
         ui.print("No findings: a booking can be delivered.");
     }

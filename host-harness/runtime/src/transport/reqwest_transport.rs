@@ -101,7 +101,7 @@ impl ReqwestTransport {
             .dns_resolver(self.resolver.clone())
             .redirect(redirect::Policy::none())
             // By default reqwest repeats a request that an HTTP/2 server says it has not processed; here the caller decides.
-            // (hyper still uses another connection for a request of which it has written nothing.)
+            // (hyper still moves a request to another connection if it has not begun to write it.)
             .retry(retry::never())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
