@@ -4,148 +4,201 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::enumeration::enumeration;
+use crate::{Instant, More, Parameter, RecordRef, enumeration::enumeration};
 
-/// What the host's ledger knows of a booking before a try.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the ledger knows about a booking before a try. All instants come from the ledger's clock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// The time now.
-    pub now: String,
-    /// The Lead of an earlier delivery of this booking, or of the one it replaces.
-    #[cfg_attr(feature = "component", component(name = "lead-id"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lead_id: Option<String>,
-    /// When the first try of this booking began; `none` when this is it.
+    pub now: Instant,
+    /// The records that tries of this booking, or of the bookings it replaces, are known to have made.
+    #[serde(default)]
+    pub records: Vec<RecordRef>,
+    /// Records that other mappings made of this booking.
+    #[serde(default)]
+    pub related: Vec<RecordRef>,
+    /// When the first try of this booking began; `None` if this is the first.
     #[cfg_attr(feature = "component", component(name = "first-try"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_try: Option<String>,
-    /// The tries of this booking whose effect is still unknown: those that ended with reaction `check-first`, or never
-    /// ended.
+    pub first_try: Option<Instant>,
+    /// The tries of this booking that may have written something that nobody knows of.
     #[cfg_attr(feature = "component", component(name = "unknown-tries"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_tries: Option<UnknownTries>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-/// The tries of a booking whose effect is unknown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Tries whose effect is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct UnknownTries {
     /// When the oldest of them began.
-    pub oldest: String,
-    /// When the newest of them began.
-    pub newest: String,
+    pub oldest: Instant,
+    /// When the newest of them began: `oldest` or later.
+    pub newest: Instant,
 }
 
-/// A booking that is now a Lead.
+/// A booking that needs no further try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
-    /// Id of the Lead.
-    #[cfg_attr(feature = "component", component(name = "lead-id"))]
-    pub lead_id: String,
-    /// Where people open it; a plain https address.
-    #[cfg_attr(feature = "component", component(name = "lead-url"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lead_url: Option<String>,
+    /// The records of this booking; the one that the mapping is about comes first. Empty for `ignored`.
+    #[serde(default)]
+    pub records: Vec<RecordRef>,
     /// What was done.
     pub outcome: Outcome,
     /// What was not written as given.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-enumeration! {
-    /// What was done to a Lead.
-    pub enum Outcome {
-        /// A Lead was created.
-        Created = "created",
-        /// A Lead that was there was changed.
-        Updated = "updated",
-        /// A Lead that was there was left as it is, because the mapping says so.
-        Kept = "kept",
-        /// An earlier try had already done it; nothing was changed now.
-        AlreadyDelivered = "already-delivered",
-    }
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A record was created.
+    #[cfg_attr(feature = "component", component(name = "created"))]
+    Created,
+    /// A record that existed was changed.
+    #[cfg_attr(feature = "component", component(name = "updated"))]
+    Updated,
+    /// A record that existed was left as it is, because the mapping says so.
+    #[cfg_attr(feature = "component", component(name = "kept"))]
+    Kept,
+    /// An earlier try had done it; this one changed nothing.
+    #[cfg_attr(feature = "component", component(name = "already-delivered"))]
+    AlreadyDelivered,
+    /// Nothing was to be done.
+    #[cfg_attr(feature = "component", component(name = "ignored"))]
+    Ignored,
+    /// A case that a later version adds. Nothing further is to be done.
+    #[cfg_attr(feature = "component", component(name = "other"))]
+    Other(String),
 }
 
-/// Something about a value that somebody should know.
+/// Something that a person should know about a value, a mapping or a connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// Stable code, explained by `guidance.advice`.
     pub code: String,
-    /// What it does to a booking.
+    /// What it means for a booking.
     pub consequence: Consequence,
-    /// API names of the fields concerned.
+    /// Names of the fields concerned.
     #[serde(default)]
     pub fields: Vec<String>,
-    /// Positions of the mapping rows concerned.
+    /// Positions of the rows concerned.
     #[serde(default)]
     pub rows: Vec<u32>,
-    /// Ids of the questions concerned.
-    #[cfg_attr(feature = "component", component(name = "question-ids"))]
-    #[serde(default)]
-    pub question_ids: Vec<String>,
-    /// The particulars in English, for example `143 characters, the field takes 128`.
-    pub detail: String,
+    /// What happened, in English.
+    pub message: String,
+    /// Named values for `guidance.advice`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub particulars: Vec<Parameter>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
 enumeration! {
-    /// What something does to a booking, from the mildest on.
+    /// What a finding means for a booking, from the mildest on.
     pub enum Consequence {
-        /// The value is written, but not as it was given.
+        /// The value is written, but not as given.
         Changed = "changed",
-        /// The value is not written; the Lead is.
+        /// The value is not written; the record is.
         LeftOut = "left-out",
-        /// The Lead is not written.
+        /// The record is not written.
         Refused = "refused",
     }
 }
 
-/// Why something could not be done, and what the caller does next.
+enumeration! {
+    /// Whether something may have changed the CRM.
+    pub enum Effect {
+        /// It certainly changed nothing.
+        None = "none",
+        /// It may have changed something.
+        Unknown = "unknown",
+    }
+}
+
+/// Why something was not done, and what to do next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
     /// Stable code, explained by `guidance.advice`.
     pub code: String,
-    /// The CRM's own words; English where the plugin itself refused.
+    /// The CRM's own words; English if the plugin itself refused.
     pub message: String,
-    /// What the caller must do.
+    /// What to do next.
     pub reaction: Reaction,
-    /// Status of the HTTP answer it rests on.
+    /// Whether this try may have written something that `made` does not name.
+    pub effect: Effect,
+    /// The status of the HTTP response that it rests on.
     #[cfg_attr(feature = "component", component(name = "http-status"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// API names of the fields concerned.
-    #[serde(default)]
-    pub fields: Vec<String>,
-    /// Positions of the mapping rows concerned.
-    #[serde(default)]
-    pub rows: Vec<u32>,
-    /// Ids of the questions concerned.
-    #[cfg_attr(feature = "component", component(name = "question-ids"))]
-    #[serde(default)]
-    pub question_ids: Vec<String>,
-    /// How long to wait at least before the next try, in seconds.
+    /// Seconds to wait, at least, before the next try.
     #[cfg_attr(feature = "component", component(name = "retry-after"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
-    /// Ids of the records concerned, for example those that a duplicate rule matched.
-    #[cfg_attr(feature = "component", component(name = "record-ids"))]
+    /// Names of the fields concerned.
     #[serde(default)]
-    pub record_ids: Vec<String>,
-    /// Further errors of the same answer.
+    pub fields: Vec<String>,
+    /// Positions of the rows concerned.
+    #[serde(default)]
+    pub rows: Vec<u32>,
+    /// Named values for `guidance.advice`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub particulars: Vec<Parameter>,
+    /// What was written all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<RecordRef>,
+    /// Records that stand in the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerned: Vec<RecordRef>,
+    /// Further errors of the same response.
     #[serde(default)]
     pub also: Vec<FurtherError>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-/// A further error of an answer that has several.
+impl Problem {
+    /// A problem of a try that wrote nothing.
+    pub fn new(code: impl Into<String>, reaction: Reaction, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            reaction,
+            effect: Effect::None,
+            http_status: None,
+            retry_after: None,
+            fields: Vec::new(),
+            rows: Vec::new(),
+            particulars: Vec::new(),
+            made: Vec::new(),
+            concerned: Vec::new(),
+            also: Vec::new(),
+            more: Vec::new(),
+        }
+    }
+}
+
+/// A further error of a response that has several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
@@ -154,32 +207,38 @@ pub struct FurtherError {
     pub code: String,
     /// The CRM's own words.
     pub message: String,
-    /// API names of the fields concerned.
+    /// Names of the fields concerned.
     #[serde(default)]
     pub fields: Vec<String>,
-    /// Positions of the mapping rows concerned.
+    /// Positions of the rows concerned.
     #[serde(default)]
     pub rows: Vec<u32>,
-    /// Ids of the questions concerned.
-    #[cfg_attr(feature = "component", component(name = "question-ids"))]
-    #[serde(default)]
-    pub question_ids: Vec<String>,
 }
 
-enumeration! {
-    /// What a caller does after a problem.
-    pub enum Reaction {
-        /// This booking's data cannot be written: a person corrects it, or gives up.
-        FixBooking = "fix-booking",
-        /// The mapping must be changed before any booking like this one can be written.
-        FixMapping = "fix-mapping",
-        /// An admin of the CRM must change something there.
-        AskAdmin = "ask-admin",
-        /// The connection has ended: an owner or admin of the team connects again.
-        Reconnect = "reconnect",
-        /// The same call later may succeed.
-        Retry = "retry",
-        /// The booking may or may not have been written.
-        CheckFirst = "check-first",
-    }
+/// What to do after a problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// A person corrects this booking's data, or gives up.
+    #[cfg_attr(feature = "component", component(name = "fix-booking"))]
+    FixBooking,
+    /// The mapping must be changed.
+    #[cfg_attr(feature = "component", component(name = "fix-mapping"))]
+    FixMapping,
+    /// An admin of the CRM must change something there.
+    #[cfg_attr(feature = "component", component(name = "ask-admin"))]
+    AskAdmin,
+    /// The connection has ended: an owner or admin of the team connects again.
+    #[cfg_attr(feature = "component", component(name = "reconnect"))]
+    Reconnect,
+    /// The same call may succeed later.
+    #[cfg_attr(feature = "component", component(name = "retry"))]
+    Retry,
+    /// The booking may have been written: look first. Without `retry_after`, a person must look.
+    #[cfg_attr(feature = "component", component(name = "check-first"))]
+    CheckFirst,
+    /// A case that a later version adds: treat it as `CheckFirst` without `retry_after`.
+    #[cfg_attr(feature = "component", component(name = "other"))]
+    Other(String),
 }

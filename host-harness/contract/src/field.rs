@@ -1,62 +1,48 @@
-//! Lead fields.
+//! Fields of the CRM.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::Source;
-use crate::enumeration::enumeration;
+use crate::More;
 
-/// A Lead field that may be mapped.
+/// A field that can be mapped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct LeadField {
-    /// The API name, for example `LastName` or `BookingId__c`.
+pub struct Field {
+    /// Identifies the field. Any Unicode.
     pub name: String,
-    /// The label as the org's people see it.
+    /// Its name for people.
     pub label: String,
-    /// What the field holds.
+    /// What it holds.
     #[cfg_attr(feature = "component", component(name = "field-type"))]
     pub field_type: FieldType,
-    /// Longest text in characters as the CRM counts them; `none` for what has no length.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub length: Option<u32>,
-    /// Most digits of a number, on both sides of the point together; 0 where it does not apply.
-    pub precision: u32,
-    /// Digits after the decimal point; 0 where it does not apply.
-    pub scale: u32,
-    /// A Lead cannot be created without a value: createable, not nillable, not defaulted on create.
+    /// Whether a record cannot be created without a value.
     pub required: bool,
-    /// Only the active `values` are accepted.
-    pub restricted: bool,
-    /// The field is an external ID.
-    #[cfg_attr(feature = "component", component(name = "external-id"))]
-    pub external_id: bool,
-    /// No two records may hold the same value.
-    pub unique: bool,
-    /// The values of a picklist, in the org's order; empty for other types.
+    /// A heading to list the field under.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// The values that it takes; empty if any value fits.
     #[serde(default)]
-    pub values: Vec<PicklistValue>,
-    /// API name of the field whose value decides which `values` are allowed.
-    #[cfg_attr(feature = "component", component(name = "controlling-field"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub controlling_field: Option<String>,
-    /// What a reference may point to, for example `User` and `Group`.
-    #[cfg_attr(feature = "component", component(name = "reference-to"))]
-    #[serde(default)]
-    pub reference_to: Vec<String>,
-    /// The help text that the org's admin wrote.
+    pub choices: Vec<Choice>,
+    /// Explains the field, for the person who maps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// The source that most people would choose for this field.
+    /// The booking attribute that most people would map to it.
     #[cfg_attr(feature = "component", component(name = "suggested-source"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suggested_source: Option<Source>,
+    pub suggested_source: Option<String>,
+    /// The plugin's own note about the field.
+    #[serde(default)]
+    pub memo: String,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
 /// What a field holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
@@ -66,7 +52,7 @@ pub enum FieldType {
     /// Several lines of text.
     #[cfg_attr(feature = "component", component(name = "text-area"))]
     TextArea,
-    /// An e-mail address.
+    /// An email address.
     #[cfg_attr(feature = "component", component(name = "email"))]
     Email,
     /// A telephone number.
@@ -78,7 +64,7 @@ pub enum FieldType {
     /// A whole number.
     #[cfg_attr(feature = "component", component(name = "integer"))]
     Integer,
-    /// A number with `scale` decimals.
+    /// A number, perhaps with decimals.
     #[cfg_attr(feature = "component", component(name = "number"))]
     Number,
     /// An amount of money.
@@ -99,97 +85,60 @@ pub enum FieldType {
     /// A time of day.
     #[cfg_attr(feature = "component", component(name = "time"))]
     Time,
-    /// One of `values`.
-    #[cfg_attr(feature = "component", component(name = "picklist"))]
-    Picklist,
-    /// Any number of `values`.
-    #[cfg_attr(feature = "component", component(name = "multi-select-picklist"))]
-    MultiSelectPicklist,
-    /// One of `values`, or other text.
-    #[cfg_attr(feature = "component", component(name = "combobox"))]
-    Combobox,
-    /// The id of another record.
+    /// One of the field's choices.
+    #[cfg_attr(feature = "component", component(name = "choice"))]
+    Choice,
+    /// Any number of the field's choices.
+    #[cfg_attr(feature = "component", component(name = "choices"))]
+    Choices,
+    /// One of the field's choices, or other text.
+    #[cfg_attr(feature = "component", component(name = "text-or-choice"))]
+    TextOrChoice,
+    /// Another record.
     #[cfg_attr(feature = "component", component(name = "reference"))]
     Reference,
-    /// Any type that this list does not have, in the CRM's own spelling.
+    /// Any other type, in the CRM's own word.
     #[cfg_attr(feature = "component", component(name = "other"))]
     Other(String),
 }
 
-/// One value of a picklist.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A value that a field takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct PicklistValue {
+pub struct Choice {
     /// What is written.
     pub value: String,
-    /// What people see.
+    /// What people read.
     pub label: String,
-    /// Whether it may be chosen.
+    /// Whether it can be chosen today.
     pub active: bool,
-    /// Whether the CRM fills it in by itself.
-    #[cfg_attr(feature = "component", component(name = "is-default"))]
-    pub is_default: bool,
-    /// The controlling field's values that allow this one; `none` when it is always allowed.
-    #[cfg_attr(feature = "component", component(name = "valid-for"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_for: Option<Vec<String>>,
 }
 
-/// A field that is not offered, and why, so that an admin can be told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A field that cannot be mapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct WithheldField {
-    /// API name.
+    /// Identifies the field.
     pub name: String,
-    /// Label as the org's people see it.
+    /// Its name for people.
     pub label: String,
-    /// Why it is not offered.
-    pub reason: WithheldReason,
+    /// Why, as a code that `guidance.advice` explains.
+    pub reason: String,
 }
 
-enumeration! {
-    /// Why a field is not offered.
-    pub enum WithheldReason {
-        /// The connected user may not both create and update it.
-        NotWritable = "not-writable",
-        /// The CRM computes it: formula, roll-up or auto-number.
-        Calculated = "calculated",
-        /// It is put together from other fields, which are offered.
-        Compound = "compound",
-        /// The CRM keeps it: ids, owners of changes, timestamps, conversion.
-        System = "system",
-    }
-}
-
-/// A record type that the connected user may give to a Lead.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The fields of a target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct RecordType {
-    /// Its id.
-    pub id: String,
-    /// Its name as the org's people see it.
-    pub name: String,
-    /// Whether the CRM takes it when none is given.
-    #[cfg_attr(feature = "component", component(name = "is-default"))]
-    pub is_default: bool,
-}
-
-/// What `leads.list-lead-fields` found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
-#[serde(deny_unknown_fields)]
-pub struct LeadFields {
-    /// Fields that can be both created and updated: required ones first, then by label.
-    #[serde(default)]
-    pub fields: Vec<LeadField>,
-    /// The others, by label.
+pub struct FieldList {
+    /// Those that can be mapped: required ones first, then as the plugin sorts labels.
+    pub fields: Vec<Field>,
+    /// The others.
     #[serde(default)]
     pub withheld: Vec<WithheldField>,
-    /// Record types the user may use; empty where the org has none but the master.
-    #[cfg_attr(feature = "component", component(name = "record-types"))]
-    #[serde(default)]
-    pub record_types: Vec<RecordType>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }

@@ -1,67 +1,101 @@
-//! Mappings.
+//! A calendar's mapping with the values of one booking.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::LeadField;
+use crate::{More, Parameter};
 
-/// How a calendar's owner wants its bookings written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What to write for one booking.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// What goes into which field.
+    /// Where to write it; `None` stands for the plugin's first target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Rows, identified by their position.
+    pub rows: Vec<Row>,
+    /// What was chosen in `settings.options`.
     #[serde(default)]
-    pub rows: Vec<MappingRow>,
-    /// The plugin's own choices; what is not named has its default.
-    #[serde(default)]
-    pub options: Vec<ChosenOption>,
+    pub options: Vec<Parameter>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-/// One field and where its value comes from.
+/// A field, and what to write to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct MappingRow {
-    /// The field as it was listed when the row was saved.
-    pub field: LeadField,
-    /// Where the value comes from.
-    pub source: Source,
-    /// What is written when the source is blank.
+pub struct Row {
+    /// Name of the field.
+    pub field: String,
+    /// The plugin's note about the field; empty if there is none.
+    #[serde(default)]
+    pub memo: String,
+    /// The value in this booking; `None` if it is blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fallback: Option<String>,
+    pub value: Option<Value>,
+    /// Written if there is no value, or if a required field does not take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Value>,
+    /// Where the value comes from.
+    pub source: SourceKind,
+    /// Whether the row is written to the booking's record when the booking changes.
+    #[cfg_attr(feature = "component", component(name = "on-change"))]
+    pub on_change: bool,
 }
 
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Where a row's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The answer to the question with this id.
-    #[cfg_attr(feature = "component", component(name = "answer"))]
-    Answer(String),
-    /// A booking attribute.
-    #[cfg_attr(feature = "component", component(name = "booking"))]
-    Booking(String),
-    /// The first value of this name in `booking.tracking`.
-    #[cfg_attr(feature = "component", component(name = "tracking"))]
-    Tracking(String),
-    /// This text.
-    #[cfg_attr(feature = "component", component(name = "fixed"))]
-    Fixed(String),
-    /// Text with references in braces: `{answers.ID}`, `{tracking.NAME}`, or `{ATTRIBUTE}` with a booking attribute.
-    #[cfg_attr(feature = "component", component(name = "template"))]
-    Template(String),
+pub enum SourceKind {
+    /// The guest.
+    #[cfg_attr(feature = "component", component(name = "guest"))]
+    Guest,
+    /// The meeting's time, place or hosts.
+    #[cfg_attr(feature = "component", component(name = "meeting"))]
+    Meeting,
+    /// The mapping, whoever books.
+    #[cfg_attr(feature = "component", component(name = "mapping"))]
+    Mapping,
+    /// A case that a later version adds.
+    #[cfg_attr(feature = "component", component(name = "other"))]
+    Other(String),
 }
 
-/// One of the plugin's own choices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
-#[serde(deny_unknown_fields)]
-pub struct ChosenOption {
-    /// `option-group.id`.
-    pub id: String,
-    /// `option-choice.value`, or a value from the group's `source`.
-    pub value: String,
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// As typed, or as the platform has it.
+    #[cfg_attr(feature = "component", component(name = "text"))]
+    Text(String),
+    /// Decimal text, for example `-12.50`.
+    #[cfg_attr(feature = "component", component(name = "number"))]
+    Number(String),
+    /// Yes or no.
+    #[cfg_attr(feature = "component", component(name = "boolean"))]
+    Boolean(bool),
+    /// `YYYY-MM-DD` in the booked zone.
+    #[cfg_attr(feature = "component", component(name = "date"))]
+    Date(String),
+    /// `hh:mm` or `hh:mm:ss` in the booked zone.
+    #[cfg_attr(feature = "component", component(name = "time"))]
+    Time(String),
+    /// RFC 3339 with the offset of the booked zone.
+    #[cfg_attr(feature = "component", component(name = "moment"))]
+    Moment(String),
+    /// The choices taken, in the form's order.
+    #[cfg_attr(feature = "component", component(name = "choices"))]
+    Choices(Vec<String>),
+    /// The text of a consent that the guest ticked.
+    #[cfg_attr(feature = "component", component(name = "agreed"))]
+    Agreed(Vec<String>),
+    /// A case that a later version adds: its name, and the value as plain text.
+    #[cfg_attr(feature = "component", component(name = "other"))]
+    Other(Parameter),
 }

@@ -4,41 +4,96 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "component")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::enumeration::enumeration;
-use crate::{Finding, Problem};
+use crate::{Finding, More, Problem, RecordRef, Value};
 
-/// What would be done.
+/// A value to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
+#[serde(deny_unknown_fields)]
+pub struct OptionChoice {
+    /// Stable value.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+}
+
+/// One choice that a mapping makes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
+#[serde(deny_unknown_fields)]
+pub struct OptionGroup {
+    /// Stable id.
+    pub id: String,
+    /// The question.
+    pub label: String,
+    /// What it means.
+    #[serde(default)]
+    pub help: String,
+    /// What holds if nothing is chosen: the value of one of `choices`.
+    #[cfg_attr(feature = "component", component(name = "default-value"))]
+    pub default_value: String,
+    /// The values that every connection has.
+    #[serde(default)]
+    pub choices: Vec<OptionChoice>,
+    /// Whether `list-choices` has further values.
+    pub asks: bool,
+    /// Whether a person can type a value that is not listed.
+    pub typed: bool,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
+}
+
+/// What a delivery would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewResult {
-    /// The step.
-    pub action: PlannedAction,
-    /// What would be written, in the order of the rows.
+    /// The writes, in order. Empty if nothing is to be done.
     #[serde(default)]
-    pub values: Vec<PreviewValue>,
+    pub steps: Vec<PlannedStep>,
     /// What would not be written as given.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-/// A step that would be taken.
+/// One write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStep {
+    /// The object that it writes.
+    pub object: String,
+    /// What it does.
+    pub action: PlannedAction,
+    /// What would be written: first what rows write, in their order.
+    #[serde(default)]
+    pub values: Vec<PreviewValue>,
+}
+
+/// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(variant))]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedAction {
-    /// A Lead would be created.
+    /// Creates a record.
     #[cfg_attr(feature = "component", component(name = "create"))]
     Create,
-    /// The Lead with this id would be changed.
+    /// Changes a record.
     #[cfg_attr(feature = "component", component(name = "update"))]
-    Update(String),
-    /// The Lead with this id would be left as it is.
+    Update(RecordRef),
+    /// Leaves a record as it is.
     #[cfg_attr(feature = "component", component(name = "keep"))]
-    Keep(String),
-    /// Nothing would be written.
+    Keep(RecordRef),
+    /// Refuses. Later steps are not reached.
     #[cfg_attr(feature = "component", component(name = "refuse"))]
     Refuse(Problem),
+    /// A case that a later version adds.
+    #[cfg_attr(feature = "component", component(name = "other"))]
+    Other(String),
 }
 
 /// A value that would be written.
@@ -46,75 +101,62 @@ pub enum PlannedAction {
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewValue {
-    /// API name of the field.
+    /// Name of the field.
     pub field: String,
     /// Label of the field.
     pub label: String,
-    /// The value as JSON, exactly as it would be sent.
+    /// The value as JSON, as it would be sent.
     pub json: String,
-    /// Position of the mapping row; `none` for what the plugin adds by itself.
+    /// Position of the row; `None` for what the plugin adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u32>,
-    /// Whether the row's fallback was taken.
+    /// Whether it is the row's fallback.
     #[cfg_attr(feature = "component", component(name = "from-fallback"))]
     pub from_fallback: bool,
 }
 
-/// One choice to be made per mapping.
+/// What a row can come to hold, as far as the form shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct OptionGroup {
-    /// Stable id, for `chosen-option.id`.
-    pub id: String,
-    /// The question, in every language the plugin speaks.
+pub struct Expectation {
+    /// Name of the field.
+    pub field: String,
+    /// The plugin's note about the field; empty if there is none.
     #[serde(default)]
-    pub label: Vec<LocalizedText>,
-    /// What it means, in every language the plugin speaks.
+    pub memo: String,
+    /// Names of the cases of [`Value`] that may come, as in the WIT.
     #[serde(default)]
-    pub help: Vec<LocalizedText>,
-    /// The choices that are always there.
+    pub gives: Vec<String>,
+    /// Whether a booking can leave it blank.
+    #[cfg_attr(feature = "component", component(name = "may-be-blank"))]
+    pub may_be_blank: bool,
+    /// The texts that may come, or the one fixed text; empty if any text may.
     #[serde(default)]
-    pub choices: Vec<OptionChoice>,
-    /// Where further choices come from.
+    pub texts: Vec<String>,
+    /// Written if there is no value, or if a required field does not take it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<OptionSource>,
-    /// The value that holds when none is chosen; one of `choices`.
-    #[cfg_attr(feature = "component", component(name = "default-value"))]
-    pub default_value: String,
+    pub fallback: Option<Value>,
+    /// The calendar's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
 
-/// A choice that is always there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The result of a check.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
-pub struct OptionChoice {
-    /// Stable value, for `chosen-option.value`.
-    pub value: String,
-    /// What people read, in every language the plugin speaks.
+pub struct Checked {
+    /// Empty if nothing stands in the way of a booking.
     #[serde(default)]
-    pub label: Vec<LocalizedText>,
-}
-
-enumeration! {
-    /// Where further choices come from.
-    pub enum OptionSource {
-        /// API names of listed fields that are external IDs, unique, and hold text.
-        UniqueTextField = "unique-text-field",
-        /// Ids of the listed record types.
-        RecordType = "record-type",
-        /// The id of a record in the CRM, which an admin pastes.
-        RecordId = "record-id",
-    }
-}
-
-/// A text in one language.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
-#[serde(deny_unknown_fields)]
-pub struct LocalizedText {
-    /// BCP 47 tag, for example `ja`.
-    pub locale: String,
-    /// The text.
-    pub text: String,
+    pub findings: Vec<Finding>,
+    /// New memos by position of their row.
+    #[serde(default)]
+    pub memos: Vec<(u32, String)>,
+    /// For later versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: More,
 }
