@@ -9,7 +9,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use crate::AnswerValue;
+use crate::{AnswerValue, attributes::is_decimal};
 
 impl Serialize for AnswerValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,15 +87,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
             None => Ok(AnswerValue::Number(number)),
             Some(key) => Err(A::Error::unknown_field(&key, &["number"])),
         }
-    }
-}
-
-fn is_decimal(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    match unsigned.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-        None => digits(unsigned),
     }
 }
 

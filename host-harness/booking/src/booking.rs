@@ -1,8 +1,6 @@
 //! The booking as a platform hands it over.
 
-use crm_contract::{
-    Answer, BookingKind, Calendar, Guest, Parameter, Payment, Person, Place, Question, QuestionKind, Team,
-};
+use crm_contract::{BookingKind, Parameter};
 use serde::{Deserialize, Serialize};
 
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
@@ -14,7 +12,7 @@ pub struct Booking {
     pub kind: Kind,
     /// The platform's stable id, unique within the team; 1 to 200 bytes.
     pub id: String,
-    /// For a rescheduled booking: the booking that this one replaces. Absent where a booking keeps its id when it is moved.
+    /// The booking that this one replaced when it was moved. Absent where a booking keeps its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_id: Option<String>,
     /// The team that owns the calendar and the connection.
@@ -75,45 +73,231 @@ pub enum Kind {
     Cancelled,
 }
 
+/// A team: owner of calendars and of one connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// Stable id, unique within the platform.
+    pub id: String,
+    /// Name as people see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A booking page with a form of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Stable id, unique within the team.
+    pub id: String,
+    /// Name as people see it.
+    pub name: String,
+    /// Public address of the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The language of the page, as a BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// The person who booked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guest {
+    /// The whole name as typed, honorific and all.
+    pub name: String,
+    /// Family name, where the form asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// Given name, where the form asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Reading of the family name in kana, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name_kana: Option<String>,
+    /// Reading of the given name in kana, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name_kana: Option<String>,
+    /// Email address as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone number as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Company as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// The language the guest booked in, as a BCP 47 tag, for example `ja` or `en-GB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// A companion of the guest, or a host of the meeting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The platform's stable id of this person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Name as people see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Email address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// Where a meeting takes place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// What sort of place it is.
+    pub kind: PlaceKind,
+    /// Who provides it, for example `zoom` or `google-meet`, in the host's spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Address of the online room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_url: Option<String>,
+    /// Street address, telephone number or other directions, as people read them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// What sort of place a meeting takes place at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceKind {
+    /// An online room.
+    Online,
+    /// A telephone call.
+    Phone,
+    /// People meet in person.
+    InPerson,
+    /// Anything else.
+    Other,
+}
+
+/// One question of a calendar's form, as it stands now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Stable id, unique within the calendar, kept when the label is edited.
+    pub id: String,
+    /// The question as the guest reads it.
+    pub label: String,
+    /// How it is answered.
+    pub kind: QuestionKind,
+    /// Whether a guest must answer it.
+    pub required: bool,
+    /// The choices offered, where there are any.
+    #[serde(default)]
+    pub choices: Vec<String>,
+}
+
+/// How a question is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// A line of text.
+    Text,
+    /// Several lines of text.
+    Paragraph,
+    /// One of a few choices, all visible.
+    Radio,
+    /// One of a list of choices.
+    Dropdown,
+    /// Any number of choices.
+    Checkboxes,
+    /// A single yes or no, such as a consent.
+    Consent,
+    /// A number.
+    Number,
+    /// A calendar date.
+    Date,
+    /// The guest's name.
+    Name,
+    /// The guest's company.
+    Company,
+    /// An email address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A web address.
+    Url,
+    /// A remark beside the form's own questions.
+    Comment,
+    /// Anything else.
+    Other,
+}
+
+/// The answer to one question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// `question.id`.
+    pub question_id: String,
+    /// The question as the guest read it.
+    pub label: String,
+    /// How it was answered.
+    pub kind: QuestionKind,
+    /// Whether the guest had to answer it.
+    pub required: bool,
+    /// The answer; absent if the question was not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<AnswerValue>,
+}
+
+/// The value of an answer.
+///
+/// In JSON text is a string, choices are a list of strings, yes or no is a boolean, and a number is
+/// `{"number": "12.50"}`; a JSON number is read too.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswerValue {
+    /// Text as typed.
+    Text(String),
+    /// The choices taken, in the form's order.
+    Choices(Vec<String>),
+    /// A number as decimal text, for example `-12.50`: digits, one full stop, no separators, no exponent.
+    Number(String),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// What a guest pays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// Who takes the money, in the host's spelling, for example `stripe`.
+    pub provider: String,
+    /// Amount in units of `currency` as decimal text, for example `5500` or `49.90`.
+    pub amount: String,
+    /// ISO 4217 code, for example `JPY`.
+    pub currency: String,
+}
+
 impl Booking {
-    /// The booking in the contract's form; `None` for a cancelled one, which contract 0.1.0 cannot express.
-    pub(crate) fn to_contract(&self) -> Option<crm_contract::Booking> {
-        let kind = match self.kind {
-            Kind::Confirmed => BookingKind::New,
-            Kind::Rescheduled => BookingKind::Rescheduled(self.previous_id.clone().unwrap_or_else(|| self.id.clone())),
-            Kind::Cancelled => return None,
-        };
-        Some(crm_contract::Booking {
-            kind,
+    /// What a plugin gets of it beside the rows.
+    pub(crate) fn to_contract(&self) -> crm_contract::Booking {
+        crm_contract::Booking {
+            kind: self.kind.to_contract(),
             id: self.id.clone(),
-            team: self.team.clone(),
-            calendar: self.calendar.clone(),
-            title: self.title.clone(),
-            start: self.start.clone(),
-            end: self.end.clone(),
-            confirmed_at: self.confirmed_at.clone(),
-            time_zone: self.time_zone.clone(),
-            guest: self.guest.clone(),
-            companions: self.companions.clone(),
-            hosts: self.hosts.clone(),
-            place: self.place.clone(),
-            answers: self.answers.iter().map(|answer| self.sent(answer)).collect(),
-            tracking: self.tracking.clone(),
-            comment: self.comment.clone(),
-            payment: self.payment.clone(),
-            extra: self.extra.clone(),
-        })
+            previous_id: match (&self.previous_id, self.kind) {
+                (None, Kind::Rescheduled) => Some(self.id.clone()),
+                (previous, _) => previous.clone(),
+            },
+            team_id: self.team.id.clone(),
+            locale: self.guest.locale.clone().or_else(|| self.calendar.locale.clone()),
+            more: Vec::new(),
+        }
     }
 
-    /// A consent is a question that offers one choice, which a guest ticks or not. If the form offers several, one of them may
-    /// refuse, and only the words of the answer can tell.
-    fn sent(&self, answer: &Answer) -> Answer {
-        let asked = self.form.iter().flatten().find(|question| question.id == answer.question_id);
-        let kind = match asked {
-            Some(question) if offers_several(answer.kind, &question.choices) => QuestionKind::Radio,
-            _ => answer.kind,
-        };
-        Answer { kind, ..answer.clone() }
+    /// The answer to a question, with what the form says about the question.
+    pub(crate) fn answer(&self, id: &str) -> Option<(QuestionKind, &AnswerValue)> {
+        let answer = self.answers.iter().find(|answer| answer.question_id == id)?;
+        let asked = self.form.iter().flatten().find(|question| question.id == id);
+        let kind = asked.map_or(answer.kind, |question| kind_of(answer.kind, &question.choices));
+        Some((kind, answer.value.as_ref()?))
     }
 
     /// The calendar's questions: `form`, else what the answers show of them. Choices that were not taken are unknown then.
@@ -125,18 +309,30 @@ impl Booking {
     }
 }
 
-fn offers_several(kind: QuestionKind, choices: &[String]) -> bool {
-    kind == QuestionKind::Consent && choices.len() > 1
+impl Kind {
+    /// The kind in the contract.
+    pub fn to_contract(self) -> BookingKind {
+        match self {
+            Self::Confirmed => BookingKind::Confirmed,
+            Self::Rescheduled => BookingKind::Rescheduled,
+            Self::Cancelled => BookingKind::Cancelled,
+        }
+    }
+}
+
+/// A consent is a question that offers one choice, which a guest ticks or not. If the form offers several, one of them may
+/// refuse, and only the words of the answer can tell.
+fn kind_of(kind: QuestionKind, choices: &[String]) -> QuestionKind {
+    if kind == QuestionKind::Consent && choices.len() > 1 { QuestionKind::Radio } else { kind }
 }
 
 fn asked(question: &Question) -> Question {
-    let kind = if offers_several(question.kind, &question.choices) { QuestionKind::Radio } else { question.kind };
-    Question { kind, ..question.clone() }
+    Question { kind: kind_of(question.kind, &question.choices), ..question.clone() }
 }
 
 fn question(answer: &Answer) -> Question {
     let choices = match &answer.value {
-        Some(crm_contract::AnswerValue::Choices(taken)) => taken.clone(),
+        Some(AnswerValue::Choices(taken)) => taken.clone(),
         _ => Vec::new(),
     };
     Question {

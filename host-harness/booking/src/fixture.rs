@@ -1,8 +1,9 @@
 //! A booking that has everything, for tests here and, with feature `fixture`, of crates that depend on this one.
 
-use crm_contract::{
-    Answer, AnswerValue, Booking, BookingKind, Calendar, FieldType, Guest, LeadField, Parameter, Payment, Person,
-    Place, PlaceKind, QuestionKind, Team,
+use crm_contract::Parameter;
+
+use crate::{
+    Answer, AnswerValue, Booking, Calendar, Guest, Kind, Payment, Person, Place, PlaceKind, QuestionKind, Team,
 };
 
 /// The guest of [`booking`].
@@ -39,13 +40,15 @@ pub fn booking() -> Booking {
     let choices =
         |choices: &[&str]| Some(AnswerValue::Choices(choices.iter().map(|choice| (*choice).into()).collect()));
     Booking {
-        kind: BookingKind::New,
+        kind: Kind::Confirmed,
         id: "b-1".into(),
+        previous_id: None,
         team: Team { id: "team-1".into(), name: Some("営業".into()) },
         calendar: Calendar {
             id: "calendar-1".into(),
             name: "製品デモ（30分）".into(),
             url: Some("https://bookings.example/demo".into()),
+            locale: Some("ja".into()),
         },
         title: "製品デモ".into(),
         start: "2026-12-02T08:30:00+09:00".into(),
@@ -84,29 +87,9 @@ pub fn booking() -> Booking {
             answer("q-none-taken", QuestionKind::Checkboxes, choices(&[])),
         ],
         tracking: vec![parameter("utm_source", "newsletter"), parameter("ref", "a"), parameter("ref", "b")],
+        form: None,
         comment: Some("よろしくお願いします。".into()),
         payment: Some(Payment { provider: "stripe".into(), amount: "5500".into(), currency: "JPY".into() }),
         extra: vec![parameter("plan", "first"), parameter("plan", "second")],
-    }
-}
-
-/// An optional field without limits.
-pub fn field(name: &str, field_type: FieldType) -> LeadField {
-    LeadField {
-        name: name.into(),
-        label: name.to_uppercase(),
-        field_type,
-        length: None,
-        precision: 0,
-        scale: 0,
-        required: false,
-        restricted: false,
-        external_id: false,
-        unique: false,
-        values: Vec::new(),
-        controlling_field: None,
-        reference_to: Vec::new(),
-        help: None,
-        suggested_source: None,
     }
 }

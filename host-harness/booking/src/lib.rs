@@ -1,18 +1,19 @@
 //! A booking, where its values come from, and what a calendar's owner mapped them to.
 //!
-//! [`resolve`] turns a [`Booking`] and a [`Mapping`] into what a plugin is called with, and keeps the way back from the
-//! plugin's findings to rows, questions and answers. The crate knows no CRM and no WebAssembly, and does no I/O.
+//! [`resolve`] turns a [`Booking`] and a [`Mapping`] into the rows that a plugin is called with, and keeps the way back from the
+//! plugin's findings to rows, questions and answers. [`expectations`] does the same for a check of a mapping. The crate knows no
+//! CRM and no WebAssembly, and does no I/O.
 //!
 //! ```
-//! # use crm_contract::{Booking, Delivery, LeadField, Mapping, Problem};
+//! # use crm_contract::{Booking, Delivery, Mapping, Problem};
 //! # fn example(
 //! #     booking: crm_booking::Booking,
 //! #     mapping: crm_booking::Mapping,
-//! #     fields: Vec<LeadField>,
+//! #     memos: crm_booking::Memos,
 //! #     deliver: impl FnOnce(&Booking, &Mapping) -> Result<Delivery, Problem>,
-//! # ) -> Result<(), crm_booking::ResolveError> {
-//! // `fields` are the fields that the plugin listed when the mapping was saved.
-//! let resolved = crm_booking::resolve(&booking, &mapping, &fields)?;
+//! # ) {
+//! // `memos` are those of the fields that the plugin listed when the mapping was saved.
+//! let resolved = crm_booking::resolve(&booking, &mapping, &memos);
 //! let mut findings = resolved.findings;
 //! // `deliver` calls the plugin: `crm_host::Plugin::on_booking_completed`.
 //! match deliver(&resolved.booking, &resolved.mapping) {
@@ -20,9 +21,8 @@
 //!     Err(problem) => println!("{:?}", resolved.origins.explain_problem(problem)),
 //! }
 //! for found in findings {
-//!     println!("{:?} {:?}: {}", found.row_ids, found.questions, found.finding.detail);
+//!     println!("{:?} {:?}: {}", found.row_ids, found.questions, found.finding.message);
 //! }
-//! # Ok(())
 //! # }
 //! ```
 //!
@@ -30,6 +30,7 @@
 //! named facts, [`template`] and [`names`] derive texts, `mapping` is the mapping format of `docs/mapping.md`, `resolve`
 //! puts them together.
 
+mod answer_json;
 pub mod attributes;
 mod booking;
 #[cfg(any(test, feature = "fixture"))]
@@ -42,10 +43,14 @@ pub mod source;
 pub mod template;
 mod text;
 
-pub use booking::{Booking, Kind};
-pub use mapping::{EVENTS, Event, ListedTwice, Mapping, MappingFault, Row, RowId, ValueTable};
-pub use resolve::{
-    Expected, Explained, ExplainedProblem, Origins, QuestionRef, ResolveError, Resolved, codes, expectations, resolve,
-    unknown_options,
+pub use booking::{
+    Answer, AnswerValue, Booking, Calendar, Guest, Kind, Payment, Person, Place, PlaceKind, Question, QuestionKind,
+    Team,
 };
+pub use mapping::{EVENTS, Event, ListedTwice, Mapping, MappingFault, Memos, Row, RowId, ValueTable};
+pub use resolve::{
+    Expected, Explained, ExplainedProblem, Origins, QuestionRef, Resolved, codes, expectations, resolve,
+    unknown_fields, unknown_options,
+};
+pub use source::Source;
 pub use text::is_blank;

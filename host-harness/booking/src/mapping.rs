@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crm_contract::Source;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Kind;
+use crate::{Kind, Source, source};
 
 /// What a calendar's owner wants written for its bookings. Always valid: ids are unique, and no event writes a field twice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Mapping {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
     rows: Vec<Row>,
     options: BTreeMap<String, String>,
 }
@@ -18,6 +19,7 @@ pub struct Mapping {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unchecked {
+    target: Option<String>,
     rows: Vec<Row>,
     #[serde(default, deserialize_with = "options")]
     options: BTreeMap<String, String>,
@@ -39,8 +41,8 @@ pub struct Row {
     /// Translates the source's value.
     #[serde(default, skip_serializing_if = "ValueTable::is_empty")]
     pub values: ValueTable,
-    /// The events at which the row is written. Absent: at `confirmed`, and at `rescheduled` where the value belongs to the
-    /// meeting or the record has to be created.
+    /// The events at which the row is written. Absent: at `confirmed`, and at `rescheduled` if the value is one of the meeting.
+    /// A moved booking that has no record yet gets one with the rows for `confirmed`, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<BTreeSet<Event>>,
 }
@@ -79,7 +81,11 @@ impl Mapping {
     ///
     /// # Errors
     /// If two rows have the same id, two rows write the same field at the same event, or a row names no event.
-    pub fn new(rows: Vec<Row>, options: BTreeMap<String, String>) -> Result<Self, MappingFault> {
+    pub fn new(
+        target: Option<String>,
+        rows: Vec<Row>,
+        options: BTreeMap<String, String>,
+    ) -> Result<Self, MappingFault> {
         let fault = |position: usize, member: &str, reason: String| {
             Err(MappingFault { path: format!("rows[{position}].{member}"), reason })
         };
@@ -101,7 +107,12 @@ impl Mapping {
                 }
             }
         }
-        Ok(Self { rows, options })
+        Ok(Self { target, rows, options })
+    }
+
+    /// The object to write, as the plugin names it; the plugin's first if `None`.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
     }
 
     /// The rows, in the order in which they are shown.
@@ -119,20 +130,63 @@ impl Mapping {
 pub const EVENTS: [Event; 3] = [Event::Confirmed, Event::Rescheduled, Event::Cancelled];
 
 impl Row {
-    /// Whether the row is sent at an event.
+    /// Whether the row is for an event.
     pub fn is_for(&self, event: Event) -> bool {
         match &self.on {
             Some(events) => events.contains(&event),
             None => event != Event::Cancelled,
         }
     }
+
+    /// Whether the row is written to a record that exists when the booking changes: it names the change, or, if it names no
+    /// events, its value is one of the meeting.
+    pub(crate) fn is_written_on_change(&self) -> bool {
+        match &self.on {
+            Some(events) => events.contains(&Event::Rescheduled) || events.contains(&Event::Cancelled),
+            None => source::kind(&self.source) == crm_contract::SourceKind::Meeting,
+        }
+    }
+}
+
+/// What a plugin noted about fields when they were listed or checked, by field name. A host keeps it with a mapping, but changing
+/// it makes no new version of the mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Memos(BTreeMap<String, String>);
+
+impl Memos {
+    /// The memo of a field; empty if there is none.
+    pub fn of(&self, field: &str) -> &str {
+        self.0.get(field).map_or("", String::as_str)
+    }
+
+    /// Whether the memos of all fields of a mapping are known.
+    pub fn cover(&self, mapping: &Mapping) -> bool {
+        mapping.rows.iter().all(|row| self.0.contains_key(&row.field))
+    }
+
+    /// Keeps a memo in place of an older one.
+    pub fn keep(&mut self, field: impl Into<String>, memo: impl Into<String>) {
+        self.0.insert(field.into(), memo.into());
+    }
+
+    /// Fields and their memos.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(field, memo)| (field.as_str(), memo.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Memos {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(memos: I) -> Self {
+        Self(memos.into_iter().collect())
+    }
 }
 
 impl TryFrom<Unchecked> for Mapping {
     type Error = MappingFault;
 
-    fn try_from(Unchecked { rows, options }: Unchecked) -> Result<Self, MappingFault> {
-        Self::new(rows, options)
+    fn try_from(Unchecked { target, rows, options }: Unchecked) -> Result<Self, MappingFault> {
+        Self::new(target, rows, options)
     }
 }
 

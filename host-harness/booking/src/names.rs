@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use crm_contract::Guest;
-
-use crate::is_blank;
+use crate::{Guest, is_blank};
 
 /// A name in two parts, honorifics included.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,69 +2,69 @@
 
 use std::borrow::Cow;
 
-use crm_contract::{Answer, AnswerValue, Booking, QuestionKind, Source};
+use crm_contract::{SourceKind, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    attributes, is_blank,
+    AnswerValue, Booking, QuestionKind, attributes, is_blank,
     template::{Reference, Template},
 };
 
-/// What a source has in a booking. Never blank: a blank source has no value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SourceValue<'a> {
-    /// Text, as typed or as the booking has it.
-    Text(Cow<'a, str>),
-    /// A number as decimal text, for example `-12.50`.
-    Number(&'a str),
-    /// Yes or no.
-    Boolean(bool),
-    /// The choices taken; at least one.
-    Choices(&'a [String]),
-    /// The choices ticked in a consent question: the text the guest agreed to; at least one.
-    Agreed(&'a [String]),
-}
-
-impl<'a> SourceValue<'a> {
-    /// The value as one text; several choices are joined by `, `.
-    pub fn text(&self) -> Cow<'a, str> {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => Cow::Borrowed(*number),
-            Self::Boolean(true) => Cow::Borrowed("true"),
-            Self::Boolean(false) => Cow::Borrowed("false"),
-            Self::Choices([only]) | Self::Agreed([only]) => Cow::Borrowed(only),
-            Self::Choices(choices) | Self::Agreed(choices) => {
-                attributes::joined(choices.iter().map(String::as_str)).unwrap_or_default()
-            }
-        }
-    }
-
-    /// A text value; `None` if the text is blank.
-    pub fn from_text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
-        let text = text.into();
-        (!is_blank(&text)).then_some(Self::Text(text))
-    }
+/// Where a row's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The answer to the question with this id.
+    Answer(String),
+    /// A booking attribute.
+    Booking(String),
+    /// The first URL parameter of this name.
+    Tracking(String),
+    /// This text.
+    Fixed(String),
+    /// Text with references in braces: `{answers.ID}`, `{tracking.NAME}`, or `{ATTRIBUTE}` with a booking attribute.
+    Template(String),
 }
 
 /// The value of a source in a booking; `None` if it is blank. Whatever the booking does not have is blank, unknown questions
 /// and attributes included.
-pub fn value<'a>(source: &'a Source, booking: &'a Booking) -> Option<SourceValue<'a>> {
+pub fn value(source: &Source, booking: &Booking) -> Option<Value> {
     match source {
         Source::Answer(id) => answer(booking, id),
-        Source::Booking(name) => attributes::value(booking, name).and_then(SourceValue::from_text),
-        Source::Tracking(name) => tracking(booking, name),
-        Source::Fixed(text) => SourceValue::from_text(text.as_str()),
-        Source::Template(text) => SourceValue::from_text(
-            Template::parse(text).render(|reference| resolve_reference(reference, booking).map(|given| given.text())),
-        ),
+        Source::Booking(name) => attributes::value(booking, name),
+        Source::Tracking(name) => tracking(booking, name).and_then(text_value),
+        Source::Fixed(text) => text_value(text),
+        Source::Template(text) => {
+            text_value(&Template::parse(text).render(|reference| resolve_reference(reference, booking)))
+        }
     }
 }
 
-fn resolve_reference<'a>(reference: Reference<'_>, booking: &'a Booking) -> Option<SourceValue<'a>> {
+/// A text as a value; `None` if it is blank.
+pub fn text_value(text: &str) -> Option<Value> {
+    (!is_blank(text)).then(|| Value::Text(text.to_owned()))
+}
+
+/// A value as one text; several choices are joined by `, `.
+pub fn text_of(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::Moment(text) => {
+            Cow::Borrowed(text)
+        }
+        Value::Boolean(true) => Cow::Borrowed("true"),
+        Value::Boolean(false) => Cow::Borrowed("false"),
+        Value::Choices(choices) | Value::Agreed(choices) => {
+            attributes::joined(choices.iter().map(String::as_str)).unwrap_or_default()
+        }
+        Value::Other(other) => Cow::Borrowed(&other.value),
+    }
+}
+
+fn resolve_reference<'b>(reference: Reference<'_>, booking: &'b Booking) -> Option<Cow<'b, str>> {
     match reference {
-        Reference::Answer(id) => answer(booking, id),
-        Reference::Tracking(name) => tracking(booking, name),
-        Reference::Attribute(name) => attributes::value(booking, name).and_then(SourceValue::from_text),
+        Reference::Answer(id) => Some(Cow::Owned(text_of(&answer(booking, id)?).into_owned())),
+        Reference::Tracking(name) => tracking(booking, name).filter(|text| !is_blank(text)).map(Cow::Borrowed),
+        Reference::Attribute(name) => attributes::text(booking, name).filter(|text| !is_blank(text)),
     }
 }
 
@@ -91,34 +91,41 @@ pub fn question_ids(source: &Source) -> Vec<&str> {
     ids
 }
 
-/// Whether the value changes when the meeting is moved: its time, place or hosts.
-pub fn is_of_meeting(source: &Source) -> bool {
-    references(source)
-        .into_iter()
-        .any(|reference| matches!(reference, Reference::Attribute(name) if attributes::is_of_meeting(name)))
-}
-
-fn answer<'a>(booking: &'a Booking, id: &str) -> Option<SourceValue<'a>> {
-    let Answer { kind, value, .. } = booking.answers.iter().find(|answer| answer.question_id == id)?;
-    match value.as_ref()? {
-        AnswerValue::Text(text) => SourceValue::from_text(text.as_str()),
-        AnswerValue::Number(number) => (!is_blank(number)).then_some(SourceValue::Number(number)),
-        AnswerValue::Boolean(value) => Some(SourceValue::Boolean(*value)),
-        AnswerValue::Choices(choices) if choices.iter().all(|choice| is_blank(choice)) => None,
-        AnswerValue::Choices(choices) if *kind == QuestionKind::Consent => Some(SourceValue::Agreed(choices)),
-        AnswerValue::Choices(choices) => Some(SourceValue::Choices(choices)),
+/// Where the value of a source comes from. A source that reads the meeting's time, place or hosts is `Meeting`, whatever else it
+/// reads; one whose value is the same for every booking of a calendar is `Mapping`.
+pub fn kind(source: &Source) -> SourceKind {
+    let references = references(source);
+    let reads = |is_such: fn(&str) -> bool| move |reference: &Reference<'_>| matches!(reference, Reference::Attribute(name) if is_such(name));
+    if references.iter().any(reads(attributes::is_of_meeting)) {
+        SourceKind::Meeting
+    } else if references.iter().all(reads(attributes::is_of_calendar)) {
+        SourceKind::Mapping
+    } else {
+        SourceKind::Guest
     }
 }
 
-fn tracking<'a>(booking: &'a Booking, name: &str) -> Option<SourceValue<'a>> {
-    let parameter = booking.tracking.iter().find(|parameter| parameter.name == name)?;
-    SourceValue::from_text(parameter.value.as_str())
+fn answer(booking: &Booking, id: &str) -> Option<Value> {
+    match booking.answer(id)? {
+        (QuestionKind::Date, AnswerValue::Text(text)) if attributes::is_date(text) => Some(Value::Date(text.clone())),
+        (_, AnswerValue::Text(text)) => text_value(text),
+        (_, AnswerValue::Number(number)) if attributes::is_decimal(number) => Some(Value::Number(number.clone())),
+        (_, AnswerValue::Number(number)) => text_value(number),
+        (_, AnswerValue::Boolean(value)) => Some(Value::Boolean(*value)),
+        (_, AnswerValue::Choices(choices)) if choices.iter().all(|choice| is_blank(choice)) => None,
+        (QuestionKind::Consent, AnswerValue::Choices(choices)) => Some(Value::Agreed(choices.clone())),
+        (_, AnswerValue::Choices(choices)) => Some(Value::Choices(choices.clone())),
+    }
+}
+
+fn tracking<'b>(booking: &'b Booking, name: &str) -> Option<&'b str> {
+    Some(&booking.tracking.iter().find(|parameter| parameter.name == name)?.value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture;
+    use crate::{Answer, fixture};
 
     #[test]
     fn every_kind_of_source_gives_its_value() {
@@ -132,33 +139,33 @@ mod tests {
             booking.answers.push(Answer { question_id, label, kind, required: false, value: Some(answer) });
         }
         for (source, expected) in [
-            (Source::Answer("q-company".into()), Some(SourceValue::Text("株式会社サンプル＆パートナーズ".into()))),
-            (Source::Answer("q-employees".into()), Some(SourceValue::Choices(&["51-300".to_owned()]))),
-            (Source::Answer("q-consent".into()), Some(SourceValue::Agreed(&["同意します".to_owned()]))),
-            (Source::Answer("q-budget".into()), Some(SourceValue::Number("-12.50"))),
-            (Source::Answer("q-visited".into()), Some(SourceValue::Boolean(false))),
+            (Source::Answer("q-company".into()), Some(Value::Text("株式会社サンプル＆パートナーズ".into()))),
+            (Source::Answer("q-employees".into()), Some(Value::Choices(vec!["51-300".to_owned()]))),
+            (Source::Answer("q-consent".into()), Some(Value::Agreed(vec!["同意します".to_owned()]))),
+            (Source::Answer("q-budget".into()), Some(Value::Number("-12.50".into()))),
+            (Source::Answer("q-visited".into()), Some(Value::Boolean(false))),
             (Source::Answer("q-empty".into()), None),
             (Source::Answer("q-not-shown".into()), None),
             (Source::Answer("q-none-taken".into()), None),
             (Source::Answer("no-such-question".into()), None),
-            (Source::Booking("guest.email".into()), Some(SourceValue::Text("Taro.Yamada@example.com".into()))),
+            (Source::Booking("guest.email".into()), Some(Value::Text("Taro.Yamada@example.com".into()))),
             (Source::Booking("no-such-attribute".into()), None),
-            (Source::Tracking("ref".into()), Some(SourceValue::Text("a".into()))),
+            (Source::Tracking("ref".into()), Some(Value::Text("a".into()))),
             (Source::Tracking("no-such-parameter".into()), None),
-            (Source::Fixed("Web".into()), Some(SourceValue::Text("Web".into()))),
+            (Source::Fixed("Web".into()), Some(Value::Text("Web".into()))),
             (Source::Fixed("　 ".into()), None),
             (
                 Source::Template("{guest.name} / {answers.q-interests} / {tracking.utm_source}".into()),
-                Some(SourceValue::Text("山田　太郎 / 予約, 請求 / newsletter".into())),
+                Some(Value::Text("山田　太郎 / 予約, 請求 / newsletter".into())),
             ),
             (Source::Template("{answers.no-such-question}".into()), None),
             (Source::Answer("q-control".into()), None),
             (Source::Answer("q-control-choice".into()), None),
             (
                 Source::Template("{answers.q-control} / {guest.email}".into()),
-                Some(SourceValue::Text("Taro.Yamada@example.com".into())),
+                Some(Value::Text("Taro.Yamada@example.com".into())),
             ),
-            (Source::Answer("q-zero".into()), Some(SourceValue::Number("0"))),
+            (Source::Answer("q-zero".into()), Some(Value::Number("0".into()))),
         ] {
             assert_eq!(value(&source, &booking), expected, "{source:?}");
         }
@@ -176,19 +183,45 @@ mod tests {
     }
 
     #[test]
-    fn only_values_of_time_place_and_hosts_belong_to_the_meeting() {
-        for (source, expected) in [
-            (Source::Booking("start-date".into()), true),
-            (Source::Booking("host.name".into()), true),
-            (Source::Booking("place.join-url".into()), true),
-            (Source::Booking("guest.name".into()), false),
-            (Source::Booking("id".into()), false),
-            (Source::Template("{guest.name}: {start-time}".into()), true),
-            (Source::Template("{guest.name}: start-time".into()), false),
-            (Source::Fixed("start".into()), false),
-            (Source::Answer("start".into()), false),
+    fn dates_and_numbers_keep_their_kind_only_if_they_have_its_form() {
+        let mut booking = fixture::booking();
+        for (id, kind, answer) in [
+            ("date", QuestionKind::Date, AnswerValue::Text("2026-12-02".into())),
+            ("words", QuestionKind::Date, AnswerValue::Text("next week".into())),
+            ("impossible", QuestionKind::Date, AnswerValue::Text("2026-02-30".into())),
+            ("exponent", QuestionKind::Number, AnswerValue::Number("1e3".into())),
         ] {
-            assert_eq!(is_of_meeting(&source), expected, "{source:?}");
+            let (question_id, label) = (id.into(), String::new());
+            booking.answers.push(Answer { question_id, label, kind, required: false, value: Some(answer) });
+        }
+        for (id, expected) in [
+            ("date", Value::Date("2026-12-02".into())),
+            ("words", Value::Text("next week".into())),
+            ("impossible", Value::Text("2026-02-30".into())),
+            ("exponent", Value::Text("1e3".into())),
+        ] {
+            assert_eq!(value(&Source::Answer(id.into()), &booking), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_source_is_of_the_meeting_of_the_mapping_or_of_the_guest() {
+        for (source, expected) in [
+            (Source::Booking("start-date".into()), SourceKind::Meeting),
+            (Source::Booking("host.name".into()), SourceKind::Meeting),
+            (Source::Booking("place.join-url".into()), SourceKind::Meeting),
+            (Source::Booking("guest.name".into()), SourceKind::Guest),
+            (Source::Booking("id".into()), SourceKind::Guest),
+            (Source::Booking("calendar.name".into()), SourceKind::Mapping),
+            (Source::Template("{guest.name}: {start-time}".into()), SourceKind::Meeting),
+            (Source::Template("{guest.name}: start-time".into()), SourceKind::Guest),
+            (Source::Template("{calendar.name}: {team.name}".into()), SourceKind::Mapping),
+            (Source::Template("no reference".into()), SourceKind::Mapping),
+            (Source::Fixed("start".into()), SourceKind::Mapping),
+            (Source::Answer("start".into()), SourceKind::Guest),
+            (Source::Tracking("start".into()), SourceKind::Guest),
+        ] {
+            assert_eq!(kind(&source), expected, "{source:?}");
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Longer than any field takes (the longest known text field has 131,072 characters, at up to four bytes each): a template
-/// that repeats a long answer stops here.
-const LONGEST: usize = 131_072 * 4;
+/// More bytes than the contract allows for a text: a template that repeats a long answer stops here.
+const LONGEST: usize = crm_contract::ARGUMENTS.text;
 
 /// A parsed template.
 #[derive(Debug, PartialEq, Eq)]

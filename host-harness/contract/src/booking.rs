@@ -51,7 +51,7 @@ pub struct Booking {
     pub kind: BookingKind,
     /// Stable, and unique within the team. 1 to 200 bytes.
     pub id: String,
-    /// For `rescheduled`: the booking that this one replaces.
+    /// The booking that this one replaced when it was moved. Always given for `rescheduled`.
     #[cfg_attr(feature = "component", component(name = "previous-id"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_id: Option<String>,

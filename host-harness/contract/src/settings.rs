@@ -128,6 +128,12 @@ pub struct Expectation {
     /// Names of the cases of [`Value`] that may come, as in the WIT.
     #[serde(default)]
     pub gives: Vec<String>,
+    /// What a text is, if the host knows: `name`, `company`, `email`, `phone`, `url`, `id` or `label`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Whether more than one choice may come at a time.
+    #[serde(default)]
+    pub several: bool,
     /// Whether a booking can leave it blank.
     #[cfg_attr(feature = "component", component(name = "may-be-blank"))]
     pub may_be_blank: bool,

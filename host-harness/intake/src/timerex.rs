@@ -1,9 +1,9 @@
 //! The webhook body of TimeRex. Its answers have no ids, so they get stable ones from position and label.
 
-use crm_booking::{Booking, Kind};
-use crm_contract::{
-    Answer, AnswerValue, Calendar, Guest, Parameter, Person, Place, PlaceKind, Question, QuestionKind, Team,
+use crm_booking::{
+    Answer, AnswerValue, Booking, Calendar, Guest, Kind, Person, Place, PlaceKind, Question, QuestionKind, Team,
 };
+use crm_contract::Parameter;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -179,7 +179,12 @@ impl Webhook {
             previous_id: event.old_event_id,
             team: Team { id: self.team_url_path, name: None },
             title: self.calendar_name.clone(),
-            calendar: Calendar { id: self.calendar_url_path, name: self.calendar_name, url: self.calendar_url },
+            calendar: Calendar {
+                id: self.calendar_url_path,
+                name: self.calendar_name,
+                url: self.calendar_url,
+                locale: None,
+            },
             start: local(event.local_start_datetime),
             end: local(event.local_end_datetime),
             confirmed_at: local(event.created_at),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm_contract::{Effect, TooLarge};
 use serde::Serialize;
 
 use crate::{egress::Denial, engine::HOST_CALL_BYTES, manifest::Limits};
@@ -68,7 +69,8 @@ impl CallError {
     pub fn code(&self) -> &'static str {
         match self.kind {
             CallErrorKind::NotExported(_) => "not-exported",
-            CallErrorKind::ArgumentsTooLarge { .. } => "arguments-too-large",
+            CallErrorKind::ArgumentsTooLarge(_) => "arguments-too-large",
+            CallErrorKind::ResultTooLarge(_) => "result-too-large",
             CallErrorKind::Cpu(_) => "cpu-limit",
             CallErrorKind::Wall(_) => "wall-limit",
             CallErrorKind::Memory(_) => "memory-limit",
@@ -78,10 +80,10 @@ impl CallError {
         }
     }
 
-    /// Whether the call may have changed something in the CRM, because a writing request was sent. Treat the booking as after
-    /// the reaction `check-first`.
-    pub fn may_have_written(&self) -> bool {
-        self.usage.requests.iter().any(|request| !request.harmless)
+    /// Whether the call may have changed something in the CRM: `Unknown` if a writing request was sent. Then name the try in
+    /// `history.unknown_tries`, as after the reaction `check-first`.
+    pub fn effect(&self) -> Effect {
+        if self.usage.requests.iter().all(|request| request.harmless) { Effect::None } else { Effect::Unknown }
     }
 }
 
@@ -92,15 +94,11 @@ pub enum CallErrorKind {
     #[error("the plugin does not export `{0}`")]
     NotExported(&'static str),
     /// The arguments are larger than the contract allows.
-    #[error(
-        "the arguments of the call have {bytes} bytes, and the contract allows {limit}; shorten the booking or the mapping"
-    )]
-    ArgumentsTooLarge {
-        /// Size of the arguments.
-        bytes: usize,
-        /// The allowed size.
-        limit: usize,
-    },
+    #[error("the call's arguments are too large: {0}; shorten the booking or the mapping")]
+    ArgumentsTooLarge(TooLarge),
+    /// The result is larger than the contract allows.
+    #[error("the plugin's result is too large: {0}")]
+    ResultTooLarge(TooLarge),
     /// The plugin computed for too long.
     #[error("the plugin computed for longer than {} ms and was stopped", .0.as_millis())]
     Cpu(Duration),

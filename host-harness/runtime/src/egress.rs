@@ -127,12 +127,12 @@ impl Denial {
     }
 }
 
-/// Checks a request against the permissions. `connected` is the origin of the credential that this call opened; without one
-/// nothing is reachable. `slot` is the header in which the host attaches the credential.
+/// Checks a request against the permissions. `connected` is the origin of the request's credential, the only one that is
+/// reachable; `slot` is the header in which the host attaches the credential.
 pub(crate) fn check(
     request: Request,
-    connected: Option<&Origin>,
-    slot: Option<&HeaderName>,
+    connected: &Origin,
+    slot: &HeaderName,
     permissions: &Permissions,
     max_bytes: usize,
 ) -> Result<http::Request<Vec<u8>>, Denial> {
@@ -153,7 +153,10 @@ pub(crate) fn check(
     }
     let (url, origin) = parse_url(&request.url)
         .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the URL is refused: {error}")))?;
-    let method = Method::from(request.method);
+    let method = Method::try_from(request.method).map_err(|method| {
+        let method = method.escape_debug();
+        Denial::new(DenialKind::MethodDenied, format!("no manifest can allow the method `{method}`"))
+    })?;
     check_target(&url, &origin, method, connected, permissions)?;
     let headers = check_headers(&request.headers, slot)?;
 
@@ -171,7 +174,7 @@ fn check_target(
     url: &Url,
     origin: &Origin,
     method: Method,
-    connected: Option<&Origin>,
+    connected: &Origin,
     permissions: &Permissions,
 ) -> Result<(), Denial> {
     let rules: Vec<_> = permissions.rules_for(origin).collect();
@@ -185,11 +188,8 @@ fn check_target(
             )),
         });
     }
-    if connected != Some(origin) {
-        let reason = match connected {
-            Some(connected) => format!("{origin} is not the connected org, which is {connected}"),
-            None => format!("{origin} was requested before a credential was opened, so no org is connected"),
-        };
+    if connected != origin {
+        let reason = format!("{origin} is not the connected org, which is {connected}");
         return Err(Denial::new(DenialKind::OriginNotConnected, reason));
     }
     let of_method: Vec<_> = rules.into_iter().filter(|rule| rule.methods.contains(&method)).collect();
@@ -222,7 +222,7 @@ fn folder(path: &str) -> Option<PathPrefix> {
     PathPrefix::try_from(format!("{folder}/")).ok()
 }
 
-fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<HeaderMap, Denial> {
+fn check_headers(headers: &[Header], slot: &HeaderName) -> Result<HeaderMap, Denial> {
     if headers.len() > MAX_HEADERS {
         return Err(Denial::new(
             DenialKind::TooManyHeaders,
@@ -240,8 +240,7 @@ fn check_headers(headers: &[Header], slot: Option<&HeaderName>) -> Result<Header
                 Denial::new(DenialKind::HeaderInvalid, format!("`{name}` is not a header name"))
             })?;
         let text = name.as_str();
-        if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || Some(&name) == slot
-        {
+        if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || name == *slot {
             return Err(Denial::new(DenialKind::HeaderDenied, format!("only the host sets the header `{name}`")));
         }
         // `HeaderValue` also accepts other bytes (obs-text of RFC 9110, section 5.5).
@@ -278,10 +277,10 @@ mod tests {
     fn code(method: Method, url: &str, headers: &[(&str, &str)]) -> &'static str {
         let headers =
             headers.iter().map(|(name, value)| Header { name: (*name).into(), value: (*value).into() }).collect();
-        let request = Request { method, url: url.into(), headers, body: None };
+        let request = Request { method, url: url.into(), headers, body: None, more: Vec::new() };
         let connected: Origin = ORG.parse().unwrap();
         let slot = HeaderName::from_static("x-tiny-token");
-        match check(request, Some(&connected), Some(&slot), &permissions(), 10_000) {
+        match check(request, &connected, &slot, &permissions(), 10_000) {
             Ok(_) => "ok",
             Err(denial) => denial.kind.code(),
         }
@@ -303,6 +302,8 @@ mod tests {
             (Method::Get, "https://acme.tiny-crm.example/api/leads#x", "url-invalid"),
             (Method::Get, "https://acme.tiny-crm.example\\@evil.test/", "url-invalid"),
             (Method::Delete, "https://acme.tiny-crm.example/api/leads", "method-denied"),
+            (Method::Other("HEAD".into()), "https://acme.tiny-crm.example/api/leads", "method-denied"),
+            (Method::Other("GET".into()), "https://acme.tiny-crm.example/api/leads", "method-denied"),
             (Method::Get, "https://acme.tiny-crm.example/admin", "path-denied"),
             (Method::Get, "https://acme.tiny-crm.example/api/../admin", "path-denied"),
             (Method::Get, "https://acme.tiny-crm.example/api/%2e%2e/admin", "path-denied"),
@@ -340,17 +341,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_reachable_before_a_credential_is_opened() {
-        let request = Request { method: Method::Get, url: format!("{ORG}/api/leads"), headers: vec![], body: None };
-        let denial = check(request, None, None, &permissions(), 10_000).unwrap_err();
-        assert_eq!(denial.kind, DenialKind::OriginNotConnected);
-    }
-
-    #[test]
     fn a_denial_names_the_manifest_lines_that_would_allow_it() {
-        let request =
-            Request { method: Method::Get, url: "https://evil.test/x?secret".into(), headers: vec![], body: None };
-        let denial = check(request, None, None, &permissions(), 10_000).unwrap_err();
+        let request = Request {
+            method: Method::Get,
+            url: "https://evil.test/x?secret".into(),
+            headers: vec![],
+            body: None,
+            more: Vec::new(),
+        };
+        let slot = HeaderName::from_static("x-tiny-token");
+        let denial = check(request, &ORG.parse().unwrap(), &slot, &permissions(), 10_000).unwrap_err();
         assert_eq!(
             denial.would_allow.as_deref(),
             Some("[[egress]]\norigin = \"https://evil.test\"\nmethods = [\"GET\"]\npath_prefixes = [\"/\"]")

@@ -18,9 +18,11 @@ pub(crate) struct Functions {
 }
 
 pub(crate) struct SettingsFunctions {
+    pub(crate) list_targets: ComponentExportIndex,
+    pub(crate) options: ComponentExportIndex,
+    pub(crate) list_choices: ComponentExportIndex,
     pub(crate) preview: ComponentExportIndex,
     pub(crate) check_mapping: ComponentExportIndex,
-    pub(crate) options: ComponentExportIndex,
 }
 
 pub(crate) struct ConnectionFunctions {
@@ -36,9 +38,9 @@ pub(crate) struct GuidanceFunctions {
 /// The optional interfaces of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct OptionalExports {
-    /// `settings`: preview, check of mappings, options.
+    /// `settings`: targets, options, preview, check of mappings.
     pub settings: bool,
-    /// `connection`: the doctor, and explanations of authorisation errors.
+    /// `connection`: the doctor, and explanations of authorization errors.
     pub connection: bool,
     /// `guidance`: help for people.
     pub guidance: bool,
@@ -68,9 +70,11 @@ impl Functions {
         let leads = Interface::find(component, "leads").ok_or("no interface `leads`")?;
         let settings = |settings: Interface<'_>| {
             Ok::<_, String>(SettingsFunctions {
+                list_targets: settings.function("list-targets")?,
+                options: settings.function("options")?,
+                list_choices: settings.function("list-choices")?,
                 preview: settings.function("preview")?,
                 check_mapping: settings.function("check-mapping")?,
-                options: settings.function("options")?,
             })
         };
         let connection = |connection: Interface<'_>| {

@@ -4,7 +4,7 @@
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::session::CallState;
-pub(crate) use scheduling::crm::{http, secrets};
+pub(crate) use scheduling::crm::{http, secrets, types::Effect};
 
 wasmtime::component::bindgen!({
     path: "../../wit",
@@ -17,6 +17,7 @@ wasmtime::component::bindgen!({
         }
     ",
     imports: {
+        "scheduling:crm/secrets@0.1.0.[method]credential.origin": trappable,
         "scheduling:crm/secrets@0.1.0.[method]credential.attribute": trappable,
         default: async | trappable,
     },

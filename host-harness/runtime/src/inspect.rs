@@ -4,7 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{ContractVersion, Manifest, ManifestError};
 
 /// The largest component file that is accepted.
 pub const MAX_COMPONENT_BYTES: usize = 4 << 20;
@@ -13,11 +13,10 @@ pub const MANIFEST_SECTION: &str = "scheduling-crm-manifest";
 /// The package and version of the contract that this library supports.
 pub const CONTRACT: &str = "scheduling:crm@0.1.0";
 
-/// The interfaces of [`CONTRACT`] that a plugin may import.
-const IMPORTS: [&str; 3] = ["scheduling:crm/types@0.1.0", "scheduling:crm/http@0.1.0", "scheduling:crm/secrets@0.1.0"];
+/// The interfaces of the contract that a plugin can import.
+const IMPORTS: [&str; 3] = ["types", "http", "secrets"];
 /// The interface that a plugin must export.
-const REQUIRED_EXPORT: &str = "scheduling:crm/leads@0.1.0";
-const CONTRACT_NAME: &str = "scheduling:crm/";
+const REQUIRED_EXPORT: &str = "leads";
 
 /// The imports, exports and manifest of a component file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,15 +56,23 @@ pub enum InspectError {
     Invalid(String),
     /// The component imports more than its world declares.
     #[error(
-        "the component imports {}, which the world `lead-plugin` of {CONTRACT} does not declare; it may import types, http and secrets only",
+        "the component imports {}, which the world `plugin` of {CONTRACT} does not declare; it can import types, http and secrets only",
         quoted(.0)
     )]
     ForbiddenImports(Vec<String>),
-    /// The component was built for another version of the contract.
-    #[error("the component was built for {found}, this host supports {CONTRACT}; rebuild it against that version")]
+    /// The component was built for a version of the contract that is not compatible with the host's.
+    #[error("the component was built for {found}, and this host supports {CONTRACT}; rebuild it against that version")]
     OtherContract {
         /// An interface of that version.
         found: String,
+    },
+    /// The manifest needs a newer version of the contract.
+    #[error(
+        "the plugin needs a host of {needed}, and this one supports {CONTRACT}; upgrade the host or use an older plugin"
+    )]
+    NewerContract {
+        /// The oldest version that suffices.
+        needed: ContractVersion,
     },
     /// The component does not export `leads`.
     #[error("the component does not export `{REQUIRED_EXPORT}`, which every plugin must; it exports {}", quoted(.0))]
@@ -91,12 +98,19 @@ impl InspectError {
             Self::Invalid(_) => "component-invalid",
             Self::ForbiddenImports(_) => "forbidden-imports",
             Self::OtherContract { .. } => "other-contract",
+            Self::NewerContract { .. } => "newer-contract",
             Self::MissingExport(_) => "missing-export",
             Self::NoManifest => "no-manifest",
             Self::SeveralManifests => "several-manifests",
             Self::Manifest(error) => error.code(),
         }
     }
+}
+
+/// Name and version of an interface of the contract; `None` for any other.
+fn interface(name: &str) -> Option<(&str, ContractVersion)> {
+    let (interface, version) = name.strip_prefix("scheduling:crm/")?.split_once('@')?;
+    Some((interface, ContractVersion::of_numbers(version)?))
 }
 
 fn quoted(names: &[String]) -> String {
@@ -178,25 +192,33 @@ impl Inspection {
         Ok(Manifest::from_toml(text)?)
     }
 
-    /// Checks the component against the world `lead-plugin` by the names and versions of its interfaces. Their types are
-    /// checked when it is loaded.
+    /// Checks the component against the world `plugin` by the names and versions of its interfaces, and its manifest by the
+    /// version that it needs. Types are checked when the component is loaded.
     ///
     /// # Errors
-    /// When an interface is missing, forbidden or of another version, there is no manifest, or the file is not valid.
+    /// When an interface is missing, forbidden or of an incompatible version, the manifest is missing, invalid or needs a newer
+    /// host, or the file is not valid.
     pub fn check(&self, bytes: &[u8]) -> Result<(), InspectError> {
         let names = self.imports.iter().chain(&self.exports);
-        if let Some(other) = names.clone().find(|name| name.starts_with(CONTRACT_NAME) && !name.ends_with("@0.1.0")) {
+        if let Some(other) =
+            names.clone().find(|name| interface(name).is_some_and(|(_, version)| !version.is_compatible()))
+        {
             return Err(InspectError::OtherContract { found: other.clone() });
         }
-        let forbidden: Vec<_> = self.imports.iter().filter(|name| !IMPORTS.contains(&name.as_str())).cloned().collect();
+        let is_allowed = |name: &str| interface(name).is_some_and(|(interface, _)| IMPORTS.contains(&interface));
+        let forbidden: Vec<_> = self.imports.iter().filter(|name| !is_allowed(name)).cloned().collect();
         if !forbidden.is_empty() {
             return Err(InspectError::ForbiddenImports(forbidden));
         }
-        if !self.exports.iter().any(|name| name == REQUIRED_EXPORT) {
+        if !self.exports.iter().any(|name| interface(name).is_some_and(|(interface, _)| interface == REQUIRED_EXPORT)) {
             return Err(InspectError::MissingExport(self.exports.clone()));
         }
-        if self.manifest_toml.is_none() {
-            return Err(InspectError::NoManifest);
+        let needed = self.manifest()?.plugin.contract;
+        if !needed.is_compatible() {
+            return Err(InspectError::OtherContract { found: needed.to_string() });
+        }
+        if needed > ContractVersion::SUPPORTED {
+            return Err(InspectError::NewerContract { needed });
         }
         Validator::new_with_features(features())
             .validate_all(bytes)

@@ -18,12 +18,17 @@
 //!     .build()?;
 //! let plugin = host.load(&std::fs::read(Path::new("salesforce_leads.wasm"))?).await?;
 //!
-//! // For each confirmed booking of a team that `plugin.broker()` has connected.
+//! // For each try to deliver a booking of a team that `plugin.broker()` has connected. `booking` and `mapping` come from
+//! // `crm_booking::resolve`, `history` from your ledger, which noted durably that this try begins.
 //! let team = ConnectionId::new("team-42");
-//! let called = plugin.on_booking_completed(&team, &booking, &mapping, &history).await?;
-//! match called.answer {
-//!     Ok(delivery) => println!("Lead {}", delivery.lead_id),
-//!     Err(problem) => println!("{}: {:?}", problem.code, problem.reaction),
+//! match plugin.on_booking_completed(&team, &booking, &mapping, &history).await {
+//!     Ok(called) => match called.answer {
+//!         Ok(delivery) => println!("done: {:?}", delivery.records), // keep them: `history.records` of later changes
+//!         // `effect` unknown: name this try in `history.unknown_tries`. Then do what `reaction` says.
+//!         Err(problem) => println!("{}: {:?}, effect {:?}", problem.code, problem.reaction, problem.effect),
+//!     },
+//!     // The call failed. It may have written all the same: then handle it like `check-first`.
+//!     Err(error) => println!("{}: effect {:?}", error.code(), error.effect()),
 //! }
 //! # Ok(())
 //! # }

@@ -23,13 +23,11 @@ use crate::{
     session::{CallState, Session},
     transport::Transport,
     types::{
-        Account, AdviceText, Booking, Delivery, Finding, History, LeadFields, Mapping, OauthError, OptionGroup,
-        PreviewResult, Problem, Question,
+        ARGUMENTS, Account, AdviceText, Booking, BookingKind, Checked, Delivery, Effect, Expectation, FieldList,
+        History, Mapping, OauthError, OptionChoice, OptionGroup, Parameter, PreviewResult, Problem, RESULT, Reaction,
+        RecordRef,
     },
 };
-
-/// Bytes of arguments that the contract allows, measured as JSON.
-const MAX_ARGUMENT_BYTES: usize = 1 << 20;
 
 /// A loaded plugin. Cheap to clone; all clones share the compiled code.
 #[derive(Clone)]
@@ -77,29 +75,27 @@ impl Plugin {
         let mut store = self.store(None);
         let instance = self.inner.pre.instantiate_async(&mut store).await.map_err(shape)?;
         let f = &self.inner.functions;
-        instance
-            .get_typed_func::<(&Booking, &Mapping, &History), (ProblemResult<Delivery>,)>(
-                &mut store,
-                f.on_booking_completed,
-            )
-            .map_err(shape)?;
-        instance.get_typed_func::<(), (ProblemResult<LeadFields>,)>(&mut store, f.list_lead_fields).map_err(shape)?;
+        macro_rules! check {
+            ($function:expr, $arguments:ty => $result:ty) => {
+                instance.get_typed_func::<$arguments, ($result,)>(&mut store, $function).map_err(shape)?;
+            };
+        }
+        check!(f.on_booking_completed, (&Booking, &Mapping, &History) => ProblemResult<Delivery>);
+        check!(f.list_lead_fields, (Option<&str>, &str) => ProblemResult<FieldList>);
         if let Some(f) = &f.settings {
-            instance
-                .get_typed_func::<(&Booking, &Mapping), (ProblemResult<PreviewResult>,)>(&mut store, f.preview)
-                .map_err(shape)?;
-            instance
-                .get_typed_func::<(&Mapping, &[Question]), (ProblemResult<Vec<Finding>>,)>(&mut store, f.check_mapping)
-                .map_err(shape)?;
-            instance.get_typed_func::<(), (Vec<OptionGroup>,)>(&mut store, f.options).map_err(shape)?;
+            check!(f.list_targets, (&str,) => ProblemResult<Vec<OptionChoice>>);
+            check!(f.options, (Option<&str>, &str) => ProblemResult<Vec<OptionGroup>>);
+            check!(f.list_choices, (Option<&str>, &str, &[Parameter], &str) => ProblemResult<Vec<OptionChoice>>);
+            check!(f.preview, (&Booking, &Mapping, &[RecordRef]) => ProblemResult<PreviewResult>);
+            check!(f.check_mapping, (&BookingKind, Option<&str>, &[Expectation], &[Parameter]) => ProblemResult<Checked>);
         }
         if let Some(f) = &f.connection {
-            instance.get_typed_func::<(), (Result<Account, Vec<Problem>>,)>(&mut store, f.check).map_err(shape)?;
-            instance.get_typed_func::<(&OauthError,), (Problem,)>(&mut store, f.explain).map_err(shape)?;
+            check!(f.check, (&str,) => Result<Account, Vec<Problem>>);
+            check!(f.explain, (&OauthError,) => Problem);
         }
         if let Some(f) = &f.guidance {
-            instance.get_typed_func::<(&str, &str), (Option<AdviceText>,)>(&mut store, f.advice).map_err(shape)?;
-            instance.get_typed_func::<(), (Vec<String>,)>(&mut store, f.codes).map_err(shape)?;
+            check!(f.advice, (&str, &[Parameter], &str) => Option<AdviceText>);
+            check!(f.codes, () => Vec<String>);
         }
         Ok(())
     }
@@ -129,10 +125,10 @@ impl Plugin {
         &self.inner.broker
     }
 
-    /// `leads.on-booking-completed`: makes sure that a booking has a Lead.
+    /// `leads.on-booking-completed`: makes sure that a booking has its record.
     ///
     /// # Errors
-    /// When the call failed. [`CallError::may_have_written`] tells whether a Lead may exist all the same.
+    /// When the call failed. [`CallError::effect`] tells whether a record may exist all the same.
     pub async fn on_booking_completed(
         &self,
         connection: &ConnectionId,
@@ -140,22 +136,68 @@ impl Plugin {
         mapping: &Mapping,
         history: &History,
     ) -> Result<Called<Result<Delivery, Problem>>, CallError> {
-        fits(&(booking, mapping, history))?;
-        self.call(Some(connection), self.inner.functions.on_booking_completed, (booking, mapping, history)).await
+        let called: Called<Result<Delivery, Problem>> =
+            self.call(Some(connection), self.inner.functions.on_booking_completed, (booking, mapping, history)).await?;
+        Ok(Called { answer: called.answer.map_err(consistent), ..called })
     }
 
-    /// `leads.list-lead-fields`: the fields that the connected user can write.
+    /// `leads.list-lead-fields`: the fields that the connected user can write. `target` is one of [`Self::list_targets`].
     ///
     /// # Errors
     /// When the call failed.
     pub async fn list_lead_fields(
         &self,
         connection: &ConnectionId,
-    ) -> Result<Called<Result<LeadFields, Problem>>, CallError> {
-        self.call(Some(connection), self.inner.functions.list_lead_fields, ()).await
+        target: Option<&str>,
+        locale: &str,
+    ) -> Result<Called<Result<FieldList, Problem>>, CallError> {
+        self.call(Some(connection), self.inner.functions.list_lead_fields, (target, locale)).await
     }
 
-    /// `settings.preview`: what would be written.
+    /// `settings.list-targets`: the objects that a mapping can write.
+    ///
+    /// # Errors
+    /// When the plugin does not export it, or the call failed.
+    pub async fn list_targets(
+        &self,
+        connection: &ConnectionId,
+        locale: &str,
+    ) -> Result<Called<Result<Vec<OptionChoice>, Problem>>, CallError> {
+        let f = self.settings()?;
+        self.call(Some(connection), f.list_targets, (locale,)).await
+    }
+
+    /// `settings.options`: the plugin's options for a target.
+    ///
+    /// # Errors
+    /// When the plugin does not export it, or the call failed.
+    pub async fn options(
+        &self,
+        connection: &ConnectionId,
+        target: Option<&str>,
+        locale: &str,
+    ) -> Result<Called<Result<Vec<OptionGroup>, Problem>>, CallError> {
+        let f = self.settings()?;
+        self.call(Some(connection), f.options, (target, locale)).await
+    }
+
+    /// `settings.list-choices`: the further values of an option.
+    ///
+    /// # Errors
+    /// When the plugin does not export it, or the call failed.
+    pub async fn list_choices(
+        &self,
+        connection: &ConnectionId,
+        target: Option<&str>,
+        group: &str,
+        chosen: &[Parameter],
+        locale: &str,
+    ) -> Result<Called<Result<Vec<OptionChoice>, Problem>>, CallError> {
+        let f = self.settings()?;
+        self.call(Some(connection), f.list_choices, (target, group, chosen, locale)).await
+    }
+
+    /// `settings.preview`: what would be written. `records` are those that the booking has already.
     ///
     /// # Errors
     /// When the plugin does not export it, or the call failed.
@@ -164,34 +206,26 @@ impl Plugin {
         connection: &ConnectionId,
         booking: &Booking,
         mapping: &Mapping,
+        records: &[RecordRef],
     ) -> Result<Called<Result<PreviewResult, Problem>>, CallError> {
-        fits(&(booking, mapping))?;
         let f = self.settings()?;
-        self.call(Some(connection), f.preview, (booking, mapping)).await
+        self.call(Some(connection), f.preview, (booking, mapping, records)).await
     }
 
-    /// `settings.check-mapping`: checks a mapping against the live fields and the form.
+    /// `settings.check-mapping`: checks the rows for one kind of booking against the CRM's fields and options.
     ///
     /// # Errors
     /// When the plugin does not export it, or the call failed.
     pub async fn check_mapping(
         &self,
         connection: &ConnectionId,
-        mapping: &Mapping,
-        questions: &[Question],
-    ) -> Result<Called<Result<Vec<Finding>, Problem>>, CallError> {
-        fits(&(mapping, questions))?;
+        kind: &BookingKind,
+        target: Option<&str>,
+        rows: &[Expectation],
+        options: &[Parameter],
+    ) -> Result<Called<Result<Checked, Problem>>, CallError> {
         let f = self.settings()?;
-        self.call(Some(connection), f.check_mapping, (mapping, questions)).await
-    }
-
-    /// `settings.options`: the plugin's own choices.
-    ///
-    /// # Errors
-    /// When the plugin does not export it, or the call failed.
-    pub async fn options(&self) -> Result<Called<Vec<OptionGroup>>, CallError> {
-        let f = self.settings()?;
-        self.call(None, f.options, ()).await
+        self.call(Some(connection), f.check_mapping, (kind, target, rows, options)).await
     }
 
     /// `connection.check`: the doctor.
@@ -201,12 +235,13 @@ impl Plugin {
     pub async fn check_connection(
         &self,
         connection: &ConnectionId,
+        locale: &str,
     ) -> Result<Called<Result<Account, Vec<Problem>>>, CallError> {
         let f = self.connection()?;
-        self.call(Some(connection), f.check, ()).await
+        self.call(Some(connection), f.check, (locale,)).await
     }
 
-    /// `connection.explain`: what an authorisation error means.
+    /// `connection.explain`: what an authorization error means.
     ///
     /// # Errors
     /// When the plugin does not export it, or the call failed.
@@ -215,13 +250,18 @@ impl Plugin {
         self.call(None, f.explain, (error,)).await
     }
 
-    /// `guidance.advice`: help for people.
+    /// `guidance.advice`: help for people. `particulars` are those of the problem or finding.
     ///
     /// # Errors
     /// When the plugin does not export it, or the call failed.
-    pub async fn advice(&self, code: &str, locale: &str) -> Result<Called<Option<AdviceText>>, CallError> {
+    pub async fn advice(
+        &self,
+        code: &str,
+        particulars: &[Parameter],
+        locale: &str,
+    ) -> Result<Called<Option<AdviceText>>, CallError> {
         let f = self.guidance()?;
-        self.call(None, f.advice, (code, locale)).await
+        self.call(None, f.advice, (code, particulars, locale)).await
     }
 
     /// `guidance.codes`: all codes that have advice.
@@ -274,7 +314,7 @@ impl Plugin {
         store
     }
 
-    /// One call with a permit, a fresh store and a fresh instance.
+    /// One call with a permit, a fresh store and a fresh instance. Arguments and result have the sizes that the contract allows.
     async fn call<P, R>(
         &self,
         connection: Option<&ConnectionId>,
@@ -282,12 +322,14 @@ impl Plugin {
         arguments: P,
     ) -> Result<Called<R>, CallError>
     where
-        P: ComponentNamedList + Lower + Send + Sync,
+        P: ComponentNamedList + Lower + Serialize + Send + Sync,
         (R,): ComponentNamedList + Lift + Send + Sync + 'static,
-        R: 'static,
+        R: Serialize + 'static,
     {
         let inner = &self.inner;
         let failed = |kind, usage| CallError { kind, usage };
+        let too_large = |fault| failed(CallErrorKind::ArgumentsTooLarge(fault), Usage::default());
+        ARGUMENTS.check(&arguments).map_err(too_large)?;
         let closed = |_| failed(CallErrorKind::Engine("the host is shutting down".into()), Usage::default());
         let _permit = inner.engine.permits.acquire().await.map_err(closed)?;
 
@@ -305,7 +347,10 @@ impl Plugin {
         let memory_refused = store.data().memory.refused;
         let usage = store.into_data().usage(started.elapsed(), fuel);
         match answered {
-            Ok(Ok(answer)) => Ok(Called { answer, usage }),
+            Ok(Ok(answer)) => match RESULT.check(&answer) {
+                Ok(_) => Ok(Called { answer, usage }),
+                Err(fault) => Err(failed(CallErrorKind::ResultTooLarge(fault), usage)),
+            },
             Ok(Err(error)) => Err(failed(CallErrorKind::of(&error, &inner.limits, memory_refused), usage)),
             Err(_elapsed) => Err(failed(CallErrorKind::Wall(Duration::from_millis(inner.limits.wall_ms)), usage)),
         }
@@ -316,26 +361,10 @@ fn not_exported(interface: &'static str) -> CallError {
     CallError { kind: CallErrorKind::NotExported(interface), usage: Usage::default() }
 }
 
-fn fits(arguments: &impl Serialize) -> Result<(), CallError> {
-    let mut counter = ByteCounter(0);
-    let counted = serde_json::to_writer(&mut counter, arguments);
-    let kind = match counted {
-        Ok(()) if counter.0 <= MAX_ARGUMENT_BYTES => return Ok(()),
-        Ok(()) => CallErrorKind::ArgumentsTooLarge { bytes: counter.0, limit: MAX_ARGUMENT_BYTES },
-        Err(error) => CallErrorKind::Engine(error.to_string()),
-    };
-    Err(CallError { kind, usage: Usage::default() })
-}
-
-struct ByteCounter(usize);
-
-impl std::io::Write for ByteCounter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
+/// A problem as the contract reads it: one whose effect is unknown calls for a look first, whatever else it says.
+fn consistent(mut problem: Problem) -> Problem {
+    if problem.effect == Effect::Unknown && problem.reaction != Reaction::CheckFirst {
+        problem.reaction = Reaction::CheckFirst;
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    problem
 }

@@ -14,7 +14,8 @@ use crate::{
     echo::EchoScanner,
     egress::{self, Denial},
     imports::{
-        http::{self as wit_http, Effect, Failure, FailureKind, Header, Method, Request, Response},
+        Effect,
+        http::{self as wit_http, Failure, FailureKind, Header, Method, Request, Response},
         secrets::{self, SecretError},
     },
     manifest::Limits,
@@ -70,8 +71,7 @@ pub(crate) struct CallState {
     credentials: ResourceTable,
     /// Number of open credentials.
     open_credentials: usize,
-    /// Every generation of a credential that was opened. The last decides which origin is reachable without a credential, and
-    /// no token of any of them may appear in a response.
+    /// Every generation of a credential that was opened: no token of any of them may appear in a response.
     opened: Vec<OpenCredential>,
     started: Instant,
     in_host_calls: Duration,
@@ -120,24 +120,18 @@ impl CallState {
     async fn send_checked(
         &mut self,
         request: Request,
-        credential: Option<Resource<CredentialHandle>>,
+        credential: Resource<CredentialHandle>,
     ) -> wasmtime::Result<Result<Response, Failure>> {
         if self.denials.len() >= MAX_DENIALS {
-            return Ok(Err(Failure { kind: FailureKind::Budget, effect: Effect::None }));
+            return Ok(Err(failed(FailureKind::Budget)));
         }
-        let reads = request.method == Method::Get;
-        let used = match &credential {
-            Some(credential) => {
-                let handle = self.credentials.get(credential)?;
-                Some((handle.name.clone(), handle.open.clone()))
-            }
-            None => None,
-        };
-        let bound = used.as_ref().map(|(_, open)| open).or(self.opened.last());
+        let reads = matches!(request.method, Method::Get);
+        let handle = self.credentials.get(&credential)?;
+        let (name, open) = (handle.name.clone(), handle.open.clone());
         let checked = egress::check(
             request,
-            bound.map(OpenCredential::origin),
-            bound.map(OpenCredential::slot),
+            open.origin(),
+            open.slot(),
             &self.session.permissions,
             to_usize(self.session.limits.request_bytes),
         );
@@ -151,13 +145,10 @@ impl CallState {
                 );
                 let kind = denial.kind.failure();
                 self.denials.push(denial);
-                return Ok(Err(Failure { kind, effect: Effect::None }));
+                return Ok(Err(failed(kind)));
             }
         };
 
-        let Some((name, open)) = used else {
-            return Ok(self.exchange(request, reads).await);
-        };
         let bare = request.clone();
         open.attach(request.headers_mut());
         let first = self.exchange(request, reads).await;
@@ -173,13 +164,11 @@ impl CallState {
             Ok(refreshed) => refreshed,
             Err(failure) => return Ok(Err(failure)),
         };
-        if let Some(credential) = &credential {
-            self.credentials.get_mut(credential)?.open = refreshed.clone();
-        }
+        self.credentials.get_mut(&credential)?.open = refreshed.clone();
         self.remember(&refreshed);
         if refreshed.origin() != open.origin() {
             // The org has moved. The plugin built the URL for the old address; its next call gets the new one.
-            return Ok(Err(Failure { kind: FailureKind::RefreshFailed, effect: Effect::None }));
+            return Ok(Err(failed(FailureKind::RefreshFailed)));
         }
         let mut replay = bare;
         refreshed.attach(replay.headers_mut());
@@ -187,21 +176,20 @@ impl CallState {
     }
 
     async fn refresh(&mut self, name: &str, used: &OpenCredential) -> Result<OpenCredential, Failure> {
-        let failure = |kind| Failure { kind, effect: Effect::None };
         let Some(connection) = &self.session.connection else {
-            return Err(failure(FailureKind::GrantEnded));
+            return Err(failed(FailureKind::GrantEnded));
         };
         let time = self.time_for_requests();
         let refresh = self.session.broker.refresh(connection, name, used.generation());
         match tokio::time::timeout(time, refresh).await {
             Ok(Ok(refreshed)) => Ok(refreshed),
-            Ok(Err(RefreshError::GrantEnded { .. })) => Err(failure(FailureKind::GrantEnded)),
+            Ok(Err(RefreshError::GrantEnded { .. })) => Err(failed(FailureKind::GrantEnded)),
             Ok(Err(RefreshError::Temporary(error))) => {
                 tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
-                Err(failure(FailureKind::RefreshFailed))
+                Err(failed(FailureKind::RefreshFailed))
             }
             // The refresh continues without this call, and the next call finds its outcome.
-            Err(_elapsed) => Err(failure(FailureKind::RefreshFailed)),
+            Err(_elapsed) => Err(failed(FailureKind::RefreshFailed)),
         }
     }
 
@@ -216,10 +204,10 @@ impl CallState {
         let sent = self.requests.len();
         let time = self.time_for_requests();
         if sent >= usize::try_from(self.session.limits.http_requests).unwrap_or(usize::MAX) || time.is_zero() {
-            return Err(Failure { kind: FailureKind::Budget, effect: Effect::None });
+            return Err(failed(FailureKind::Budget));
         }
         let Some(connection) = self.session.connection.clone() else {
-            return Err(Failure { kind: FailureKind::Denied, effect: Effect::None });
+            return Err(failed(FailureKind::Denied));
         };
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
@@ -259,12 +247,12 @@ impl CallState {
         }
         if leaks {
             tracing::error!("a response contained the credential and was withheld from the plugin");
-            return Err(Failure { kind: FailureKind::ResponseBlocked, effect: Effect::Unknown });
+            return Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseBlocked) });
         }
         if size > MAX_RESPONSE_HEADER_BYTES {
-            return Err(Failure { kind: FailureKind::ResponseTooLarge, effect: Effect::Unknown });
+            return Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseTooLarge) });
         }
-        Ok(Response { status: parts.status.as_u16(), headers, body })
+        Ok(Response { status: parts.status.as_u16(), headers, body, more: Vec::new() })
     }
 }
 
@@ -286,13 +274,17 @@ impl secrets::Host for CallState {
                 Ok(self.credentials.push(CredentialHandle { name, open })?)
             }
             Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
-            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded),
-            Err(OpenError::Temporary(_)) => Err(SecretError::Temporary),
+            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded(None)),
+            Err(OpenError::Temporary(_)) => Err(SecretError::Temporary(None)),
         })
     }
 }
 
 impl secrets::HostCredential for CallState {
+    fn origin(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<String> {
+        Ok(self.credentials.get(&credential)?.open.origin().to_string())
+    }
+
     fn attribute(&mut self, credential: Resource<CredentialHandle>, name: String) -> wasmtime::Result<Option<String>> {
         Ok(self.credentials.get(&credential)?.open.attribute(&name).map(str::to_owned))
     }
@@ -308,13 +300,18 @@ impl wit_http::Host for CallState {
     async fn send(
         &mut self,
         request: Request,
-        credential: Option<Resource<CredentialHandle>>,
+        credential: Resource<CredentialHandle>,
     ) -> wasmtime::Result<Result<Response, Failure>> {
         let begun = Instant::now();
         let answer = self.send_checked(request, credential).await;
         self.in_host_calls += begun.elapsed();
         answer
     }
+}
+
+/// A failure of a request that changed nothing.
+fn failed(kind: FailureKind) -> Failure {
+    Failure { kind, effect: Effect::None, detail: None, more: Vec::new() }
 }
 
 fn failure_of(kind: TransportErrorKind, effect: TransportEffect) -> Failure {
@@ -331,7 +328,7 @@ fn failure_of(kind: TransportErrorKind, effect: TransportEffect) -> Failure {
         TransportEffect::None => Effect::None,
         TransportEffect::Unknown => Effect::Unknown,
     };
-    Failure { kind, effect }
+    Failure { effect, ..failed(kind) }
 }
 
 fn to_usize(limit: u64) -> usize {

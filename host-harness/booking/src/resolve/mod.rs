@@ -1,24 +1,27 @@
 //! From a booking and a mapping to what a plugin is called with, or from a form and a mapping to what a plugin checks.
 //!
-//! `explain` is the way back, from the plugin's findings and problems to rows and questions; `translate` applies value tables.
+//! `explain` is the way back, from the plugin's findings and problems to rows and questions; `translate` applies value tables;
+//! `expect` says what a row can come to hold.
 
+mod expect;
 mod explain;
 #[cfg(test)]
 mod tests;
 mod translate;
 
-use crm_contract::{ChosenOption, Consequence, Finding, LeadField, MappingRow, Question, Source};
+use crm_contract::{Consequence, Expectation, Field, Finding, Parameter};
 
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
 use crate::{
-    Booking, Event, Mapping, Row, attributes, is_blank,
+    Booking, Event, Mapping, Memos, Question, Row, Source, attributes,
     similar::suggestion,
-    source,
+    source::{self, text_of, text_value},
     template::{Reference, Template},
 };
-use explain::Origin;
-use translate::{quoted, translated, translated_question};
+use expect::expectation;
+use explain::{Found, Origin};
+use translate::{quoted, translated};
 
 /// Codes of what the host itself finds.
 pub mod codes {
@@ -34,46 +37,26 @@ pub mod codes {
     pub const VALUE_NOT_LISTED: &str = "value-not-listed";
     /// A row's value table lists a value that the question does not offer.
     pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
-    /// A row is for moved bookings, but contract 0.1.0 writes it only if the record has to be created.
-    pub const NOT_REWRITTEN: &str = "row-not-rewritten";
     /// The plugin lists no writable field of this name.
     pub const FIELD_UNKNOWN: &str = "field-unknown";
-}
-
-/// Why a booking cannot be resolved. Nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ResolveError {
-    /// A row writes a field that the CRM does not list as writable.
-    #[error("rows[{position}].field: the plugin lists no writable field `{field}`{suggestion}")]
-    UnknownField {
-        /// Position of the row in the mapping.
-        position: usize,
-        /// The field.
-        field: String,
-        /// `; did you mean ...?`, or empty.
-        suggestion: String,
-    },
-    /// Contract 0.1.0 cannot express a cancelled booking.
-    #[error("kind: cancelled bookings are not delivered: contract 0.1.0 has no such kind")]
-    Cancelled,
-}
-
-impl ResolveError {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownField { .. } => codes::FIELD_UNKNOWN,
-            Self::Cancelled => "kind-unsupported",
-        }
-    }
+    /// All of them.
+    pub const ALL: [&str; 7] = [
+        QUESTION_UNKNOWN,
+        ATTRIBUTE_UNKNOWN,
+        TEMPLATE_INVALID,
+        OPTION_INVALID,
+        VALUE_NOT_LISTED,
+        VALUE_NOT_OFFERED,
+        FIELD_UNKNOWN,
+    ];
 }
 
 /// What a plugin is called with for one booking.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// The booking in the contract's form.
+    /// The booking, as far as a plugin needs it.
     pub booking: crm_contract::Booking,
-    /// The rows of the booking's event.
+    /// The rows of the booking's event, with their values.
     pub mapping: crm_contract::Mapping,
     /// What the host itself found; nothing of it stops the booking.
     pub findings: Vec<Explained>,
@@ -81,14 +64,14 @@ pub struct Resolved {
     pub origins: Origins,
 }
 
-/// What a plugin checks a mapping with.
+/// What a plugin checks a mapping by.
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// The rows of the event.
-    pub mapping: crm_contract::Mapping,
-    /// The form, and a question of its own for each row with a value table: it offers the translated choices.
-    pub questions: Vec<Question>,
-    /// What the host itself found: unknown fields, and value tables that do not match their questions.
+    pub rows: Vec<Expectation>,
+    /// The chosen options.
+    pub options: Vec<Parameter>,
+    /// What the host itself found: unknown questions and attributes, and value tables that do not match their questions.
     pub findings: Vec<Explained>,
     /// The way back from the plugin's findings.
     pub origins: Origins,
@@ -102,119 +85,126 @@ pub fn unknown_options(mapping: &Mapping, known: &[&str]) -> Vec<Explained> {
         consequence: Consequence::Changed,
         fields: Vec::new(),
         rows: Vec::new(),
-        question_ids: Vec::new(),
-        detail: format!("the plugin has no option `{id}`{}", suggestion(id, known.iter().copied())),
+        message: format!("the plugin has no option `{id}`{}", suggestion(id, known.iter().copied())),
+        particulars: vec![Parameter::new("option", id)],
+        more: Vec::new(),
     });
     found.map(Explained::from).collect()
 }
 
-/// Resolves a booking: picks the rows of its event, translates values, and attaches to each row the field as `fields` lists it.
-///
-/// # Errors
-/// If a row's field is not among `fields`, or the booking is of a kind that the contract does not have.
-pub fn resolve(booking: &Booking, mapping: &Mapping, fields: &[LeadField]) -> Result<Resolved, ResolveError> {
-    let mut resolved = Resolved {
-        booking: booking.to_contract().ok_or(ResolveError::Cancelled)?,
-        mapping: crm_contract::Mapping { rows: Vec::new(), options: options(mapping) },
-        findings: Vec::new(),
-        origins: Origins::default(),
-    };
-    let mut answers = Vec::new();
-    for (position, row) in rows_for(mapping, booking.kind) {
-        let origin = Origin::new(position, row, |id| label_in_booking(booking, id), &resolved.booking);
-        let is_lost = origin.value.is_none() && row.fallback.as_deref().is_none_or(is_blank);
-        let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
-        for (code, detail) in unknown_references(row, booking) {
-            resolved.findings.push(origin.finding(row, code, consequence, detail));
-        }
-        if booking.kind == Event::Rescheduled && is_not_rewritten(row) {
-            let detail = NOT_REWRITTEN.to_owned();
-            resolved.findings.push(origin.finding(row, codes::NOT_REWRITTEN, Consequence::Changed, detail));
-        }
-        let mut source = row.source.clone();
-        if let Some((answer, unlisted)) = translated(row, &resolved.booking) {
-            source = Source::Answer(answer.question_id.clone());
-            answers.push(answer);
-            if !unlisted.is_empty() {
-                let detail = format!("not in the row's value table: {}", quoted(unlisted.iter().map(String::as_str)));
-                resolved.findings.push(origin.finding(row, codes::VALUE_NOT_LISTED, Consequence::Changed, detail));
-            }
-        }
-        let field = listed(row, position, fields)?;
-        resolved.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
-        resolved.origins.0.push(origin);
-    }
-    // Before the form's answers, so that none of those takes the place of a translated one.
-    resolved.booking.answers.splice(..0, answers);
-    Ok(resolved)
+/// Rows whose field the plugin does not list.
+pub fn unknown_fields(mapping: &Mapping, listed: &[Field]) -> Vec<Explained> {
+    let names = || listed.iter().map(|field| field.name.as_str());
+    let unknown = (0..).zip(mapping.rows()).filter(|(_, row)| !names().any(|name| name == row.field));
+    unknown
+        .map(|(position, row)| {
+            let message =
+                format!("the plugin lists no writable field `{}`{}", row.field, suggestion(&row.field, names()));
+            let found = Found::new(codes::FIELD_UNKNOWN, message, "field", &row.field);
+            Origin::new(position, row, |_| None, None).finding(row, Consequence::LeftOut, found)
+        })
+        .collect()
 }
 
-/// What a check of a mapping needs: the rows of an event, and the form with each row's value table applied to its choices.
-/// A row whose field is not among `fields` is a finding and left out of the mapping.
-pub fn expectations(questions: &[Question], mapping: &Mapping, event: Event, fields: &[LeadField]) -> Expected {
-    let mut expected = Expected {
-        mapping: crm_contract::Mapping { rows: Vec::new(), options: options(mapping) },
-        questions: questions.to_vec(),
+/// Resolves a booking: picks the rows of its event, reads and translates their values, and adds the memos of their fields.
+pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved {
+    let mut resolved = Resolved {
+        booking: booking.to_contract(),
+        mapping: crm_contract::Mapping {
+            target: mapping.target().map(str::to_owned),
+            rows: Vec::new(),
+            options: options(mapping),
+            more: Vec::new(),
+        },
         findings: Vec::new(),
         origins: Origins::default(),
     };
-    let find = |id: &str| questions.iter().find(|question| question.id == id);
-    for (position, row) in rows_for(mapping, event) {
-        let origin = Origin::without_value(position, row, |id| find(id).map(|question| question.label.clone()));
-        let mut source = row.source.clone();
-        let unknown = matches!(&row.source, Source::Answer(id) if find(id).is_none());
-        if !row.values.is_empty() && !unknown {
-            let (question, found) = translated_question(row, questions);
-            source = Source::Answer(question.id.clone());
-            expected.questions.push(question);
-            for (code, detail) in found {
-                expected.findings.push(origin.finding(row, code, Consequence::Changed, detail));
-            }
+    let questions = booking.form.as_deref();
+    for (position, row, on_change) in rows_for(mapping, booking.kind) {
+        let given = source::value(&row.source, booking);
+        let text = given.as_ref().map(|value| text_of(value).into_owned());
+        let origin = Origin::new(position, row, |id| label_in_booking(booking, id), text);
+        let fallback = row.fallback.as_deref().and_then(text_value);
+        let is_lost = given.is_none() && fallback.is_none();
+        let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
+        let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
+        for found in unknown_references(row, questions, has_answer) {
+            resolved.findings.push(origin.finding(row, consequence, found));
         }
-        if event == Event::Rescheduled && is_not_rewritten(row) {
-            let detail = NOT_REWRITTEN.to_owned();
-            expected.findings.push(origin.finding(row, codes::NOT_REWRITTEN, Consequence::Changed, detail));
-        }
-        match listed(row, position, fields) {
-            Ok(field) => {
-                expected.mapping.rows.push(MappingRow { field, source, fallback: row.fallback.clone() });
-                expected.origins.0.push(origin);
+        let value = given.map(|given| {
+            let (value, unlisted) = translated(row, given);
+            if !unlisted.is_empty() {
+                let values = quoted(unlisted.iter().map(String::as_str));
+                let message = format!("not in the row's value table: {values}");
+                let found = Found::new(codes::VALUE_NOT_LISTED, message, "values", &values);
+                resolved.findings.push(origin.finding(row, Consequence::Changed, found));
             }
-            Err(error) => {
-                let detail = error.to_string();
-                expected.findings.push(origin.finding(row, codes::FIELD_UNKNOWN, Consequence::LeftOut, detail));
-            }
+            value
+        });
+        resolved.mapping.rows.push(crm_contract::Row {
+            field: row.field.clone(),
+            memo: memos.of(&row.field).to_owned(),
+            value,
+            fallback,
+            source: source::kind(&row.source),
+            on_change,
+        });
+        resolved.origins.0.push(origin);
+    }
+    resolved
+}
+
+/// What a check of a mapping needs for one event: what each row can come to hold. `locale` is the calendar's language.
+pub fn expectations(
+    questions: &[Question],
+    mapping: &Mapping,
+    event: Event,
+    memos: &Memos,
+    locale: Option<&str>,
+) -> Expected {
+    let mut expected =
+        Expected { rows: Vec::new(), options: options(mapping), findings: Vec::new(), origins: Origins::default() };
+    let label = |id: &str| questions.iter().find(|question| question.id == id).map(|question| question.label.clone());
+    for (position, row, _) in rows_for(mapping, event) {
+        let origin = Origin::new(position, row, label, None);
+        let unknown = unknown_references(row, Some(questions), |_| false);
+        let (expectation, unmatched) = expectation(row, questions, memos.of(&row.field), locale);
+        for found in unknown {
+            let is_brace = found.code == codes::TEMPLATE_INVALID;
+            let consequence = if is_brace { Consequence::Changed } else { Consequence::LeftOut };
+            expected.findings.push(origin.finding(row, consequence, found));
         }
+        for found in unmatched {
+            expected.findings.push(origin.finding(row, Consequence::Changed, found));
+        }
+        expected.rows.push(expectation);
+        expected.origins.0.push(origin);
     }
     expected
 }
 
-const NOT_REWRITTEN: &str = "if the booking has a record already, that keeps its earlier value";
-
-/// Whether a row for moved bookings is written only if the record has to be created: the contract lets a plugin write the
-/// rows whose sources are of the meeting, and a translated value travels as an answer.
-fn is_not_rewritten(row: &Row) -> bool {
-    let is_of_meeting = source::is_of_meeting(&row.source);
-    if is_of_meeting { !row.values.is_empty() } else { row.on.is_some() && !row.is_for(Event::Confirmed) }
-}
-
-/// The rows of an event with their positions in the mapping.
-fn rows_for(mapping: &Mapping, event: Event) -> impl Iterator<Item = (u32, &Row)> {
-    (0..).zip(mapping.rows()).filter(move |(_, row)| row.is_for(event))
-}
-
-fn options(mapping: &Mapping) -> Vec<ChosenOption> {
-    let chosen = |(id, value): (&String, &String)| ChosenOption { id: id.clone(), value: value.clone() };
-    mapping.options().iter().map(chosen).collect()
-}
-
-/// The field of a row as it is listed.
-fn listed(row: &Row, position: u32, fields: &[LeadField]) -> Result<LeadField, ResolveError> {
-    fields.iter().find(|field| field.name == row.field).cloned().ok_or_else(|| ResolveError::UnknownField {
-        position: position as usize,
-        field: row.field.clone(),
-        suggestion: suggestion(&row.field, fields.iter().map(|field| field.name.as_str())),
+/// The rows of an event with their positions in the mapping, and whether each is written to a record that exists.
+///
+/// A moved booking may have no record yet. It gets those for new bookings then, so that they are sent too, except where a row for
+/// moved bookings writes the same field.
+fn rows_for(mapping: &Mapping, event: Event) -> impl Iterator<Item = (u32, &Row, bool)> {
+    let is_for = move |row: &Row| row.is_for(event);
+    let is_for_creating = move |row: &Row| {
+        event == Event::Rescheduled
+            && row.is_for(Event::Confirmed)
+            && !mapping.rows().iter().any(|other| is_for(other) && other.field == row.field)
+    };
+    (0..).zip(mapping.rows()).filter_map(move |(position, row)| {
+        if is_for(row) {
+            Some((position, row, row.is_written_on_change()))
+        } else {
+            is_for_creating(row).then_some((position, row, false))
+        }
     })
+}
+
+fn options(mapping: &Mapping) -> Vec<Parameter> {
+    mapping.options().iter().map(|(id, value)| Parameter::new(id, value)).collect()
 }
 
 fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
@@ -225,29 +215,26 @@ fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
 
 /// What is wrong with a row's references: an unpaired brace, or something that neither the booking nor its form has. Without a
 /// form, an unknown question cannot be told from one that was not shown.
-fn unknown_references(row: &Row, booking: &Booking) -> Vec<(&'static str, String)> {
-    let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
+fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(&str) -> bool) -> Vec<Found> {
     let mut unknown = Vec::new();
     if let Source::Template(text) = &row.source
         && !Template::parse(text).well_formed
     {
-        unknown.push((
-            codes::TEMPLATE_INVALID,
-            "the template has an unpaired brace, which is written as it is".to_owned(),
-        ));
+        let message = "the template has an unpaired brace, which is written as it is";
+        unknown.push(Found::new(codes::TEMPLATE_INVALID, message, "template", text));
     }
     for reference in source::references(&row.source) {
-        match (reference, &booking.form) {
+        match (reference, form) {
             (Reference::Answer(id), Some(form)) => {
                 let mut ids = form.iter().map(|question| question.id.as_str());
                 if !has_answer(id) && !ids.clone().any(|known| known == id) {
-                    let suggestion = suggestion(id, &mut ids);
-                    unknown.push((codes::QUESTION_UNKNOWN, format!("the form has no question `{id}`{suggestion}")));
+                    let message = format!("the form has no question `{id}`{}", suggestion(id, &mut ids));
+                    unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
                 }
             }
             (Reference::Attribute(name), _) if !attributes::is_known(name) => {
-                let suggestion = suggestion(name, attributes::names());
-                unknown.push((codes::ATTRIBUTE_UNKNOWN, format!("no booking attribute `{name}`{suggestion}")));
+                let message = format!("no booking attribute `{name}`{}", suggestion(name, attributes::names()));
+                unknown.push(Found::new(codes::ATTRIBUTE_UNKNOWN, message, "attribute", name));
             }
             _ => {}
         }

@@ -56,16 +56,20 @@ pub enum Method {
     Delete,
 }
 
-impl From<imports::http::Method> for Method {
-    fn from(method: imports::http::Method) -> Self {
+impl TryFrom<imports::http::Method> for Method {
+    /// The name of a method that a manifest cannot list.
+    type Error = String;
+
+    fn try_from(method: imports::http::Method) -> Result<Self, String> {
         use imports::http::Method as Imported;
-        match method {
+        Ok(match method {
             Imported::Get => Self::Get,
             Imported::Post => Self::Post,
             Imported::Put => Self::Put,
             Imported::Patch => Self::Patch,
             Imported::Delete => Self::Delete,
-        }
+            Imported::Other(name) => return Err(name),
+        })
     }
 }
 

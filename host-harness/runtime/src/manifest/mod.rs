@@ -7,9 +7,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+mod contract_version;
 mod credential;
 mod egress;
 
+pub use contract_version::{ContractVersion, InvalidContractVersion};
 pub use credential::{
     Attribute, ClientAuthentication, CredentialKind, CredentialSpec, EndpointPath, ErrorPattern, GrantType, Refresh,
     Revocation, Slot, SlotHeader,
@@ -46,8 +48,8 @@ pub struct Plugin {
     pub name: String,
     /// Version of the plugin.
     pub version: String,
-    /// Package and version of the contract it was built for, for example `scheduling:crm@0.1.0`.
-    pub contract: String,
+    /// The oldest version of the contract that it needs.
+    pub contract: ContractVersion,
     /// The plan that a team needs, as the platform names it.
     #[serde(default)]
     pub plan: Option<String>,
@@ -135,9 +137,7 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), ManifestError> {
-        for (key, value) in
-            [("name", &self.plugin.name), ("version", &self.plugin.version), ("contract", &self.plugin.contract)]
-        {
+        for (key, value) in [("name", &self.plugin.name), ("version", &self.plugin.version)] {
             if value.trim().is_empty() {
                 return Err(ManifestError::value(format!("plugin.{key}"), "must not be blank"));
             }

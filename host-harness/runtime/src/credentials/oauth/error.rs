@@ -62,7 +62,13 @@ impl From<OAuthError> for OauthError {
             OAuthStage::Refresh => OauthStage::Refresh,
             OAuthStage::Revoke => OauthStage::Revoke,
         };
-        Self { stage, error: error.error, description: error.description, http_status: error.http_status }
+        Self {
+            stage,
+            error: error.error,
+            description: error.description,
+            http_status: error.http_status,
+            more: Vec::new(),
+        }
     }
 }
 
