@@ -18,7 +18,7 @@ pub struct TeamConnection {
     pub plugin: String,
     /// Id of the connection, under which its grants are stored.
     pub connection: ConnectionId,
-    /// Where the person logged in.
+    /// Where the person logged in, or the origin that their API key is for.
     pub login_host: Origin,
     /// Id of the connected account at the provider, if known: an org id, for example.
     pub account_id: Option<String>,

@@ -48,6 +48,13 @@ fn grant(token: &str) -> GrantState {
     GrantState::from_plaintext(grant.as_bytes()).unwrap()
 }
 
+fn api_key(key: &str) -> GrantState {
+    let grant = format!(
+        r#"{{"api-key":{{"key":"{key}","origin":"https://one.api.acme.example","connected_at":"2026-11-22T00:00:00Z"}}}}"#
+    );
+    GrantState::from_plaintext(grant.as_bytes()).unwrap()
+}
+
 fn token(state: &GrantState) -> String {
     match state {
         GrantState::Live(grant) => grant.secrets().next().unwrap().expose().to_owned(),
@@ -62,6 +69,21 @@ async fn a_grant_outlives_its_process() {
     let stored = open(directory.path()).load(&key("a")).await.unwrap().unwrap();
     assert_eq!((token(&stored.state).as_str(), stored.generation), ("one", written));
     assert!(open(directory.path()).load(&key("b")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_api_key_is_kept_as_a_grant_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let first = store.save(&key("a"), None, &api_key("one")).await.unwrap();
+    assert_eq!(store.save(&key("a"), None, &api_key("x")).await, Err(StoreError::Conflict));
+    let second = store.save(&key("a"), Some(first), &api_key("two")).await.unwrap();
+    let stored = open(directory.path()).load(&key("a")).await.unwrap().unwrap();
+    assert_eq!((token(&stored.state).as_str(), stored.generation), ("two", second));
+    assert_eq!(stored.state.origin().to_string(), "https://one.api.acme.example");
+    let third = store.save(&key("a"), Some(second), &grant("three")).await.unwrap();
+    assert_eq!(store.remove(&key("a"), second).await, Err(StoreError::Conflict));
+    store.remove(&key("a"), third).await.unwrap();
 }
 
 #[tokio::test]
@@ -130,6 +152,7 @@ async fn nothing_secret_can_be_read_in_the_files() {
     let store = open(directory.path());
     let generation = store.save(&key("a"), None, &grant("canary-token")).await.unwrap();
     store.save(&key("a"), Some(generation), &grant("canary-rotated")).await.unwrap();
+    store.save(&key("b"), None, &api_key("canary-key")).await.unwrap();
     let mut scanned = 0;
     for entry in fs::read_dir(directory.path()).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
@@ -139,7 +162,10 @@ async fn nothing_secret_can_be_read_in_the_files() {
         }
     }
     assert!(scanned > 4_096, "the database and its log were scanned");
-    assert!(!format!("{store:?} {:?}", store.load(&key("a")).await).contains("canary-token"));
+    let debug = format!("{store:?} {:?} {:?}", store.load(&key("a")).await, store.load(&key("b")).await);
+    for secret in ["canary-token", "canary-rotated", "canary-key"] {
+        assert!(!debug.contains(secret), "{secret}");
+    }
 }
 
 #[tokio::test]

@@ -12,13 +12,13 @@ use tokio::{sync::watch, time::Instant};
 use zeroize::Zeroizing;
 
 use super::{
-    ConnectionId, Generation, Grant, GrantKey, GrantState, Lease, OpenCredential, RefreshError, SecretStore,
-    StoreError, Stored,
+    ConnectionId, Generation, Grant, GrantKey, GrantState, Lease, OAuthGrant, OpenCredential, RefreshError,
+    SecretStore, StoreError, Stored,
     oauth::{Form, MAX_RESPONSE_BYTES, TokenResponse, random_text},
 };
 use crate::{
     clock::Clock,
-    manifest::{CredentialSpec, GrantType, Identifier},
+    manifest::{CredentialSpec, GrantType, Identifier, OAuthSpec},
     origin::Origin,
     policy::{AdmissionError, Permissions},
     secret::Secret,
@@ -63,7 +63,7 @@ pub(super) struct Shared {
     /// Refreshes under way in this process.
     pub(super) flights: Mutex<HashMap<GrantKey, watch::Receiver<Outcome>>>,
     /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
-    unsaved: Mutex<HashMap<GrantKey, (Generation, Grant)>>,
+    unsaved: Mutex<HashMap<GrantKey, (Generation, OAuthGrant)>>,
 }
 
 impl fmt::Debug for Broker {
@@ -73,8 +73,8 @@ impl fmt::Debug for Broker {
 }
 
 impl Broker {
-    /// A broker for the credentials of one manifest. `clients` holds the platform's registration for each credential; one
-    /// without a registration can be opened but neither connected nor refreshed.
+    /// A broker for the credentials of one manifest. `clients` holds the platform's registration for each OAuth credential;
+    /// one without a registration can be opened but neither connected nor refreshed. An API key needs none.
     pub fn new(
         permissions: Arc<Permissions>,
         transport: Arc<dyn Transport>,
@@ -113,7 +113,7 @@ impl Shared {
     pub(super) async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
         let unsaved = lock(&self.unsaved).get(key).cloned();
         if let Some((expected, grant)) = unsaved {
-            match self.store.save(key, Some(expected), &GrantState::Live(grant)).await {
+            match self.store.save(key, Some(expected), &GrantState::Live(Grant::OAuth(grant))).await {
                 // After a conflict, the stored grant is newer.
                 Ok(_) | Err(StoreError::Conflict) => {
                     lock(&self.unsaved).remove(key);
@@ -138,9 +138,9 @@ impl Shared {
         &self,
         key: &GrantKey,
         expected: Generation,
-        grant: &Grant,
+        grant: &OAuthGrant,
     ) -> Result<Generation, StoreError> {
-        let state = GrantState::Live(grant.clone());
+        let state = GrantState::Live(Grant::OAuth(grant.clone()));
         let mut result = self.store.save(key, Some(expected), &state).await;
         for pause in SAVE_PAUSES {
             if !matches!(result, Err(StoreError::Unavailable(_))) {
@@ -216,10 +216,10 @@ impl Shared {
     /// Builds a grant from a token response. A renewal keeps what the response leaves out (RFC 6749, section 6).
     pub(super) fn grant(
         &self,
-        spec: &CredentialSpec,
+        spec: &OAuthSpec,
         response: TokenResponse,
         basis: Basis<'_>,
-    ) -> Result<Grant, AdmissionError> {
+    ) -> Result<OAuthGrant, AdmissionError> {
         let now = self.clock.now();
         let previous = match &basis {
             Basis::Renewed(grant) => Some(*grant),
@@ -250,7 +250,7 @@ impl Shared {
             Basis::New { grant_type, login_host } => (*grant_type, (*login_host).clone()),
             Basis::Renewed(grant) => (grant.grant_type, grant.login_host.clone()),
         };
-        Ok(Grant {
+        Ok(OAuthGrant {
             access_token: response.access_token,
             refresh_token,
             grant_type,
@@ -275,7 +275,7 @@ pub(super) enum Basis<'a> {
         login_host: &'a Origin,
     },
     /// A grant that was refreshed.
-    Renewed(&'a Grant),
+    Renewed(&'a OAuthGrant),
 }
 
 /// The result of waiting for a lease.

@@ -1,5 +1,5 @@
-//! Connecting: the authorisation code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), and client credentials
-//! (section 4.4).
+//! Connecting: the authorisation code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), client credentials
+//! (section 4.4), and API keys.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,17 +7,20 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{
-    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthStage, StoreError,
+    ApiKeyGrant, Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, StoreError,
     broker::{Basis, ClientRegistration, Shared},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
-    manifest::{CredentialSpec, GrantType, Identifier},
+    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec},
     origin::{Origin, OriginError},
     policy::AdmissionError,
     secret::Secret,
     transport::TransportError,
 };
+
+/// The longest API key, in bytes.
+const MAX_KEY_BYTES: usize = 4_096;
 
 /// A connection that a person is about to authorise. It can be finished once.
 pub struct Pending {
@@ -50,8 +53,8 @@ impl fmt::Debug for Pending {
 /// An authorised connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
-    /// Where the person logged in.
-    pub login_host: Origin,
+    /// Where the person logged in; `None` for an API key.
+    pub login_host: Option<Origin>,
     /// The connected origin.
     pub origin: Origin,
     /// The facts that the manifest exposes.
@@ -69,6 +72,17 @@ pub enum ConnectError {
     /// The manifest has no such credential.
     #[error("the plugin does not ask for a credential `{0}`")]
     UnknownCredential(String),
+    /// It is an API key.
+    #[error("the credential `{0}` is an API key; connect with the key, not by logging in")]
+    NotOAuth(Identifier),
+    /// It is a grant of OAuth 2.0.
+    #[error(
+        "the credential `{0}` is a grant that a person authorises by logging in; connect that way, not with an API key"
+    )]
+    NotApiKey(Identifier),
+    /// The text cannot be an API key.
+    #[error("an API key is 1 to {MAX_KEY_BYTES} visible ASCII characters without blanks; copy it from the CRM again")]
+    InvalidKey,
     /// The platform has no client registration for the credential.
     #[error("no client registration is configured for the credential `{0}`; give the client id and secret")]
     NoClient(Identifier),
@@ -115,6 +129,9 @@ impl ConnectError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCredential(_) => "connect-unknown-credential",
+            Self::NotOAuth(_) => "connect-not-oauth",
+            Self::NotApiKey(_) => "connect-not-api-key",
+            Self::InvalidKey => "connect-key-invalid",
             Self::NoClient(_) => "connect-no-client",
             Self::GrantType => "connect-grant-type",
             Self::LoginHost(_) => "connect-login-host",
@@ -209,6 +226,38 @@ impl Broker {
         let form = Form::new().field("grant_type", "client_credentials");
         ready.exchange(&self.shared, GrantType::ClientCredentials, form, &[]).await
     }
+
+    /// Connects with an API key that a person copied from the CRM. `origin` is where the CRM has this account, as the person
+    /// named it. Sends nothing, so a wrong key shows at its first use.
+    ///
+    /// # Errors
+    /// When the credential is not an API key, the origin is not allowed, or the text cannot be a key.
+    pub async fn connect_api_key(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+        origin: &str,
+        key: Secret,
+    ) -> Result<Connected, ConnectError> {
+        let (grant_key, spec): (_, &ApiKeySpec) = match self.shared.known(connection, credential)? {
+            (grant_key, CredentialSpec::ApiKey(spec)) => (grant_key, spec),
+            (grant_key, CredentialSpec::OAuth2(_)) => return Err(ConnectError::NotApiKey(grant_key.credential)),
+        };
+        let origin = self.shared.permissions.admit_key_origin(spec, origin).map_err(ConnectError::Origin)?;
+        if !is_api_key(&key) {
+            return Err(ConnectError::InvalidKey);
+        }
+        let connected_at = self.shared.clock.now();
+        let grant = ApiKeyGrant { key, origin: origin.clone(), connected_at };
+        self.shared.save_new(&grant_key, Grant::ApiKey(grant)).await?;
+        Ok(Connected { login_host: None, origin, attributes: BTreeMap::new(), scopes: Vec::new(), connected_at })
+    }
+}
+
+/// Whether a text can be an API key. Anything but visible ASCII could inject a header or was pasted with its surroundings.
+fn is_api_key(key: &Secret) -> bool {
+    let key = key.expose().as_bytes();
+    (1..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
 }
 
 /// Extracts the code from a callback that belongs to our request.
@@ -243,12 +292,17 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
 /// Everything needed for a request to the authorisation server.
 struct Ready<'a> {
     key: GrantKey,
-    spec: &'a CredentialSpec,
+    spec: &'a OAuthSpec,
     client: &'a ClientRegistration,
     login_host: Origin,
 }
 
 impl Shared {
+    fn known(&self, connection: &ConnectionId, credential: &str) -> Result<(GrantKey, &CredentialSpec), ConnectError> {
+        let unknown = || ConnectError::UnknownCredential(credential.chars().take(64).collect());
+        self.find(connection, credential).ok_or_else(unknown)
+    }
+
     fn ready(
         &self,
         connection: &ConnectionId,
@@ -256,9 +310,10 @@ impl Shared {
         login_host: &str,
         grant_type: GrantType,
     ) -> Result<Ready<'_>, ConnectError> {
-        let (key, spec) = self
-            .find(connection, credential)
-            .ok_or_else(|| ConnectError::UnknownCredential(credential.chars().take(64).collect()))?;
+        let (key, spec) = match self.known(connection, credential)? {
+            (key, CredentialSpec::OAuth2(spec)) => (key, spec),
+            (key, CredentialSpec::ApiKey(_)) => return Err(ConnectError::NotOAuth(key.credential)),
+        };
         if !spec.grant_types.contains(&grant_type) {
             return Err(ConnectError::GrantType);
         }
@@ -289,23 +344,27 @@ impl Ready<'_> {
         let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
         let basis = Basis::New { grant_type, login_host: &self.login_host };
         let grant = shared.grant(self.spec, response, basis).map_err(ConnectError::Origin)?;
-        shared.save_new(&self.key, &grant).await?;
-        tracing::info!(connection = %self.key.connection, credential = %self.key.credential, origin = %grant.origin, "connected");
-        let Grant { login_host, origin, attributes, scopes, connected_at, .. } = grant;
-        Ok(Connected { login_host, origin, attributes, scopes, connected_at })
+        shared.save_new(&self.key, Grant::OAuth(grant.clone())).await?;
+        let OAuthGrant { login_host, origin, attributes, scopes, connected_at, .. } = grant;
+        Ok(Connected { login_host: Some(login_host), origin, attributes, scopes, connected_at })
     }
 }
 
 impl Shared {
     /// Replaces whatever is stored with a new grant, as the person has just decided.
-    async fn save_new(&self, key: &GrantKey, grant: &Grant) -> Result<(), StoreError> {
-        let state = GrantState::Live(grant.clone());
+    async fn save_new(&self, key: &GrantKey, grant: Grant) -> Result<(), StoreError> {
+        let origin = grant.origin().clone();
+        let state = GrantState::Live(grant);
         // Each conflict means that another writer succeeded, so a few tries suffice.
         for _ in 0..8 {
             let expected = self.load(key).await?.map(|stored| stored.generation);
             match self.save(key, expected, &state).await {
                 Err(StoreError::Conflict) => {}
-                result => return result.map(|_| ()),
+                Ok(_) => {
+                    tracing::info!(connection = %key.connection, credential = %key.credential, %origin, "connected");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Conflict)

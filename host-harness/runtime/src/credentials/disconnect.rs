@@ -1,12 +1,12 @@
 //! Disconnecting: revocation at the server (RFC 7009), then removal from the store.
 
 use super::{
-    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthStage, StoreError, Stored,
+    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, StoreError, Stored,
     broker::{Shared, Turn},
     oauth::Form,
 };
 use crate::{
-    manifest::{CredentialSpec, Revocation},
+    manifest::{CredentialSpec, OAuthSpec, Revocation},
     origin::Origin,
     transport::TransportError,
 };
@@ -30,6 +30,8 @@ pub enum Revoked {
     NothingToRevoke,
     /// The provider has no revocation endpoint. The person must revoke it there.
     NotSupported,
+    /// It was an API key, which no host revokes. It stays valid until a person deletes it at the server.
+    ApiKey,
     /// The server refused. The person must revoke it there.
     Refused(OAuthError),
     /// The server did not respond, so the grant may still be valid. The person must revoke it there.
@@ -107,9 +109,14 @@ impl Shared {
         let Some(Stored { state, generation }) = self.load(key).await? else {
             return Ok(Disconnected { revoked: Revoked::NothingToRevoke });
         };
-        let revoked = match (&state, self.find(&key.connection, key.credential.as_str())) {
-            (GrantState::Live(grant), Some((_, spec))) => self.revoke(key, spec, grant).await,
-            _ => Revoked::Before,
+        let spec = self.find(&key.connection, key.credential.as_str()).map(|(_, spec)| spec);
+        let revoked = match (&state, spec) {
+            (GrantState::Live(Grant::OAuth(grant)), Some(CredentialSpec::OAuth2(spec))) => {
+                self.revoke(key, spec, grant).await
+            }
+            (GrantState::Live(Grant::OAuth(_)), _) => Revoked::NotSupported,
+            (GrantState::Live(Grant::ApiKey(_)), _) => Revoked::ApiKey,
+            (GrantState::Ended(_), _) => Revoked::Before,
         };
         // A conflict means that a person has reconnected meanwhile; that connection stays.
         self.remove(key, generation).await?;
@@ -117,7 +124,7 @@ impl Shared {
         Ok(Disconnected { revoked })
     }
 
-    async fn revoke(&self, key: &GrantKey, spec: &CredentialSpec, grant: &Grant) -> Revoked {
+    async fn revoke(&self, key: &GrantKey, spec: &OAuthSpec, grant: &OAuthGrant) -> Revoked {
         let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
         match self.revoke_at(&grant.login_host, key, spec, revocation, grant).await {
             // A general login host may redirect to the account's own host. The redirect could name any host, so it is not
@@ -136,9 +143,9 @@ impl Shared {
         &self,
         host: &Origin,
         key: &GrantKey,
-        spec: &CredentialSpec,
+        spec: &OAuthSpec,
         revocation: &Revocation,
-        grant: &Grant,
+        grant: &OAuthGrant,
     ) -> Revoked {
         // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
         let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);

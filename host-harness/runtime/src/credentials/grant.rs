@@ -1,4 +1,4 @@
-//! Grants of an authorisation server, as the host keeps them.
+//! Grants of an authorisation server and API keys, as the host keeps them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::OAuthError;
 use crate::{
-    manifest::{CredentialSpec, GrantType, Identifier},
+    manifest::{GrantType, Identifier, OAuthSpec},
     origin::Origin,
     secret::Secret,
 };
@@ -45,9 +45,18 @@ pub struct GrantKey {
     pub credential: Identifier,
 }
 
-/// A valid grant with its tokens.
+/// What a person or the client itself has connected, and can be used.
 #[derive(Clone, Debug)]
-pub struct Grant {
+pub enum Grant {
+    /// Tokens of OAuth 2.0.
+    OAuth(OAuthGrant),
+    /// An API key. Only a person replaces or ends it.
+    ApiKey(ApiKeyGrant),
+}
+
+/// A valid grant of OAuth 2.0 with its tokens.
+#[derive(Clone, Debug)]
+pub struct OAuthGrant {
     pub(super) access_token: Secret,
     pub(super) refresh_token: Option<Secret>,
     pub(super) grant_type: GrantType,
@@ -59,45 +68,68 @@ pub struct Grant {
     pub(super) refreshed_at: Timestamp,
 }
 
-impl Grant {
-    /// Where the person logged in; refresh and revocation requests go there.
-    pub fn login_host(&self) -> &Origin {
-        &self.login_host
-    }
+/// An API key with the origin that it is for.
+#[derive(Clone, Debug)]
+pub struct ApiKeyGrant {
+    pub(super) key: Secret,
+    pub(super) origin: Origin,
+    pub(super) connected_at: Timestamp,
+}
 
+/// Credentials without attributes have these.
+static NO_ATTRIBUTES: BTreeMap<Identifier, String> = BTreeMap::new();
+
+impl Grant {
     /// The connected origin.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        match self {
+            Self::OAuth(grant) => &grant.origin,
+            Self::ApiKey(grant) => &grant.origin,
+        }
     }
 
     /// The facts that the manifest exposes.
     pub fn attributes(&self) -> &BTreeMap<Identifier, String> {
-        &self.attributes
+        match self {
+            Self::OAuth(grant) => &grant.attributes,
+            Self::ApiKey(_) => &NO_ATTRIBUTES,
+        }
     }
 
     /// The scopes that were granted.
     pub fn scopes(&self) -> &[String] {
-        &self.scopes
+        match self {
+            Self::OAuth(grant) => &grant.scopes,
+            Self::ApiKey(_) => &[],
+        }
     }
 
     /// When a person or the client itself connected.
     pub fn connected_at(&self) -> Timestamp {
-        self.connected_at
+        match self {
+            Self::OAuth(grant) => grant.connected_at,
+            Self::ApiKey(grant) => grant.connected_at,
+        }
     }
 
-    /// When the tokens were last renewed.
-    pub fn refreshed_at(&self) -> Timestamp {
-        self.refreshed_at
-    }
-
-    /// The values that must not appear anywhere else.
+    /// The values that must not appear anywhere else; first the one that is sent to the connected origin.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match self {
+            Self::OAuth(grant) => (&grant.access_token, grant.refresh_token.as_ref()),
+            Self::ApiKey(grant) => (&grant.key, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+impl OAuthGrant {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         std::iter::once(&self.access_token).chain(&self.refresh_token)
     }
 
     /// Whether to refresh now so that the server does not end an unused grant. It is due after half of the idle days; the
     /// other half is a reserve for outages.
-    pub fn due_for_keep_alive(&self, spec: &CredentialSpec, now: Timestamp) -> bool {
+    pub(super) fn due_for_keep_alive(&self, spec: &OAuthSpec, now: Timestamp) -> bool {
         let Some(days) = spec.idle_days.filter(|_| self.refresh_token.is_some()) else {
             return false;
         };
@@ -105,7 +137,7 @@ impl Grant {
     }
 }
 
-/// A grant that has ended. Its origin and attributes are kept, so that the next grant can be compared with them.
+/// An OAuth grant that has ended. Its origin and attributes are kept, so that the next grant can be compared with them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedGrant {
     /// Where the person had logged in.
@@ -144,6 +176,11 @@ enum Written<'a> {
         connected_at: Timestamp,
         refreshed_at: Timestamp,
     },
+    ApiKey {
+        key: &'a str,
+        origin: &'a Origin,
+        connected_at: Timestamp,
+    },
     Ended(&'a EndedGrant),
 }
 
@@ -162,6 +199,12 @@ enum Read {
         scopes: Vec<String>,
         connected_at: Timestamp,
         refreshed_at: Timestamp,
+    },
+    ApiKey {
+        #[serde(deserialize_with = "secret")]
+        key: Secret,
+        origin: Origin,
+        connected_at: Timestamp,
     },
     Ended(EndedGrant),
 }
@@ -186,7 +229,7 @@ impl GrantState {
     /// When the grant cannot be serialised.
     pub fn to_plaintext(&self) -> Result<Zeroizing<Vec<u8>>, InvalidGrant> {
         let written = match self {
-            Self::Live(grant) => Written::Live {
+            Self::Live(Grant::OAuth(grant)) => Written::Live {
                 access_token: grant.access_token.expose(),
                 refresh_token: grant.refresh_token.as_ref().map(Secret::expose),
                 grant_type: grant.grant_type,
@@ -197,6 +240,9 @@ impl GrantState {
                 connected_at: grant.connected_at,
                 refreshed_at: grant.refreshed_at,
             },
+            Self::Live(Grant::ApiKey(grant)) => {
+                Written::ApiKey { key: grant.key.expose(), origin: &grant.origin, connected_at: grant.connected_at }
+            }
             Self::Ended(ended) => Written::Ended(ended),
         };
         // Large from the start: a growing buffer leaves copies of its bytes behind.
@@ -221,7 +267,7 @@ impl GrantState {
                 scopes,
                 connected_at,
                 refreshed_at,
-            } => Self::Live(Grant {
+            } => Self::Live(Grant::OAuth(OAuthGrant {
                 access_token,
                 refresh_token,
                 grant_type,
@@ -231,23 +277,18 @@ impl GrantState {
                 scopes,
                 connected_at,
                 refreshed_at,
-            }),
+            })),
+            Read::ApiKey { key, origin, connected_at } => {
+                Self::Live(Grant::ApiKey(ApiKeyGrant { key, origin, connected_at }))
+            }
             Read::Ended(ended) => Self::Ended(ended),
         })
-    }
-
-    /// Where the person logged in.
-    pub fn login_host(&self) -> &Origin {
-        match self {
-            Self::Live(grant) => &grant.login_host,
-            Self::Ended(ended) => &ended.login_host,
-        }
     }
 
     /// The connected origin.
     pub fn origin(&self) -> &Origin {
         match self {
-            Self::Live(grant) => &grant.origin,
+            Self::Live(grant) => grant.origin(),
             Self::Ended(ended) => &ended.origin,
         }
     }
@@ -255,7 +296,7 @@ impl GrantState {
     /// The facts that the manifest exposes.
     pub fn attributes(&self) -> &BTreeMap<Identifier, String> {
         match self {
-            Self::Live(grant) => &grant.attributes,
+            Self::Live(grant) => grant.attributes(),
             Self::Ended(ended) => &ended.attributes,
         }
     }

@@ -1,7 +1,7 @@
 //! Credentials: obtained, kept, refreshed and revoked by the host alone.
 //!
 //! A [`Broker`] speaks OAuth 2.0 (RFC 6749) with PKCE (RFC 7636) and revocation (RFC 7009) as a manifest's
-//! `[credentials.*]` describes the provider; nothing here is specific to one. Grants are kept in a [`SecretStore`]; a plugin
+//! `[credentials.*]` describes the provider, and takes API keys from people; nothing here is specific to one. Grants are kept in a [`SecretStore`]; a plugin
 //! gets an [`OpenCredential`], which does not reveal its token.
 //!
 //! Refresh tokens rotate: the response to a refresh may contain the only valid token. Therefore one refresh runs per grant at
@@ -21,7 +21,7 @@ mod store;
 pub use broker::{Broker, ClientRegistration};
 pub use connect::{ConnectError, Connected, Pending};
 pub use disconnect::{DisconnectError, Disconnected, Revoked};
-pub use grant::{ConnectionId, EndedGrant, Grant, GrantKey, GrantState, InvalidGrant};
+pub use grant::{ApiKeyGrant, ConnectionId, EndedGrant, Grant, GrantKey, GrantState, InvalidGrant, OAuthGrant};
 pub use memory_store::MemoryStore;
 pub use oauth::{OAuthError, OAuthStage};
 pub use open::{OpenCredential, OpenError};

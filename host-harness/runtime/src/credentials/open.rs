@@ -12,7 +12,7 @@ use crate::{
     secret::Secret,
 };
 
-/// An opened credential. It attaches the access token to a request without revealing it.
+/// An opened credential. It attaches the token or key to a request without revealing it.
 #[derive(Clone)]
 pub struct OpenCredential(Arc<Opened>);
 
@@ -21,7 +21,8 @@ struct Opened {
     generation: Generation,
     header: HeaderValue,
     slot: Slot,
-    refresh: Refresh,
+    /// `None` for an API key, which nothing refreshes.
+    refresh: Option<Refresh>,
 }
 
 /// Why a credential could not be opened.
@@ -78,37 +79,46 @@ impl Shared {
             GrantState::Live(grant) => grant,
             GrantState::Ended(_) => return Err(OpenError::GrantEnded),
         };
-        // The policy may have been narrowed, or a test override removed, since the grant was obtained.
-        if self.permissions.rules_for(&grant.origin).next().is_none() {
-            tracing::warn!(connection = %key.connection, credential = %key.credential, origin = %grant.origin,
+        // The manifest or the policy may have changed, or a test override been removed, since the grant was obtained.
+        let (secret, refresh, is_allowed) = match (spec, &grant) {
+            (CredentialSpec::OAuth2(spec), Grant::OAuth(grant)) => {
+                let is_allowed = self.permissions.rules_for(&grant.origin).next().is_some();
+                (&grant.access_token, Some(spec.refresh.clone()), is_allowed)
+            }
+            (CredentialSpec::ApiKey(spec), Grant::ApiKey(grant)) => {
+                (&grant.key, None, self.permissions.admits_key(spec, &grant.origin))
+            }
+            _ => {
+                tracing::warn!(connection = %key.connection, credential = %key.credential,
+                    "a stored credential is of another kind than the manifest asks for");
+                return Err(OpenError::Unavailable);
+            }
+        };
+        if !is_allowed {
+            tracing::warn!(connection = %key.connection, credential = %key.credential, origin = %grant.origin(),
                 "manifest and policy do not allow the origin of a stored credential");
             return Err(OpenError::Unavailable);
         }
-        let text = Zeroizing::new(match &spec.slot.scheme {
-            Some(scheme) => format!("{scheme} {}", grant.access_token.expose()),
-            None => grant.access_token.expose().to_owned(),
+        let slot = spec.slot().clone();
+        let text = Zeroizing::new(match &slot.scheme {
+            Some(scheme) => format!("{scheme} {}", secret.expose()),
+            None => secret.expose().to_owned(),
         });
         let mut header = HeaderValue::from_str(&text).map_err(|_| OpenError::Unavailable)?;
         header.set_sensitive(true);
-        Ok(OpenCredential(Arc::new(Opened {
-            grant,
-            generation: stored.generation,
-            header,
-            slot: spec.slot.clone(),
-            refresh: spec.refresh.clone(),
-        })))
+        Ok(OpenCredential(Arc::new(Opened { grant, generation: stored.generation, header, slot, refresh })))
     }
 }
 
 impl OpenCredential {
     /// The connected origin, the only reachable one, with or without the credential.
     pub fn origin(&self) -> &Origin {
-        &self.0.grant.origin
+        self.0.grant.origin()
     }
 
     /// A fact that the manifest exposes.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.0.grant.attributes.get(name).map(String::as_str)
+        self.0.grant.attributes().get(name).map(String::as_str)
     }
 
     /// Generation of the grant, for [`Broker::refresh`].
@@ -121,14 +131,14 @@ impl OpenCredential {
         self.0.slot.header.name()
     }
 
-    /// Attaches the access token, replacing the slot's value.
+    /// Attaches the token or key, replacing the slot's value.
     pub fn attach(&self, headers: &mut HeaderMap) {
         headers.insert(self.slot(), self.0.header.clone());
     }
 
     /// Whether a refresh may cure a 401 with this body.
     pub fn cures_unauthorised(&self, body: &[u8]) -> bool {
-        self.0.refresh.cures(body)
+        self.0.refresh.as_ref().is_some_and(|refresh| refresh.cures(body))
     }
 
     /// The values that must not reach the plugin.

@@ -13,13 +13,13 @@
 use tokio::sync::watch;
 
 use super::{
-    Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthStage, OpenCredential,
-    OpenError, StoreError, Stored,
+    Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage,
+    OpenCredential, OpenError, StoreError, Stored,
     broker::{Basis, Outcome, Shared, Turn, lock},
     oauth::{Form, TokenResponse},
 };
 use crate::{
-    manifest::{CredentialSpec, ErrorPattern, GrantType, Refresh},
+    manifest::{CredentialSpec, ErrorPattern, GrantType, OAuthSpec, Refresh},
     report::full_message,
     transport::TransportError,
 };
@@ -52,6 +52,9 @@ pub enum NotRefreshed {
     /// Another process is refreshing it and does not finish.
     #[error("another process has been refreshing it for too long")]
     Busy,
+    /// It is an API key.
+    #[error("an API key is not refreshed; a person connects with another one")]
+    ApiKey,
     /// The platform has no client registration for the credential.
     #[error("no client registration is configured for it; give the client id and secret")]
     NoClient,
@@ -77,6 +80,7 @@ impl RefreshError {
             Self::Temporary(why) => match why {
                 NotRefreshed::Store(error) => error.code(),
                 NotRefreshed::Busy => "refresh-busy",
+                NotRefreshed::ApiKey => "refresh-api-key",
                 NotRefreshed::NoClient => "refresh-no-client",
                 NotRefreshed::NoAnswer(_) => "refresh-no-answer",
                 NotRefreshed::Refused(_) => "refresh-refused",
@@ -126,9 +130,11 @@ impl Broker {
     /// # Errors
     /// When the grant has ended, or cannot be refreshed just now.
     pub async fn keep_alive(&self, connection: &ConnectionId, credential: &str) -> Result<bool, RefreshError> {
-        let Some((key, spec)) = self.shared.find(connection, credential) else { return Ok(false) };
+        let Some((key, CredentialSpec::OAuth2(spec))) = self.shared.find(connection, credential) else {
+            return Ok(false);
+        };
         match self.shared.load(&key).await? {
-            Some(Stored { state: GrantState::Live(grant), generation })
+            Some(Stored { state: GrantState::Live(Grant::OAuth(grant)), generation })
                 if grant.due_for_keep_alive(spec, self.shared.clock.now()) =>
             {
                 self.refresh(connection, credential, generation).await.map(|_| true)
@@ -177,7 +183,7 @@ impl Shared {
         // Another refresh, or the end of the grant, makes ours unnecessary.
         let settled = |stored: Option<Stored>| match stored {
             Some(stored) if stored.generation == used && matches!(stored.state, GrantState::Live(_)) => None,
-            stored => Some(self.outcome(key, spec, stored)),
+            stored => Some(self.outcome(key, stored)),
         };
         let lease = match self.lease(key, settled).await? {
             Turn::Ours(lease) => lease,
@@ -187,9 +193,14 @@ impl Shared {
         // Read again: the previous holder of the lease may have saved since the last look.
         let outcome = match self.load(key).await {
             Ok(Some(Stored { state: GrantState::Live(grant), generation })) if generation == used => {
-                self.ask(key, spec, &grant, generation).await
+                match (spec, grant) {
+                    (CredentialSpec::OAuth2(oauth), Grant::OAuth(grant)) => {
+                        self.ask(key, oauth, &grant, generation).await
+                    }
+                    _ => Err(NotRefreshed::ApiKey.into()),
+                }
             }
-            Ok(stored) => self.outcome(key, spec, stored),
+            Ok(stored) => self.outcome(key, stored),
             Err(error) => Err(error.into()),
         };
         self.release(key, &lease).await;
@@ -197,13 +208,11 @@ impl Shared {
     }
 
     /// What a caller gets from the stored state.
-    fn outcome(
-        &self,
-        key: &GrantKey,
-        spec: &CredentialSpec,
-        stored: Option<Stored>,
-    ) -> Result<OpenCredential, RefreshError> {
-        let Some(stored) = stored else { return Err(RefreshError::GrantEnded { cause: None }) };
+    fn outcome(&self, key: &GrantKey, stored: Option<Stored>) -> Result<OpenCredential, RefreshError> {
+        let spec = self.find(&key.connection, key.credential.as_str()).map(|(_, spec)| spec);
+        let (Some(stored), Some(spec)) = (stored, spec) else {
+            return Err(RefreshError::GrantEnded { cause: None });
+        };
         if let GrantState::Ended(ended) = &stored.state {
             return Err(RefreshError::GrantEnded { cause: ended.cause.clone() });
         }
@@ -217,8 +226,8 @@ impl Shared {
     async fn ask(
         &self,
         key: &GrantKey,
-        spec: &CredentialSpec,
-        grant: &Grant,
+        spec: &OAuthSpec,
+        grant: &OAuthGrant,
         generation: Generation,
     ) -> Result<OpenCredential, RefreshError> {
         let client = self.client(&key.credential).ok_or(NotRefreshed::NoClient)?;
@@ -227,7 +236,7 @@ impl Shared {
             (GrantType::AuthorizationCode, Some(token)) => {
                 Form::new().field("grant_type", "refresh_token").field("refresh_token", token.expose())
             }
-            (GrantType::AuthorizationCode, None) => return self.end(key, spec, grant, generation, None).await,
+            (GrantType::AuthorizationCode, None) => return self.end(key, grant, generation, None).await,
         };
         let form = form.authenticated(client, spec.client_authentication);
         let (status, body) = self
@@ -238,7 +247,7 @@ impl Shared {
             let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
             let error = OAuthError::of_response(OAuthStage::Refresh, status, &body, &sent);
             return if ends(&spec.refresh, grant.grant_type, &error) {
-                self.end(key, spec, grant, generation, Some(error)).await
+                self.end(key, grant, generation, Some(error)).await
             } else {
                 tracing::warn!(connection = %key.connection, credential = %key.credential, %error, "a refresh was refused");
                 Err(NotRefreshed::Refused(error).into())
@@ -256,16 +265,16 @@ impl Shared {
                     Some(200),
                     &[],
                 );
-                return self.end(key, spec, grant, generation, Some(error)).await;
+                return self.end(key, grant, generation, Some(error)).await;
             }
         };
         match self.save_rotated(key, generation, &renewed).await {
             Ok(generation) => {
                 tracing::info!(connection = %key.connection, credential = %key.credential, %generation, "a credential was refreshed");
-                self.outcome(key, spec, Some(Stored { state: GrantState::Live(renewed), generation }))
+                self.outcome(key, Some(Stored { state: GrantState::Live(Grant::OAuth(renewed)), generation }))
             }
             // Someone has reconnected or disconnected meanwhile: the stored state counts.
-            Err(StoreError::Conflict) => self.outcome(key, spec, self.load(key).await?),
+            Err(StoreError::Conflict) => self.outcome(key, self.load(key).await?),
             Err(error) => Err(error.into()),
         }
     }
@@ -274,8 +283,7 @@ impl Shared {
     async fn end(
         &self,
         key: &GrantKey,
-        spec: &CredentialSpec,
-        grant: &Grant,
+        grant: &OAuthGrant,
         generation: Generation,
         cause: Option<OAuthError>,
     ) -> Result<OpenCredential, RefreshError> {
@@ -292,7 +300,7 @@ impl Shared {
                     cause = cause.as_ref().map(tracing::field::display), "a grant has ended");
                 Err(RefreshError::GrantEnded { cause })
             }
-            Err(StoreError::Conflict) => self.outcome(key, spec, self.load(key).await?),
+            Err(StoreError::Conflict) => self.outcome(key, self.load(key).await?),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,16 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{HeaderName, header};
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, ManifestError, egress::is_plain_segment};
+use super::{
+    Identifier, ManifestError,
+    egress::{EgressRule, is_plain_segment, only_origin},
+};
 use crate::origin::OriginPattern;
 
-/// A credential that the plugin asks for.
+/// A credential that the plugin asks for. In the manifest, `kind` tells which one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum CredentialSpec {
+    /// A bearer token of OAuth 2.0 (RFC 6749).
+    #[serde(rename = "oauth2")]
+    OAuth2(OAuthSpec),
+    /// A key that a person copies from the CRM. It has no attributes.
+    #[serde(rename = "api_key")]
+    ApiKey(ApiKeySpec),
+}
+
+/// How a host obtains, uses and ends a grant of OAuth 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct CredentialSpec {
-    /// Kind of credential.
-    pub kind: CredentialKind,
+pub struct OAuthSpec {
     /// Origins at which people log in. With a pattern, the person names the host.
     pub login_hosts: Vec<OriginPattern>,
     /// Path of the authorisation endpoint (RFC 6749, section 3.1) at the login host.
@@ -53,12 +66,15 @@ fn authorization_code_only() -> BTreeSet<GrantType> {
     BTreeSet::from([GrantType::AuthorizationCode])
 }
 
-/// Kind of credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialKind {
-    /// A bearer token of OAuth 2.0 (RFC 6749).
-    Oauth2,
+/// How a host uses an API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ApiKeySpec {
+    /// Where the key belongs: one of the origins that `egress` admits. With a pattern, the person names the host.
+    pub origin: OriginPattern,
+    /// Where the host attaches the key.
+    pub slot: Slot,
 }
 
 /// A way to obtain a grant, named as in RFC 7591.
@@ -82,14 +98,14 @@ pub enum ClientAuthentication {
     ClientSecretBasic,
 }
 
-/// Where the host attaches the access token.
+/// Where the host attaches an access token or an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Slot {
     /// The header field.
     pub header: SlotHeader,
-    /// The authentication scheme before the token, for example `Bearer`.
+    /// The authentication scheme before the token or key, for example `Bearer`.
     #[serde(default)]
     pub scheme: Option<String>,
 }
@@ -251,7 +267,37 @@ impl From<EndpointPath> for String {
 }
 
 impl CredentialSpec {
-    pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
+    /// Where the host attaches the credential.
+    pub fn slot(&self) -> &Slot {
+        match self {
+            Self::OAuth2(spec) => &spec.slot,
+            Self::ApiKey(spec) => &spec.slot,
+        }
+    }
+
+    pub(super) fn check(&self, key: &str, egress: &[EgressRule]) -> Result<(), ManifestError> {
+        if self.slot().scheme.as_ref().is_some_and(|scheme| HeaderName::try_from(scheme).is_err()) {
+            return Err(ManifestError::value(format!("{key}.slot.scheme"), "must be a token, for example `Bearer`"));
+        }
+        match self {
+            Self::OAuth2(spec) => spec.check(key, egress),
+            Self::ApiKey(spec) => spec.check(key, egress),
+        }
+    }
+}
+
+impl ApiKeySpec {
+    fn check(&self, key: &str, egress: &[EgressRule]) -> Result<(), ManifestError> {
+        if egress.iter().any(|rule| rule.origin.intersection(&self.origin).as_ref() == Some(&self.origin)) {
+            return Ok(());
+        }
+        let fault = format!("`{}` is not among the origins of `egress`; add a rule for it", self.origin);
+        Err(ManifestError::value(format!("{key}.origin"), fault))
+    }
+}
+
+impl OAuthSpec {
+    fn check(&self, key: &str, egress: &[EgressRule]) -> Result<(), ManifestError> {
         let fault = |member: &str, fault: &str| Err(ManifestError::value(format!("{key}.{member}"), fault));
         if self.login_hosts.is_empty() {
             return fault("login_hosts", "name at least one origin at which people log in");
@@ -263,8 +309,11 @@ impl CredentialSpec {
         if !self.scopes.iter().all(|scope| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic())) {
             return fault("scopes", "write each scope as a separate text without blanks");
         }
-        if self.slot.scheme.as_ref().is_some_and(|scheme| HeaderName::try_from(scheme).is_err()) {
-            return fault("slot.scheme", "must be a token, for example `Bearer`");
+        if self.origin_member.is_none() && only_origin(egress).is_none() {
+            return fault(
+                "origin_member",
+                "name the member of the token response that holds the origin, or admit exactly one origin without a wildcard",
+            );
         }
         if self.idle_days == Some(0) {
             return fault("idle_days", "must be greater than 0; leave it out if tokens do not end");

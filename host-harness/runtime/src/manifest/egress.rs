@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::ManifestError;
-use crate::{imports, origin::OriginPattern};
+use crate::{
+    imports,
+    origin::{Origin, OriginPattern},
+};
 
 /// Origins that may be connected, and what may be sent to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,14 @@ impl EgressRule {
     /// Whether a path of a parsed URL is allowed.
     pub fn allows_path(&self, path: &str) -> bool {
         self.path_prefixes.iter().any(|prefix| prefix.covers(path))
+    }
+}
+
+/// The only origin that rules admit, if there is just one.
+pub(super) fn only_origin(rules: &[EgressRule]) -> Option<Origin> {
+    match rules {
+        [rule] => rule.origin.exact(),
+        _ => None,
     }
 }
 

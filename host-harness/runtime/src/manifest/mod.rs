@@ -13,8 +13,8 @@ mod egress;
 
 pub use contract_version::{ContractVersion, InvalidContractVersion};
 pub use credential::{
-    Attribute, ClientAuthentication, CredentialKind, CredentialSpec, EndpointPath, ErrorPattern, GrantType, Refresh,
-    Revocation, Slot, SlotHeader,
+    ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, ErrorPattern, GrantType, OAuthSpec,
+    Refresh, Revocation, Slot, SlotHeader,
 };
 pub use egress::{EgressRule, Method, PathPrefix};
 
@@ -130,10 +130,7 @@ impl Manifest {
 
     /// The only origin that the manifest admits, if there is just one.
     pub(crate) fn only_origin(&self) -> Option<crate::origin::Origin> {
-        match self.egress.as_slice() {
-            [rule] => rule.origin.exact(),
-            _ => None,
-        }
+        egress::only_origin(&self.egress)
     }
 
     fn check(&self) -> Result<(), ManifestError> {
@@ -158,13 +155,7 @@ impl Manifest {
             return Err(ManifestError::value(format!("limits.{key}"), "must be greater than 0"));
         }
         for (name, credential) in &self.credentials {
-            credential.check(&format!("credentials.{name}"))?;
-            if credential.origin_member.is_none() && self.only_origin().is_none() {
-                return Err(ManifestError::value(
-                    format!("credentials.{name}.origin_member"),
-                    "name the member of the token response that holds the origin, or admit exactly one origin without a wildcard",
-                ));
-            }
+            credential.check(&format!("credentials.{name}"), &self.egress)?;
         }
         Ok(())
     }

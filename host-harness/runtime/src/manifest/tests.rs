@@ -1,5 +1,13 @@
 use super::*;
 
+/// A credential to put in place of [`ACME`]'s.
+pub(crate) const API_KEY: &str = r#"
+[credentials.acme]
+kind = "api_key"
+origin = "https://*.api.acme.example"
+slot = { header = "x-acme-key" }
+"#;
+
 /// The manifest of an invented CRM, unlike Salesforce.
 pub(crate) const ACME: &str = r#"
 [plugin]
@@ -34,7 +42,7 @@ origin_member = "api_base"
 fn the_plugins_own_manifest_is_accepted() {
     let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
     assert_eq!(manifest.plugin.id.as_str(), "salesforce-leads");
-    let salesforce = &manifest.credentials["salesforce"];
+    let CredentialSpec::OAuth2(salesforce) = &manifest.credentials["salesforce"] else { panic!("OAuth") };
     assert!(salesforce.refresh.transient[0].matches("invalid_grant", Some("Token Request is ALREADY being processed")));
     assert!(!salesforce.refresh.transient[0].matches("invalid_grant", Some("expired access/refresh token")));
     assert!(!salesforce.refresh.transient[0].matches("invalid_grant", None));
@@ -47,7 +55,7 @@ fn the_plugins_own_manifest_is_accepted() {
 #[test]
 fn an_omitted_key_has_its_usual_default() {
     let manifest = Manifest::from_toml(ACME).unwrap();
-    let acme = &manifest.credentials["acme"];
+    let CredentialSpec::OAuth2(acme) = &manifest.credentials["acme"] else { panic!("OAuth") };
     assert_eq!(acme.grant_types, BTreeMap::from([(GrantType::AuthorizationCode, ())]).into_keys().collect());
     assert_eq!(acme.client_authentication, ClientAuthentication::ClientSecretPost);
     assert_eq!(acme.revocation, None);
@@ -100,6 +108,35 @@ fn an_error_names_the_line_and_the_remedy() {
             assert!(text.contains(part), "{to}: {part} is not in: {text}");
         }
         assert!(error.code().starts_with("manifest-"));
+    }
+}
+
+#[test]
+fn an_api_key_has_an_origin_and_a_slot_and_nothing_of_oauth() {
+    let before = ACME.split("[credentials").next().unwrap();
+    let manifest = Manifest::from_toml(&format!("{before}{API_KEY}")).unwrap();
+    let CredentialSpec::ApiKey(acme) = &manifest.credentials["acme"] else { panic!("an API key") };
+    assert_eq!(acme.origin.to_string(), "https://*.api.acme.example");
+    assert_eq!(manifest.credentials["acme"].slot().header.name(), "x-acme-key");
+    let json = serde_json::to_string(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
+
+    for (from, to, says) in [
+        ("https://*.api", "https://*", vec!["credentials.acme.origin", "`egress`"]),
+        ("https://*.api.acme", "https://api.other", vec!["credentials.acme.origin", "`egress`"]),
+        ("slot =", "scopes = [\"all\"]\nslot =", vec!["unknown field `scopes`"]),
+        ("slot =", "token_path = \"/token\"\nslot =", vec!["unknown field `token_path`"]),
+        ("slot =", "attributes = { a = { member = \"b\" } }\nslot =", vec!["unknown field `attributes`"]),
+        ("origin =", "#", vec!["missing field `origin`"]),
+        ("x-acme-key", "content-length", vec!["controls the connection"]),
+        ("slot = { ", "slot = { scheme = \"a b\", ", vec!["credentials.acme.slot.scheme"]),
+    ] {
+        assert!(API_KEY.contains(from), "{from}");
+        let error = Manifest::from_toml(&format!("{before}{}", API_KEY.replacen(from, to, 1))).unwrap_err();
+        let text = crate::full_message(&error);
+        for part in says {
+            assert!(text.contains(part), "{to}: {part} is not in: {text}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Policy, PolicyError, PrivateRange, Proxy, TestOverride};
 use crate::{
-    manifest::{CredentialSpec, EgressRule, Limits, Manifest},
+    manifest::{ApiKeySpec, CredentialSpec, EgressRule, Limits, Manifest, OAuthSpec},
     origin::{Origin, OriginError, OriginPattern},
 };
 
@@ -28,12 +28,20 @@ impl Permissions {
         let mut manifest = manifest.clone();
         manifest.egress = narrow_egress(&manifest.egress, policy)?;
         for credential in manifest.credentials.values_mut() {
-            if let Some(allowed) = &policy.login_hosts {
-                let narrowed = intersections(&credential.login_hosts, allowed);
-                if narrowed.is_empty() {
-                    return Err(nothing_left("login_hosts", &credential.login_hosts));
+            match credential {
+                CredentialSpec::OAuth2(spec) => {
+                    let Some(allowed) = &policy.login_hosts else { continue };
+                    let narrowed = intersections(&spec.login_hosts, allowed);
+                    if narrowed.is_empty() {
+                        return Err(nothing_left("login_hosts", &spec.login_hosts));
+                    }
+                    spec.login_hosts = narrowed;
                 }
-                credential.login_hosts = narrowed;
+                CredentialSpec::ApiKey(spec) => {
+                    if !manifest.egress.iter().any(|rule| rule.origin.intersection(&spec.origin).is_some()) {
+                        return Err(nothing_left("origins", [&spec.origin]));
+                    }
+                }
             }
         }
         manifest.limits = policy.limits.narrow(manifest.limits);
@@ -44,7 +52,7 @@ impl Permissions {
             .egress
             .iter()
             .map(|rule| &rule.origin)
-            .chain(manifest.credentials.values().flat_map(|credential| &credential.login_hosts))
+            .chain(manifest.credentials.values().flat_map(login_hosts))
             .collect();
         for test_override in &policy.test_overrides {
             if !allowed.iter().any(|pattern| pattern.intersection(&test_override.pattern).is_some()) {
@@ -118,13 +126,33 @@ impl Permissions {
     ///
     /// # Errors
     /// When it is not an origin, or not an allowed one.
-    pub fn admit_login_host(&self, credential: &CredentialSpec, text: &str) -> Result<Origin, AdmissionError> {
+    pub fn admit_login_host(&self, credential: &OAuthSpec, text: &str) -> Result<Origin, AdmissionError> {
         let origin: Origin = text.parse()?;
         if credential.login_hosts.iter().any(|pattern| self.matches(pattern, &origin)) {
             Ok(origin)
         } else {
             Err(AdmissionError::NotAllowed { allowed: list(&credential.login_hosts), origin })
         }
+    }
+
+    /// Parses the origin that a person names for an API key and checks that the key may be sent there.
+    ///
+    /// # Errors
+    /// When it is not an origin, or not an allowed one.
+    pub fn admit_key_origin(&self, credential: &ApiKeySpec, text: &str) -> Result<Origin, AdmissionError> {
+        let origin: Origin = text.parse()?;
+        if self.admits_key(credential, &origin) {
+            Ok(origin)
+        } else {
+            let rules = self.manifest.egress.iter();
+            let allowed: Vec<_> = rules.filter_map(|rule| rule.origin.intersection(&credential.origin)).collect();
+            Err(AdmissionError::NotAllowed { allowed: list(&allowed), origin })
+        }
+    }
+
+    /// Whether an API key may be sent to an origin.
+    pub(crate) fn admits_key(&self, credential: &ApiKeySpec, origin: &Origin) -> bool {
+        self.matches(&credential.origin, origin) && self.rules_for(origin).next().is_some()
     }
 
     /// The URL that is requested: that of the test override, if one matches.
@@ -214,6 +242,13 @@ fn intersections(theirs: &[OriginPattern], ours: &[OriginPattern]) -> Vec<Origin
 
 fn nothing_left<'a>(key: &'static str, asked: impl IntoIterator<Item = &'a OriginPattern>) -> PolicyError {
     PolicyError::NothingLeft { key, asked: list(asked) }
+}
+
+fn login_hosts(credential: &CredentialSpec) -> &[OriginPattern] {
+    match credential {
+        CredentialSpec::OAuth2(spec) => &spec.login_hosts,
+        CredentialSpec::ApiKey(_) => &[],
+    }
 }
 
 fn list<'a>(patterns: impl IntoIterator<Item = &'a OriginPattern>) -> String {

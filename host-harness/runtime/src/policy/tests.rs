@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::manifest::{EgressRule, Manifest, tests::ACME};
+use crate::manifest::{
+    CredentialSpec, EgressRule, Manifest,
+    tests::{ACME, API_KEY},
+};
 
 fn acme() -> Manifest {
     Manifest::from_toml(ACME).unwrap()
@@ -44,9 +47,31 @@ fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
     assert!(permissions.admit_origin("https://x.eu.api.acme.example/").is_ok());
     assert_eq!(permissions.admit_origin("https://x.api.acme.example").unwrap_err().code(), "origin-not-allowed");
     assert_eq!(permissions.admit_origin("https://other.example").unwrap_err().code(), "origin-not-allowed");
-    let acme = permissions.credential("acme").unwrap();
+    let Some(CredentialSpec::OAuth2(acme)) = permissions.credential("acme") else { panic!("OAuth") };
     assert!(permissions.admit_login_host(acme, "https://id.acme.example").is_ok());
     assert!(permissions.admit_login_host(acme, "https://other.acme.example").is_err());
+}
+
+#[test]
+fn an_api_key_goes_only_where_manifest_and_policy_allow() {
+    let manifest = Manifest::from_toml(&format!("{}{API_KEY}", ACME.split("[credentials").next().unwrap())).unwrap();
+    let admits = |policy: &str, origin: &str| {
+        let permissions = Permissions::new(&manifest, &Policy::from_toml(policy).unwrap()).unwrap();
+        let Some(CredentialSpec::ApiKey(acme)) = permissions.credential("acme") else { panic!("an API key") };
+        permissions.admit_key_origin(acme, origin).map_err(|error| error.to_string())
+    };
+    let narrowed = "origins = [\"https://one.api.acme.example\"]";
+    let overridden =
+        "test_override = [{ pattern = \"https://*.api.acme.example\", origin = \"http://127.0.0.1:4000\" }]";
+    assert!(admits("", "https://two.api.acme.example/").is_ok());
+    assert!(admits(narrowed, "https://one.api.acme.example").is_ok());
+    assert!(admits(overridden, "http://127.0.0.1:4000").is_ok());
+    assert!(admits("", "http://127.0.0.1:4000").is_err());
+    let refused = admits(narrowed, "https://two.api.acme.example").unwrap_err();
+    assert!(refused.contains("allowed are `https://one.api.acme.example`"), "{refused}");
+
+    let elsewhere = Policy::from_toml("origins = [\"https://other.example\"]").unwrap();
+    assert_eq!(Permissions::new(&manifest, &elsewhere).unwrap_err().code(), "policy-nothing-left");
 }
 
 #[test]
@@ -104,7 +129,7 @@ fn a_test_override_replaces_what_its_pattern_matches_and_nothing_else() {
         permissions.rules_for(&origin("https://one.api.acme.example")).collect::<Vec<_>>(),
         "the same methods and paths",
     );
-    let acme = permissions.credential("acme").unwrap();
+    let Some(CredentialSpec::OAuth2(acme)) = permissions.credential("acme") else { panic!("OAuth") };
     assert!(permissions.admit_login_host(acme, "http://127.0.0.1:4000").is_err(), "it stands in for the API only");
 }
 

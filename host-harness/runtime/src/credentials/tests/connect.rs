@@ -16,7 +16,7 @@ async fn a_person_connects_with_pkce_and_state() {
     assert_eq!(query["state"], pending.state().expose());
 
     let connected = broker.finish(pending, &format!("code=a%3D%3D&state={}", query["state"])).await.unwrap();
-    assert_eq!(connected.login_host.to_string(), "https://id.acme.example");
+    assert_eq!(connected.login_host.unwrap().to_string(), "https://id.acme.example");
     assert_eq!(connected.origin.to_string(), "https://one.api.acme.example");
     assert_eq!(connected.scopes, ["leads", "offline"], "those asked for, where the answer does not tell");
     let [exchange] = &world.provider.seen()[..] else { panic!("one request") };

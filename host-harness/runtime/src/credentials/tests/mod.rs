@@ -1,5 +1,6 @@
 //! The broker against an invented provider with names, client authentication and error texts of its own.
 
+mod api_key;
 mod connect;
 mod disconnect;
 mod refresh;
@@ -71,6 +72,14 @@ ended = [{ error = "account_closed" }]
 [credentials.acme.revocation]
 path = "/o/forget"
 already_revoked = ["unknown_token"]
+"#;
+
+/// A credential to put in place of [`ACME`]'s.
+const API_KEY: &str = r#"
+[credentials.acme]
+kind = "api_key"
+origin = "https://*.api.acme.example"
+slot = { header = "x-acme-key", scheme = "Key" }
 "#;
 
 /// Overrides what the provider does with a request.
@@ -230,6 +239,12 @@ impl World {
             manifest: ACME.to_owned(),
             policy: String::new(),
         }
+    }
+
+    /// Where people copy a key instead of logging in.
+    fn with_api_key() -> Self {
+        let manifest = format!("{}{API_KEY}", ACME.split("[credentials").next().unwrap());
+        Self { manifest, ..Self::new() }
     }
 
     /// A broker, as in another process.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::GrantType;
+use crate::manifest::{CredentialSpec, GrantType};
 
 #[tokio::test]
 async fn a_refresh_gives_a_new_token_and_keeps_the_rotated_one() {
@@ -12,10 +12,12 @@ async fn a_refresh_gives_a_new_token_and_keeps_the_rotated_one() {
     let third = broker.refresh(&team(), "acme", second.generation()).await.unwrap();
     assert_eq!(access(&third), "canary-access-3", "the rotated token was sent");
     assert_eq!(third.attribute("account"), Some("4711"));
-    let Some(Stored { state: GrantState::Live(grant), .. }) = broker.state(&team(), "acme").await.unwrap() else {
+    let Some(Stored { state: GrantState::Live(Grant::OAuth(grant)), .. }) =
+        broker.state(&team(), "acme").await.unwrap()
+    else {
         panic!("it holds")
     };
-    assert_eq!(grant.refreshed_at().duration_since(grant.connected_at()), days(1));
+    assert_eq!(grant.refreshed_at.duration_since(grant.connected_at), days(1));
     let [_, refresh, _] = &world.provider.seen()[..] else { panic!("three requests") };
     assert_eq!(refresh.url, "https://id.acme.example/o/token", "at the host where the person logged in");
     assert_eq!(
@@ -150,7 +152,8 @@ async fn only_a_refusal_about_the_grant_ends_it() {
 #[test]
 fn the_plugins_own_manifest_classifies_salesforces_refusals() {
     let manifest = Manifest::from_toml(include_str!("../../../../../plugin/plugin.toml")).unwrap();
-    let refresh = &manifest.credentials["salesforce"].refresh;
+    let CredentialSpec::OAuth2(salesforce) = &manifest.credentials["salesforce"] else { panic!("OAuth") };
+    let refresh = &salesforce.refresh;
     for (error, description, ended) in [
         ("invalid_grant", "expired access/refresh token", true),
         ("invalid_grant", "Token request is already being processed", false),

@@ -47,7 +47,7 @@ impl Subscriber for Collector {
 }
 
 #[tokio::test]
-async fn no_log_line_error_or_debug_text_contains_a_token_a_code_or_a_client_secret() {
+async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_client_secret() {
     let collector = Collector::default();
     // For all threads: what other tests log must not contain secrets either.
     tracing::subscriber::set_global_default(collector.clone()).unwrap();
@@ -77,6 +77,16 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_or_a_client_sec
     );
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-refresh-3"}"#));
+    show(&broker.disconnect(&team(), "acme").await);
+
+    let world = World::with_api_key();
+    let broker = world.broker();
+    show(&broker.connect_api_key(&team(), "acme", "https://evil.example", Secret::new("canary-key")).await);
+    show(&broker.connect_api_key(&team(), "acme", "https://one.api.acme.example", Secret::new("canary key")).await);
+    show(&broker.connect_api_key(&team(), "acme", "https://one.api.acme.example", Secret::new("canary-key")).await);
+    let opened = broker.open(&team(), "acme").await.unwrap();
+    show(&(&opened, broker.state(&team(), "acme").await));
+    show(&broker.refresh(&team(), "acme", opened.generation()).await.map_err(|error| crate::full_message(&error)));
     show(&broker.disconnect(&team(), "acme").await);
 
     let logged = collector.0.lock().unwrap().clone();
