@@ -1,5 +1,6 @@
 ### What people read: advice on every cause of an error, and the plugin's options. `build.rs` turns this file and its
 ### sibling into a Rust table; `src/guidance/causes.rs` says which codes have which cause, and who takes each step.
+### Words: `docs/glossary.md`.
 
 ## Places in Salesforce, by the labels that people see there
 
@@ -7,21 +8,21 @@ place-lead-fields = Setup > Object Manager > Lead > Fields & Relationships
 place-lead-validation-rules = Setup > Object Manager > Lead > Validation Rules
 place-lead-triggers = Setup > Object Manager > Lead > Triggers
 place-lead-record-types = Setup > Object Manager > Lead > Record Types
-place-duplicate-rules = Setup > Data > Duplicate Management > Duplicate Rules
-place-states-and-countries = Setup > Data > State and Country/Territory Picklists
-place-storage-usage = Setup > Data > Storage Usage
-place-permission-sets = Setup > Users > Permission Sets
-place-users = Setup > Users > Users
-place-oauth-usage = Setup > Apps > Connected Apps > Connected Apps OAuth Usage
-place-app-policies = Setup > Apps > External Client Apps > External Client App Manager > (the app) > Policies
-place-installed-packages = Setup > Apps > Packaging > Installed Packages
-place-network-access = Setup > Security > Network Access
-place-transaction-security = Setup > Security > Transaction Security Policies
-place-login-history = Setup > Identity > Login History
-place-company-information = Setup > Company Settings > Company Information
-place-my-domain = Setup > Company Settings > My Domain
-place-flows = Setup > Process Automation > Flows
-place-assignment-rules = Setup > Feature Settings > Marketing > Lead Assignment Rules
+place-duplicate-rules = Setup > Quick Find “Duplicate Rules”
+place-states-and-countries = Setup > Quick Find “State and Country/Territory Picklists”
+place-storage-usage = Setup > Quick Find “Storage Usage”
+place-permission-sets = Setup > Quick Find “Permission Sets”
+place-users = Setup > Quick Find “Users”
+place-oauth-usage = Setup > Quick Find “OAuth” > External Client Apps OAuth Usage
+place-app-policies = Setup > Quick Find “External Client App” > External Client App Manager > (the app) > Policies
+place-installed-packages = Setup > Quick Find “Installed Packages”
+place-network-access = Setup > Quick Find “Network Access”
+place-transaction-security = Setup > Quick Find “Transaction Security Policies”
+place-login-history = Setup > Quick Find “Login History”
+place-company-information = Setup > Quick Find “Company Information”
+place-my-domain = Setup > Quick Find “My Domain”
+place-flows = Setup > Quick Find “Flows”
+place-assignment-rules = Setup > Quick Find “Assignment Rules” > Lead Assignment Rules
 place-recycle-bin = App Launcher > Recycle Bin
 place-leads = App Launcher > Leads
 
@@ -29,397 +30,397 @@ place-leads = App Launcher > Leads
 
 string-too-long =
     .what = A value is longer than its field in Salesforce.
-    .why = Free text is cut to fit, with a warning. E-mail addresses, phone numbers, URLs, ids and choices are never cut, because they would be wrong. The field may also have been shortened since it was mapped.
+    .why = Long text is shortened to fit, with a warning. Email addresses, phone numbers, URLs, IDs, and choices are never shortened. The field may also have become shorter since the mapping was saved.
     .step1 = Limit the length of the answer in the form, or map it to a longer field, such as a long text area.
     .step2 = Or make the field longer.
 
 invalid-email-address =
-    .what = An e-mail address is not valid.
-    .why = The answer has a typing error, or the field is mapped to something other than an e-mail address. Salesforce accepts ASCII addresses only.
-    .step1 = Ask the guest for the correct address and enter the Lead by hand.
-    .step2 = Map the field to the guest's e-mail address or to an e-mail question.
+    .what = An email address isn't valid.
+    .why = The answer has a typo, or the field is mapped to a question that isn't an email address. Salesforce accepts only ASCII addresses.
+    .step1 = Ask the guest for the correct address, and enter the Lead by hand.
+    .step2 = Map the field to the guest's email address or to an email question.
 
 number-outside-valid-range =
-    .what = An answer does not fit a number field.
-    .why = It is not a number, or it has more digits than the field accepts. Extra decimals are rounded, with a warning.
+    .what = An answer doesn't fit a number field.
+    .why = It isn't a number, or it has more digits than the field accepts. Extra decimals are rounded, with a warning.
     .step1 = Use a number question, or map the answer to a text field.
     .step2 = Or let the field accept more digits.
 
 date-invalid =
-    .what = An answer is not a date or time that the field accepts.
-    .why = Date fields need a calendar date, date/time fields a date and time with a time zone, and time fields a time of day.
+    .what = An answer doesn't fit a date or time field.
+    .why = Date fields need a date, date/time fields need a date and time with a time zone, and time fields need a time of day.
     .step1 = Use a date question, or map the field to the start or end of the booking.
 
 checkbox-invalid =
-    .what = An answer is neither a yes nor a no.
-    .why = The field is a checkbox. It accepts answers such as yes, no, true, false, はい and いいえ. Other texts are left out rather than guessed.
+    .what = An answer is neither yes nor no.
+    .why = The field is a checkbox. It accepts answers such as yes, no, true, false, はい, and いいえ. We don't guess: other answers are left out.
     .step1 = Use a consent question, or a question with the choices yes and no.
 
 invalid-or-null-for-restricted-picklist =
-    .what = A value is not one of the picklist's allowed values.
-    .why = The picklist is restricted to its active values. The choice in the form is worded differently, the value was deactivated, or the controlling field or the record type does not allow it.
+    .what = An answer isn't a value that the picklist accepts.
+    .why = The picklist accepts only its active values. The usual reasons: the choice in the form is worded differently, the value was deactivated, or the controlling field or the record type doesn't allow it.
     .step1 = Word the form's choices like the picklist's values or labels.
     .step2 = Or add or activate the value, and allow it for the record type.
 
 json-parser-error =
-    .what = A value does not have the type of its field.
-    .why = The question is mapped to a field of another type, or the field's type was changed after the mapping was saved.
+    .what = A value doesn't match its field's data type.
+    .why = The question is mapped to a field of another data type, or the data type was changed after the mapping was saved.
     .step1 = Open the mapping, compare it with Salesforce, and choose a question or field that fits.
 
 text-data-outside-supported-charset =
-    .what = A text contains characters that Salesforce does not store.
+    .what = A text contains characters that Salesforce can't store.
     .why = These are usually invisible control characters from copied text. They are removed, with a warning.
     .step1 = Usually no action is needed. If the Lead is missing, enter it by hand.
 
 field-integrity-exception =
-    .what = Salesforce does not accept values that depend on each other, such as state and country.
-    .why = With state and country picklists, names must be on the list, and the state must belong to the country.
-    .step1 = Offer the listed names as choices in the form, and map the country too, as a fixed value if it is the same for all guests.
-    .step2 = Look up the valid names, or set a default country.
+    .what = Salesforce didn't accept values that belong together, such as state and country.
+    .why = With State and Country/Territory Picklists, only the listed names can be saved, and the state must belong to the country.
+    .step1 = Offer the listed names as choices in the form, and map the country too. If it's always the same, use a fixed value.
+    .step2 = Look up the listed names and give them to the calendar owner, or set a default country.
 
 field-custom-validation-exception =
     .what = A validation rule in Salesforce rejected the Lead.
-    .why = Your org's admin set up a rule that this booking breaks. The message is the rule's own.
+    .why = This booking doesn't meet a rule set by your Salesforce admin. The message comes from that rule.
     .step1 = Find the rule by its message, and correct it or exempt the connected user.
-    .step2 = Or change the form and the mapping so that bookings satisfy the rule.
-    .step3 = Then send the booking again.
+    .step2 = Or change the form and the mapping so that bookings meet the rule.
+    .step3 = Then resend the booking.
 
 field-filter-validation-exception =
-    .what = A lookup field rejected the record that it should refer to.
-    .why = The field has a lookup filter that this record does not meet.
+    .what = A lookup field can't use the chosen record.
+    .why = The record doesn't meet the field's lookup filter.
     .step1 = Choose another record in the mapping.
     .step2 = Or change the filter.
 
 malformed-id =
-    .what = A value is not the id of a record that can be used here.
-    .why = The id has a typing error, belongs to another org (such as a sandbox) or another object, or was deleted; or the user has no access to the record type or owner.
-    .step1 = Copy the id again from the URL of the record's page in the connected org.
-    .step2 = Check which object the field refers to, and that the user has access.
+    .what = A value isn't the ID of a record that can be used here.
+    .why = The usual reasons: the ID has a typo, belongs to another org (such as a sandbox) or another object, or was deleted. The connected user may also lack access to the record type or owner.
+    .step1 = Open the record in the connected org, and copy the ID again from the page's URL.
+    .step2 = Check which object the field refers to, and that the connected user has access.
 
 ## Fields that need a value, cannot be written or are gone
 
 required-field-missing =
-    .what = A field that Salesforce requires gets no value.
+    .what = A required Salesforce field gets no value.
     .why = No row of the mapping fills it, or it became required after the mapping was saved.
-    .step1 = Map the field to a question or a fixed value. A question must be required in the form too.
-    .step2 = If Leads do not need it, make the field optional.
+    .step1 = Map the field to a question or a fixed value. Make a question required in the form too.
+    .step2 = If Leads don't need it, make the field optional.
 
 required-field-blank =
-    .what = A field that Salesforce requires is blank, or may be left blank.
-    .why = The question is optional in the form, while the field is required in Salesforce. Both must be required.
+    .what = A required Salesforce field is blank, or could be.
+    .why = The field is required in Salesforce, but the question is optional in the form. Both must be required.
     .step1 = Make the question required, or give the row a fallback.
     .step2 = Or make the field optional in Salesforce.
 
 invalid-field-for-insert-update =
-    .what = The connected user may not write a field.
-    .why = Field-level security or the page layout makes it read-only for the user, or Salesforce fills it in itself. Fields like this are not offered for new mappings.
-    .step1 = Give the user edit access to the field, in a permission set under Object Settings > Leads.
+    .what = The connected user can't edit this field.
+    .why = Field-level security or the page layout makes it read-only, or Salesforce fills it in automatically. Such fields are not offered in new mappings.
+    .step1 = Give the connected user edit access to the field, in a permission set under “Object Settings” > “Leads”.
     .step2 = Or remove the field from the mapping.
 
 invalid-field =
-    .what = The connected user cannot find a mapped field.
-    .why = It was deleted, its API name was changed, or field-level security hides it.
-    .step1 = Check that the field exists, and make it visible to the user under “Set Field-Level Security”.
+    .what = The connected user can't find a mapped field.
+    .why = The usual reasons: the field was deleted, its API name was changed, or field-level security hides it.
+    .step1 = Check that the field exists, and make it visible to the connected user under “Set Field-Level Security”.
     .step2 = If it was deleted, remove the row or choose another field.
 
 ## Problems in a mapping
 
 question-unknown =
-    .what = A row refers to something that bookings do not have.
-    .why = The question was removed from the form, or the name has a typing error.
+    .what = A row uses a question or value that doesn't exist.
+    .why = The question was removed from the form, or the name has a typo.
     .step1 = Choose another question or value in that row.
 
 template-invalid =
-    .what = A template cannot be read.
-    .why = Its braces do not match. Write references as {"{"}guest.name{"}"}. To write a brace itself, double it: {"{{"} or {"}}"}.
+    .what = A template has a mistake.
+    .why = Its braces don't match. Write placeholders as {"{"}guest.name{"}"}. To write a brace itself, double it: {"{{"} or {"}}"}.
     .step1 = Correct the template.
 
 field-mapped-twice =
-    .what = A field gets its value twice.
-    .why = Two rows, or a row and one of the mapping's options, write to it.
+    .what = A field gets two values.
+    .why = Two rows, or a row and an option, fill this field.
     .step1 = Remove one of the two. An option takes precedence over a row.
 
 fallback-used =
-    .what = The row's fallback was written.
-    .why = The answer was blank or could not be written.
+    .what = The row's fallback was used.
+    .why = The answer was blank or couldn't be saved.
     .step1 = If this is intended, no action is needed. Otherwise make the question required in the form.
 
 nothing-to-write =
-    .what = None of the booking's values could be written.
-    .why = All mapped answers were blank or left out.
-    .step1 = Map at least the guest's name, company and e-mail address.
+    .what = The booking has no values that can be saved.
+    .why = All mapped answers were blank or couldn't be saved.
+    .step1 = Map at least the guest's name, company, and email address.
 
 option-invalid =
-    .what = One of the mapping's options is not valid.
-    .why = The plugin does not know the option or its value.
-    .step1 = Open the mapping's options, choose again and save.
-    .step2 = If the settings page offers no valid choice, update the plugin.
+    .what = An option of the mapping isn't valid.
+    .why = The integration doesn't have the chosen option or value.
+    .step1 = Open the mapping's options, choose again, and save.
+    .step2 = If the settings page offers no valid choice, update the integration.
 
 mapping-too-large =
-    .what = The mapping has too many fields for a lookup.
-    .why = Before it writes again, the plugin reads all mapped fields in one query, and Salesforce limits the length of a query.
+    .what = The mapping has too many fields to check whether a Lead already exists.
+    .why = Before trying again, we look for all mapped fields in one query. Salesforce limits the length of a query.
     .step1 = Map fewer fields.
 
 booking-id-field-unfit =
-    .what = The field for the booking id cannot be used.
-    .why = It must be a text field that is unique (case-sensitive), an external ID, long enough for the team and booking ids, and writable for the connected user.
-    .step1 = Create a text field of 255 characters with “Unique”, “Treat "ABC" and "abc" as different values” and “External ID”, and let the user edit it.
+    .what = This field can't be used for booking IDs.
+    .why = It must be a text field that is an external ID and unique (case-sensitive). It must be long enough for the team and booking IDs, and the connected user must be able to edit it.
+    .step1 = Create a text field of 255 characters that the connected user can edit. Choose “Do not allow duplicate values”, “Treat "ABC" and "abc" as different values”, and “External ID”.
     .step2 = Choose that field in the mapping's options.
 
 record-type-unavailable =
-    .what = The connected user may not use the record type.
-    .why = It is inactive, was deleted, or is not assigned to the user.
-    .step1 = Activate it, and assign it to the user by profile or permission set.
-    .step2 = Or choose another one in the mapping's options.
+    .what = The connected user can't use the record type.
+    .why = It is inactive, was deleted, or isn't available to the connected user.
+    .step1 = Activate it, and make it available to the connected user by profile or permission set.
+    .step2 = Or choose another record type in the mapping's options.
 
 invalid-assignment-rule =
     .what = There is a problem with the assignment rule.
-    .why = There is no active Lead assignment rule with this id, or the mapping sets an owner whom the rule may replace.
-    .step1 = Check the rule and its id, and activate it.
-    .step2 = In the mapping, choose either the rule or an owner.
+    .why = No active Lead assignment rule has this ID, or the rule could replace the owner that the mapping sets.
+    .step1 = Check the rule and its ID, and activate it.
+    .step2 = In the mapping, choose either the assignment rule or an owner.
 
 ## Leads that exist already, or no longer
 
 duplicates-detected =
     .what = A duplicate rule in Salesforce rejected the Lead.
-    .why = Salesforce has a record that it considers the same person. Its id is shown if the connected user may see it. The guest may simply have booked before.
-    .step1 = Look at the matching record. If it is the same person, no new Lead is needed; add the booking's details by hand if you want them.
-    .step2 = Choose in the mapping's options what should happen: refuse, save anyway, or use the matching Lead.
-    .step3 = “Save anyway” works only if the rule's action on create is “Allow”. If it is “Block”, change the rule, or exempt the connected user with a condition.
+    .why = Salesforce already has a record that it considers the same person. Its ID is shown if the connected user can see it. The guest may have booked before.
+    .step1 = Check the matching record. If it's the same person, don't create a Lead; add the booking details there.
+    .step2 = In the mapping's options, under “If a duplicate rule matches”, choose what happens.
+    .step3 = “Save anyway” works if the rule's action on create is “Allow”. If it is “Block”, change the rule, or exempt the connected user with a condition.
 
 duplicate-value =
-    .what = Another record already has a value that must be unique.
-    .why = A mapped field is set to “Unique”, or several records have the same external ID. The record is shown if Salesforce names it.
-    .step1 = Look at the record, and correct whichever value is wrong.
-    .step2 = Do not map a unique field to a fixed value, or to an answer that several guests may give.
-    .step3 = If the field does not need to be unique, change it.
+    .what = A field that doesn't allow duplicate values has the same value as another record.
+    .why = A mapped field is set to “Unique”, or several records have the same external ID. We show the record if Salesforce names it.
+    .step1 = Check the record, and correct whichever value is wrong.
+    .step2 = Don't map a “Unique” field to a fixed value, or to a question that several guests answer alike.
+    .step3 = If duplicate values are fine, change the field's settings.
 
 cannot-update-converted-lead =
-    .what = The Lead has been converted and can no longer be changed.
-    .why = A converted Lead continues as a contact, an account and perhaps an opportunity. The booking's new time was not written.
+    .what = The Lead has been converted and can't be changed.
+    .why = A converted Lead continues as a contact, an account, and perhaps an opportunity. The booking's new time was not saved.
     .step1 = Enter the change on the contact or the opportunity by hand.
 
 entity-is-deleted =
-    .what = The Lead no longer exists.
-    .why = It was deleted or merged into another record, or is no longer shared with the connected user.
-    .step1 = If the Lead was deleted by mistake, restore it.
-    .step2 = Then send the booking again, or enter the change by hand.
+    .what = The Lead can't be found.
+    .why = It was deleted, was merged into another record, or is no longer shared with the connected user.
+    .step1 = If the Lead was deleted by mistake, restore it and tell the team admin.
+    .step2 = Then resend the booking, or enter the change by hand.
 
 all-or-none-operation-rolled-back =
     .what = Salesforce undid this step because another one failed.
-    .why = The steps of one request are written all together or not at all.
+    .why = The steps of one request are all saved, or none of them is.
     .step1 = Follow the advice on the other error shown with this one.
 
 ## What the org, its edition and the user's permissions do not allow
 
 api-disabled-for-org =
-    .what = The Salesforce API is not available to this org or user.
-    .why = Enterprise, Unlimited, Performance and Developer Edition include the API; Professional Edition needs it as an add-on. The user also needs the permission “API Enabled”.
-    .step1 = Check “Organization Edition”. If it does not include the API, ask Salesforce for the add-on or another edition.
+    .what = The Salesforce API isn't available to this org or to the connected user.
+    .why = Enterprise, Unlimited, Performance, and Developer Edition include the API. Professional Edition needs it as an add-on. The connected user also needs the permission “API Enabled”.
+    .step1 = Check “Organization Edition”. If it doesn't include the API, ask Salesforce for the add-on or another edition.
     .step2 = Give the connected user “API Enabled” under System Permissions.
 
 lead-not-readable =
-    .what = The connected user lacks permissions on Leads.
-    .why = The user needs Read, Create and Edit on Leads. Without any permission, Salesforce says that the object does not exist. Edit is needed for rescheduled bookings and for updating existing Leads.
-    .step1 = Give the user Read, Create and Edit on Leads with a permission set, and read and edit access to the mapped fields.
+    .what = The connected user doesn't have the Lead permissions it needs.
+    .why = The user needs Read, Create, and Edit on Leads. Without any permission, Salesforce says that Leads don't exist. Edit is used for rescheduled bookings and for updating existing Leads.
+    .step1 = In a permission set, give the user Read, Create, and Edit on Leads, and read and edit access to the mapped fields. Then tell the team admin.
     .step2 = Then check the connection again.
 
 access-refused =
-    .what = The connected user may not do this in Salesforce.
-    .why = The user lacks a permission on the object or the record, for example because the Lead belongs to somebody else and is not shared.
-    .step1 = Give the user Read, Create and Edit on Leads, and check the sharing settings of Leads.
+    .what = The connected user doesn't have permission to do this.
+    .why = The user lacks access to the object or the record. For example, the Lead belongs to someone else and isn't shared.
+    .step1 = Give the connected user Read, Create, and Edit on Leads. If the user has them, check how Leads are shared under Setup > Quick Find “Sharing Settings”.
 
 insufficient-access-on-cross-reference-entity =
-    .what = The Lead refers to a record that the connected user may not use.
-    .why = The record named in the message, such as a campaign, an owner or a record type, is not shared with the user. Automation in the org may also use it.
-    .step1 = Give the user access to the record with that id.
+    .what = The Lead refers to a record that the connected user can't use.
+    .why = The record named in the message, such as a campaign or an owner, isn't shared with the connected user. Automation in the org may also use it.
+    .step1 = If it's a record type, make it available to the connected user in a permission set. Share other records under Setup > Quick Find “Sharing Settings”.
     .step2 = Or choose another record in the mapping.
 
 inactive-owner-or-user =
     .what = The Lead's owner would be an inactive user.
-    .why = The owner comes from the mapping, an assignment rule or automation, and has since been deactivated.
-    .step1 = Find the user by the id in the message, and replace them in assignment rules, queues and flows.
+    .why = The owner set by the mapping, an assignment rule, or automation has been deactivated.
+    .step1 = Find the user by the ID in the message, and replace them in assignment rules, queues, and flows.
     .step2 = If the mapping sets the owner, choose an active user.
 
 cannot-insert-update-activate-entity =
     .what = Automation in Salesforce stopped the Lead.
-    .why = An Apex trigger, a flow or a package in the org failed while the Lead was saved; the message names it. If the message says “entity type cannot be inserted”, the user may not create Leads.
-    .step1 = Find the flow in the message, and correct it or let it skip the connected user's Leads.
-    .step2 = For a trigger, give the message to its developer.
-    .step3 = Then send the booking again.
+    .why = An Apex trigger, a flow, or a package in the org failed while the Lead was being saved. The message names it. If the message says “entity type cannot be inserted”, the user isn't allowed to create Leads.
+    .step1 = Correct the flow named in the message, or exempt the connected user's Leads.
+    .step2 = If it's a trigger, give the message to the trigger's developer.
+    .step3 = Then resend the booking.
 
 txn-security-no-access =
     .what = A security policy of the org blocked the request.
-    .why = A transaction security policy applies to this user's API calls.
+    .why = A transaction security policy applies to the connected user's API use.
     .step1 = Check the policies, and make an exception for the connected user.
 
 request-limit-exceeded =
-    .what = The org has used all or nearly all of its API calls.
-    .why = Salesforce counts the API calls of all integrations over the last 24 hours. Bookings wait until calls are available again. A booking takes one or two calls.
-    .step1 = Check “API Requests, Last 24 Hours”, find the integration that uses the most, and reduce its use or buy more calls.
-    .step2 = No other action is needed: no booking is lost.
+    .what = The org has used all or nearly all of its API requests.
+    .why = Salesforce counts the API requests of all integrations over 24 hours. Bookings are on hold and are sent when requests are available again. A booking takes one or two requests.
+    .step1 = Check “API Requests, Last 24 Hours”. Reduce the use by the busiest integrations, or buy more API requests.
+    .step2 = No other action is needed. No booking is lost.
 
 storage-limit-exceeded =
     .what = The org's data storage is full.
-    .why = Salesforce cannot create records until space is freed.
-    .step1 = Free or buy data storage.
-    .step2 = Then send the bookings again.
+    .why = Salesforce can't create records until there is free space.
+    .step1 = Delete data you don't need or buy data storage, and tell the team admin.
+    .step2 = Then resend the bookings.
 
 license-limit-exceeded =
     .what = The org has reached a license limit.
-    .why = The request needs a license that is used up or not assigned to the user.
+    .why = The license it needs is used up, or the connected user doesn't have it.
     .step1 = Check which licenses are used up, and which ones the connected user has.
 
 api-version-retired =
-    .what = The org does not offer the API version that this plugin uses.
-    .why = Salesforce retires old versions after some years, and offers new ones once the org has been upgraded.
-    .step1 = Install the current release of the plugin.
+    .what = The org doesn't offer the API version that the integration uses.
+    .why = Salesforce retires old versions after some years. New versions become available when the org is upgraded.
+    .step1 = Update the integration to the latest version.
 
 ## Connections that are missing or have ended
 
 connection-ended =
-    .what = Salesforce no longer accepts the connection, so bookings are waiting.
-    .why = The authorization was revoked in Salesforce, was unused for longer than the app's refresh token policy allows (often 30 days), or ended because the user was deactivated or changed.
-    .step1 = Connect to Salesforce again with a user who will stay. Your settings are kept, and waiting bookings are sent in order.
-    .step2 = If it happens again, check the app's refresh token policy and choose a longer period, or expiry after inactivity instead of a fixed period.
+    .what = The connection to Salesforce has ended. Bookings are on hold and are sent in order when you reconnect.
+    .why = The usual reasons: the authorization was revoked, it wasn't used for a long time (often 30 days), or the connected user was deactivated.
+    .step1 = Reconnect with a user who isn't affected by staff changes, preferably a dedicated one. Your settings are kept.
+    .step2 = If it happens again, check the app's refresh token policy. Choose a longer period, or “Refresh token is valid until revoked”.
 
 not-connected =
-    .what = The team is not connected to Salesforce.
-    .why = Nobody has connected yet, the connection was removed, or the stored connection is incomplete.
-    .step1 = Connect to Salesforce in the team's integration settings. Waiting bookings are sent afterwards.
+    .what = The team isn't connected to Salesforce.
+    .why = Nobody has connected yet, the team was disconnected, or the stored connection is incomplete.
+    .step1 = Connect to Salesforce in the team's integration settings. Bookings on hold are sent afterwards.
 
 session-not-for-api =
-    .what = Salesforce accepts the login, but not for its API.
-    .why = The app's OAuth scopes lack `api`, or a policy of the org restricts such sessions. Connecting again does not help by itself.
-    .step1 = Allow the app the scopes `api` and `refresh_token`, and allow the user to use the API.
-    .step2 = Then connect again.
+    .what = The login to Salesforce works, but its API can't be used.
+    .why = The app lacks the OAuth scope “api”, or a policy of the org restricts the connected user's API use. Reconnecting alone doesn't help.
+    .step1 = Give the connected user “API Enabled”, and tell the team admin.
+    .step2 = Reconnect. If that doesn't help, tell the scheduling provider. The app's OAuth scopes “api” and “refresh_token” need checking.
 
 org-unknown =
-    .what = The org is no longer at its address.
-    .why = Its My Domain was renamed, the org was moved or deleted, or a sandbox was refreshed.
-    .step1 = Look up the org's current address.
-    .step2 = Disconnect, and connect again at that address.
+    .what = The org is no longer at its saved URL.
+    .why = The usual reasons: its My Domain was renamed, the org was moved or deleted, or a sandbox was refreshed.
+    .step1 = Look up the org's current My Domain URL, and give it to the team admin.
+    .step2 = Disconnect, and connect again at that URL.
 
 already-revoked =
-    .what = The authorization had already been revoked.
-    .why = It ended earlier. The connection has been removed.
-    .step1 = No action is needed. To use Salesforce again, connect again.
+    .what = The connection had already ended.
+    .why = The authorization in Salesforce was revoked earlier. We have removed the stored connection too.
+    .step1 = No action needed. To use Salesforce again, reconnect.
 
 unsupported-token-type =
-    .what = Salesforce did not revoke the authorization.
-    .why = It does not support revoking this type of token.
-    .step1 = Revoke the app's access for the user by hand.
-    .step2 = Report the message to the plugin's publisher.
+    .what = The authorization in Salesforce couldn't be revoked.
+    .why = Salesforce doesn't support revoking this type of token.
+    .step1 = Revoke the connected user's authorization of this app by hand.
+    .step2 = Report the message to the integration's developer.
 
 credential-unavailable =
-    .what = The connection could not be renewed for the moment.
-    .why = The scheduling platform or Salesforce's login service was briefly busy or unreachable. The connection itself is still valid.
-    .step1 = No action is needed; it will be retried automatically.
-    .step2 = If it lasts longer than an hour, check the credential store and the network path to Salesforce's login host.
+    .what = A temporary problem kept us from renewing the connection.
+    .why = The scheduling service or Salesforce's login service is briefly busy or down. The connection is still valid.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it lasts longer than an hour, check credential storage and network access to the Salesforce login host.
 
 app-attest-failed-retry =
     .what = Salesforce's login service failed.
     .why = This is usually a temporary fault or maintenance at Salesforce.
-    .step1 = If you are connecting, start again in a few minutes. An existing connection is retried automatically.
-    .step2 = If it lasts, check the login's status here, and Salesforce's status at status.salesforce.com.
+    .step1 = If you are connecting, start again in a few minutes. If you are already connected, no action is needed. We'll retry automatically.
+    .step2 = If it lasts, check the login here. Salesforce's status is at status.salesforce.com.
 
 rate-limit-exceeded =
-    .what = Salesforce is refusing further logins of this user for now.
-    .why = Salesforce limits a user's logins per hour, over all apps together.
-    .step1 = Wait an hour.
+    .what = This user has logged in too often, so Salesforce is limiting logins for now.
+    .why = Salesforce limits a user's logins per hour, counted over all apps.
+    .step1 = Wait about an hour.
     .step2 = Find out which app logs in so often with this user, and give each integration its own user.
 
 ## The org's policies on apps, and how the app is registered
 
 app-blocked =
-    .what = The app is blocked in this Salesforce org.
-    .why = An admin blocked it, or the org blocks all apps that are not on its list.
-    .step1 = Find the app and choose Unblock.
-    .step2 = Then connect again.
+    .what = The scheduling service's app is blocked in Salesforce.
+    .why = An admin blocked it, or the org blocks all apps that aren't on its list.
+    .step1 = Find the app, choose “Unblock”, and tell the team admin.
+    .step2 = Then reconnect.
 
 app-not-installed =
-    .what = The app is not installed in this Salesforce org.
-    .why = Since September 2025 Salesforce refuses apps that no admin has installed, except for users with the permission “Approve Uninstalled Connected Apps”. An External Client App must always be installed from its package.
-    .step1 = Install the package that the scheduling platform provides, and check that it is listed here.
-    .step2 = For a connected app without a package, find it and choose Install.
-    .step3 = Then connect again.
+    .what = The scheduling service's app isn't installed in this Salesforce org.
+    .why = Since September 2025, apps that aren't installed generally can't be used. Users with the permission “Approve Uninstalled Connected Apps” are an exception. An external client app must always be installed from its package.
+    .step1 = Install the scheduling provider's package, and check that it is listed.
+    .step2 = For a connected app without a package, choose “Install” in the list. Then tell the team admin.
+    .step3 = Then reconnect.
 
 app-not-approved =
-    .what = This user may not use the app.
-    .why = The app's “Permitted Users” is set to “Admin approved users are pre-authorized”, and the user has none of its profiles or permission sets; or the user never authorized the app.
-    .step1 = Add the user's profile or permission set to the app, or set “Permitted Users” to “All users may self-authorize”.
-    .step2 = Then connect again.
+    .what = This user isn't allowed to use the scheduling service's app.
+    .why = “Permitted Users” is set to “Admin approved users are pre-authorized”, and the user's profile or permission set hasn't been added. Or the user hasn't allowed access yet.
+    .step1 = Add the user's profile or permission set to the app, and tell the team admin. Or set “Permitted Users” to “All users may self-authorize”.
+    .step2 = Then reconnect.
 
 oauth-approval-error-generic =
     .what = Salesforce stopped the authorization without giving a reason.
-    .why = Usually the app is not installed or not allowed for this user, or lacks the scope `refresh_token`; or the user is an API-only integration user, who cannot log in through a browser.
+    .why = The usual reasons: the app isn't installed or allowed, lacks the OAuth scope “refresh_token”, or the user is API-only. API-only users can't log in through a browser.
     .step1 = Look for the failed login and its reason.
     .step2 = Check that the app is installed and not blocked.
-    .step3 = Check that the user is permitted, and that the scopes are `api` and `refresh_token`.
-    .step4 = Then connect again.
+    .step3 = Check “Permitted Users”, and tell the team admin the result.
+    .step4 = Reconnect. If that doesn't help, tell the scheduling provider. The app's OAuth scopes need checking.
 
 login-restricted =
-    .what = Salesforce does not accept logins from this network address or at this time.
-    .why = The org, the user's profile or the app restricts network addresses or login hours, and the scheduling platform's servers are outside them.
-    .step1 = Give the org's admin the fixed addresses from which the platform calls Salesforce.
-    .step2 = Add these addresses to the trusted ranges, and to the login ranges of the user's profile if it has any.
-    .step3 = If that is not possible, relax “IP Relaxation” for this app only.
+    .what = Salesforce doesn't accept logins from this IP address or at this time.
+    .why = The org, the profile, or the app restricts IP addresses or login hours. The scheduling service's servers are outside them.
+    .step1 = Give the Salesforce admin the fixed IP addresses from which you access Salesforce.
+    .step2 = Add these addresses to the trusted IP ranges. If the user's profile restricts login IP addresses, add them there too.
+    .step3 = If that isn't possible, set “IP Relaxation” for this app only.
 
 my-domain-required =
-    .what = Salesforce accepts this login only at the org's own address.
-    .why = The org does not allow the common login pages, or they do not support this way of logging in.
-    .step1 = Look up the address.
-    .step2 = Connect again with this address as the login host.
+    .what = Log in at your org's My Domain URL.
+    .why = The org doesn't allow the common login pages, or they don't support this type of login.
+    .step1 = Look up the My Domain URL, and give it to the team admin.
+    .step2 = Reconnect with this URL as the login host.
 
 run-as-user-missing =
     .what = The app has no user to run as.
-    .why = The client credentials flow needs a “Run As” user.
-    .step1 = Enable the client credentials flow and choose the user.
+    .why = This flow needs a “Run As” user.
+    .step1 = Enable the client credentials flow, and choose the “Run As” user.
 
 invalid-client-id =
-    .what = Salesforce does not know the app's key, or rejects its secret.
-    .why = The key belongs to another environment, the secret was changed, or the app was created less than ten minutes ago.
-    .step1 = Compare the consumer key and secret with the app's settings in Salesforce. After a change, wait ten minutes.
-    .step2 = Check that you chose production or sandbox correctly, and connect again.
+    .what = The consumer key or consumer secret is wrong.
+    .why = The usual reasons: the key belongs to another environment, the secret was changed, or the app was created less than 10 minutes ago.
+    .step1 = Compare the consumer key and consumer secret with the app's settings in Salesforce. After a change, wait 10 minutes.
+    .step2 = Check that you chose production or sandbox correctly, and reconnect.
 
 redirect-uri-mismatch =
-    .what = The callback URL is not registered with the app.
-    .why = It must match one of the app's callback URLs exactly, including a slash at the end.
-    .step1 = Register the platform's callback URL with the app, or correct the configured one.
+    .what = The callback URL isn't registered with the app.
+    .why = The callback URL must match a registered one exactly, including a slash at the end.
+    .step1 = Register the scheduling service's callback URL with the app, or correct the configured URL.
 
 audience-invalid =
-    .what = The app's registration in Salesforce does not match the way it logs in.
-    .why = A flow, a scope or a policy that the platform uses is not enabled for the app.
-    .step1 = Enable the web server flow with PKCE and the scopes `api` and `refresh_token` for the app. For other flows, follow the message.
-    .step2 = Check that the org's policies for the app do not disable the flow.
+    .what = The app's registration doesn't match the way it logs in.
+    .why = A flow, an OAuth scope, or a policy that the scheduling service uses isn't enabled for the app.
+    .step1 = Enable the web server flow with PKCE and the OAuth scopes “api” and “refresh_token” for the app. For other flows, follow the message.
+    .step2 = Check that the org's policies don't disable this flow.
 
 invalid-session-level =
-    .what = Salesforce requires a stronger login.
-    .why = A policy of the org allows the API only for high-assurance sessions.
-    .step1 = Relax the policy for the connected user or the app.
-    .step2 = Connect again with multi-factor authentication.
+    .what = A more secure login, such as multi-factor authentication, is required.
+    .why = A policy of the org allows API use only with a “High Assurance” session.
+    .step1 = Review this requirement in the app's policies, or under Setup > Quick Find “Session Settings”, and tell the team admin.
+    .step2 = Reconnect with multi-factor authentication.
 
 ## Logins that were not completed, and users who may not log in
 
 access-denied =
-    .what = The authorization was declined in Salesforce.
-    .why = Somebody chose Deny or closed the page.
-    .step1 = Connect again and choose Allow.
+    .what = Access was denied in Salesforce.
+    .why = Someone chose “Deny” or closed the page.
+    .step1 = Connect again and choose “Allow”.
 
 authorization-code-ended =
-    .what = Connecting to Salesforce was not completed.
-    .why = The authorization took too long, its page was opened twice or reloaded, or a part of the request was lost.
+    .what = Connecting to Salesforce wasn't completed.
+    .why = The usual reasons: the authorization took too long, the page was opened twice or reloaded, or a part of the request was lost.
     .step1 = Start connecting again from the beginning, in one browser window.
     .step2 = If it always fails, check that the PKCE code challenge is sent, and that the verifier is kept until the code is exchanged.
 
 login-refused =
-    .what = The connected user cannot log in to Salesforce.
-    .why = The user is inactive, frozen or locked, the password has expired, or the verification code was wrong.
-    .step1 = Check the user: activate, unfreeze or unlock them, or reset the password.
-    .step2 = Connect again, preferably with a dedicated integration user, who does not leave when a person does.
+    .what = The connected user can't log in to Salesforce.
+    .why = The usual reasons: the user is inactive, frozen, or locked, the password has expired, or the verification code was wrong.
+    .step1 = Activate, unfreeze, or unlock the user, or reset the password. Then tell the team admin.
+    .step2 = Reconnect. We recommend a dedicated user who isn't affected by staff changes.
 
 inactive-org =
-    .what = The Salesforce org is locked, expired or closed.
+    .what = The Salesforce org is locked, expired, or closed.
     .why = A trial or contract has ended, or Salesforce has suspended the org.
     .step1 = Ask Salesforce about the contract of this org.
     .step2 = If you now use another org, disconnect, and connect to that one.
@@ -427,99 +428,99 @@ inactive-org =
 ## Salesforce busy, unreachable or unclear
 
 unable-to-lock-row =
-    .what = A record in Salesforce was in use at that moment.
-    .why = Another user or automation in the org was changing it or a related record, such as an account or a campaign.
-    .step1 = No action is needed; it will be retried automatically.
+    .what = Another process was using a record in Salesforce.
+    .why = Another user or automation was changing this record or a related one, such as an account or a campaign.
+    .step1 = No action needed. We'll retry automatically.
     .step2 = If it happens often, look for automation that changes many Leads at once.
 
 server-unavailable =
     .what = Salesforce is busy or under maintenance.
-    .why = During maintenance an org can be read but not written. Nothing was written.
-    .step1 = No action is needed; it will be retried automatically.
-    .step2 = If it lasts, look up the org's instance here and its status at status.salesforce.com.
+    .why = During maintenance, an org's data can be read but not saved. Nothing was saved.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it lasts, look up the org's instance here. Its status is at status.salesforce.com.
 
 org-unreachable =
-    .what = Salesforce could not be reached.
-    .why = The connection failed or timed out, because of a fault on the network or at Salesforce.
-    .step1 = No action is needed; it will be retried automatically.
-    .step2 = If it lasts, check name resolution, the firewall and the policy for the org's host.
+    .what = Salesforce couldn't be reached.
+    .why = The request failed or timed out because of a problem on the network or at Salesforce.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it lasts, check name resolution, the firewall, and the policy for the org's host.
 
 outcome-unknown =
-    .what = It is not known yet whether Salesforce wrote the Lead.
-    .why = The answer was lost, or Salesforce failed while working on it. To avoid a second Lead, the plugin looks for the first one before it writes again. It may take ten minutes until the outcome is final.
-    .step1 = No action is needed; it will be resolved automatically. Do not create the Lead by hand meanwhile.
-    .step2 = If it keeps happening, send the message with its error id to Salesforce Support.
+    .what = We don't know yet whether Salesforce saved the Lead.
+    .why = We lost Salesforce's answer, or Salesforce failed while working on it. To avoid a duplicate, we'll check for the Lead before trying again. This can take 10 minutes.
+    .step1 = No action needed. We'll check automatically. Meanwhile, don't create the Lead by hand.
+    .step2 = If it keeps happening, look up the org ID here, and send it to Salesforce Support with the message and its error ID.
 
 outcome-unclear =
-    .what = A person must check whether this booking already has a Lead.
-    .why = An earlier attempt may have created a Lead. Several Leads, or slightly different ones, could be it, and the plugin does not guess.
-    .step1 = Look at the Leads named in the problem, or those with the guest's e-mail address that were created at that time.
-    .step2 = If one of them is right, mark the booking as done. If not, send it again.
-    .step3 = To prevent this in the future, choose a unique field for the booking id in the mapping's options.
+    .what = Check whether this booking already has a Lead.
+    .why = An earlier attempt may have created a Lead. Several Leads match, or one that differs slightly, so we don't decide automatically.
+    .step1 = Check the Leads that are shown, or those created at that time with the guest's email address, and tell the team admin.
+    .step2 = If one of them is right, mark the booking as done. Otherwise resend it.
+    .step3 = To prevent this, choose a “Field for the booking ID” in the mapping's options.
 
 ## The scheduling platform's limits and policy, and faults of this plugin
 
 request-denied =
-    .what = The scheduling platform's policy forbids this request to Salesforce.
-    .why = The operator does not allow the org's host, the method or the path, or the host leads into a private network.
-    .step1 = Compare the host's report of the refusal with the plugin's manifest and the operator's policy.
+    .what = The scheduling service's policy doesn't allow this request to Salesforce.
+    .why = The org's host, the method, or the path isn't allowed, or the host is on a private network.
+    .step1 = Compare the record of the refusal with the integration's manifest and your policy.
 
 budget-exhausted =
     .what = The limits for one delivery were used up.
-    .why = Salesforce answered too slowly, or the delivery needed more requests than the platform allows for one call.
-    .step1 = No action is needed; it will be retried automatically.
-    .step2 = If it lasts, raise the time and request limits for this plugin.
+    .why = Salesforce was too slow, or the delivery needed more requests than the scheduling service allows.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it lasts, raise the integration's time and request limits.
 
 answer-too-large =
-    .what = Salesforce's answer is larger than the platform allows.
+    .what = Salesforce sent more data than the scheduling service allows.
     .why = In orgs with very many fields and picklist values, the description of Leads takes several megabytes.
-    .step1 = Raise the response limit for this plugin.
+    .step1 = Raise the integration's response size limit.
 
 answer-blocked =
-    .what = An answer was withheld because it contained the credential.
-    .why = Salesforce itself never sends it back. A proxy on the way, or an address that is not a real org, may do so.
-    .step1 = Check what is between the platform and Salesforce, and check the org's address.
-    .step2 = Disconnect, which revokes the credential, and connect again.
+    .what = We discarded the data received because it contained the credential.
+    .why = Salesforce never sends the credential back. The likely cause is a proxy on the way, or a host that isn't really Salesforce.
+    .step1 = Check what is between the scheduling service and Salesforce, check the org's URL, and tell the team admin.
+    .step2 = Disconnect and connect again. Disconnecting revokes the credential.
 
 answer-unreadable =
-    .what = The plugin and Salesforce did not understand each other.
-    .why = Something on the way changed the request or the answer, or the plugin has a fault.
-    .step1 = Send the booking again once.
-    .step2 = If it fails again, report the code and message to the plugin's publisher.
+    .what = The exchange of data with Salesforce failed.
+    .why = Something on the way changed the data, or the integration has a fault.
+    .step1 = Resend the booking once.
+    .step2 = If it fails again, report the code and the message to the integration's developer.
 
 request-too-large =
-    .what = The booking is too large for one request to Salesforce.
-    .why = The mapped answers together, or one that is used in a lookup, exceed what Salesforce accepts.
-    .step1 = Map fewer or shorter answers, or limit their length in the form.
+    .what = The booking is too large to be saved in Salesforce.
+    .why = The mapped answers together, or one that is used in a lookup, exceed Salesforce's limit.
+    .step1 = Map fewer answers, or limit their length in the form.
 
 ## The plugin's options
 
-option-existing = If a Lead with the same e-mail address exists
+option-existing = If a Lead with the same email address exists
     .help = Converted Leads are ignored. If there are several Leads, the newest one is used.
     .create-another = Create another Lead
     .keep = Leave the Lead as it is
-    .fill-empty = Fill in the Lead's blank fields
+    .fill-empty = Fill in the Lead's blank fields only
     .overwrite = Overwrite the mapped fields
 
 option-duplicates = If a duplicate rule matches
-    .help = “Save anyway” works if the rule's action is Allow. “Use the matching Lead” works if exactly one Lead matches and has the guest's e-mail address. The “existing Leads” setting then decides what happens to it; with “Create another Lead”, its blank fields are filled in.
+    .help = “Save anyway” works if the rule's action is “Allow”. “Use the matching Lead” works only when exactly one Lead matches and its email is the guest's. Changes to that Lead follow the setting “If a Lead with the same email address exists”. With “Create another Lead”, only its blank fields are filled in.
     .refuse = Refuse and report
     .save-anyway = Save anyway
     .use-match = Use the matching Lead
 
-option-booking-id-field = Field for the booking id
-    .help = A text field that is an external ID and unique (255 characters, case-sensitive). With it, a booking never becomes two Leads, even if the network fails.
+option-booking-id-field = Field for the booking ID
+    .help = A text field that is an external ID and unique (255 characters, case-sensitive). With this field, a booking never becomes two Leads, even if the network fails.
     .none = None
 
 option-assignment-rules = Lead assignment rules
-    .help = For new Leads only. You can also enter the id of a rule. If an owner is chosen or mapped and nothing is chosen here, no rule runs.
+    .help = For new Leads only. You can also enter the ID of a rule. If an owner is chosen or mapped and nothing is chosen here, no rule runs.
     .run = Run the active rule
-    .skip = Do not run any rule
+    .skip = Don't run any rule
 
 option-record-type = Record type
     .help = For new Leads only.
     .default = The connected user's default
 
 option-owner = Owner of the Lead
-    .help = For new Leads only. You can enter the id of a user or a queue.
-    .automatic = By assignment rule, otherwise the connected user
+    .help = For new Leads only. You can enter the ID of a user or a queue.
+    .automatic = By assignment rule (otherwise the connected user)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crm_contract::FieldList;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Kind, Source, source};
@@ -148,37 +149,43 @@ impl Row {
     }
 }
 
-/// What a plugin noted about fields when they were listed or checked, by field name. A host keeps it with a mapping, but changing
-/// it makes no new version of the mapping.
+/// What a plugin noted about the fields that it listed, by field name. A host keeps it beside a mapping; changing it makes no new
+/// version of the mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Memos(BTreeMap<String, String>);
 
 impl Memos {
+    /// The memos of all fields that were listed. Withheld ones are known too, without a memo.
+    pub fn of_list(listed: &FieldList) -> Self {
+        let fields = listed.fields.iter().map(|field| (field.name.clone(), field.memo.clone()));
+        let withheld = listed.withheld.iter().map(|field| (field.name.clone(), String::new()));
+        Self(withheld.chain(fields).collect())
+    }
+
     /// The memo of a field; empty if there is none.
     pub fn of(&self, field: &str) -> &str {
         self.0.get(field).map_or("", String::as_str)
     }
 
-    /// Whether the memos of all fields of a mapping are known.
+    /// Whether a field was listed.
+    pub fn know(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    /// Whether all fields of a mapping were listed.
     pub fn cover(&self, mapping: &Mapping) -> bool {
-        mapping.rows.iter().all(|row| self.0.contains_key(&row.field))
+        mapping.rows.iter().all(|row| self.know(&row.field))
     }
 
-    /// Keeps a memo in place of an older one.
-    pub fn keep(&mut self, field: impl Into<String>, memo: impl Into<String>) {
-        self.0.insert(field.into(), memo.into());
+    /// Replaces the memo of a field, as after a check.
+    pub fn replace(&mut self, field: &str, memo: String) {
+        self.0.insert(field.to_owned(), memo);
     }
 
-    /// Fields and their memos.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(field, memo)| (field.as_str(), memo.as_str()))
-    }
-}
-
-impl FromIterator<(String, String)> for Memos {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(memos: I) -> Self {
-        Self(memos.into_iter().collect())
+    /// Names of the fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().map(String::as_str)
     }
 }
 

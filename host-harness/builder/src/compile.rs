@@ -1,4 +1,4 @@
-//! Compiles a package to a core module in a cargo process of its own.
+//! Compiles a package to a core module in a separate cargo process.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -119,7 +119,7 @@ fn follow(output: impl BufRead, report: &mut dyn FnMut(Progress)) -> io::Result<
     let mut before = None;
     for byte in output.bytes() {
         let byte = byte?;
-        // Cargo overwrites its progress bar with `\r`, so a line may not end for minutes.
+        // Cargo overwrites its progress bar with `\r`, so a line can last for minutes.
         if byte != b'\r' && byte != b'\n' {
             line.push(byte);
             continue;

@@ -6,7 +6,7 @@ use wasm_encoder::{ComponentSection as _, CustomSection, RawSection};
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-/// The section with the encoder's names for parts of the component: a hundredth of the file, of use to debuggers only.
+/// The section with the encoder's names for parts of the component: 1% of the file, useful to debuggers only.
 const NAMES: &str = "component-name";
 
 /// Encodes a core module that carries its world, as `wit-bindgen` embeds it.

@@ -2,7 +2,7 @@
 //!
 //! A plugin is a package of the workspace with a `plugin.toml` beside its `Cargo.toml`. Cargo compiles it to a core module,
 //! `wit-component` turns that into a component, and the manifest is embedded as a custom section. A stamp beside the
-//! component records what it was made from, so that an unchanged tree costs no call of cargo.
+//! component records what it was made from, so that an unchanged tree does not run cargo.
 
 mod compile;
 mod encode;

@@ -37,8 +37,8 @@ use crate::{
 const TIME_STEP: Duration = Duration::from_secs(2);
 
 /// The sources of this crate that decide what a component contains. The lock file covers the dependencies from a registry.
-/// `crm-host` has no entry there that its changes would show in, and needs none: it accepts or refuses a finished component,
-/// and does so again when it loads one. Only the section's name that it defines ends up in the file.
+/// `crm-host` has no entry there that would show its changes, and needs none: it accepts or refuses a finished component,
+/// and does so again when it loads one. All that ends up in the file is the name it gives to the section.
 const OWN_SOURCES: [&str; 7] = [
     include_str!("lib.rs"),
     include_str!("compile.rs"),
@@ -58,7 +58,7 @@ pub(crate) struct Stamp {
     inputs: BTreeMap<PathBuf, State>,
 }
 
-/// An input, as far as a change of it would show.
+/// An input, and what reveals a change of it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum State {
     Missing,
@@ -87,8 +87,8 @@ impl State {
 }
 
 impl Stamp {
-    /// A stamp for a build that `began` then; `None` if an input has changed since, so that nobody knows which state was
-    /// compiled.
+    /// A stamp for a build that `began` then; `None` if an input has changed since, because either state could have
+    /// been compiled.
     pub(crate) fn new(
         settings: String,
         sha256: String,
@@ -118,7 +118,7 @@ pub(crate) fn path(component: &Path) -> PathBuf {
     component.with_extension("stamp")
 }
 
-/// Digest over what decides about a component and is not an input file: this crate, the package's name, the folders whose
+/// Digest of what affects a component besides its input files: this crate, the package's name, the folders whose
 /// paths are remapped, and which `rustc` is found first.
 ///
 /// The workspace's own folders are part of it because a stamp lists its inputs by absolute path: in a copy of a workspace
@@ -140,14 +140,14 @@ fn first_rustc() -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join("rustc")).find(|program| program.is_file())
 }
 
-/// All inputs of a compiled module; `None` where cargo left no list of its own.
+/// All inputs of a compiled module; `None` if cargo left no list.
 pub(crate) fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Option<Vec<PathBuf>> {
     let root = workspace.root();
     let listed = dep_info(&fs::read_to_string(module.file.with_extension("d")).ok()?)?;
     let mut inputs = BTreeSet::new();
     for path in listed {
         let path = root.join(path);
-        // Build scripts made what is in the target folder, out of other inputs; the toolchain stands for its own sources.
+        // Build scripts generate what is in the target folder from other inputs; the toolchain covers its own sources.
         let made = path.starts_with(workspace.target());
         if !made && !toolchain.standard_sources.iter().any(|sources| path.starts_with(sources)) {
             expand(&path, &mut inputs);

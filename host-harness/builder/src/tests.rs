@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 
-/// A workspace with a plugin, a crate it depends on, and a contract; cargo is a counter.
+/// A workspace with a plugin, a crate it depends on, and a contract; a counter stands in for cargo.
 struct Tree {
     folder: tempfile::TempDir,
     workspace: Workspace,

@@ -1,7 +1,7 @@
 //! Finds the compiler, standard library and linker for components.
 //!
 //! With rustup, the toolchain file names the target `wasm32-unknown-unknown`, and rustup installs its standard library.
-//! Where rustup may not download, Debian's Rust packages are used; their standard library is compiled from source with the
+//! Where rustup cannot download, Debian's Rust packages are used; their standard library is compiled from source with the
 //! plugin. Nothing here installs anything.
 
 use std::{

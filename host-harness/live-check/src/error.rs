@@ -11,7 +11,7 @@ use crm_host::{
 #[derive(Debug, thiserror::Error)]
 pub enum LiveCheckError {
     /// The org is named, but not its client.
-    #[error("{0} is not set; the org needs the consumer key and secret of an app that has the client-credentials flow")]
+    #[error("{0} is not set; the org needs the consumer key and secret of an app with the client-credentials flow")]
     Incomplete(&'static str),
     /// The plugin cannot be loaded.
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub enum LiveCheckError {
     #[error("the org could not be connected")]
     Connect(#[from] ConnectError),
     /// A line of a transcript is invalid.
-    #[error("line {line} is not one of a transcript; give a file that `live-check` has written")]
+    #[error("line {line} is not a line of a transcript; use a file that `live-check` wrote")]
     Transcript {
         /// Number of the line, from 1.
         line: usize,
@@ -48,7 +48,7 @@ pub enum LiveCheckError {
     #[error("the org file cannot be written")]
     OrgFile(#[from] toml::ser::Error),
     /// The cases file cannot be parsed.
-    #[error("the cases cannot be parsed; give the file that `live-check --from-transcript` has written")]
+    #[error("the cases cannot be parsed; use the file that `live-check --from-transcript` wrote")]
     UnreadableCases(#[source] serde_json::Error),
     /// Cases or transcript have no JSON form.
     #[error("the result cannot be written as JSON")]
@@ -79,7 +79,7 @@ impl LiveCheckError {
     }
 }
 
-/// Why a step has no verdict of its own.
+/// Why a step reached no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum Obstacle {
     /// An earlier step did not deliver what this one needs.

@@ -23,7 +23,7 @@ impl Samples {
         Self { run: began.strftime("%Y%m%dt%H%M%S%3f").to_string(), began }
     }
 
-    /// A query for the Leads of this run, by the guest's address, and by name for users who may not see `Email`.
+    /// A query for the Leads of this run, by the guest's address, and by name for users who cannot see `Email`.
     pub fn leads(&self, mapping: &Mapping) -> String {
         let guest = self.booking(0).guest;
         let wanted = [("LastName", guest.family_name), ("Email", guest.email)];
@@ -89,7 +89,7 @@ impl Samples {
         History { now, lead_id: lead_id.map(str::to_owned), first_try: None, unknown_tries: None }
     }
 
-    /// What a ledger would know of a booking that was tried when the run began, and whose outcome it never heard.
+    /// What a ledger would know of a booking that was tried when the run began, and whose outcome it never learned.
     pub fn unknown_outcome(&self) -> History {
         let began = self.began.strftime(SECONDS).to_string();
         let unknown_tries = Some(UnknownTries { oldest: began.clone(), newest: began.clone() });
@@ -98,7 +98,7 @@ impl Samples {
 }
 
 /// Rows for the guest and the time, and a fixed value for whatever else this org requires. Assignment rules do not run, so
-/// that nobody is written to about a test Lead.
+/// that no one gets an email about a test Lead.
 pub(crate) fn mapping(fields: &[LeadField]) -> Mapping {
     let sources = [
         ("LastName", Source::Booking("guest.family-name".to_owned())),
@@ -142,7 +142,7 @@ pub(crate) fn booking_id_field(fields: &[LeadField]) -> Option<&LeadField> {
         .find(|field| field.name == BOOKING_ID_FIELD || field.name.ends_with(&format!("__{BOOKING_ID_FIELD}")))
 }
 
-/// Something that a field of this type takes.
+/// A value that fits a field of this type.
 fn filler(field: &LeadField) -> String {
     let text = match &field.field_type {
         FieldType::Picklist | FieldType::MultiSelectPicklist => {

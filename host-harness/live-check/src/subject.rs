@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{LiveCheckError, Obstacle, Recorder};
 
-/// The describe results of the largest orgs have a few megabytes.
+/// The describe results of the largest orgs take several megabytes.
 const BOUNDS: Bounds = Bounds { max_response_bytes: 16 << 20, timeout: Duration::from_secs(60) };
 
 /// A loaded plugin and a connection, with a recorder around all requests of both.

@@ -127,7 +127,7 @@ impl Transcript {
     /// Parses the text of [`Self::to_json_lines`].
     ///
     /// # Errors
-    /// When a line is not one of a transcript.
+    /// When a line is invalid.
     pub fn parse(text: &str) -> Result<Self, LiveCheckError> {
         let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
         let lines = lines.map(|(text, line)| {
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn an_invalid_line_of_a_transcript_is_named() {
         let error = Transcript::parse("\n{\"kind\":\"guess\"}\n").unwrap_err();
-        assert!(error.to_string().starts_with("line 2 is not one of a transcript"), "{error}");
+        assert!(error.to_string().starts_with("line 2 is not a line of a transcript"), "{error}");
         assert_eq!(error.code(), "transcript-invalid");
     }
 }

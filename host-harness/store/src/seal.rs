@@ -22,7 +22,7 @@ impl Sealer {
         Self(XChaCha20Poly1305::new(key.bytes().into()))
     }
 
-    /// Seals a text for a context. The nonce is random; with 192 bits none repeats.
+    /// Seals a text for a context. The nonce is random; at 192 bits, a repeat is negligible.
     pub(crate) fn seal(&self, text: &[u8], context: &[&[u8]]) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_BYTES];
         SysRng.try_fill_bytes(&mut nonce).map_err(|_| SealError)?;

@@ -64,8 +64,8 @@ pub enum OpenError {
         "the store was sealed with another key; provide that one (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
     )]
     WrongKey,
-    /// The operating system gives no random numbers.
-    #[error("the operating system gives no random numbers: {0}")]
+    /// The operating system provides no random numbers.
+    #[error("the operating system provides no random numbers: {0}")]
     NoRandom(String),
     /// A newer version wrote the file.
     #[error("the store has schema version {version}, and this program supports up to {known}; use the newer program")]

@@ -139,9 +139,12 @@ async fn a_lease_has_one_holder_until_it_expires_or_is_released() {
     assert!(!other.acquire_lease(&key("a"), &lease("other", now), now).await.unwrap());
     assert!(other.acquire_lease(&key("b"), &lease("other", now), now).await.unwrap(), "another grant has its own");
     let later = now + SignedDuration::from_secs(90);
-    assert!(other.acquire_lease(&key("a"), &lease("other", later), later).await.unwrap(), "it has run out");
+    assert!(other.acquire_lease(&key("a"), &lease("other", later), later).await.unwrap(), "it has expired");
     one.release_lease(&key("a"), &lease("one", now)).await.unwrap();
-    assert!(!one.acquire_lease(&key("a"), &lease("one", later), later).await.unwrap(), "nobody gives back another's");
+    assert!(
+        !one.acquire_lease(&key("a"), &lease("one", later), later).await.unwrap(),
+        "only its holder can release a lease"
+    );
     other.release_lease(&key("a"), &lease("other", later)).await.unwrap();
     assert!(one.acquire_lease(&key("a"), &lease("one", later), later).await.unwrap());
 }

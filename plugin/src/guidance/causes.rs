@@ -212,7 +212,7 @@ pub static CAUSES: &[Cause] = &[
         &[TeamAdmin, CrmAdmin(&texts::PLACE_APP_POLICIES)],
     ),
     cause(&texts::NOT_CONNECTED, &["not-connected", "instance-url-missing"], &[TeamAdmin]),
-    cause(&texts::SESSION_NOT_FOR_API, &["session-not-for-api"], &[CrmAdmin(&texts::PLACE_APP_POLICIES), TeamAdmin]),
+    cause(&texts::SESSION_NOT_FOR_API, &["session-not-for-api"], &[CrmAdmin(&texts::PLACE_PERMISSION_SETS), TeamAdmin]),
     cause(&texts::ORG_UNKNOWN, &["org-unknown", "org-moved"], &[CrmAdmin(&texts::PLACE_MY_DOMAIN), TeamAdmin]),
     cause(&texts::ALREADY_REVOKED, &["already-revoked"], &[TeamAdmin]),
     cause(
@@ -312,7 +312,7 @@ pub static CAUSES: &[Cause] = &[
     cause(
         &texts::INVALID_SESSION_LEVEL,
         &["invalid_session_level"],
-        &[CrmAdmin(&texts::PLACE_PERMISSION_SETS), TeamAdmin],
+        &[CrmAdmin(&texts::PLACE_APP_POLICIES), TeamAdmin],
     ),
     // Logins that were not completed, and users who may not log in.
     cause(&texts::ACCESS_DENIED, &["access_denied"], &[TeamAdmin]),
@@ -352,9 +352,9 @@ pub static CAUSES: &[Cause] = &[
     cause(
         &texts::OUTCOME_UNKNOWN,
         &["outcome-unknown", "outcome-pending", "UNKNOWN_EXCEPTION", "REQUEST_RUNNING_TOO_LONG", "QUERY_TIMEOUT"],
-        &[TeamAdmin, CrmAdmin(&texts::PLACE_LEADS)],
+        &[TeamAdmin, CrmAdmin(&texts::PLACE_COMPANY_INFORMATION)],
     ),
-    cause(&texts::OUTCOME_UNCLEAR, &["outcome-unclear"], &[CrmAdmin(&texts::PLACE_LEADS), TeamAdmin, TeamAdmin]),
+    cause(&texts::OUTCOME_UNCLEAR, &["outcome-unclear"], &[CrmAdmin(&texts::PLACE_LEADS), TeamAdmin, CalendarOwner]),
     // The scheduling platform's limits and policy, and faults of this plugin.
     cause(&texts::REQUEST_DENIED, &["request-denied"], &[Operator]),
     cause(&texts::BUDGET_EXHAUSTED, &["budget-exhausted"], &[TeamAdmin, Operator]),
@@ -375,5 +375,5 @@ pub static CAUSES: &[Cause] = &[
         ],
         &[TeamAdmin, Operator],
     ),
-    cause(&texts::REQUEST_TOO_LARGE, &["request-too-large"], &[TeamAdmin]),
+    cause(&texts::REQUEST_TOO_LARGE, &["request-too-large"], &[CalendarOwner]),
 ];

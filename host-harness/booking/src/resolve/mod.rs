@@ -9,7 +9,7 @@ mod explain;
 mod tests;
 mod translate;
 
-use crm_contract::{Consequence, Expectation, Field, Finding, Parameter};
+use crm_contract::{Consequence, Expectation, Finding, Parameter};
 
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
@@ -37,7 +37,7 @@ pub mod codes {
     pub const VALUE_NOT_LISTED: &str = "value-not-listed";
     /// A row's value table lists a value that the question does not offer.
     pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
-    /// The plugin lists no writable field of this name.
+    /// The plugin lists no field of this name.
     pub const FIELD_UNKNOWN: &str = "field-unknown";
     /// All of them.
     pub const ALL: [&str; 7] = [
@@ -92,18 +92,16 @@ pub fn unknown_options(mapping: &Mapping, known: &[&str]) -> Vec<Explained> {
     found.map(Explained::from).collect()
 }
 
-/// Rows whose field the plugin does not list.
-pub fn unknown_fields(mapping: &Mapping, listed: &[Field]) -> Vec<Explained> {
-    let names = || listed.iter().map(|field| field.name.as_str());
-    let unknown = (0..).zip(mapping.rows()).filter(|(_, row)| !names().any(|name| name == row.field));
-    unknown
-        .map(|(position, row)| {
-            let message =
-                format!("the plugin lists no writable field `{}`{}", row.field, suggestion(&row.field, names()));
-            let found = Found::new(codes::FIELD_UNKNOWN, message, "field", &row.field);
-            Origin::new(position, row, |_| None, None).finding(row, Consequence::LeftOut, found)
-        })
-        .collect()
+/// Rows whose field the plugin did not list.
+pub fn unknown_fields(mapping: &Mapping, memos: &Memos) -> Vec<Explained> {
+    let unknown = (0..).zip(mapping.rows()).filter(|(_, row)| !memos.know(&row.field));
+    unknown.map(|(position, row)| unknown_field(&Origin::new(position, row, |_| None, None), row, memos)).collect()
+}
+
+fn unknown_field(origin: &Origin, row: &Row, memos: &Memos) -> Explained {
+    let field = &row.field;
+    let message = format!("the plugin lists no field `{field}`{}", suggestion(field, memos.names()));
+    origin.finding(row, Consequence::LeftOut, Found::new(codes::FIELD_UNKNOWN, message, "field", field))
 }
 
 /// Resolves a booking: picks the rows of its event, reads and translates their values, and adds the memos of their fields.
@@ -154,7 +152,8 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
     resolved
 }
 
-/// What a check of a mapping needs for one event: what each row can come to hold. `locale` is the calendar's language.
+/// What a check of a mapping needs for one event: what each row can come to hold. `memos` are those of all fields that the plugin
+/// listed; a row whose field is not among them is a finding and not checked further. `locale` is the calendar's language.
 pub fn expectations(
     questions: &[Question],
     mapping: &Mapping,
@@ -167,6 +166,10 @@ pub fn expectations(
     let label = |id: &str| questions.iter().find(|question| question.id == id).map(|question| question.label.clone());
     for (position, row, _) in rows_for(mapping, event) {
         let origin = Origin::new(position, row, label, None);
+        if !memos.know(&row.field) {
+            expected.findings.push(unknown_field(&origin, row, memos));
+            continue;
+        }
         let unknown = unknown_references(row, Some(questions), |_| false);
         let (expectation, unmatched) = expectation(row, questions, memos.of(&row.field), locale);
         for found in unknown {

@@ -45,7 +45,14 @@ fn values(resolved: &Resolved) -> Vec<Option<Value>> {
 }
 
 fn expected(questions: &[Question], mapping: &Mapping, event: Event) -> Expected {
-    expectations(questions, mapping, event, &Memos::default(), None)
+    let names: Vec<&str> = mapping.rows().iter().map(|row| &*row.field).collect();
+    expectations(questions, mapping, event, &memos(&names), None)
+}
+
+fn memos(names: &[&str]) -> Memos {
+    let field = |name: &&str| json!({ "name": name, "label": name, "field_type": "text", "required": false, "memo": format!("memo of {name}") });
+    let fields: Vec<_> = names.iter().map(field).collect();
+    Memos::of_list(&serde_json::from_value(json!({ "fields": fields })).unwrap())
 }
 
 #[test]
@@ -55,8 +62,7 @@ fn a_row_brings_its_value_memo_fallback_and_source() {
         { "id": "b", "field": "When", "source": { "booking": "start" }, "fallback": "-" },
         { "id": "c", "field": "Via", "source": { "fixed": "Web" } },
     ]);
-    let memos: Memos = [("When".to_owned(), "memo of When".to_owned())].into_iter().collect();
-    let resolved = resolve(&booking(), &mapping(rows), &memos);
+    let resolved = resolve(&booking(), &mapping(rows), &memos(&["When"]));
     let rows: Vec<_> = resolved
         .mapping
         .rows
@@ -391,21 +397,22 @@ fn an_option_that_the_plugin_does_not_have_is_found() {
 
 #[test]
 fn every_field_that_the_plugin_does_not_list_is_found_with_the_likely_one() {
-    let field = |name: &str| -> Field {
-        serde_json::from_value(json!({ "name": name, "label": name, "field_type": "text", "required": false })).unwrap()
-    };
     let mapping = mapping(json!([
         { "id": "a", "field": "Lastname", "source": { "fixed": "x" } },
         { "id": "b", "field": "Company", "source": { "fixed": "x" } },
         { "id": "c", "field": "Hidden", "source": { "fixed": "x" } },
     ]));
-    let found = unknown_fields(&mapping, &[field("LastName"), field("Company")]);
-    let found: Vec<_> = found.iter().map(|found| (found.finding.rows[0], &*found.finding.message)).collect();
-    assert_eq!(
-        found,
-        [
-            (0, "the plugin lists no writable field `Lastname`; did you mean `LastName`?"),
-            (2, "the plugin lists no writable field `Hidden`"),
-        ]
-    );
+    let memos = memos(&["LastName", "Company"]);
+    let shown = |found: &[Explained]| -> Vec<(u32, String)> {
+        found.iter().map(|found| (found.finding.rows[0], found.finding.message.clone())).collect()
+    };
+    let found = [
+        (0, "the plugin lists no field `Lastname`; did you mean `LastName`?".to_owned()),
+        (2, "the plugin lists no field `Hidden`".to_owned()),
+    ];
+    assert_eq!(shown(&unknown_fields(&mapping, &memos)), found);
+    // A check goes on with the others.
+    let expected = expectations(&[], &mapping, Event::Confirmed, &memos, None);
+    assert_eq!(shown(&expected.findings), found);
+    assert_eq!((expected.rows.len(), expected.origins.position(0)), (1, Some(1)));
 }

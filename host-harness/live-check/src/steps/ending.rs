@@ -40,7 +40,7 @@ impl Run<'_> {
         }
         self.leads = left;
         if self.unanswered > 0 {
-            found.push(format!("{} creates without an answer and without a Lead", self.unanswered));
+            found.push(format!("{} creates without a response or a Lead", self.unanswered));
         }
         if has_looked.is_err() || self.unanswered > 0 || !self.leads.is_empty() {
             return unmet(found.join(", "));

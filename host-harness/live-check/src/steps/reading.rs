@@ -122,7 +122,7 @@ impl Run<'_> {
     pub(super) async fn check_mapping(&self) -> Verdicts {
         let plugin = self.subject.plugin();
         match plugin.check_mapping(self.subject.connection(), self.mapping()?, &[]).await?.answer {
-            // A fixed filler value may be changed to fit; a finding that would refuse every booking may not occur.
+            // A fixed filler value may be changed to fit; a finding that would refuse every booking must not occur.
             Ok(findings) => match findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
                 none if none.is_empty() => met(codes(&findings)),
                 refusing => {
@@ -149,7 +149,7 @@ impl Run<'_> {
             (PlannedAction::Create, true) => met(format!("{} values", preview.values.len())),
             (PlannedAction::Create, false) => unmet(codes(&preview.findings)),
             (PlannedAction::Refuse(problem), _) => refused(problem),
-            (PlannedAction::Update(_) | PlannedAction::Keep(_), _) => unmet("a Lead of this guest is there already"),
+            (PlannedAction::Update(_) | PlannedAction::Keep(_), _) => unmet("this guest already has a Lead"),
         }
     }
 

@@ -4,8 +4,8 @@ use super::{Action, Step, refusals::Refusal};
 
 const SEE_CODE: &str =
     "see the code in docs/errors.md; `host-harness doctor` and `preview` with the same connection show more";
-const LEARN: &str =
-    "keep the transcript: the plugin or the local org must learn this answer (`live-check --from-transcript`)";
+const LEARN: &str = "keep the transcript: the plugin or the local org does not handle this response yet \
+                     (`live-check --from-transcript`)";
 
 /// The step that shows whether the org has a duplicate rule.
 pub(crate) const DUPLICATE_STEP: &str = "duplicate";
@@ -17,8 +17,8 @@ pub const STEPS: &[Step] = &[
     step(
         Action::Connect,
         "connect",
-        "connects by client credentials, or looks at the stored grant",
-        "a grant that holds",
+        "connects with client credentials, or opens the stored grant",
+        "a valid grant",
         "see the code in docs/errors.md and step 6 of docs/salesforce-app.md; renew a stored connection with \
          `host-harness connect`",
     ),
@@ -47,14 +47,14 @@ pub const STEPS: &[Step] = &[
     step(
         Action::Options,
         "options",
-        "asks for the plugin's own choices",
-        "choices in Japanese and English, no request",
+        "asks the plugin for its options",
+        "options in Japanese and English, no request",
         LEARN,
     ),
     step(
         Action::CheckMapping,
         "check-mapping",
-        "holds the check's own mapping against the org",
+        "checks its own mapping against the org",
         "no finding that would refuse a booking",
         "the org requires a field that the check cannot fill; use an org whose Leads require fewer",
     ),
@@ -62,7 +62,7 @@ pub const STEPS: &[Step] = &[
     step(
         Action::LeftOutValue,
         "left-out-value",
-        "previews a booking with an invalid e-mail address",
+        "previews a booking with an invalid email address",
         "the address is left out with a finding, or the booking is refused if the org requires it",
         LEARN,
     ),
@@ -122,7 +122,7 @@ pub const STEPS: &[Step] = &[
         "create",
         "delivers the booking",
         "a Lead, in one request that writes",
-        "a rule of the org (validation, duplicate, flow) may refuse the test Lead; use an org that takes it",
+        "a rule of the org (validation, duplicate, flow) may refuse the test Lead; use an org that accepts it",
     ),
     step(
         Action::ReadBack,
@@ -155,7 +155,7 @@ pub const STEPS: &[Step] = &[
     step(
         Action::FillExisting,
         "existing-fill-empty",
-        "blanks FirstName, then delivers another booking of the same guest, blanks to be filled",
+        "clears FirstName, then delivers another booking of the same guest that fills blank fields",
         "the Lead is found and FirstName is filled",
         LEARN,
     ),
@@ -184,7 +184,7 @@ pub const STEPS: &[Step] = &[
         Action::LongestText,
         "longest-text",
         "delivers a booking whose first name is far too long, in characters of two UTF-16 units",
-        "a Lead with the first name shortened: the org counts no stricter than the plugin",
+        "a Lead with the first name shortened: the org does not count more strictly than the plugin",
         "keep the transcript: the plugin must shorten further",
     ),
     step(Action::Reschedule, "reschedule", "delivers the booking moved by a day", "the same Lead, changed", LEARN),
@@ -193,8 +193,8 @@ pub const STEPS: &[Step] = &[
         "delete",
         "looks for all test Leads of this run, deletes them, and one of them twice",
         "204, then 404 ENTITY_IS_DELETED",
-        "delete the Leads whose company is `live-check (delete me)` ; look again ten minutes after a create \
-         that got no answer",
+        "delete the Leads whose company is `live-check (delete me)`; look again 10 minutes after a create \
+         that got no response",
     ),
     step(
         Action::RescheduleGone,
@@ -215,7 +215,7 @@ pub const STEPS: &[Step] = &[
         "revoke",
         "revokes the grant and reads with its old token",
         "revoked, then 401 INVALID_SESSION_ID",
-        "revoke the access: Setup > Connected Apps OAuth Usage, or the user's own settings",
+        "revoke the grant in Setup > External Client Apps OAuth Usage, or in the user's own settings",
     ),
 ];
 

@@ -202,7 +202,7 @@ impl Run<'_> {
         match called.answer {
             Ok(delivery) => {
                 let is_told = delivery.findings.iter().any(|finding| finding.code == "value-shortened");
-                if is_told { met(outcome(&delivery)) } else { unmet("nothing was said of the value") }
+                if is_told { met(outcome(&delivery)) } else { unmet("no finding `value-shortened`") }
             }
             Err(problem) if problem.code == DUPLICATES_DETECTED => {
                 not_applicable("a duplicate rule blocks the guest's second Lead")

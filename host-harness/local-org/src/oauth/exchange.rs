@@ -18,7 +18,7 @@ use crate::{
     token::{self, Digest, sha256_base64url},
 };
 
-/// Maximum approvals per user and app. The next one silently ends the oldest.
+/// Maximum approvals per user and app. The next one ends the oldest.
 const APPROVALS: usize = 5;
 /// Minimum length of a PKCE code verifier.
 const SHORTEST_VERIFIER: usize = 43;

@@ -183,8 +183,8 @@ async fn the_admin_api_sets_faults_and_lists_leads_and_requests() {
     assert_eq!(admin(&url, "GET", "/faults", "").await.json[0]["times"], 1);
     assert_eq!(admin(&url, "DELETE", "/faults", "").await.status, 204);
     assert_eq!(client.get("/services/data/v67.0/limits").await.status, 200);
-    let misspelt = admin(&url, "POST", "/faults", r#"{"methd":"GET"}"#).await;
-    assert!(misspelt.status == 422 && misspelt.text.contains("methd"), "{}", misspelt.text);
+    let misspelled = admin(&url, "POST", "/faults", r#"{"methd":"GET"}"#).await;
+    assert!(misspelled.status == 422 && misspelled.text.contains("methd"), "{}", misspelled.text);
 
     client.post(LEADS, &lead()).await;
     assert_eq!(admin(&url, "GET", "/leads", "").await.json[0]["LastName"], "山田");

@@ -1,0 +1,32 @@
+### What people read about the codes that the host finds in a mapping. The calendar owner takes every step.
+### Words: `docs/glossary.md`.
+
+question-unknown-what = A row uses a question that the form doesn't have.
+question-unknown-why = The question was removed from the form, or its ID has a typo.
+question-unknown-do-1 = Choose another question in that row, or remove the row.
+
+attribute-unknown-what = A row uses booking information that doesn't exist.
+attribute-unknown-why = The name has a typo, or this version doesn't have it.
+attribute-unknown-do-1 = Choose another item from the list in that row.
+
+template-invalid-what = A template has a mistake.
+template-invalid-why = Its braces don't match. Write placeholders as {"{"}guest.name{"}"}. To write a brace itself, double it: {"{{"} or {"}}"}.
+template-invalid-do-1 = Correct the template.
+
+option-invalid-what = An option of the mapping isn't valid.
+option-invalid-why = The integration doesn't have the chosen option or value. It may have been updated after the mapping was saved.
+option-invalid-do-1 = Open the mapping's options, choose again, and save.
+option-invalid-do-2 = If the settings page offers no valid choice, tell the scheduling provider.
+
+value-not-listed-what = A value isn't in the row's value table, so it is sent unchanged.
+value-not-listed-why = A choice was added to the form or reworded after the table was saved.
+value-not-listed-do-1 = Add the value to the row's value table. If it should be sent unchanged, no action is needed.
+
+value-not-offered-what = A row's value table lists a value that the question doesn't offer.
+value-not-offered-why = A choice was removed from the form or reworded, or the table has a typo.
+value-not-offered-do-1 = Word the value in the table like the choice in the form, or remove it from the table.
+
+field-unknown-what = A row writes to a field that can't be written in the CRM.
+field-unknown-why = The usual reasons: the name has a typo, the field was deleted or renamed, or the connected user can't edit it.
+field-unknown-do-1 = Choose another field in that row, or remove the row.
+field-unknown-do-2 = If you need this field, ask the team admin to have the CRM's admin allow the connected user to edit it.
