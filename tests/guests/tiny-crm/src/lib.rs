@@ -1,132 +1,104 @@
-//! A plugin for an invented CRM: the smallest one that does the main job.
+//! A plugin for an invented CRM, written from the contract alone.
 //!
-//! It fills a *prospect* with two fields from the mapping and posts it in one request.
+//! A booking becomes two records: a *person*, found by mail or created, and a *lead* in a pipeline, which holds the booking's id
+//! as its reference. The CRM can refuse the lead after the person was created.
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
-        world: "lead-plugin",
+        inline: "
+            package tiny:plugin;
+            world tiny {
+                include scheduling:crm/plugin@0.1.0;
+                export scheduling:crm/settings@0.1.0;
+                export scheduling:crm/connection@0.1.0;
+            }",
         generate_all,
         export_macro_name: "export_plugin",
     });
 }
 
-use bindings::exports::scheduling::crm::leads::Guest;
-use bindings::scheduling::crm::http::{self, Effect, Failure, Header, Method, Request};
-use bindings::scheduling::crm::secrets::{self, Credential, SecretError};
-use bindings::scheduling::crm::types::{
-    Booking, Delivery, FieldType, History, LeadField, LeadFields, Mapping, Outcome, Problem, Reaction, Source,
+mod check;
+mod crm;
+mod deliver;
+mod fields;
+mod values;
+
+use bindings::{
+    exports::scheduling::crm::{
+        connection::{self, Account, OauthError},
+        leads,
+        settings::{self, Checked, Expectation, OptionChoice, OptionGroup, PreviewResult},
+    },
+    scheduling::crm::types::{
+        Booking, BookingKind, Delivery, FieldList, History, Mapping, Parameter, Problem, Reaction, RecordRef,
+    },
 };
-use serde_json::{Map, Value};
+use crm::{Crm, problem};
 
 /// The plugin.
 #[derive(Debug)]
 pub struct TinyCrm;
 
-impl Guest for TinyCrm {
-    fn on_booking_completed(booking: Booking, mapping: Mapping, _history: History) -> Result<Delivery, Problem> {
-        let session = secrets::open("tiny").map_err(not_opened)?;
-        let account = session
-            .attribute("instance-url")
-            .ok_or_else(|| problem("no-account", "the connection has no account URL", Reaction::Reconnect))?;
-        let prospect = prospect(&booking, &mapping);
-        let request = Request {
-            method: Method::Post,
-            url: format!("{}/v1/prospects", account.trim_end_matches('/')),
-            headers: vec![Header { name: "content-type".to_owned(), value: "application/json".to_owned() }],
-            body: Some(Value::Object(prospect).to_string().into_bytes()),
-        };
-        let created = post(&request, &session)?;
-        Ok(Delivery { lead_id: created, lead_url: None, outcome: Outcome::Created, findings: Vec::new() })
+impl leads::Guest for TinyCrm {
+    fn on_booking_completed(booking: Booking, mapping: Mapping, history: History) -> Result<Delivery, Problem> {
+        deliver::deliver(&booking, &mapping, &history)
     }
 
-    fn list_lead_fields() -> Result<LeadFields, Problem> {
-        let fields = vec![
-            field("display", "Display name", FieldType::Text, true, Some(Source::Booking("guest.name".to_owned()))),
-            field("mail", "Mail", FieldType::Email, false, Some(Source::Booking("guest.email".to_owned()))),
-        ];
-        Ok(LeadFields { fields, withheld: Vec::new(), record_types: Vec::new() })
+    fn list_lead_fields(target: Option<String>, _locale: String) -> Result<FieldList, Problem> {
+        let crm = Crm::open()?;
+        let pipeline = crm.pipeline(target.as_deref())?;
+        Ok(crm.fields(&pipeline)?.into_list())
     }
 }
 
-/// The prospect for a booking. Fields without a value are omitted.
-pub fn prospect(booking: &Booking, mapping: &Mapping) -> Map<String, Value> {
-    let value = |source: &Source| match source {
-        Source::Fixed(text) => Some(text.clone()),
-        Source::Booking(name) if name == "guest.name" => Some(booking.guest.name.clone()),
-        Source::Booking(name) if name == "guest.email" => booking.guest.email.clone(),
-        _ => None,
-    };
-    let pair = |row: &bindings::scheduling::crm::types::MappingRow| {
-        let text = value(&row.source).filter(|text| !text.is_empty()).or_else(|| row.fallback.clone())?;
-        Some((row.field.name.clone(), Value::String(text)))
-    };
-    mapping.rows.iter().filter_map(pair).collect()
-}
+impl settings::Guest for TinyCrm {
+    fn list_targets(_locale: String) -> Result<Vec<OptionChoice>, Problem> {
+        let pipelines = Crm::open()?.pipelines()?.into_iter();
+        Ok(pipelines.map(|(value, label)| OptionChoice { value, label }).collect())
+    }
 
-fn post(request: &Request, session: &Credential) -> Result<String, Problem> {
-    let response = http::send(request, Some(session)).map_err(not_sent)?;
-    let body: Option<Value> = serde_json::from_slice(&response.body).ok();
-    let id = body.as_ref().and_then(|body| body.get("prospect")).and_then(Value::as_str);
-    match (response.status, id) {
-        (201, Some(id)) => Ok(id.to_owned()),
-        (status, _) => Err(Problem {
-            http_status: Some(status),
-            ..problem("refused", &String::from_utf8_lossy(&response.body), Reaction::AskAdmin)
-        }),
+    fn options(_target: Option<String>, _locale: String) -> Result<Vec<OptionGroup>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn list_choices(
+        _target: Option<String>,
+        _group: String,
+        _chosen: Vec<Parameter>,
+        _locale: String,
+    ) -> Result<Vec<OptionChoice>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn preview(booking: Booking, mapping: Mapping, records: Vec<RecordRef>) -> Result<PreviewResult, Problem> {
+        deliver::preview(&booking, &mapping, &records)
+    }
+
+    fn check_mapping(
+        kind: BookingKind,
+        target: Option<String>,
+        rows: Vec<Expectation>,
+        _options: Vec<Parameter>,
+    ) -> Result<Checked, Problem> {
+        let crm = Crm::open()?;
+        let pipeline = crm.pipeline(target.as_deref())?;
+        Ok(check::check(&crm.fields(&pipeline)?, &kind, &rows))
     }
 }
 
-fn not_opened(error: SecretError) -> Problem {
-    match error {
-        SecretError::Temporary => problem("store-unreachable", "cannot read the credential now", Reaction::Retry),
-        SecretError::Unavailable | SecretError::GrantEnded => {
-            problem("not-connected", "no account is connected", Reaction::Reconnect)
-        }
+impl connection::Guest for TinyCrm {
+    fn check(_locale: String) -> Result<Account, Vec<Problem>> {
+        let pipelines = Crm::open().and_then(|crm| crm.pipelines());
+        // The CRM says nothing about the account that a key belongs to.
+        let account =
+            Account { id: String::new(), name: None, facts: Vec::new(), findings: Vec::new(), more: Vec::new() };
+        pipelines.map(|_| account).map_err(|problem| vec![problem])
     }
-}
 
-fn not_sent(failure: Failure) -> Problem {
-    let reaction = match failure.effect {
-        Effect::None => Reaction::Retry,
-        Effect::Unknown => Reaction::CheckFirst,
-    };
-    problem("not-sent", &format!("{:?}", failure.kind), reaction)
-}
-
-fn problem(code: &str, message: &str, reaction: Reaction) -> Problem {
-    Problem {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        reaction,
-        http_status: None,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        question_ids: Vec::new(),
-        retry_after: None,
-        record_ids: Vec::new(),
-        also: Vec::new(),
-    }
-}
-
-fn field(name: &str, label: &str, field_type: FieldType, required: bool, suggested: Option<Source>) -> LeadField {
-    LeadField {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        field_type,
-        length: Some(80),
-        precision: 0,
-        scale: 0,
-        required,
-        restricted: false,
-        external_id: false,
-        unique: false,
-        values: Vec::new(),
-        controlling_field: None,
-        reference_to: Vec::new(),
-        help: None,
-        suggested_source: suggested,
+    fn explain(error: OauthError) -> Problem {
+        problem("no-oauth", format!("this CRM has no OAuth: {}", error.error), Reaction::Reconnect)
     }
 }
 
