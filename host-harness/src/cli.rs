@@ -6,6 +6,7 @@ use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use crm_contract::RecordRef;
 use crm_intake::Intake;
 
 const EXIT_CODES: &str = "\
@@ -23,6 +24,10 @@ Environment:
   LIVE_CLIENT_SECRET  its consumer secret
 
 Test Leads are created and deleted. Use a sandbox or a Developer Edition org.";
+
+const UNKNOWN_TRIES: &str = "\
+If a run ends without a result, it prints how to look for its record before another one is created. If it was killed and could
+not print that, pass the time at which it started to --unknown-since.";
 
 /// Builds, inspects and tries plugins that turn bookings into CRM leads.
 #[derive(Debug, Parser)]
@@ -63,7 +68,7 @@ pub enum Command {
     /// Deliver one booking
     Run(Run),
     /// Show what delivering a booking would write, without writing
-    Preview(BookingAndMapping),
+    Preview(Preview),
     /// Check a mapping against the org's fields and a booking's form
     Check(BookingAndMapping),
     /// Test the plugin against a real org step by step, and write a transcript without secrets or personal data
@@ -220,14 +225,43 @@ pub struct Disconnect {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[command(after_help = UNKNOWN_TRIES)]
 pub struct Run {
-    /// Start (RFC 3339) of an earlier run of this booking with an unknown outcome: look for its Lead before creating one
+    /// When the first earlier run with an unknown outcome began (RFC 3339): look for its record before creating one
     #[arg(long, value_name = "TIME")]
     pub unknown_since: Option<jiff::Timestamp>,
+
+    /// When the last earlier run with an unknown outcome began [default: the same as --unknown-since]
+    #[arg(long, value_name = "TIME", requires = "unknown_since")]
+    pub unknown_until: Option<jiff::Timestamp>,
 
     /// The booking and its mapping
     #[command(flatten)]
     pub delivered: BookingAndMapping,
+
+    /// The records that the booking has
+    #[command(flatten)]
+    pub known: KnownRecords,
+}
+
+/// Arguments of `preview`.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// The booking and its mapping
+    #[command(flatten)]
+    pub delivered: BookingAndMapping,
+
+    /// The records that the booking has
+    #[command(flatten)]
+    pub known: KnownRecords,
+}
+
+/// What a ledger would know of a booking.
+#[derive(Debug, Args)]
+pub struct KnownRecords {
+    /// A record that an earlier run made for this booking, as `run` printed it; may be repeated
+    #[arg(long = "record", value_name = "OBJECT/ID", value_parser = record)]
+    pub records: Vec<RecordRef>,
 }
 
 /// A booking, a mapping, and a connection.
@@ -298,4 +332,14 @@ pub struct LiveCheck {
 fn format() -> impl TypedValueParser<Value = &'static dyn Intake> {
     PossibleValuesParser::new(crm_intake::FORMATS.iter().map(|format| format.name()))
         .try_map(|name| crm_intake::format(&name).ok_or("no such format"))
+}
+
+/// `Lead/00Q...`. Object names may contain a slash.
+fn record(text: &str) -> Result<RecordRef, String> {
+    match text.rsplit_once('/') {
+        Some((object, id)) if !object.is_empty() && !id.is_empty() => {
+            Ok(RecordRef { object: object.to_owned(), id: id.to_owned(), url: None })
+        }
+        _ => Err("expected OBJECT/ID, for example Lead/00Q5e00000AbCdEAAV".to_owned()),
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use crm_booking::Memos;
 use crm_host::{
     Host, Plugin,
     credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
@@ -75,7 +76,15 @@ pub(crate) struct Connected {
     pub(crate) plugin: Plugin,
     pub(crate) connection: ConnectionId,
     credential: Identifier,
-    local: Option<Local>,
+    org: Org,
+}
+
+/// Where a connection leads to.
+enum Org {
+    /// A connection in a data folder.
+    Stored(SqliteStore),
+    /// An org that runs for the command.
+    Local(Local),
 }
 
 /// An org that runs for the command.
@@ -95,7 +104,7 @@ impl Connected {
                 let stored = Stored::find(&component, &arguments.data, team).await?;
                 let plugin = stored.load(&component, policy).await?;
                 let GrantKey { connection, credential } = stored.key;
-                Self { plugin, connection, credential, local: None }
+                Self { plugin, connection, credential, org: Org::Stored(stored.store) }
             }
             None => Self::local(&component, policy, orgs::find(arguments.org.as_deref())?).await?,
         };
@@ -129,13 +138,31 @@ impl Connected {
             Some(GrantState::Live(grant)) => grant.secrets().next().cloned(),
             _ => None,
         };
-        Ok(Self { plugin, connection, credential, local: Some(Local { org, token }) })
+        Ok(Self { plugin, connection, credential, org: Org::Local(Local { org, token }) })
+    }
+
+    /// What the plugin noted about the fields of a target, as far as it was kept.
+    pub(crate) async fn memos(&self, target: Option<&str>) -> Result<Memos, CliError> {
+        match &self.org {
+            Org::Stored(store) => {
+                Ok(store.memos(&self.connection, target.unwrap_or_default()).await?.into_iter().collect())
+            }
+            Org::Local(_) => Ok(Memos::default()),
+        }
+    }
+
+    /// Keeps the memos of a target for later commands.
+    pub(crate) async fn keep_memos(&self, target: Option<&str>, memos: &Memos) -> Result<(), CliError> {
+        if let Org::Stored(store) = &self.org {
+            store.put_memos(&self.connection, target.unwrap_or_default(), memos.pairs()).await?;
+        }
+        Ok(())
     }
 
     /// Shows a Lead as the local org holds it. Only the plugin talks to a real org.
     pub(crate) fn show_lead(&self, ui: &Ui, id: &str) -> Option<Value> {
-        let org = self.local.as_ref()?.org.org();
-        let lead = org.leads().into_iter().find(|lead| lead.get("Id").and_then(Value::as_str) == Some(id))?;
+        let Org::Local(Local { org, .. }) = &self.org else { return None };
+        let lead = org.org().leads().into_iter().find(|lead| lead.get("Id").and_then(Value::as_str) == Some(id))?;
         let fields = lead.as_object()?.iter().filter(|(name, value)| {
             !value.is_null() && *name != "attributes" && !(value.is_object() || matches!(value, Value::Bool(false)))
         });
@@ -157,7 +184,7 @@ impl Connected {
 
     /// The local org's status for a request with the token that the connection had; `None` for another org.
     pub(crate) async fn status_with_old_token(&self, path: &str) -> Result<Option<u16>, CliError> {
-        let Some(Local { org, token: Some(token) }) = &self.local else { return Ok(None) };
+        let Org::Local(Local { org, token: Some(token) }) = &self.org else { return Ok(None) };
         let request = http::Request::get(format!("{}{path}", org.base_url()))
             .header("authorization", format!("Bearer {}", token.expose()))
             .body(Vec::new())?;
@@ -168,7 +195,7 @@ impl Connected {
 
     /// Stops the org that was started for the command.
     pub(crate) async fn close(self) {
-        if let Some(local) = self.local {
+        if let Org::Local(local) = self.org {
             local.org.stop().await;
         }
     }

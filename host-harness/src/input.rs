@@ -37,13 +37,15 @@ pub enum InputError {
         /// Where in the file, and what is wrong there.
         source: Fault,
     },
-    /// The booking and the mapping do not go together.
-    #[error("{}", file.display())]
-    Unresolvable {
+    /// A row of the mapping writes a field that the plugin does not list.
+    #[error("{}: rows[{position}].field: {message}", file.display())]
+    UnknownField {
         /// The mapping file.
         file: PathBuf,
-        /// Why.
-        source: crm_booking::ResolveError,
+        /// Position of the row.
+        position: u32,
+        /// Which field, and which one may be meant.
+        message: String,
     },
 }
 
@@ -54,7 +56,7 @@ impl InputError {
             Self::Unreadable { .. } => "file-unreadable",
             Self::TooLarge { .. } => "file-too-large",
             Self::Malformed { .. } => "file-malformed",
-            Self::Unresolvable { source, .. } => source.code(),
+            Self::UnknownField { .. } => crm_booking::codes::FIELD_UNKNOWN,
         }
     }
 }

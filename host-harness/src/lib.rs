@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 mod component_file;
 mod connection;
+mod doubt;
 pub mod error;
 mod files;
 pub mod input;

@@ -11,7 +11,7 @@ use std::{
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use crm_booking::{Explained, ExplainedProblem, QuestionRef};
 use crm_builder::Progress;
-use crm_contract::{Actor, AdviceText, Consequence, Reaction};
+use crm_contract::{Actor, AdviceText, Consequence, Reaction, RecordRef};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -91,12 +91,16 @@ impl Ui {
 
     pub(crate) fn problem(&self, explained: &ExplainedProblem, advice: Option<&AdviceText>) {
         let ExplainedProblem { problem, row_ids, questions } = explained;
-        let mut lines = vec![format!("Problem: {} — {}", one_line(&problem.code), reaction(problem.reaction))];
+        let mut lines = vec![format!("Problem: {} — {}", one_line(&problem.code), reaction(&problem.reaction))];
         lines.push(format!("  message: {}", one_line(&problem.message)));
         push_list(&mut lines, "fields", &problem.fields);
         push_list(&mut lines, "mapping rows", &row_ids.iter().map(ToString::to_string).collect::<Vec<_>>());
         push_list(&mut lines, "questions", &questions.iter().map(question).collect::<Vec<_>>());
-        push_list(&mut lines, "records", &problem.record_ids);
+        let records = |records: &[RecordRef]| -> Vec<String> {
+            records.iter().map(|record| format!("{}/{}", record.object, record.id)).collect()
+        };
+        push_list(&mut lines, "in the way", &records(&problem.concerned));
+        push_list(&mut lines, "written all the same", &records(&problem.made));
         if let Some(seconds) = problem.retry_after {
             lines.push(format!("  wait at least: {seconds} s"));
         }
@@ -113,7 +117,7 @@ impl Ui {
         let mut lines = vec![format!("  {}", one_line(&advice.what)), format!("  {}", one_line(&advice.why))];
         for (index, step) in advice.steps.iter().enumerate() {
             let place = step.place.as_ref().map_or(String::new(), |place| format!("\n       {}", one_line(place)));
-            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(step.who), one_line(&step.action)));
+            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(&step.who), one_line(&step.action)));
         }
         self.print(lines.join("\n"));
     }
@@ -146,7 +150,7 @@ fn finding_line(Explained { finding, row_ids, questions, .. }: &Explained) -> St
     // A finding about an option, or about the connection, has none.
     let place = if place.is_empty() { place } else { format!("{place} — ") };
     let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
-    one_line(&format!("  {mark}: {place}{} ({}{rows})", finding.detail, finding.code)).into_owned()
+    one_line(&format!("  {mark}: {place}{} ({}{rows})", finding.message, finding.code)).into_owned()
 }
 
 /// Cells are escaped before the layout, which depends on their widths.
@@ -199,23 +203,23 @@ fn question(question: &QuestionRef) -> String {
     if question.label.is_empty() { question.id.clone() } else { question.label.clone() }
 }
 
-fn reaction(reaction: Reaction) -> &'static str {
+fn reaction(reaction: &Reaction) -> &'static str {
     match reaction {
         Reaction::FixBooking => "this booking's data must be corrected",
         Reaction::FixMapping => "the mapping must be changed",
         Reaction::AskAdmin => "an admin of the CRM must change something",
         Reaction::Reconnect => "the team must connect again",
         Reaction::Retry => "nothing was written; try again later",
-        Reaction::CheckFirst => "it may have been written; check before trying again",
+        Reaction::CheckFirst | Reaction::Other(_) => "it may have been written; check before trying again",
     }
 }
 
-fn actor(actor: Actor) -> &'static str {
+fn actor(actor: &Actor) -> &'static str {
     match actor {
-        Actor::TeamAdmin => "team owner or admin",
+        Actor::TeamAdmin | Actor::Other(_) => "team owner or admin",
         Actor::CalendarOwner => "calendar owner",
         Actor::CrmAdmin => "CRM admin",
-        Actor::Operator => "operator",
+        Actor::Operator => "scheduling provider",
     }
 }
 
@@ -262,8 +266,9 @@ mod tests {
                 consequence: Consequence::Changed,
                 fields: vec!["Company".to_owned()],
                 rows: Vec::new(),
-                question_ids: Vec::new(),
-                detail: format!("{TITLE}\n  changed: nothing"),
+                message: format!("{TITLE}\n  changed: nothing"),
+                particulars: Vec::new(),
+                more: Vec::new(),
             },
             row_ids: Vec::new(),
             questions: vec![QuestionRef { id: "q1".to_owned(), label: "Your \u{202e}company".to_owned() }],

@@ -183,9 +183,20 @@ impl Memos {
         self.0.insert(field.to_owned(), memo);
     }
 
+    /// Fields and their memos.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(field, memo)| (field.clone(), memo.clone())).collect()
+    }
+
     /// Names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.keys().map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Memos {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
     }
 }
 
@@ -198,6 +209,11 @@ impl TryFrom<Unchecked> for Mapping {
 }
 
 impl RowId {
+    /// `r1`, `r2`, ...: ids for rows that a program makes.
+    pub fn numbered(number: usize) -> Self {
+        Self(format!("r{number}"))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -198,6 +198,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Whether the tries named in `history.unknown_tries` are settled by this problem, so that they are not named again.
+    pub fn settles_earlier_tries(&self) -> bool {
+        !matches!(self.reaction, Reaction::CheckFirst | Reaction::Reconnect | Reaction::Other(_))
+    }
+}
+
 /// A further error of a response that has several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]

@@ -109,6 +109,9 @@ pub enum Obstacle {
     /// The response lacks what was requested.
     #[error("the org's response with status {0} lacks what was requested")]
     Unreadable(u16),
+    /// The plugin lists a field twice.
+    #[error("the fields that the plugin lists cannot be mapped")]
+    Mapping(#[from] crm_booking::MappingFault),
     /// A request cannot be built.
     #[error("the request cannot be built: {0}")]
     Request(String),
@@ -127,6 +130,7 @@ impl Obstacle {
             Self::Store(error) => error.code(),
             Self::Transport(error) => error.code(),
             Self::Unreadable(_) => "answer-unreadable",
+            Self::Mapping(_) => "fields-unmappable",
             Self::Request(_) => "request-invalid",
         }
     }

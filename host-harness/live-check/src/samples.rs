@@ -1,11 +1,10 @@
 //! The booking and mapping of the check. The guest does not exist: the address has a reserved domain (RFC 2606), and each run
 //! has its own, so that runs do not find each other's Leads.
 
-use crm_host::types::{
-    Booking, BookingKind, Calendar, ChosenOption, FieldType, Guest, History, LeadField, Mapping, MappingRow, Source,
-    Team, UnknownTries,
-};
+use crm_booking::{Booking, Calendar, Guest, Kind, Mapping, MappingFault, Row, RowId, Source, Team, ValueTable};
+use crm_host::types::{Field, FieldType, History, RecordRef, UnknownTries};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 /// The field of the deployable metadata; in a package, it has the package's prefix.
 const BOOKING_ID_FIELD: &str = "BookingId__c";
@@ -27,7 +26,7 @@ impl Samples {
     pub fn leads(&self, mapping: &Mapping) -> String {
         let guest = self.booking(0).guest;
         let wanted = [("LastName", guest.family_name), ("Email", guest.email)];
-        let mapped = |name: &str| mapping.rows.iter().any(|row| row.field.name == name);
+        let mapped = |name: &str| mapping.rows().iter().any(|row| row.field == name);
         // Neither value has a character that SOQL must escape.
         let conditions: Vec<String> = wanted
             .into_iter()
@@ -42,10 +41,11 @@ impl Samples {
         let at = |hours| self.began.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(self.began);
         let time = |hours| at(hours).strftime(SECONDS).to_string();
         Booking {
-            kind: BookingKind::New,
+            kind: Kind::Confirmed,
             id: format!("{}-{number}", self.run),
+            previous_id: None,
             team: Team { id: "live-check".to_owned(), name: None },
-            calendar: Calendar { id: "live-check".to_owned(), name: "live-check".to_owned(), url: None },
+            calendar: Calendar { id: "live-check".to_owned(), name: "live-check".to_owned(), url: None, locale: None },
             title: "接続確認 / live-check".to_owned(),
             start: time(48),
             end: time(49),
@@ -66,6 +66,7 @@ impl Samples {
             hosts: Vec::new(),
             place: None,
             answers: Vec::new(),
+            form: None,
             tracking: Vec::new(),
             comment: None,
             payment: None,
@@ -79,27 +80,38 @@ impl Samples {
             run: self.run.clone(),
             began: self.began.saturating_add(SignedDuration::from_hours(24)).unwrap_or(self.began),
         };
-        let kind = BookingKind::Rescheduled(self.booking(number).id);
-        Booking { kind, ..later.booking(new_number) }
+        let previous_id = Some(self.booking(number).id);
+        Booking { kind: Kind::Rescheduled, previous_id, ..later.booking(new_number) }
     }
 
     /// What a ledger would know.
     pub fn history(&self, lead_id: Option<&str>) -> History {
-        let now = Timestamp::now().strftime(SECONDS).to_string();
-        History { now, lead_id: lead_id.map(str::to_owned), first_try: None, unknown_tries: None }
+        let lead = |id: &str| RecordRef { object: "Lead".to_owned(), id: id.to_owned(), url: None };
+        History {
+            now: instant(Timestamp::now()),
+            records: lead_id.map(lead).into_iter().collect(),
+            ..History::default()
+        }
     }
 
-    /// What a ledger would know of a booking that was tried when the run began, and whose outcome it never learned.
+    /// What a ledger would know of a booking that was tried when the run began, and whose outcome it never heard.
     pub fn unknown_outcome(&self) -> History {
-        let began = self.began.strftime(SECONDS).to_string();
-        let unknown_tries = Some(UnknownTries { oldest: began.clone(), newest: began.clone() });
+        let began = instant(self.began);
+        let unknown_tries = Some(UnknownTries { oldest: began, newest: began });
         History { first_try: Some(began), unknown_tries, ..self.history(None) }
     }
 }
 
+fn instant(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or_default()
+}
+
 /// Rows for the guest and the time, and a fixed value for whatever else this org requires. Assignment rules do not run, so
 /// that no one gets an email about a test Lead.
-pub(crate) fn mapping(fields: &[LeadField]) -> Mapping {
+///
+/// # Errors
+/// If the plugin lists a field twice.
+pub(crate) fn mapping(fields: &[Field], described: &[Value]) -> Result<Mapping, MappingFault> {
     let sources = [
         ("LastName", Source::Booking("guest.family-name".to_owned())),
         ("FirstName", Source::Booking("guest.given-name".to_owned())),
@@ -107,47 +119,49 @@ pub(crate) fn mapping(fields: &[LeadField]) -> Mapping {
         ("Email", Source::Booking("guest.email".to_owned())),
         ("Description", Source::Template("{title}\n{start-date} {start-time}".to_owned())),
     ];
-    let chosen = |field: &LeadField| {
+    let chosen = |field: &Field| {
         let named = sources.iter().find(|(name, _)| *name == field.name).map(|(_, source)| source.clone());
         named.or_else(|| field.required.then(|| Source::Fixed(filler(field))))
     };
-    let rows = fields
-        .iter()
-        .filter_map(|field| Some(MappingRow { source: chosen(field)?, field: field.clone(), fallback: None }));
-    let mut mapping = Mapping { rows: rows.collect(), options: Vec::new() };
-    choose(&mut mapping, "assignment-rules", "skip");
-    if let Some(field) = booking_id_field(fields) {
-        choose(&mut mapping, "booking-id-field", &field.name);
-    }
-    mapping
+    let rows = (0..).zip(fields).filter_map(|(number, field)| {
+        Some(Row {
+            id: RowId::numbered(number),
+            field: field.name.clone(),
+            source: chosen(field)?,
+            fallback: None,
+            values: ValueTable::default(),
+            on: None,
+        })
+    });
+    let mut options = vec![("assignment-rules".to_owned(), "skip".to_owned())];
+    options.extend(booking_id_field(described).map(|name| ("booking-id-field".to_owned(), name.to_owned())));
+    Mapping::new(None, rows.collect(), options.into_iter().collect())
 }
 
 /// The same mapping with an option chosen.
-pub(crate) fn with_option(mapping: &Mapping, id: &str, value: &str) -> Mapping {
-    let mut mapping = mapping.clone();
-    choose(&mut mapping, id, value);
-    mapping
-}
-
-fn choose(mapping: &mut Mapping, id: &str, value: &str) {
-    mapping.options.retain(|option| option.id != id);
-    mapping.options.push(ChosenOption { id: id.to_owned(), value: value.to_owned() });
+pub(crate) fn with_option(mapping: &Mapping, id: &str, value: &str) -> Result<Mapping, MappingFault> {
+    let mut options = mapping.options().clone();
+    options.insert(id.to_owned(), value.to_owned());
+    Mapping::new(mapping.target().map(str::to_owned), mapping.rows().to_vec(), options)
 }
 
 /// The field of the deployable metadata, if it is what the plugin needs.
-pub(crate) fn booking_id_field(fields: &[LeadField]) -> Option<&LeadField> {
-    fields
+pub(crate) fn booking_id_field(described: &[Value]) -> Option<&str> {
+    let is_true = |field: &Value, key: &str| field.get(key) == Some(&Value::Bool(true));
+    described
         .iter()
-        .filter(|field| field.external_id && field.unique && field.field_type == FieldType::Text)
-        .find(|field| field.name == BOOKING_ID_FIELD || field.name.ends_with(&format!("__{BOOKING_ID_FIELD}")))
+        .filter(|field| is_true(field, "externalId") && is_true(field, "unique"))
+        .filter(|field| field.get("type").and_then(Value::as_str) == Some("string"))
+        .filter_map(|field| field.get("name").and_then(Value::as_str))
+        .find(|name| *name == BOOKING_ID_FIELD || name.ends_with(&format!("__{BOOKING_ID_FIELD}")))
 }
 
-/// A value that fits a field of this type.
-fn filler(field: &LeadField) -> String {
+/// Something that a field of this type takes.
+fn filler(field: &Field) -> String {
     let text = match &field.field_type {
-        FieldType::Picklist | FieldType::MultiSelectPicklist => {
-            let value = field.values.iter().find(|value| value.active);
-            value.map_or("live-check", |value| value.value.as_str())
+        FieldType::Choice | FieldType::Choices => {
+            let choice = field.choices.iter().find(|choice| choice.active);
+            choice.map_or("live-check", |choice| choice.value.as_str())
         }
         FieldType::Email => "live-check@example.com",
         FieldType::Phone => "000",

@@ -1,9 +1,9 @@
 //! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
-use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, ResolveError, Resolved, unknown_options};
+use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
 use crm_host::{
     Called, Plugin, Usage,
-    types::{LeadField, Problem},
+    types::{AdviceText, Parameter, Problem, UnknownTries},
 };
 
 use crate::{
@@ -14,47 +14,67 @@ use crate::{
     ui::Ui,
 };
 
-/// A booking, a mapping, and the fields of the org that they go to.
+/// A booking, a mapping, and a connection.
 pub(super) struct Opened {
     pub(super) connected: Connected,
     pub(super) booking: Booking,
     pub(super) mapping: Mapping,
-    pub(super) fields: Vec<LeadField>,
+    /// What the plugin noted about the fields that it listed.
+    pub(super) memos: Memos,
     /// Options of the mapping that the plugin does not have.
     pub(super) unknown_options: Vec<Explained>,
 }
 
-/// Reads both files before anything is started, then connects and lists the fields. `None` if they could not be
-/// listed; the reason has been shown.
+/// Reads both files before anything is started, connects, and lists the fields unless they are known from an earlier command.
+/// `None` if they could not be listed; the reason has been shown.
 pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>, CliError> {
+    let Some(opened) = open_with_unknown_fields(ui, arguments).await? else { return Ok(None) };
+    if let Some(unknown) = unknown_fields(&opened.mapping, &opened.memos).into_iter().next() {
+        let position = unknown.finding.rows.first().copied().unwrap_or_default();
+        let (file, message) = (arguments.mapping.clone(), unknown.finding.message);
+        opened.connected.close().await;
+        return Err(InputError::UnknownField { file, position, message }.into());
+    }
+    Ok(Some(opened))
+}
+
+/// The same for a check, which reports all unknown fields.
+pub(super) async fn open_with_unknown_fields(
+    ui: &mut Ui,
+    arguments: &BookingAndMapping,
+) -> Result<Option<Opened>, CliError> {
     let booking = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Connected::open(ui, &arguments.connection).await?;
-    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
-    let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
-        connected.close().await;
-        return Ok(None);
-    };
-    let unknown_options = if connected.plugin.exports().settings {
-        let groups = connected.plugin.options().await?.answer;
+    let (plugin, connection, target) = (&connected.plugin, &connected.connection, mapping.target());
+    let mut memos = connected.memos(target).await?;
+    if !memos.cover(&mapping) {
+        let called = plugin.list_lead_fields(connection, target, ui.locale()).await?;
+        let Some(listed) = answered(ui, plugin, called.answer).await? else {
+            connected.close().await;
+            return Ok(None);
+        };
+        memos = Memos::of_list(&listed);
+        connected.keep_memos(target, &memos).await?;
+    }
+    let unknown_options = if plugin.exports().settings && !mapping.options().is_empty() {
+        let called = plugin.options(connection, target, ui.locale()).await?;
+        let Some(groups) = answered(ui, plugin, called.answer).await? else {
+            connected.close().await;
+            return Ok(None);
+        };
         unknown_options(&mapping, &groups.iter().map(|group| group.id.as_str()).collect::<Vec<_>>())
     } else {
         Vec::new()
     };
-    Ok(Some(Opened { connected, booking, mapping, fields: listed.fields, unknown_options }))
+    Ok(Some(Opened { connected, booking, mapping, memos, unknown_options }))
 }
 
 impl Opened {
-    pub(super) fn resolve(&self, arguments: &BookingAndMapping) -> Result<Resolved, InputError> {
-        let mut resolved = crm_booking::resolve(&self.booking, &self.mapping, &self.fields).map_err(|source| {
-            let file = match source {
-                ResolveError::Cancelled => arguments.booking.clone(),
-                ResolveError::UnknownField { .. } => arguments.mapping.clone(),
-            };
-            InputError::Unresolvable { file, source }
-        })?;
+    pub(super) fn resolve(&self) -> Resolved {
+        let mut resolved = crm_booking::resolve(&self.booking, &self.mapping, &self.memos);
         resolved.findings.extend(self.unknown_options.iter().cloned());
-        Ok(resolved)
+        resolved
     }
 }
 
@@ -69,25 +89,44 @@ pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Prob
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(problem) => {
-            show_problem(ui, plugin, &problem.into(), &[]).await?;
+            show_problem(ui, plugin, &problem.into(), &[], None).await?;
             Ok(None)
         }
     }
 }
 
-/// Shows a problem with the plugin's own help, and what was found before it.
+/// Shows a problem with the plugin's own help, what was found before it, and which tries it leaves unknown.
 pub(super) async fn show_problem(
     ui: &Ui,
     plugin: &Plugin,
     explained: &ExplainedProblem,
     findings: &[Explained],
+    unknown_tries: Option<UnknownTries>,
 ) -> Result<(), CliError> {
-    let code = &explained.problem.code;
-    let advice = if plugin.exports().guidance { plugin.advice(code, ui.locale()).await?.answer } else { None };
-    ui.json(&serde_json::json!({ "problem": explained, "advice": advice, "findings": findings }))?;
+    let Problem { code, particulars, .. } = &explained.problem;
+    let advice = advice(ui, plugin, code, particulars).await?;
+    ui.json(&serde_json::json!({
+        "problem": explained,
+        "advice": advice,
+        "findings": findings,
+        "unknown_tries": unknown_tries,
+    }))?;
     ui.findings(findings);
     ui.problem(explained, advice.as_ref());
     Ok(())
+}
+
+/// The plugin's help on a code, if it has any.
+pub(super) async fn advice(
+    ui: &Ui,
+    plugin: &Plugin,
+    code: &str,
+    particulars: &[Parameter],
+) -> Result<Option<AdviceText>, CliError> {
+    if !plugin.exports().guidance {
+        return Ok(None);
+    }
+    Ok(plugin.advice(code, particulars, ui.locale()).await?.answer)
 }
 
 /// Shows what a call used next to its limits.

@@ -1,6 +1,6 @@
 //! `check`: checks a mapping against the org's fields and the form.
 
-use crm_booking::{EVENTS, Event, expectations};
+use crm_booking::{EVENTS, Event, Expected, Explained, expectations};
 use crm_host::types::Consequence;
 
 use super::{
@@ -10,39 +10,44 @@ use super::{
 use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open(ui, arguments).await? else {
+    let Some(opened) = booking::open_with_unknown_fields(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
-    let Opened { connected, booking, mapping, fields, .. } = opened;
-    let plugin = &connected.plugin;
-    // The plugin reports unknown options itself.
-    let mut findings = Vec::new();
+    let Opened { connected, booking, mapping, mut memos, unknown_options } = opened;
+    let (plugin, target) = (&connected.plugin, mapping.target());
+    let questions = booking.questions();
+    let mut findings: Vec<Explained> = unknown_options;
     let mut usages = Vec::new();
-    let mut checked = None;
+    let mut checked_rows = None;
     for event in EVENTS {
-        let expected = expectations(&booking.questions(), &mapping, event, &fields);
-        let mut found = expected.findings;
-        // An event that sends the same rows as the one before needs no second look at the org.
-        let is_new = checked.as_ref() != Some(&expected.mapping);
-        if is_new && (event != Event::Cancelled || !expected.mapping.rows.is_empty()) {
-            let called = plugin.check_mapping(&connected.connection, &expected.mapping, &expected.questions).await?;
+        let expected = expectations(&questions, &mapping, event, &memos, booking.calendar.locale.as_deref());
+        let Expected { rows, options, findings: mut found, origins } = expected;
+        // An event with the same rows as the one before needs no second look at the org.
+        let is_new = checked_rows.as_ref() != Some(&rows);
+        if is_new && (event != Event::Cancelled || !rows.is_empty()) {
+            let kind = event.to_contract();
+            let called = plugin.check_mapping(&connected.connection, &kind, target, &rows, &options).await?;
             let (answer, usage) = parts(called);
-            let Some(of_plugin) = answered(ui, plugin, answer).await? else {
+            let Some(checked) = answered(ui, plugin, answer).await? else {
                 connected.close().await;
                 return Ok(Ending::Refused);
             };
-            found.extend(of_plugin.into_iter().map(|finding| expected.origins.explain(finding)));
+            found.extend(checked.findings.into_iter().map(|finding| origins.explain(finding)));
             usages.push(usage);
-            checked = Some(expected.mapping);
+            for (row, memo) in checked.memos {
+                if let Some(row) = usize::try_from(row).ok().and_then(|row| rows.get(row)) {
+                    memos.replace(&row.field, memo);
+                }
+            }
+            checked_rows = Some(rows);
         }
         for found in found {
-            // A cancellation writes to a record that exists, so that required fields need no row.
-            let applies = event != Event::Cancelled || !found.row_ids.is_empty();
-            if applies && !findings.contains(&found) {
+            if !findings.contains(&found) {
                 findings.push(found);
             }
         }
     }
+    connected.keep_memos(target, &memos).await?;
     ui.json(&serde_json::json!({ "findings": findings, "usages": usages }))?;
     if findings.is_empty() {
         ui.print("No findings: a booking can be delivered.");

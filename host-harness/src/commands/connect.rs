@@ -99,7 +99,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliEr
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
             let explained = plugin.explain(&error.into()).await?.answer;
-            show_problem(ui, &plugin, &explained.into(), &[]).await?;
+            show_problem(ui, &plugin, &explained.into(), &[], None).await?;
             Ok(Ending::Refused)
         }
         Err(error) => Err(error.into()),

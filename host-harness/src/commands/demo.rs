@@ -2,10 +2,8 @@
 
 use std::{env, path::Path};
 
-use crm_host::{
-    policy::Policy,
-    types::{LeadFields, WithheldReason},
-};
+use crm_booking::Memos;
+use crm_host::{Plugin, policy::Policy, types::FieldList};
 
 use super::{
     Ending,
@@ -14,15 +12,8 @@ use super::{
     run::{first_try, show_delivery},
 };
 use crate::{
-    cli::Demo,
-    component_file::ComponentFile,
-    connection::Connected,
-    error::CliError,
-    files,
-    input::{self, InputError},
-    orgs,
-    policy_file::announce_test_overrides,
-    ui::Ui,
+    cli::Demo, component_file::ComponentFile, connection::Connected, error::CliError, files, input, orgs,
+    policy_file::announce_test_overrides, ui::Ui,
 };
 
 const STEPS: u32 = 7;
@@ -48,11 +39,11 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     );
 
     ui.step(STEPS, "The Lead fields that can be mapped");
-    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
+    let called = connected.plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
     let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
         return Err(CliError::Demo("the fields could not be listed".to_owned()));
     };
-    show_fields(ui, &listed);
+    show_fields(ui, &connected.plugin, &listed).await?;
 
     ui.step(STEPS, "How the calendar's owner mapped them");
     let mapping = input::read_mapping(&mapping_file)?;
@@ -67,8 +58,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     let booking = input::read_booking(&webhook, &crm_intake::Timerex)?;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
-    let resolved = crm_booking::resolve(&booking, &mapping, &listed.fields)
-        .map_err(|source| InputError::Unresolvable { file: mapping_file, source })?;
+    let resolved = crm_booking::resolve(&booking, &mapping, &Memos::of_list(&listed));
     let (plugin, connection) = (&connected.plugin, &connected.connection);
     let called = plugin.on_booking_completed(connection, &resolved.booking, &resolved.mapping, &first_try()).await?;
     let Some(mut delivery) = answered(ui, &connected.plugin, called.answer).await? else {
@@ -78,7 +68,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     show_delivery(ui, &delivery, &findings);
 
     ui.step(STEPS, "The Lead as Salesforce now holds it");
-    let lead = connected.show_lead(ui, &delivery.lead_id);
+    let lead = delivery.records.first().and_then(|record| connected.show_lead(ui, &record.id));
 
     ui.step(STEPS, "Disconnected");
     let path = called.usage.requests.first().map_or("/", |request| request.path.as_str());
@@ -110,7 +100,7 @@ fn show_component(ui: &Ui, component: &ComponentFile) {
     ui.print(format!("  imports {} and nothing else", inspection.imports.join(", ")));
 }
 
-fn show_fields(ui: &Ui, listed: &LeadFields) {
+async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Result<(), CliError> {
     let required: Vec<_> = listed
         .fields
         .iter()
@@ -118,16 +108,14 @@ fn show_fields(ui: &Ui, listed: &LeadFields) {
         .map(|field| format!("{} ({})", field.label, field.name))
         .collect();
     ui.print(format!("  required: {}", required.join(", ")));
-    ui.print(format!("  {}", fields::summary(listed).replace('\n', "\n  ")));
-    if let Some(field) = listed.withheld.iter().find(|field| field.reason == WithheldReason::Calculated) {
-        ui.print(format!("  for example “{}” is not offered, because Salesforce computes it", field.label));
-    }
+    ui.print(format!("  {}", fields::summary(ui, plugin, listed).await?.replace('\n', "\n  ")));
+    Ok(())
 }
 
 /// Revokes the grant and shows that its token no longer works by asking the org itself.
 async fn disconnect(ui: &Ui, connected: &Connected, path: &str) -> Result<serde_json::Value, CliError> {
     connected.disconnect().await?;
-    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
+    let called = connected.plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
     let refused = match called.answer {
         Err(problem) => problem,
         Ok(_) => return Err(CliError::Demo("the plugin still reaches the org after the grant was revoked".to_owned())),

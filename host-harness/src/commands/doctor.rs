@@ -14,25 +14,17 @@ use crate::{
 pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, arguments).await?;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.check_connection(&connected.connection).await?);
+    let (answer, usage) = parts(plugin.check_connection(&connected.connection, ui.locale()).await?);
     let ending = match answer {
         Ok(account) => {
             ui.json(&serde_json::json!({ "account": account, "usage": usage }))?;
             ui.print("The connection works.");
-            let unknown = || "(not readable)".to_owned();
-            let user = account.username.clone().or(account.user_id.clone());
-            for (name, value) in [
-                ("org", format!("{} {}", account.org_id, account.org_name.clone().unwrap_or_default())),
-                ("edition", account.edition.clone().unwrap_or_else(unknown)),
-                ("user", user.unwrap_or_else(unknown)),
-                ("address", account.instance_url.clone()),
-                ("API", account.api_version.clone()),
-            ] {
-                ui.print(format!("  {name:<9} {}", one_line(&value)));
+            let name = account.name.clone().unwrap_or_default();
+            let account_line = [name.as_str(), account.id.as_str()].join(" ");
+            if !account_line.trim().is_empty() {
+                ui.print(format!("  {}", one_line(account_line.trim())));
             }
-            if let Some(calls) = &account.daily_calls {
-                ui.print(format!("  calls     {} of {} in the last 24 hours", calls.used, calls.allowed));
-            }
+            ui.table(&["", ""], account.facts.iter().map(|fact| vec![fact.label.clone(), fact.value.clone()]));
             ui.findings(&account.findings.into_iter().map(Into::into).collect::<Vec<_>>());
             Ending::Done
         }
@@ -41,7 +33,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
                 ui.json(&serde_json::json!({ "problems": problems, "usage": usage }))?;
             } else {
                 for problem in &problems {
-                    show_problem(ui, plugin, &problem.clone().into(), &[]).await?;
+                    show_problem(ui, plugin, &problem.clone().into(), &[], None).await?;
                 }
             }
             Ending::Refused

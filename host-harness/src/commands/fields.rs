@@ -2,18 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use crm_host::types::{FieldType, LeadField, LeadFields, Source, WithheldReason};
+use crm_booking::{Memos, Source};
+use crm_host::{
+    Plugin,
+    types::{Field, FieldList, FieldType},
+};
 
-use super::{Ending, booking::answered};
+use super::{
+    Ending,
+    booking::{advice, answered},
+};
 use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, arguments).await?;
-    let called = connected.plugin.list_lead_fields(&connected.connection).await?;
-    let ending = match answered(ui, &connected.plugin, called.answer).await? {
-        Some(fields) => {
-            ui.json(&serde_json::json!({ "fields": fields, "usage": called.usage }))?;
-            human(ui, &fields);
+    let plugin = &connected.plugin;
+    let called = plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
+    let ending = match answered(ui, plugin, called.answer).await? {
+        Some(listed) => {
+            connected.keep_memos(None, &Memos::of_list(&listed)).await?;
+            ui.json(&serde_json::json!({ "fields": listed, "usage": called.usage }))?;
+            human(ui, &listed);
+            ui.print(summary(ui, plugin, &listed).await?);
             Ending::Done
         }
         None => Ending::Refused,
@@ -22,85 +32,61 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
     Ok(ending)
 }
 
-pub(super) fn human(ui: &Ui, fields: &LeadFields) {
-    let rows = fields.fields.iter().map(|field| {
+fn human(ui: &Ui, listed: &FieldList) {
+    let rows = listed.fields.iter().map(|field| {
         vec![
             if field.required { "required".to_owned() } else { String::new() },
             field.label.clone(),
             field.name.clone(),
             kind(field),
-            field.suggested_source.as_ref().map(source).unwrap_or_default(),
+            field.suggested_source.clone().unwrap_or_default(),
         ]
     });
     ui.table(&["", "Label", "API name", "Type", "Suggested source"], rows);
-    ui.print(summary(fields));
 }
 
-/// Numbers of offered and withheld fields, with the reasons.
-pub(super) fn summary(fields: &LeadFields) -> String {
+/// Numbers of offered and withheld fields, with the reasons in the plugin's words.
+pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Result<String, CliError> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for field in &fields.withheld {
-        reasons.entry(reason(field.reason)).or_default().push(&field.name);
+    for field in &listed.withheld {
+        reasons.entry(&field.reason).or_default().push(&field.name);
     }
-    let required = fields.fields.iter().filter(|field| field.required).count();
+    let required = listed.fields.iter().filter(|field| field.required).count();
     let mut lines = vec![format!(
         "{} fields offered, {required} of them required; {} withheld:",
-        fields.fields.len(),
-        fields.withheld.len()
+        listed.fields.len(),
+        listed.withheld.len()
     )];
     for (reason, names) in reasons {
-        lines.push(format!("  {:>3} {reason}: {}", names.len(), names.join(", ")));
+        let why = advice(ui, plugin, reason, &[]).await?.map_or_else(|| reason.to_owned(), |advice| advice.what);
+        lines.push(format!("  {:>3} {}: {}", names.len(), why.trim_end_matches(['.', '。']), names.join(", ")));
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }
 
-fn reason(reason: WithheldReason) -> &'static str {
-    match reason {
-        WithheldReason::NotWritable => "cannot be written by the connected user",
-        WithheldReason::Calculated => "calculated by the CRM",
-        WithheldReason::Compound => "made up of other fields",
-        WithheldReason::System => "maintained by the CRM itself",
-    }
-}
-
-fn kind(field: &LeadField) -> String {
-    let (name, values) = match &field.field_type {
-        FieldType::Text => ("text", false),
-        FieldType::TextArea => ("text area", false),
-        FieldType::Email => ("e-mail", false),
-        FieldType::Phone => ("phone", false),
-        FieldType::Url => ("url", false),
-        FieldType::Integer => ("integer", false),
-        FieldType::Number => ("number", false),
-        FieldType::Currency => ("currency", false),
-        FieldType::Percent => ("percent", false),
-        FieldType::Checkbox => ("checkbox", false),
-        FieldType::Date => ("date", false),
-        FieldType::DateTime => ("date and time", false),
-        FieldType::Time => ("time", false),
-        FieldType::Picklist => ("picklist", true),
-        FieldType::MultiSelectPicklist => ("multi-select picklist", true),
-        FieldType::Combobox => ("combobox", true),
-        FieldType::Reference => ("reference", false),
-        FieldType::Other(other) => (other.as_str(), false),
+fn kind(field: &Field) -> String {
+    let name = match &field.field_type {
+        FieldType::Text => "text",
+        FieldType::TextArea => "text area",
+        FieldType::Email => "email",
+        FieldType::Phone => "phone",
+        FieldType::Url => "url",
+        FieldType::Integer => "integer",
+        FieldType::Number => "number",
+        FieldType::Currency => "currency",
+        FieldType::Percent => "percent",
+        FieldType::Checkbox => "checkbox",
+        FieldType::Date => "date",
+        FieldType::DateTime => "date and time",
+        FieldType::Time => "time",
+        FieldType::Choice => "choice",
+        FieldType::Choices => "several choices",
+        FieldType::TextOrChoice => "text or choice",
+        FieldType::Reference => "reference",
+        FieldType::Other(other) => other.as_str(),
     };
-    let mut text = name.to_owned();
-    if values {
-        text.push_str(&format!(" of {}", field.values.iter().filter(|value| value.active).count()));
-    } else if let Some(length) = field.length {
-        text.push_str(&format!(" ({length})"));
-    } else if field.precision > 0 {
-        text.push_str(&format!(" ({}, {})", field.precision, field.scale));
-    }
-    for (mark, holds) in
-        [("restricted", field.restricted), ("external ID", field.external_id), ("unique", field.unique)]
-    {
-        if holds {
-            text.push_str(", ");
-            text.push_str(mark);
-        }
-    }
-    text
+    let active = field.choices.iter().filter(|choice| choice.active).count();
+    if active == 0 { name.to_owned() } else { format!("{name} of {active}") }
 }
 
 pub(super) fn source(source: &Source) -> String {

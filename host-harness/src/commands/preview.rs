@@ -1,46 +1,51 @@
 //! `preview`: shows what delivering a booking would write.
 
 use crm_booking::{Explained, Mapping};
-use crm_host::types::{PlannedAction, PreviewResult};
+use crm_host::types::{PlannedAction, PlannedStep, PreviewResult, Problem};
 
 use super::{
     Ending,
     booking::{self, all_findings, parts, show_problem, show_usage},
     fields,
 };
-use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
+use crate::{cli::Preview, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open(ui, arguments).await? else {
+pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliError> {
+    let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
-    let resolved = opened.resolve(arguments)?;
+    let resolved = opened.resolve();
     let connected = &opened.connected;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping).await?);
+    let records = &arguments.known.records;
+    let called = plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping, records).await?;
+    let (answer, usage) = parts(called);
     let ending = match answer {
         Ok(mut preview) => {
             let findings = all_findings(&resolved, std::mem::take(&mut preview.findings));
-            for value in &mut preview.values {
-                value.row = value.row.and_then(|row| resolved.origins.position(row));
-            }
-            if let PlannedAction::Refuse(problem) = &mut preview.action {
-                *problem = resolved.origins.explain_problem(problem.clone()).problem;
+            for step in &mut preview.steps {
+                for value in &mut step.values {
+                    value.row = value.row.and_then(|row| resolved.origins.position(row));
+                }
+                if let PlannedAction::Refuse(problem) = &mut step.action {
+                    *problem = resolved.origins.explain_problem(problem.clone()).problem;
+                }
             }
             ui.json(&serde_json::json!({ "preview": preview, "findings": findings, "usage": usage }))?;
             human(ui, &preview, &opened.mapping, &findings);
-            match &preview.action {
-                PlannedAction::Refuse(problem) => {
+            match refusal(&preview) {
+                Some(problem) => {
                     if !ui.is_json() {
-                        show_problem(ui, plugin, &problem.clone().into(), &[]).await?;
+                        show_problem(ui, plugin, &problem.clone().into(), &[], None).await?;
                     }
                     Ending::Refused
                 }
-                _ => Ending::Done,
+                None => Ending::Done,
             }
         }
         Err(problem) => {
-            show_problem(ui, plugin, &resolved.origins.explain_problem(problem), &resolved.findings).await?;
+            let problem = resolved.origins.explain_problem(problem);
+            show_problem(ui, plugin, &problem, &resolved.findings, None).await?;
             Ending::Refused
         }
     };
@@ -49,24 +54,36 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
     Ok(ending)
 }
 
+fn refusal(preview: &PreviewResult) -> Option<&Problem> {
+    preview.steps.iter().find_map(|step| match &step.action {
+        PlannedAction::Refuse(problem) => Some(problem),
+        _ => None,
+    })
+}
+
 fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping, findings: &[Explained]) {
-    let plan = match &preview.action {
-        PlannedAction::Create => "Would create a Lead:".to_owned(),
-        PlannedAction::Update(id) => format!("Would update the Lead {id}:"),
-        PlannedAction::Keep(id) => format!("Would leave the Lead {id} as it is."),
-        PlannedAction::Refuse(_) => "Would write nothing.".to_owned(),
-    };
-    ui.print(plan);
-    if !preview.values.is_empty() {
-        let rows = preview.values.iter().map(|value| {
-            let source = match value.row.and_then(|row| mapping.rows().get(usize::try_from(row).ok()?)) {
-                Some(row) if value.from_fallback => format!("fallback of {}", fields::source(&row.source)),
-                Some(row) => fields::source(&row.source),
-                None => "added by the plugin".to_owned(),
-            };
-            vec![value.label.clone(), value.field.clone(), value.json.clone(), source]
+    if preview.steps.is_empty() {
+        ui.print("Would do nothing.");
+    }
+    for PlannedStep { object, action, values } in &preview.steps {
+        ui.print(match action {
+            PlannedAction::Create => format!("Would create a record ({object}):"),
+            PlannedAction::Update(record) => format!("Would update {object}/{}:", record.id),
+            PlannedAction::Keep(record) => format!("Would leave {object}/{} as it is.", record.id),
+            PlannedAction::Refuse(_) => format!("Would write nothing ({object})."),
+            PlannedAction::Other(action) => format!("Would do this ({object}): {action}"),
         });
-        ui.table(&["Label", "API name", "Value as sent", "From"], rows);
+        if !values.is_empty() {
+            let rows = values.iter().map(|value| {
+                let source = match value.row.and_then(|row| mapping.rows().get(usize::try_from(row).ok()?)) {
+                    Some(row) if value.from_fallback => format!("fallback of {}", fields::source(&row.source)),
+                    Some(row) => fields::source(&row.source),
+                    None => "added by the plugin".to_owned(),
+                };
+                vec![value.label.clone(), value.field.clone(), value.json.clone(), source]
+            });
+            ui.table(&["Label", "API name", "Value as sent", "From"], rows);
+        }
     }
     ui.findings(findings);
 }

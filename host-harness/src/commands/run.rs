@@ -1,55 +1,67 @@
 //! `run`: delivers one booking.
 
 use crm_booking::Explained;
-use crm_host::types::{Delivery, History, Outcome, Reaction, UnknownTries};
+use crm_host::types::{Delivery, Effect, History, Outcome, RecordRef, UnknownTries};
 use jiff::Timestamp;
 
 use super::{
     Ending,
     booking::{self, all_findings, parts, show_problem, show_usage},
 };
-use crate::{cli::Run, error::CliError, ui::Ui};
+use crate::{
+    cli::Run,
+    doubt::{Doubt, how_to_look, instant},
+    error::CliError,
+    ui::Ui,
+};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<Ending, CliError> {
     let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
-    let resolved = opened.resolve(&arguments.delivered)?;
+    let resolved = opened.resolve();
     let connected = opened.connected;
-    let began = Timestamp::now();
-    let history = match arguments.unknown_since {
-        Some(since) => after_unknown(began, since),
-        None => first_try(),
-    };
     let plugin = &connected.plugin;
+    let history = history(arguments);
+    let earlier = history.unknown_tries;
+    // Until the result is here, this try may write something that nobody knows of.
+    let with_this = with_try(earlier, history.now);
+    doubt.raise(with_this);
     let called =
         plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history).await;
+    let unknown = |effect| if effect == Effect::Unknown { Some(with_this) } else { earlier };
     let (answer, usage) = match called {
         Ok(called) => parts(called),
         Err(error) => {
-            if error.may_have_written() {
-                look_first(ui, began);
-            }
+            settle(doubt, unknown(error.effect()));
             return Err(error.into());
         }
     };
     let ending = match answer {
         Ok(mut delivery) => {
+            doubt.clear();
             let mut findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
-            if matches!(delivery.outcome, Outcome::Kept | Outcome::AlreadyDelivered) {
+            if matches!(delivery.outcome, Outcome::Kept | Outcome::AlreadyDelivered | Outcome::Ignored) {
                 // Nothing was written that the host's findings about values could concern.
                 findings.drain(..resolved.findings.len());
             }
             ui.json(&serde_json::json!({ "delivery": delivery, "findings": findings, "usage": usage }))?;
             show_delivery(ui, &delivery, &findings);
-            connected.show_lead(ui, &delivery.lead_id);
+            for record in &delivery.records {
+                connected.show_lead(ui, &record.id);
+            }
             Ending::Done
         }
         Err(problem) => {
+            let tries = if problem.settles_earlier_tries() { None } else { unknown(problem.effect) };
+            settle(doubt, tries);
             let problem = resolved.origins.explain_problem(problem);
-            show_problem(ui, plugin, &problem, &resolved.findings).await?;
-            if problem.problem.reaction == Reaction::CheckFirst {
-                look_first(ui, arguments.unknown_since.unwrap_or(began));
+            show_problem(ui, plugin, &problem, &resolved.findings, tries).await?;
+            if let Some(tries) = tries {
+                ui.note(how_to_look(tries));
+            }
+            for record in &problem.problem.made {
+                ui.note(format!("Written all the same: add --record {} to the next run", shown(record)));
             }
             Ending::Refused
         }
@@ -59,37 +71,77 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Run) -> Result<Ending, CliError
     Ok(ending)
 }
 
-/// The command has no ledger, so the person who runs it must remember what a ledger would.
-fn look_first(ui: &Ui, since: Timestamp) {
-    ui.note(format!(
-        "A Lead may have been written. To look for it before creating another, run again with --unknown-since {}",
-        text(since)
-    ));
+fn settle(doubt: &Doubt, tries: Option<UnknownTries>) {
+    match tries {
+        Some(tries) => doubt.raise(tries),
+        None => doubt.clear(),
+    }
+}
+
+/// What a ledger would know, as far as the arguments say.
+fn history(arguments: &Run) -> History {
+    let unknown_tries = arguments.unknown_since.map(|since| {
+        let (oldest, newest) = (instant(since), instant(arguments.unknown_until.unwrap_or(since)));
+        UnknownTries { oldest, newest: newest.max(oldest) }
+    });
+    History {
+        now: instant(Timestamp::now()),
+        records: arguments.known.records.clone(),
+        first_try: unknown_tries.map(|tries| tries.oldest),
+        unknown_tries,
+        ..History::default()
+    }
+}
+
+/// Earlier tries of unknown outcome together with one that begins now.
+fn with_try(earlier: Option<UnknownTries>, now: u64) -> UnknownTries {
+    match earlier {
+        Some(tries) => UnknownTries { oldest: tries.oldest.min(now), newest: tries.newest.max(now) },
+        None => UnknownTries { oldest: now, newest: now },
+    }
 }
 
 /// The history of a first try.
 pub(super) fn first_try() -> History {
-    History { now: text(Timestamp::now()), lead_id: None, first_try: None, unknown_tries: None }
+    History { now: instant(Timestamp::now()), ..History::default() }
 }
 
-fn after_unknown(now: Timestamp, since: Timestamp) -> History {
-    let since = text(since);
-    let unknown_tries = Some(UnknownTries { oldest: since.clone(), newest: since.clone() });
-    History { now: text(now), lead_id: None, first_try: Some(since), unknown_tries }
-}
-
-fn text(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+fn shown(record: &RecordRef) -> String {
+    format!("{}/{}", record.object, record.id)
 }
 
 pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery, findings: &[Explained]) {
-    let done = match delivery.outcome {
-        Outcome::Created => "Created Lead",
-        Outcome::Updated => "Updated Lead",
-        Outcome::Kept => "Left unchanged: Lead",
-        Outcome::AlreadyDelivered => "Already delivered: Lead",
+    let done = match &delivery.outcome {
+        Outcome::Created => "Created",
+        Outcome::Updated => "Updated",
+        Outcome::Kept => "Left unchanged:",
+        Outcome::AlreadyDelivered => "Already delivered:",
+        Outcome::Ignored => "Nothing to do.",
+        Outcome::Other(outcome) => outcome,
     };
-    let url = delivery.lead_url.as_ref().map_or(String::new(), |url| format!("\n  {url}"));
-    ui.print(format!("{done} {}{url}", delivery.lead_id));
+    let mut lines = done.to_owned();
+    for (index, record) in delivery.records.iter().enumerate() {
+        lines.push_str(if index == 0 { " " } else { "\n  and " });
+        lines.push_str(&shown(record));
+        if let Some(url) = &record.url {
+            lines.push_str("\n  ");
+            lines.push_str(url);
+        }
+    }
+    ui.print(lines);
     ui.findings(findings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_try_joins_the_earlier_ones_at_either_end() {
+        let tries = |oldest, newest| UnknownTries { oldest, newest };
+        assert_eq!(with_try(None, 5), tries(5, 5));
+        assert_eq!(with_try(Some(tries(1, 3)), 5), tries(1, 5));
+        // The clock was set back.
+        assert_eq!(with_try(Some(tries(7, 9)), 5), tries(5, 9));
+    }
 }

@@ -89,16 +89,23 @@ impl SqliteStore {
         .await
     }
 
-    /// Removes a team's connection for a plugin, and returns whether there was one. The broker must remove its grants before.
+    /// Removes a team's connection for a plugin with its memos, and returns whether there was one. The broker must remove its
+    /// grants before.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn remove_connection(&self, team: &str, plugin: &str) -> Result<bool, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
         self.with(move |database, _| {
-            let removed = database
+            let transaction = database.transaction().map_err(unavailable)?;
+            let of_team = "SELECT connection FROM team_connections WHERE team = ?1 AND plugin = ?2";
+            transaction
+                .execute(&format!("DELETE FROM memos WHERE connection IN ({of_team})"), [&team, &plugin])
+                .map_err(unavailable)?;
+            let removed = transaction
                 .execute("DELETE FROM team_connections WHERE team = ?1 AND plugin = ?2", [team, plugin])
                 .map_err(unavailable)?;
+            transaction.commit().map_err(unavailable)?;
             Ok(removed > 0)
         })
         .await

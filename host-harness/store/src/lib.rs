@@ -10,6 +10,7 @@ mod clients;
 mod connections;
 mod data_dir;
 mod key;
+mod memos;
 mod schema;
 mod seal;
 mod sqlite_store;

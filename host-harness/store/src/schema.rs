@@ -46,6 +46,15 @@ const STEPS: [&str; 1] = ["
         connected_at TEXT NOT NULL,
         PRIMARY KEY (team, plugin)
     ) STRICT;
+
+    -- What a plugin noted about the fields that it listed (`field.memo` in the contract).
+    CREATE TABLE memos (
+        connection TEXT NOT NULL,
+        target TEXT NOT NULL,
+        field TEXT NOT NULL,
+        memo TEXT NOT NULL,
+        PRIMARY KEY (connection, target, field)
+    ) STRICT, WITHOUT ROWID;
 "];
 
 /// Configures a connection and runs the missing migrations.

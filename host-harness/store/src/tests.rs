@@ -249,6 +249,35 @@ fn a_file_of_a_newer_program_is_left_alone() {
 }
 
 #[tokio::test]
+async fn memos_are_replaced_as_a_whole_and_go_with_their_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let (one, other) = (ConnectionId::new("one"), ConnectionId::new("other"));
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(field, memo)| ((*field).to_owned(), (*memo).to_owned())).collect()
+    };
+    let connected = TeamConnection {
+        team: "team".into(),
+        plugin: "plugin".into(),
+        connection: one.clone(),
+        login_host: "https://id.acme.example".parse().unwrap(),
+        account_id: None,
+        connected_at: Timestamp::now(),
+    };
+    store.put_connection(connected).await.unwrap();
+    store.put_memos(&one, "", pairs(&[("名前", "a"), ("b", "")])).await.unwrap();
+    store.put_memos(&one, "deals", pairs(&[("b", "of deals")])).await.unwrap();
+    store.put_memos(&other, "", pairs(&[("b", "of another")])).await.unwrap();
+    store.put_memos(&one, "", pairs(&[("b", "new")])).await.unwrap();
+    assert_eq!(store.memos(&one, "").await.unwrap(), pairs(&[("b", "new")]));
+    assert_eq!(store.memos(&one, "deals").await.unwrap(), pairs(&[("b", "of deals")]));
+
+    store.remove_connection("team", "plugin").await.unwrap();
+    assert!(store.memos(&one, "").await.unwrap().is_empty() && store.memos(&one, "deals").await.unwrap().is_empty());
+    assert_eq!(store.memos(&other, "").await.unwrap(), pairs(&[("b", "of another")]));
+}
+
+#[tokio::test]
 async fn a_teams_connection_is_found_listed_replaced_and_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

@@ -1,6 +1,6 @@
 //! Steps that undo what the check has done.
 
-use crm_host::types::BookingKind;
+use crm_booking::Booking;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -80,11 +80,11 @@ impl Run<'_> {
         if self.leads.contains(&lead) {
             return Err(Obstacle::Needs("delete"));
         }
-        if !mapping.rows.iter().any(|row| row.field.name == "Description") {
+        if !mapping.rows().iter().any(|row| row.field == "Description") {
             return not_applicable("the connected user cannot write Description, the one field with the time");
         }
         let moved = self.samples.moved(1, 8);
-        let booking = crm_host::types::Booking { kind: BookingKind::Rescheduled(moved.id), ..self.samples.moved(1, 9) };
+        let booking = Booking { previous_id: Some(moved.id), ..self.samples.moved(1, 9) };
         let called = self.deliver(&booking, &mapping, &self.samples.history(Some(&lead))).await?;
         let verdict = match called.answer {
             Err(problem) if problem.code == "lead-gone" => return met(in_codes(&problem)),

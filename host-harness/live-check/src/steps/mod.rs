@@ -6,7 +6,8 @@ mod refusals;
 mod table;
 mod writing;
 
-use crm_host::types::{Account, LeadFields, Mapping};
+use crm_booking::{Mapping, Memos};
+use crm_host::types::{Account, FieldList};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -155,7 +156,8 @@ struct Run<'a> {
     is_connected: bool,
     account: Option<Account>,
     described: Option<Value>,
-    fields: Option<LeadFields>,
+    fields: Option<FieldList>,
+    memos: Memos,
     mapping: Option<Mapping>,
     /// The values that the plugin would write, as it would send them.
     body: Option<Map<String, Value>>,
@@ -179,6 +181,7 @@ pub async fn run(subject: &Subject, ending: Ending, mut tell: impl FnMut(&StepRe
         account: None,
         described: None,
         fields: None,
+        memos: Memos::default(),
         mapping: None,
         body: None,
         lead: None,
@@ -246,11 +249,18 @@ impl Run<'_> {
 
     /// A path of the REST API in the plugin's version.
     fn api(&self, rest: &str) -> Result<String, Obstacle> {
-        let version = &self.account.as_ref().ok_or(Obstacle::Needs("doctor"))?.api_version;
+        let account = self.account.as_ref().ok_or(Obstacle::Needs("doctor"))?;
+        let version = fact(account, "api-version").ok_or(Obstacle::Needs("doctor"))?;
         Ok(format!("/services/data/v{version}/{rest}"))
     }
 
-    fn fields(&self) -> Result<&LeadFields, Obstacle> {
+    /// The fields of the org's own describe result, which has more than the plugin lists.
+    fn described(&self) -> Result<&[Value], Obstacle> {
+        let fields = self.described.as_ref().and_then(|result| result.get("fields")).and_then(Value::as_array);
+        Ok(fields.ok_or(Obstacle::Needs("describe"))?)
+    }
+
+    fn fields(&self) -> Result<&FieldList, Obstacle> {
         self.fields.as_ref().ok_or(Obstacle::Needs("list-fields"))
     }
 
@@ -261,6 +271,11 @@ impl Run<'_> {
     fn lead(&self) -> Result<&str, Obstacle> {
         self.lead.as_deref().ok_or(Obstacle::Needs("create"))
     }
+}
+
+/// A fact about the account.
+fn fact<'a>(account: &'a Account, id: &str) -> Option<&'a str> {
+    account.facts.iter().find(|fact| fact.id == id).map(|fact| fact.value.as_str())
 }
 
 #[cfg(test)]

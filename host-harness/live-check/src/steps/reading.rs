@@ -1,13 +1,14 @@
 //! Steps that do not write.
 
+use crm_booking::{Booking, Event, Expected, Memos, Resolved, expectations, resolve};
 use crm_host::{
     credentials::{ConnectError, GrantState},
-    types::{Account, Consequence, Finding, PlannedAction, Problem},
+    types::{Account, Consequence, Finding, PlannedAction, PreviewResult, Problem},
 };
 use serde_json::Value;
 use url::Url;
 
-use super::{Run, Verdicts, met, not_applicable, unmet, unmet_because};
+use super::{Run, Verdicts, fact, met, not_applicable, unmet, unmet_because};
 use crate::{Obstacle, Operation, samples};
 
 impl Run<'_> {
@@ -42,14 +43,17 @@ impl Run<'_> {
     }
 
     pub(super) async fn doctor(&mut self) -> Verdicts {
-        let checked = self.subject.plugin().check_connection(self.subject.connection()).await?;
+        let checked = self.subject.plugin().check_connection(self.subject.connection(), "en").await?;
         match checked.answer {
             Ok(account) => {
                 self.subject.recorder().conceal(identities(&account));
-                if account.org_name.is_some() && account.username.is_some() {
+                if account.name.is_some() && fact(&account, "username").is_some() {
                     self.subject.recorder().all_concealed();
                 }
-                let found = format!("API {}; {}", account.api_version, codes(&account.findings));
+                let found = {
+                    let version = fact(&account, "api-version").unwrap_or("unknown");
+                    format!("API {version}; {}", codes(&account.findings))
+                };
                 self.account = Some(account);
                 met(found)
             }
@@ -73,12 +77,11 @@ impl Run<'_> {
     }
 
     pub(super) async fn list_fields(&mut self) -> Verdicts {
-        let listed = match self.subject.plugin().list_lead_fields(self.subject.connection()).await?.answer {
+        let listed = match self.subject.plugin().list_lead_fields(self.subject.connection(), None, "en").await?.answer {
             Ok(listed) => listed,
             Err(problem) => return refused(&problem),
         };
-        let described = self.described.as_ref().ok_or(Obstacle::Needs("describe"))?;
-        let entries: Vec<&Value> = described.get("fields").and_then(Value::as_array).into_iter().flatten().collect();
+        let entries = self.described()?.to_vec();
         let writable = |name: &str| {
             let entry = entries.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(name));
             entry.is_some_and(|entry| {
@@ -88,9 +91,10 @@ impl Run<'_> {
         let names = listed.fields.iter().map(|field| field.name.as_str());
         let closed: Vec<String> = names.filter(|name| !writable(name)).map(str::to_owned).collect();
         let (offered, withheld) = (listed.fields.len(), listed.withheld.len());
-        let has_key = samples::booking_id_field(&listed.fields).is_some();
+        let has_key = samples::booking_id_field(&entries).is_some();
         let expected = entries.len();
-        self.mapping = Some(samples::mapping(&listed.fields));
+        self.mapping = Some(samples::mapping(&listed.fields, &entries)?);
+        self.memos = Memos::of_list(&listed);
         self.fields = Some(listed);
         if !closed.is_empty() {
             return unmet(format!("offered, but not writable: {}", closed.join(", ")));
@@ -105,66 +109,79 @@ impl Run<'_> {
     }
 
     pub(super) async fn options(&self) -> Verdicts {
-        let called = self.subject.plugin().options().await?;
-        let is_complete = |locale: &str| {
-            let labels = called
-                .answer
-                .iter()
-                .flat_map(|group| group.choices.iter().map(|choice| &choice.label).chain([&group.label, &group.help]));
-            labels.into_iter().all(|texts| texts.iter().any(|text| text.locale == locale))
-        };
-        match (is_complete("ja") && is_complete("en"), called.usage.requests.len()) {
-            (true, 0) if !called.answer.is_empty() => met(format!("{} choices", called.answer.len())),
-            (complete, requests) => unmet(format!("complete: {complete}, requests: {requests}")),
+        let mut found = Vec::new();
+        for locale in ["ja", "en"] {
+            let called = self.subject.plugin().options(self.subject.connection(), None, locale).await?;
+            let groups = match called.answer {
+                Ok(groups) => groups,
+                Err(problem) => return refused(&problem),
+            };
+            let labels =
+                groups.iter().flat_map(|group| group.choices.iter().map(|choice| &choice.label).chain([&group.label]));
+            let is_complete = !groups.is_empty() && labels.into_iter().all(|label| !label.is_empty());
+            if !is_complete || !called.usage.requests.is_empty() {
+                return unmet(format!("{locale}: complete: {is_complete}, requests: {}", called.usage.requests.len()));
+            }
+            found.push(format!("{} choices in {locale}", groups.len()));
         }
+        met(found.join(", "))
     }
 
     pub(super) async fn check_mapping(&self) -> Verdicts {
-        let plugin = self.subject.plugin();
-        match plugin.check_mapping(self.subject.connection(), self.mapping()?, &[]).await?.answer {
-            // A fixed filler value may be changed to fit; a finding that would refuse every booking must not occur.
-            Ok(findings) => match findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
-                none if none.is_empty() => met(codes(&findings)),
-                refusing => {
-                    let details: Vec<&str> = refusing.iter().map(|finding| finding.detail.as_str()).collect();
-                    unmet_because(codes(refusing.iter().copied()), details.join("; "))
+        let (plugin, mapping) = (self.subject.plugin(), self.mapping()?);
+        let Expected { rows, options, .. } = expectations(&[], mapping, Event::Confirmed, &self.memos, None);
+        let (connection, kind) = (self.subject.connection(), Event::Confirmed.to_contract());
+        match plugin.check_mapping(connection, &kind, None, &rows, &options).await?.answer {
+            // A fixed filler value may be changed to fit; a finding that would refuse every booking may not occur.
+            Ok(checked) => {
+                match checked.findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
+                    none if none.is_empty() => met(codes(&checked.findings)),
+                    refusing => {
+                        let messages: Vec<&str> = refusing.iter().map(|finding| finding.message.as_str()).collect();
+                        unmet_because(codes(refusing.iter().copied()), messages.join("; "))
+                    }
                 }
-            },
+            }
             Err(problem) => refused(&problem),
         }
     }
 
     pub(super) async fn preview(&mut self) -> Verdicts {
-        let booking = self.samples.booking(1);
-        let called = self.subject.plugin().preview(self.subject.connection(), &booking, self.mapping()?).await?;
-        let preview = match called.answer {
+        let preview = match self.previewed(&self.samples.booking(1)).await? {
             Ok(preview) => preview,
             Err(problem) => return refused(&problem),
         };
+        let Some(step) = preview.steps.first() else { return unmet("no step") };
         // Values that the plugin adds itself (the booking id) are left out: a refused request must not use the key.
-        let rows = preview.values.iter().filter(|value| value.row.is_some());
+        let rows = step.values.iter().filter(|value| value.row.is_some());
         let values = rows.filter_map(|value| Some((value.field.clone(), serde_json::from_str(&value.json).ok()?)));
         self.body = Some(values.collect());
-        match (&preview.action, preview.findings.is_empty()) {
-            (PlannedAction::Create, true) => met(format!("{} values", preview.values.len())),
+        match (&step.action, preview.findings.is_empty()) {
+            (PlannedAction::Create, true) => met(format!("{} values", step.values.len())),
             (PlannedAction::Create, false) => unmet(codes(&preview.findings)),
             (PlannedAction::Refuse(problem), _) => refused(problem),
-            (PlannedAction::Update(_) | PlannedAction::Keep(_), _) => unmet("this guest already has a Lead"),
+            (PlannedAction::Update(_) | PlannedAction::Keep(_), _) => unmet("a Lead of this guest is there already"),
+            (PlannedAction::Other(action), _) => unmet(action.clone()),
         }
     }
 
+    async fn previewed(&self, booking: &Booking) -> Result<Result<PreviewResult, Problem>, Obstacle> {
+        let Resolved { booking, mapping, .. } = resolve(booking, self.mapping()?, &self.memos);
+        Ok(self.subject.plugin().preview(self.subject.connection(), &booking, &mapping, &[]).await?.answer)
+    }
+
     pub(super) async fn left_out_value(&self) -> Verdicts {
-        let mapping = self.mapping()?;
-        if !mapping.rows.iter().any(|row| row.field.name == "Email") {
+        if !self.mapping()?.rows().iter().any(|row| row.field == "Email") {
             return not_applicable("the connected user cannot write Email");
         }
         let mut booking = self.samples.booking(1);
         booking.guest.email = Some("live-check".to_owned());
-        match self.subject.plugin().preview(self.subject.connection(), &booking, mapping).await?.answer {
+        match self.previewed(&booking).await? {
             Ok(preview) => {
                 let is_named = |finding: &Finding| finding.code == "email-invalid" && finding.fields == ["Email"];
-                let is_written = preview.values.iter().any(|value| value.field == "Email");
-                match &preview.action {
+                let Some(step) = preview.steps.first() else { return unmet("no step") };
+                let is_written = step.values.iter().any(|value| value.field == "Email");
+                match &step.action {
                     PlannedAction::Refuse(problem) if problem.fields == ["Email"] => met(problem.code.clone()),
                     PlannedAction::Refuse(problem) => refused(problem),
                     _ if preview.findings.iter().any(is_named) && !is_written => met("email-invalid, left out"),
@@ -204,11 +221,13 @@ fn codes<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
 
 /// Texts that must not occur in a transcript: the names of the org, its user and its host, and their ids in both lengths.
 fn identities(account: &Account) -> Vec<String> {
-    let host = Url::parse(&account.instance_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let owned = |id: &str| fact(account, id).map(str::to_owned);
+    let url = fact(account, "instance-url").and_then(|url| Url::parse(url).ok());
+    let host = url.and_then(|url| url.host_str().map(str::to_owned));
     let label = host.as_deref().filter(|host| !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
     let label = label.and_then(|host| host.split('.').next()).map(str::to_owned);
-    let ids = [Some(account.org_id.clone()), account.user_id.clone()];
+    let ids = [Some(account.id.clone()), owned("user-id")];
     let short = ids.clone().map(|id| id.and_then(|id| id.get(..15).map(str::to_owned)));
-    let named = [account.org_name.clone(), account.username.clone(), host, label];
-    ids.into_iter().chain(short).chain(named).flatten().collect()
+    let named = [account.name.clone(), owned("username"), host, label];
+    ids.into_iter().chain(short).chain(named).flatten().filter(|text| !text.is_empty()).collect()
 }

@@ -1,10 +1,7 @@
 //! Requests that an org must refuse. The plugin never sends them, so the check does. Each response becomes a case for the
 //! local org.
 
-use crm_host::{
-    transport::Effect,
-    types::{FieldType, LeadField},
-};
+use crm_host::transport::Effect;
 use serde_json::{Map, Value};
 
 use super::{Run, Verdicts, met, not_applicable, unmet_because};
@@ -107,7 +104,10 @@ impl Run<'_> {
     /// A request with one fault; `None` if the org has no suitable field.
     fn faulty(&self, refusal: Refusal) -> Result<Option<Operation>, Obstacle> {
         let body = self.body.as_ref().ok_or(Obstacle::Needs("preview"))?;
-        let fields = &self.fields()?.fields;
+        let offered = &self.fields()?.fields;
+        let is_offered = |field: &&Value| offered.iter().any(|offered| *offered.name == *name(field));
+        let fields: Vec<&Value> = self.described()?.iter().filter(is_offered).collect();
+        let named = |wanted: &str| fields.iter().copied().find(|field| name(field) == wanted);
         let with = |name: &str, value: Value| {
             let mut body = body.clone();
             body.insert(name.to_owned(), value);
@@ -117,24 +117,24 @@ impl Run<'_> {
             Refusal::RequiredBlank => {
                 Some(body.clone().into_iter().filter(|(name, _)| name != "LastName").collect::<Map<_, _>>())
             }
-            Refusal::TooLong => fields.iter().find(|field| field.name == "Company").map(|field| {
-                let length = usize::try_from(field.length.unwrap_or(255)).unwrap_or(255);
-                with(&field.name, Value::from("x".repeat(length + 1)))
+            Refusal::TooLong => named("Company").map(|field| {
+                let length =
+                    field.get("length").and_then(Value::as_u64).and_then(|length| usize::try_from(length).ok());
+                with("Company", Value::from("x".repeat(length.unwrap_or(255) + 1)))
             }),
-            Refusal::BadEmail => fields
-                .iter()
-                .find(|field| field.name == "Email")
-                .map(|field| with(&field.name, Value::from("live-check"))),
+            Refusal::BadEmail => named("Email").map(|_| with("Email", Value::from("live-check"))),
             Refusal::RestrictedPicklist => fields
                 .iter()
                 .find(|field| {
-                    field.restricted && field.field_type == FieldType::Picklist && field.controlling_field.is_none()
+                    field.get("restrictedPicklist") == Some(&Value::Bool(true))
+                        && kind(field) == "picklist"
+                        && field.get("controllerName").is_none_or(Value::is_null)
                 })
-                .map(|field| with(&field.name, Value::from("live-check"))),
+                .map(|field| with(name(field), Value::from("live-check"))),
             Refusal::UnknownField => Some(with(NO_SUCH_FIELD, Value::from("x"))),
             Refusal::ReadOnlyField => Some(with("Name", Value::from("live-check"))),
-            Refusal::WrongType => integer(fields).map(|field| with(&field.name, Value::from("many"))),
-            Refusal::OutOfRange => integer(fields).map(|field| with(&field.name, Value::from(OUT_OF_RANGE))),
+            Refusal::WrongType => integer(&fields).map(|field| with(name(field), Value::from("many"))),
+            Refusal::OutOfRange => integer(&fields).map(|field| with(name(field), Value::from(OUT_OF_RANGE))),
             Refusal::BadReference => Some(with("OwnerId", Value::from("live-check"))),
             Refusal::MalformedJson => return Ok(Some(self.posted("sobjects/Lead", "{\"LastName\":".to_owned())?)),
             Refusal::UnknownObject => {
@@ -164,7 +164,15 @@ fn may_have_created(answered: &Result<Answer, Obstacle>) -> bool {
 }
 
 /// A field for whole numbers, preferably the standard one.
-fn integer(fields: &[LeadField]) -> Option<&LeadField> {
-    let mut integers = fields.iter().filter(|field| field.field_type == FieldType::Integer);
-    integers.clone().find(|field| field.name == "NumberOfEmployees").or_else(|| integers.next())
+fn integer<'f>(fields: &[&'f Value]) -> Option<&'f Value> {
+    let mut integers = fields.iter().copied().filter(|field| kind(field) == "int");
+    integers.clone().find(|field| name(field) == "NumberOfEmployees").or_else(|| integers.next())
+}
+
+fn name(field: &Value) -> &str {
+    field.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn kind(field: &Value) -> &str {
+    field.get("type").and_then(Value::as_str).unwrap_or_default()
 }

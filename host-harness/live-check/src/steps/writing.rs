@@ -1,8 +1,9 @@
 //! Steps in which the plugin writes test Leads.
 
+use crm_booking::{Booking, Mapping, Resolved, resolve};
 use crm_host::{
     Called, RequestNote,
-    types::{Booking, Delivery, History, Mapping, Outcome, Problem},
+    types::{Delivery, History, Outcome, Problem},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +29,8 @@ impl Run<'_> {
         history: &History,
     ) -> Result<Called<Result<Delivery, Problem>>, Obstacle> {
         let plugin = self.subject.plugin();
-        let called = plugin.on_booking_completed(self.subject.connection(), booking, mapping, history).await;
+        let Resolved { booking, mapping, .. } = resolve(booking, mapping, &self.memos);
+        let called = plugin.on_booking_completed(self.subject.connection(), &booking, &mapping, history).await;
         let requests = match &called {
             Ok(called) => &called.usage.requests,
             Err(error) => &error.usage.requests,
@@ -38,7 +40,7 @@ impl Run<'_> {
         if let Ok(delivery) = &called.answer
             && delivery.outcome == Outcome::Created
         {
-            self.leads.push(delivery.lead_id.clone());
+            self.leads.extend(delivery.records.iter().map(|record| record.id.clone()));
         }
         Ok(called)
     }
@@ -64,7 +66,7 @@ impl Run<'_> {
         let writes = called.usage.requests.iter().filter(|request| !request.harmless).count();
         match called.answer {
             Ok(delivery) => {
-                self.lead = Some(delivery.lead_id.clone());
+                self.lead = lead_of(&delivery).map(str::to_owned);
                 let found =
                     format!("{}, {writes} of {} requests wrote", outcome(&delivery), called.usage.requests.len());
                 match delivery.outcome {
@@ -102,19 +104,19 @@ impl Run<'_> {
 
     pub(super) async fn forgotten_booking(&mut self) -> Verdicts {
         // Salesforce applies duplicate rules before it saves; if a rule lets the Lead pass, the unique field decides.
-        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
+        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway")?;
         self.repeated(&mapping, &self.samples.history(None)).await
     }
 
     /// Delivers the first booking again.
     async fn repeated(&mut self, mapping: &Mapping, history: &History) -> Verdicts {
         let lead = self.lead()?.to_owned();
-        if samples::booking_id_field(&self.fields()?.fields).is_none() {
+        if samples::booking_id_field(self.described()?).is_none() {
             return unmet("the org has no booking-id field");
         }
         let called = self.deliver(&self.samples.booking(1), mapping, history).await?;
         match called.answer {
-            Ok(delivery) if delivery.outcome == Outcome::AlreadyDelivered && delivery.lead_id == lead => {
+            Ok(delivery) if delivery.outcome == Outcome::AlreadyDelivered && lead_of(&delivery) == Some(&lead) => {
                 met(outcome(&delivery))
             }
             Ok(delivery) => unmet(outcome(&delivery)),
@@ -128,7 +130,7 @@ impl Run<'_> {
 
     pub(super) async fn fill_existing(&mut self) -> Verdicts {
         let path = self.api(&format!("sobjects/Lead/{}", self.lead()?))?;
-        if !self.mapping()?.rows.iter().any(|row| row.field.name == "FirstName") {
+        if !self.mapping()?.rows().iter().any(|row| row.field == "FirstName") {
             return not_applicable("the connected user cannot write FirstName");
         }
         let mut blank = Operation::post(path.clone(), json!({ "FirstName": null }).to_string());
@@ -154,10 +156,12 @@ impl Run<'_> {
     /// Delivers another booking of the same guest with a policy for existing Leads.
     async fn existing(&mut self, policy: &str, number: u32, expected: Outcome) -> Verdicts {
         let lead = self.lead()?.to_owned();
-        let mapping = with_option(self.mapping()?, "existing", policy);
+        let mapping = with_option(self.mapping()?, "existing", policy)?;
         let called = self.deliver(&self.samples.booking(number), &mapping, &self.samples.history(None)).await?;
         match called.answer {
-            Ok(delivery) if delivery.outcome == expected && delivery.lead_id == lead => met(outcome(&delivery)),
+            Ok(delivery) if delivery.outcome == expected && lead_of(&delivery) == Some(&lead) => {
+                met(outcome(&delivery))
+            }
             Ok(delivery) => unmet(outcome(&delivery)),
             Err(problem) => refused(&problem),
         }
@@ -165,11 +169,11 @@ impl Run<'_> {
 
     pub(super) async fn duplicate(&mut self) -> Verdicts {
         self.lead()?;
-        let mapping = with_option(self.mapping()?, "duplicates", "refuse");
+        let mapping = with_option(self.mapping()?, "duplicates", "refuse")?;
         let called = self.deliver(&self.samples.booking(5), &mapping, &self.samples.history(None)).await?;
         match called.answer {
             Err(problem) if problem.code == DUPLICATES_DETECTED => {
-                met(format!("{}, {} records named", in_codes(&problem), problem.record_ids.len()))
+                met(format!("{}, {} records named", in_codes(&problem), problem.concerned.len()))
             }
             Ok(delivery) if delivery.outcome == Outcome::Created => met("created: no duplicate rule applies"),
             Ok(delivery) => unmet(outcome(&delivery)),
@@ -179,7 +183,7 @@ impl Run<'_> {
 
     pub(super) async fn duplicate_saved(&mut self) -> Verdicts {
         self.lead()?;
-        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
+        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway")?;
         let called = self.deliver(&self.samples.booking(6), &mapping, &self.samples.history(None)).await?;
         match called.answer {
             Ok(delivery) if delivery.outcome == Outcome::Created => met(outcome(&delivery)),
@@ -192,10 +196,10 @@ impl Run<'_> {
     }
 
     pub(super) async fn longest_text(&mut self) -> Verdicts {
-        if !self.mapping()?.rows.iter().any(|row| row.field.name == "FirstName") {
+        if !self.mapping()?.rows().iter().any(|row| row.field == "FirstName") {
             return not_applicable("the connected user cannot write FirstName");
         }
-        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway");
+        let mapping = with_option(self.mapping()?, "duplicates", "save-anyway")?;
         let mut booking = self.samples.booking(7);
         booking.guest.given_name = Some("𠮷😀".repeat(400));
         let called = self.deliver(&booking, &mapping, &self.samples.history(None)).await?;
@@ -213,13 +217,15 @@ impl Run<'_> {
 
     pub(super) async fn reschedule(&mut self) -> Verdicts {
         let lead = self.lead()?.to_owned();
-        if !self.mapping()?.rows.iter().any(|row| row.field.name == "Description") {
+        if !self.mapping()?.rows().iter().any(|row| row.field == "Description") {
             return not_applicable("the connected user cannot write Description, the one field with the time");
         }
         let mapping = self.mapping()?.clone();
         let called = self.deliver(&self.samples.moved(1, 8), &mapping, &self.samples.history(Some(&lead))).await?;
         match called.answer {
-            Ok(delivery) if delivery.outcome == Outcome::Updated && delivery.lead_id == lead => met(outcome(&delivery)),
+            Ok(delivery) if delivery.outcome == Outcome::Updated && lead_of(&delivery) == Some(&lead) => {
+                met(outcome(&delivery))
+            }
             Ok(delivery) => unmet(outcome(&delivery)),
             Err(problem) => refused(&problem),
         }
@@ -231,12 +237,18 @@ fn may_have_created(request: &RequestNote) -> bool {
     request.method == "POST" && !request.harmless && request.status.is_none_or(|status| status >= 500)
 }
 
+fn lead_of(delivery: &Delivery) -> Option<&str> {
+    delivery.records.first().map(|record| record.id.as_str())
+}
+
 fn outcome(delivery: &Delivery) -> String {
-    let outcome = match delivery.outcome {
+    let outcome = match &delivery.outcome {
         Outcome::Created => "created",
         Outcome::Updated => "updated",
         Outcome::Kept => "kept",
         Outcome::AlreadyDelivered => "already delivered",
+        Outcome::Ignored => "ignored",
+        Outcome::Other(outcome) => outcome,
     };
     let findings: Vec<&str> = delivery.findings.iter().map(|finding| finding.code.as_str()).collect();
     if findings.is_empty() { outcome.to_owned() } else { format!("{outcome}, {}", findings.join(", ")) }
