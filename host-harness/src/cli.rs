@@ -57,9 +57,9 @@ pub enum Command {
     Inspect(Inspect),
     /// Run a Salesforce org on this machine until stopped
     Org(Org),
-    /// Connect a team to its org in the browser
+    /// Connect a team to its org in the browser, or with an API key
     Connect(Connect),
-    /// Revoke a team's grant and forget it
+    /// Revoke a team's grant, or delete its API key, and forget the connection
     Disconnect(Disconnect),
     /// Check a connection and explain how to repair it
     Doctor(ConnectionArgs),
@@ -165,30 +165,17 @@ pub struct Org {
 /// Arguments of `connect`.
 #[derive(Debug, Args)]
 pub struct Connect {
-    /// Where the org's users log in: https://login.salesforce.com for production, https://test.salesforce.com for a sandbox,
-    /// an org's My Domain, or the URL of an org on this machine
-    #[arg(long, value_name = "HOST", env = "BASE_URL")]
-    pub login_host: String,
-
     /// Name of the connection
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub team: String,
 
-    /// Consumer key of the registered app
-    #[arg(long, value_name = "ID", env = "CLIENT_ID")]
-    pub client_id: String,
+    /// How a person logs in
+    #[command(flatten)]
+    pub login: Login,
 
-    /// File with the app's consumer secret [default: the variable CLIENT_SECRET]
-    #[arg(long, value_name = "FILE")]
-    pub client_secret_file: Option<PathBuf>,
-
-    /// Callback URL, as registered with the app; must be on this machine
-    #[arg(long, value_name = "URL", env = "REDIRECT_URI", default_value = "http://127.0.0.1:8917/callback")]
-    pub redirect_uri: url::Url,
-
-    /// Open the login page in a browser, besides printing its address
-    #[arg(long)]
-    pub open: bool,
+    /// The API key
+    #[command(flatten)]
+    pub key: Key,
 
     /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
@@ -201,6 +188,46 @@ pub struct Connect {
     /// The operator's policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// Arguments of `connect` for a plugin whose people log in. The environment fills them in only for such a plugin.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For a plugin whose people log in")]
+pub struct Login {
+    /// Where the org's users log in: https://login.salesforce.com for production, https://test.salesforce.com for a sandbox,
+    /// an org's My Domain, or the URL of an org on this machine [default: the variable BASE_URL]
+    #[arg(long, value_name = "HOST")]
+    pub login_host: Option<String>,
+
+    /// Consumer key of the registered app [default: the variable CLIENT_ID]
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+
+    /// File with the app's consumer secret [default: the variable CLIENT_SECRET]
+    #[arg(long, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+
+    /// Callback URL, as registered with the app; must be on this machine [default: the variable REDIRECT_URI, or
+    /// http://127.0.0.1:8917/callback]
+    #[arg(long, value_name = "URL")]
+    pub redirect_uri: Option<url::Url>,
+
+    /// Open the login page in a browser, besides printing its address
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// Arguments of `connect` for a plugin that uses an API key. The key itself is never an argument: others can read these.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For a plugin that uses an API key")]
+pub struct Key {
+    /// File with the API key; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+
+    /// Where the CRM has the account that the key belongs to [default: the plugin's only origin]
+    #[arg(long, value_name = "URL")]
+    pub origin: Option<String>,
 }
 
 /// Arguments of `disconnect`.

@@ -7,7 +7,7 @@ use crm_booking::Memos;
 use crm_host::{
     Host, Plugin,
     credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
-    manifest::Identifier,
+    manifest::{CredentialSpec, Identifier},
     origin::Origin,
     policy::Policy,
     secret::Secret,
@@ -31,7 +31,8 @@ pub(crate) struct Stored {
     pub(crate) store: SqliteStore,
     pub(crate) key: GrantKey,
     pub(crate) origin: Origin,
-    pub(crate) client: ClientRegistration,
+    /// `None` for an API key.
+    pub(crate) client: Option<ClientRegistration>,
     plugin: Identifier,
 }
 
@@ -47,7 +48,10 @@ impl Stored {
         let plugin = component.manifest.plugin.id.clone();
         let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let key = GrantKey { connection: found.connection, credential: component.credential()? };
-        let client = store.client(&key).await?.ok_or_else(missing)?;
+        let client = match component.manifest.credentials.get(&key.credential) {
+            Some(CredentialSpec::ApiKey(_)) => None,
+            _ => Some(store.client(&key).await?.ok_or_else(missing)?),
+        };
         let grant = store.load(&key).await?;
         let origin = grant.map_or(found.login_host, |grant| grant.state.origin().clone());
         Ok(Self { store, key, plugin, origin, client })
@@ -55,12 +59,12 @@ impl Stored {
 
     /// Loads the plugin with this connection.
     pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
-        let host = Host::builder()
-            .policy(with_test_override(policy, &component.manifest, &self.origin)?)
-            .secrets(Arc::new(self.store.clone()))
-            .registration(self.key.credential.clone(), self.client.clone())
-            .build()?;
-        Ok(host.load(&component.content).await?)
+        let policy = with_test_override(policy, &component.manifest, &self.origin)?;
+        let mut host = Host::builder().policy(policy).secrets(Arc::new(self.store.clone()));
+        if let Some(client) = &self.client {
+            host = host.registration(self.key.credential.clone(), client.clone());
+        }
+        Ok(host.build()?.load(&component.content).await?)
     }
 
     /// Forgets the connection. The broker must have removed its grant before.

@@ -78,7 +78,7 @@ pub enum CliError {
     IncompleteOrg(&'static str),
     /// No connection has this name.
     #[error(
-        "no connection named `{team}` in {}; make one with `host-harness connect --team {team} --login-host HOST`",
+        "no connection named `{team}` in {}; make one with `host-harness connect --team {team}`",
         data.display()
     )]
     NoConnection {
@@ -90,12 +90,31 @@ pub enum CliError {
     /// The manifest has no credential or several, so the command cannot tell which one to use.
     #[error("the plugin asks for {0} credentials; this command needs exactly one")]
     Credentials(usize),
+    /// An argument is missing that this plugin's kind of credential needs.
+    #[error("`connect` needs {0} for this plugin")]
+    ArgumentMissing(&'static str),
+    /// An argument is for the other kind of credential.
+    #[error("`{argument}` does not apply: {reason}")]
+    ArgumentUnfit {
+        /// The argument.
+        argument: &'static str,
+        /// What the plugin's credential is, and how to connect it.
+        reason: &'static str,
+    },
+    /// The API key would be typed in, where everybody can read it.
+    #[error(
+        "standard input is a terminal; pipe the API key into the command, or name its file with `--api-key-file FILE`"
+    )]
+    KeyFromTerminal,
     /// The redirect URI leads to another machine.
     #[error(
         "the redirect URI must be on this machine, for example http://127.0.0.1:8917/callback; {0} is not. Register such a \
          callback URL with the app"
     )]
     RedirectUri(url::Url),
+    /// The variable REDIRECT_URI is not a URL.
+    #[error("the variable REDIRECT_URI is not a URL")]
+    RedirectUriInvalid(#[source] url::ParseError),
     /// The component was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -174,9 +193,19 @@ impl CliError {
             | Self::IncompleteOrg(_)
             | Self::NoConnection { .. }
             | Self::Credentials(_)
+            | Self::ArgumentMissing(_)
+            | Self::ArgumentUnfit { .. }
+            | Self::KeyFromTerminal
             | Self::RedirectUri(_)
+            | Self::RedirectUriInvalid(_)
             | Self::Load(_)
-            | Self::Connect(ConnectError::LoginHost(_) | ConnectError::RedirectUri(_)) => INPUT,
+            | Self::Connect(
+                ConnectError::LoginHost(_)
+                | ConnectError::RedirectUri(_)
+                | ConnectError::Origin(_)
+                | ConnectError::InvalidKey
+                | ConnectError::NotOAuth(_),
+            ) => INPUT,
             Self::LiveCheck(error) if error.is_input() => INPUT,
             Self::Unwritable { .. }
             | Self::Build(_)
@@ -213,7 +242,10 @@ impl CliError {
             Self::IncompleteOrg(_) => "org-incomplete",
             Self::NoConnection { .. } => "no-connection",
             Self::Credentials(_) => "credentials-unclear",
-            Self::RedirectUri(_) => "redirect-uri",
+            Self::ArgumentMissing(_) => "argument-missing",
+            Self::ArgumentUnfit { .. } => "argument-unfit",
+            Self::KeyFromTerminal => "key-from-terminal",
+            Self::RedirectUri(_) | Self::RedirectUriInvalid(_) => "redirect-uri",
             Self::Build(error) => error.code(),
             Self::Host(error) => error.code(),
             Self::Load(error) => error.code(),

@@ -1,6 +1,11 @@
-//! `connect`: a team's owner logs in and authorises the app in the browser; the grant is stored.
+//! `connect`: a team's owner logs in and authorizes the app in the browser, or brings an API key; what comes of it is stored.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -9,8 +14,9 @@ use axum::{
     response::Html,
 };
 use crm_host::{
-    Host,
-    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey},
+    Host, Plugin,
+    credentials::{ClientRegistration, ConnectError, Connected, ConnectionId, GrantKey},
+    manifest::{ApiKeySpec, CredentialSpec, Identifier},
     secret::Secret,
 };
 use crm_store::{SqliteStore, TeamConnection};
@@ -18,7 +24,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 
 use super::{Ending, booking::show_problem};
 use crate::{
-    cli::Connect,
+    cli::{Connect, Login},
     component_file::ComponentFile,
     error::CliError,
     files,
@@ -26,38 +32,95 @@ use crate::{
     ui::{Ui, one_line},
 };
 
+/// Callback URL unless another one is registered.
+const REDIRECT_URI: &str = "http://127.0.0.1:8917/callback";
 /// Time for a person to find a password and read the approval page.
 const PATIENCE_MINUTES: u64 = 15;
 
+const IS_KEY: &str = "this plugin uses an API key; connect with `--api-key-file FILE`";
+const IS_LOGIN: &str = "this plugin's people log in; connect with `--login-host HOST`";
+
 pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliError> {
-    let client =
-        ClientRegistration { client_id: arguments.client_id.clone(), client_secret: client_secret(&arguments)? };
-    let login_host = absolute(&arguments.login_host);
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
     let credential = component.credential()?;
-    let policy = policy_file::read(arguments.policy.as_deref())?;
-    let policy = match login_host.parse() {
-        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
-        Err(_) => policy,
-    };
+    match component.manifest.credentials.get(&credential) {
+        Some(CredentialSpec::ApiKey(spec)) => with_key(ui, &arguments, &component, credential, spec).await,
+        _ => by_login(ui, &arguments, &component, credential).await,
+    }
+}
+
+/// Stores an API key that a person copied from the CRM.
+async fn with_key(
+    ui: &mut Ui,
+    arguments: &Connect,
+    component: &ComponentFile,
+    credential: Identifier,
+    spec: &ApiKeySpec,
+) -> Result<Ending, CliError> {
+    let Login { login_host, client_id, client_secret_file, redirect_uri, open } = &arguments.login;
+    unfit("--login-host", login_host.is_some(), IS_KEY)?;
+    unfit("--client-id", client_id.is_some(), IS_KEY)?;
+    unfit("--client-secret-file", client_secret_file.is_some(), IS_KEY)?;
+    unfit("--redirect-uri", redirect_uri.is_some(), IS_KEY)?;
+    unfit("--open", *open, IS_KEY)?;
+    let only = || spec.origin.exact().map(|origin| origin.to_string());
+    let origin = arguments.key.origin.as_deref().map(absolute).or_else(only);
+    let origin = origin.ok_or(CliError::ArgumentMissing("`--origin URL`, the address of your account at the CRM,"))?;
+    let file = arguments.key.api_key_file.as_deref();
+    let key = secret_of(&key_text(file.ok_or(CliError::ArgumentMissing("`--api-key-file FILE`"))?)?);
+
     let store = SqliteStore::open(&arguments.data)?;
-    let host = Host::builder()
-        .policy(policy)
-        .secrets(Arc::new(store.clone()))
-        .registration(credential.clone(), client.clone())
-        .build()?;
-    let plugin = host.load(&component.content).await?;
-    announce_test_overrides(ui, plugin.permissions());
+    let plugin = load(ui, arguments, component, &store, &origin, None).await?;
+    let connection = ConnectionId::new(arguments.team.clone());
+    let connected = plugin.broker().connect_api_key(&connection, credential.as_str(), &origin, key).await?;
+    remember(ui, arguments, component, &store, connection, &connected).await?;
+    ui.print(format!("  `host-harness doctor --team {}` tells whether the CRM accepts the key", arguments.team));
+    Ok(Ending::Done)
+}
+
+/// The text with the API key.
+fn key_text(file: &Path) -> Result<String, CliError> {
+    if file != Path::new("-") {
+        return files::read_text(file);
+    }
+    let input = io::stdin();
+    if input.is_terminal() {
+        return Err(CliError::KeyFromTerminal);
+    }
+    io::read_to_string(input).map_err(|source| CliError::Unreadable { file: "standard input".into(), source })
+}
+
+/// Lets a person log in and authorize the app.
+async fn by_login(
+    ui: &mut Ui,
+    arguments: &Connect,
+    component: &ComponentFile,
+    credential: Identifier,
+) -> Result<Ending, CliError> {
+    unfit("--api-key-file", arguments.key.api_key_file.is_some(), IS_LOGIN)?;
+    unfit("--origin", arguments.key.origin.is_some(), IS_LOGIN)?;
+    let login_host = arguments.login.login_host.clone().or_else(|| variable("BASE_URL"));
+    let login_host =
+        absolute(&login_host.ok_or(CliError::ArgumentMissing("`--login-host HOST` or the variable BASE_URL"))?);
+    let client_id = arguments.login.client_id.clone().or_else(|| variable("CLIENT_ID"));
+    let client_id = client_id.ok_or(CliError::ArgumentMissing("`--client-id ID` or the variable CLIENT_ID"))?;
+    let client_secret = match &arguments.login.client_secret_file {
+        Some(file) => Some(secret_of(&files::read_text(file)?)),
+        None => variable("CLIENT_SECRET").map(Secret::new),
+    };
+    let client = ClientRegistration { client_id, client_secret };
+    let redirect_uri = redirect_uri(&arguments.login)?;
+    let store = SqliteStore::open(&arguments.data)?;
+    let plugin = load(ui, arguments, component, &store, &login_host, Some((&credential, &client))).await?;
 
     // Listen before the address is shown, so that nobody else can receive the code.
-    let (listener, path) = listen(&arguments.redirect_uri).await?;
+    let (listener, path) = listen(&redirect_uri).await?;
     let connection = ConnectionId::new(arguments.team.clone());
-    let pending =
-        plugin.broker().begin(&connection, credential.as_str(), &login_host, arguments.redirect_uri.as_str())?;
+    let pending = plugin.broker().begin(&connection, credential.as_str(), &login_host, redirect_uri.as_str())?;
     let url = pending.authorize_url().clone();
     ui.note("Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:");
     ui.note(format!("\n  {url}\n"));
-    if arguments.open
+    if arguments.login.open
         && let Err(error) = open::that(url.as_str())
     {
         ui.note(format!("no browser could be opened ({error}); open the address yourself"));
@@ -70,31 +133,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliEr
         Ok(connected) => {
             let key = GrantKey { connection: connection.clone(), credential };
             store.put_client(&key, client).await?;
-            store
-                .put_connection(TeamConnection {
-                    team: arguments.team.clone(),
-                    plugin: component.manifest.plugin.id.to_string(),
-                    connection,
-                    login_host: connected.login_host.clone(),
-                    account_id: None,
-                    connected_at: connected.connected_at,
-                })
-                .await?;
-            ui.json(&serde_json::json!({
-                "team": arguments.team,
-                "origin": connected.origin,
-                "attributes": connected.attributes,
-                "scopes": connected.scopes,
-            }))?;
-            ui.print(format!("Connected `{}` to {}.", arguments.team, connected.origin));
-            for (name, value) in &connected.attributes {
-                ui.print(format!("  {name}: {}", one_line(value)));
-            }
-            ui.print(format!(
-                "  stored in {}, sealed; `host-harness disconnect --team {}` ends it",
-                arguments.data.display(),
-                arguments.team
-            ));
+            remember(ui, arguments, component, &store, connection, &connected).await?;
             Ok(Ending::Done)
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
@@ -106,19 +145,91 @@ pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliEr
     }
 }
 
+fn unfit(argument: &'static str, is_given: bool, reason: &'static str) -> Result<(), CliError> {
+    if is_given { Err(CliError::ArgumentUnfit { argument, reason }) } else { Ok(()) }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Loads the plugin. A connection to this machine works through a test override.
+async fn load(
+    ui: &Ui,
+    arguments: &Connect,
+    component: &ComponentFile,
+    store: &SqliteStore,
+    address: &str,
+    client: Option<(&Identifier, &ClientRegistration)>,
+) -> Result<Plugin, CliError> {
+    let policy = policy_file::read(arguments.policy.as_deref())?;
+    let policy = match address.parse() {
+        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
+        Err(_) => policy,
+    };
+    let mut host = Host::builder().policy(policy).secrets(Arc::new(store.clone()));
+    if let Some((credential, client)) = client {
+        host = host.registration(credential.clone(), client.clone());
+    }
+    let plugin = host.build()?.load(&component.content).await?;
+    announce_test_overrides(ui, plugin.permissions());
+    Ok(plugin)
+}
+
+/// Stores a connection, and says so.
+async fn remember(
+    ui: &Ui,
+    arguments: &Connect,
+    component: &ComponentFile,
+    store: &SqliteStore,
+    connection: ConnectionId,
+    connected: &Connected,
+) -> Result<(), CliError> {
+    let Connected { login_host, origin, attributes, scopes, connected_at, .. } = connected;
+    store
+        .put_connection(TeamConnection {
+            team: arguments.team.clone(),
+            plugin: component.manifest.plugin.id.to_string(),
+            connection,
+            login_host: login_host.clone().unwrap_or_else(|| origin.clone()),
+            account_id: None,
+            connected_at: *connected_at,
+        })
+        .await?;
+    ui.json(&serde_json::json!({
+        "team": arguments.team,
+        "origin": origin,
+        "attributes": attributes,
+        "scopes": scopes,
+    }))?;
+    ui.print(format!("Connected `{}` to {origin}.", arguments.team));
+    for (name, value) in attributes {
+        ui.print(format!("  {name}: {}", one_line(value)));
+    }
+    ui.print(format!(
+        "  stored in {}, sealed; `host-harness disconnect --team {}` ends it",
+        arguments.data.display(),
+        arguments.team
+    ));
+    Ok(())
+}
+
 /// Adds `https` to a host without a scheme.
 pub(super) fn absolute(host: &str) -> String {
     let host = host.trim().trim_end_matches('/');
     if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
 }
 
-fn client_secret(arguments: &Connect) -> Result<Option<Secret>, CliError> {
-    if let Some(file) = &arguments.client_secret_file {
-        let text = files::read_text(file)?;
-        // A final line end comes from the editor.
-        return Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))));
+/// A secret that a file holds. A final line end comes from the editor.
+fn secret_of(text: &str) -> Secret {
+    Secret::new(text.trim_end_matches(['\r', '\n']))
+}
+
+fn redirect_uri(login: &Login) -> Result<url::Url, CliError> {
+    match (&login.redirect_uri, variable("REDIRECT_URI")) {
+        (Some(given), _) => Ok(given.clone()),
+        (None, given) => given.as_deref().unwrap_or(REDIRECT_URI).parse().map_err(CliError::RedirectUriInvalid),
     }
-    Ok(std::env::var("CLIENT_SECRET").ok().filter(|secret| !secret.is_empty()).map(Secret::new))
 }
 
 async fn listen(redirect_uri: &url::Url) -> Result<(TcpListener, String), CliError> {

@@ -25,6 +25,14 @@ pub(super) async fn run(ui: &mut Ui, arguments: Disconnect) -> Result<Ending, Cl
     match gone.revoked {
         Revoked::Now => ui
             .print(format!("Disconnected `{}`: the grant is revoked and its tokens are deleted here.", arguments.team)),
+        Revoked::ApiKey => {
+            ui.print(format!("Disconnected `{}`: its API key is deleted here.", arguments.team));
+            ui.note(format!(
+                "The key itself is not revoked. Delete it at {} too, unless something else uses it.",
+                stored.origin
+            ));
+            return Ok(Ending::Done);
+        }
         _ if certain => ui.print(format!(
             "Disconnected `{}`: the grant had already ended; its tokens are deleted here.",
             arguments.team

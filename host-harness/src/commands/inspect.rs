@@ -1,6 +1,6 @@
 //! `inspect`: shows what a component is and may do, without running it.
 
-use crm_host::{CONTRACT, Inspection, policy::Permissions};
+use crm_host::{CONTRACT, Inspection, manifest::CredentialSpec, policy::Permissions};
 
 use super::Ending;
 use crate::{
@@ -55,10 +55,26 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
         ui.print("             (during a call: only the origin of the connected org)");
     }
     for (name, credential) in &manifest.credentials {
-        let hosts: Vec<_> = credential.login_hosts.iter().map(ToString::to_string).collect();
-        ui.print(format!("  credential {name}: scopes {}; login at {}", credential.scopes.join(" "), hosts.join(", ")));
-        let attributes: Vec<_> = credential.attributes.keys().map(ToString::to_string).collect();
-        ui.print(format!("             the plugin cannot read it, only its attributes {}", attributes.join(", ")));
+        match credential {
+            CredentialSpec::OAuth2(spec) => {
+                let hosts: Vec<_> = spec.login_hosts.iter().map(ToString::to_string).collect();
+                ui.print(format!(
+                    "  credential {name}: scopes {}; login at {}",
+                    spec.scopes.join(" "),
+                    hosts.join(", ")
+                ));
+                let attributes: Vec<_> = spec.attributes.keys().map(ToString::to_string).collect();
+                ui.print(format!(
+                    "             the plugin cannot read it, only its attributes {}",
+                    attributes.join(", ")
+                ));
+            }
+            CredentialSpec::ApiKey(spec) => {
+                let header = spec.slot.header.name();
+                ui.print(format!("  credential {name}: API key in header {header}, to {}", spec.origin));
+                ui.print("             the plugin cannot read it");
+            }
+        }
     }
     if let Some(plan) = &plugin.plan {
         ui.print(format!("  plan       {plan}; may be connected by {}", plugin.connect_roles.join(", ")));

@@ -17,7 +17,7 @@ use crate::origin::OriginPattern;
 pub enum CredentialSpec {
     /// A bearer token of OAuth 2.0 (RFC 6749).
     #[serde(rename = "oauth2")]
-    OAuth2(OAuthSpec),
+    OAuth2(Box<OAuthSpec>),
     /// A key that a person copies from the CRM. It has no attributes.
     #[serde(rename = "api_key")]
     ApiKey(ApiKeySpec),

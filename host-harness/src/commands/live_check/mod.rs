@@ -6,7 +6,7 @@ mod transcript_files;
 use std::sync::Arc;
 
 use crm_host::{
-    credentials::{ClientRegistration, ConnectionId, GrantKey, MemoryStore, SecretStore as _},
+    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, MemoryStore, SecretStore as _},
     secret::Secret,
 };
 use salesforce_live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
@@ -72,8 +72,9 @@ impl Tested {
             let stored = Stored::find(&component, &arguments.data, team).await?;
             let policy = policy_file::read(arguments.policy.as_deref())?;
             let policy = with_test_override(policy, &component.manifest, &stored.origin)?;
-            let (store, client) = (Arc::new(stored.store.clone()), stored.client.clone());
+            let store = Arc::new(stored.store.clone());
             let GrantKey { connection, credential } = stored.key.clone();
+            let client = stored.client.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
             let subject = Subject::load(&component.content, policy, store, credential, client, connection).await?;
             announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));

@@ -1,14 +1,14 @@
 //! A plugin that attempts what a host must prevent.
 //!
-//! The booking's title selects the attempt:
+//! The mapping's target selects the attempt:
 //!
-//! | title | attempt |
+//! | target | attempt |
 //! | --- | --- |
 //! | `loop` | loops forever |
 //! | `memory bomb` | allocates until stopped |
 //! | `deep recursion` | recurses without end |
 //! | `panic` | panics |
-//! | `request` | sends the request described by the booking's `extra` |
+//! | `request` | sends the request described by the mapping's options |
 //! | `10k requests` | sends it 10,000 times |
 //! | `10k credentials` | opens a credential 10,000 times and keeps them all |
 //! | `huge header` | sends it with a header of 8 MiB |
@@ -16,8 +16,8 @@
 //! | `huge string` | returns a string of 16 MiB |
 //! | `amplified strings` | returns 100,000 strings of 1 MiB that share the same memory |
 //!
-//! `extra` can have `method` (`GET` if absent), `url` (may start with `{instance-url}`), `header` (`name: value`,
-//! repeatable), `body`, and `credential` (`none` to send without one).
+//! The options can have `method` (`GET` if absent), `url` (may start with `{origin}`, which stands for the credential's),
+//! `header` (`name: value`, repeatable) and `body`.
 //!
 //! The result is always a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, and its message is the
 //! body of the response or the counts of many results.
@@ -26,7 +26,7 @@
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
-        world: "lead-plugin",
+        world: "scheduling:crm/plugin",
         generate_all,
         export_macro_name: "export_plugin",
     });
@@ -34,11 +34,16 @@ pub mod bindings {
 
 mod exhaust;
 
-use bindings::exports::scheduling::crm::leads::Guest;
-use bindings::scheduling::crm::http::{self, FailureKind, Header, Method, Request};
-use bindings::scheduling::crm::secrets::{self, Credential};
-use bindings::scheduling::crm::types::{Booking, Delivery, History, LeadFields, Mapping, Problem, Reaction};
 use std::collections::BTreeMap;
+
+use bindings::{
+    exports::scheduling::crm::leads::Guest,
+    scheduling::crm::{
+        http::{self, FailureKind, Header, Method, Request},
+        secrets::{self, Credential},
+        types::{Booking, Delivery, Effect, FieldList, History, Mapping, Problem, Reaction},
+    },
+};
 
 const MANY: usize = 10_000;
 const HUGE: usize = 8 << 20;
@@ -48,25 +53,25 @@ const HUGE: usize = 8 << 20;
 pub struct Hostile;
 
 impl Guest for Hostile {
-    fn on_booking_completed(booking: Booking, _mapping: Mapping, _history: History) -> Result<Delivery, Problem> {
-        Err(match booking.title.as_str() {
+    fn on_booking_completed(_booking: Booking, mapping: Mapping, _history: History) -> Result<Delivery, Problem> {
+        Err(match mapping.target.as_deref().unwrap_or_default() {
             "loop" => exhaust::time(),
             "memory bomb" => exhaust::memory(),
             "deep recursion" => exhaust::stack(),
             "panic" => panic_on_purpose(),
-            "request" => once(&booking, |_| {}),
-            "10k requests" => many_requests(&booking),
+            "request" => once(&mapping, |_| {}),
+            "10k requests" => many_requests(&mapping),
             "10k credentials" => many_credentials(),
-            "huge header" => once(&booking, |request| request.headers.push(header("x-huge", &"h".repeat(HUGE)))),
-            "huge body" => once(&booking, |request| request.body = Some(vec![b'b'; HUGE])),
+            "huge header" => once(&mapping, |request| request.headers.push(header("x-huge", &"h".repeat(HUGE)))),
+            "huge body" => once(&mapping, |request| request.body = Some(vec![b'b'; HUGE])),
             "huge string" => problem("ended", "s".repeat(2 * HUGE)),
             "amplified strings" => exhaust::host_memory(),
             other => problem("ended", format!("the hostile guest does not know how to `{other}`")),
         })
     }
 
-    fn list_lead_fields() -> Result<LeadFields, Problem> {
-        Ok(LeadFields { fields: Vec::new(), withheld: Vec::new(), record_types: Vec::new() })
+    fn list_lead_fields(_target: Option<String>, _locale: String) -> Result<FieldList, Problem> {
+        Ok(FieldList { fields: Vec::new(), withheld: Vec::new(), more: Vec::new() })
     }
 }
 
@@ -75,26 +80,26 @@ fn panic_on_purpose() -> Problem {
     panic!("on purpose")
 }
 
-/// Sends the request that the booking describes, modified by `change`.
-fn once(booking: &Booking, change: impl FnOnce(&mut Request)) -> Problem {
+/// Sends the request that the mapping describes, modified by `change`.
+fn once(mapping: &Mapping, change: impl FnOnce(&mut Request)) -> Problem {
     let opened = secrets::open("loot");
-    let (Ok(credential), Some(mut request)) = (&opened, described(booking, opened.as_ref().ok())) else {
+    let (Ok(credential), Some(mut request)) = (&opened, described(mapping, opened.as_ref().ok())) else {
         return problem("unavailable", String::new());
     };
     change(&mut request);
-    match http::send(&request, Some(credential).filter(|_| extra(booking, "credential") != Some("none"))) {
+    match http::send(&request, credential) {
         Ok(answer) => Problem {
             http_status: Some(answer.status),
             ..problem("answered", String::from_utf8_lossy(&answer.body).into_owned())
         },
-        Err(failure) => problem(&format!("failed-{}", name(failure.kind)), format!("{:?}", failure.effect)),
+        Err(failure) => problem(&format!("failed-{}", name(&failure.kind)), format!("{:?}", failure.effect)),
     }
 }
 
-fn many_requests(booking: &Booking) -> Problem {
+fn many_requests(mapping: &Mapping) -> Problem {
     let mut counts = BTreeMap::new();
     for _ in 0..MANY {
-        *counts.entry(once(booking, |_| {}).code).or_insert(0_usize) += 1;
+        *counts.entry(once(mapping, |_| {}).code).or_insert(0_usize) += 1;
     }
     problem("ended", listed(&counts))
 }
@@ -104,27 +109,28 @@ fn many_credentials() -> Problem {
     problem("ended", opened.len().to_string())
 }
 
-/// The request of the booking's `extra`.
-fn described(booking: &Booking, credential: Option<&Credential>) -> Option<Request> {
-    let origin = credential?.attribute("instance-url")?;
-    let headers = booking.extra.iter().filter(|extra| extra.name == "header");
-    let headers = headers.filter_map(|extra| extra.value.split_once(": ").map(|(name, value)| header(name, value)));
+/// The request of the mapping's options.
+fn described(mapping: &Mapping, credential: Option<&Credential>) -> Option<Request> {
+    let origin = credential?.origin();
+    let headers = mapping.options.iter().filter(|option| option.name == "header");
+    let headers = headers.filter_map(|option| option.value.split_once(": ").map(|(name, value)| header(name, value)));
     Some(Request {
-        method: match extra(booking, "method").unwrap_or("GET") {
+        method: match option(mapping, "method").unwrap_or("GET") {
             "POST" => Method::Post,
             "PUT" => Method::Put,
             "PATCH" => Method::Patch,
             "DELETE" => Method::Delete,
             _ => Method::Get,
         },
-        url: extra(booking, "url")?.replace("{instance-url}", &origin),
+        url: option(mapping, "url")?.replace("{origin}", &origin),
         headers: headers.collect(),
-        body: extra(booking, "body").map(|body| body.as_bytes().to_vec()),
+        body: option(mapping, "body").map(|body| body.as_bytes().to_vec()),
+        more: Vec::new(),
     })
 }
 
-fn extra<'a>(booking: &'a Booking, name: &str) -> Option<&'a str> {
-    booking.extra.iter().find(|extra| extra.name == name).map(|extra| extra.value.as_str())
+fn option<'a>(mapping: &'a Mapping, name: &str) -> Option<&'a str> {
+    mapping.options.iter().find(|option| option.name == name).map(|option| option.value.as_str())
 }
 
 fn header(name: &str, value: &str) -> Header {
@@ -132,7 +138,7 @@ fn header(name: &str, value: &str) -> Header {
 }
 
 /// The spelling in the contract.
-fn name(kind: FailureKind) -> &'static str {
+fn name(kind: &FailureKind) -> &str {
     match kind {
         FailureKind::Denied => "denied",
         FailureKind::InvalidRequest => "invalid-request",
@@ -145,6 +151,8 @@ fn name(kind: FailureKind) -> &'static str {
         FailureKind::ResponseTooLarge => "response-too-large",
         FailureKind::ResponseBlocked => "response-blocked",
         FailureKind::Budget => "budget",
+        FailureKind::NeedsAPerson => "needs-a-person",
+        FailureKind::Other(name) => name,
     }
 }
 
@@ -158,13 +166,16 @@ fn problem(code: &str, message: String) -> Problem {
         code: code.to_owned(),
         message,
         reaction: Reaction::FixBooking,
+        effect: Effect::None,
         http_status: None,
+        retry_after: None,
         fields: Vec::new(),
         rows: Vec::new(),
-        question_ids: Vec::new(),
-        retry_after: None,
-        record_ids: Vec::new(),
+        particulars: Vec::new(),
+        made: Vec::new(),
+        concerned: Vec::new(),
         also: Vec::new(),
+        more: Vec::new(),
     }
 }
 
