@@ -169,14 +169,6 @@ pub struct Connect {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub team: String,
 
-    /// How a person logs in
-    #[command(flatten)]
-    pub login: Login,
-
-    /// The API key
-    #[command(flatten)]
-    pub key: Key,
-
     /// Folder of stored connections
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
     pub data: PathBuf,
@@ -188,6 +180,14 @@ pub struct Connect {
     /// The operator's policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+
+    /// How a person logs in
+    #[command(flatten)]
+    pub login: Login,
+
+    /// The API key
+    #[command(flatten)]
+    pub key: Key,
 }
 
 /// Arguments of `connect` for a plugin whose people log in. The environment fills them in only for such a plugin.
