@@ -9,7 +9,7 @@
 //!
 //! For each file it prints the minimum, the median and the 95th percentile, in microseconds, of
 //!
-//! - a booking with 12 answers and 18 rows that becomes a Lead: the booking that the budget of instructions is defined for;
+//! - a booking with 12 answers and 18 rows that becomes a Lead: the booking that the budget of instructions is defined for, resolved;
 //! - a list of 842 fields.
 //!
 //! A time is that of the whole call in the host library, as a platform makes it: a fresh instance in pooled memory, limits,
@@ -56,11 +56,12 @@ async fn main() -> Result<()> {
 
 async fn measure_bookings(files: &[PathBuf]) -> Result<()> {
     let (system, running) = System::start(files, OrgFile::enterprise()?).await?;
-    let listed = system.first.list_lead_fields(&system.connection).await?.answer.map_err(unexpected)?;
-    let (booking, mapping) = samples::full_booking(&listed.fields)?;
-    let history = first_try(NOW);
+    let listed = system.first.list_lead_fields(&system.connection, None, "en").await?.answer.map_err(unexpected)?;
+    let (booking, mapping) = samples::full_booking(&listed)?;
+    let (history, resolved) = (first_try(NOW), mapping.resolve(&booking));
     let deliver = async |plugin: &Plugin| {
-        let called = plugin.on_booking_completed(&system.connection, &booking, &mapping, &history).await?;
+        let called =
+            plugin.on_booking_completed(&system.connection, &resolved.booking, &resolved.mapping, &history).await?;
         let delivery = called.answer.map_err(unexpected)?;
         ensure!(delivery.outcome == Outcome::Created && delivery.findings.is_empty(), "{delivery:?}");
         Ok(())
@@ -76,7 +77,7 @@ async fn measure_lists(files: &[PathBuf]) -> Result<()> {
     let org = OrgFile::named("many-fields").context("no org `many-fields`")??;
     let (system, running) = System::start(files, org).await?;
     let list = async |plugin: &Plugin| {
-        let called = plugin.list_lead_fields(&system.connection).await?;
+        let called = plugin.list_lead_fields(&system.connection, None, "en").await?;
         let listed = called.answer.map_err(unexpected)?;
         let count = listed.fields.len() + listed.withheld.len();
         ensure!(count == 842, "{count} fields");

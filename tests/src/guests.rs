@@ -31,7 +31,7 @@ pub fn greedy() -> Result<Vec<u8>> {
         package wasi:cli@0.2.0 { interface environment { get-environment: func() -> list<tuple<string, string>>; } }
 
         world wanted {
-            include scheduling:crm/lead-plugin@0.1.0;
+            include scheduling:crm/plugin@0.1.0;
             import wasi:clocks/wall-clock@0.2.0;
             import wasi:cli/environment@0.2.0;
         }";
@@ -60,14 +60,14 @@ pub fn of_another_contract() -> Result<Vec<u8>> {
     }
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(folder.path())?;
-    with_manifest(encode(&resolve, package, "lead-plugin")?)
+    with_manifest(encode(&resolve, package, "plugin")?)
 }
 
 /// A plugin that conforms to its world but has no manifest.
 pub fn without_manifest() -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract()?)?;
-    encode(&resolve, package, "lead-plugin")
+    encode(&resolve, package, "plugin")
 }
 
 /// A plugin with two manifests, so that a careless host could read the wrong one.
@@ -79,7 +79,7 @@ pub fn with_two_manifests() -> Result<Vec<u8>> {
 pub fn core_module() -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract()?)?;
-    module(&resolve, package, "lead-plugin")
+    module(&resolve, package, "plugin")
 }
 
 fn contract() -> Result<PathBuf> {

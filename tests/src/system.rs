@@ -1,12 +1,16 @@
 //! The real plugin in the real host, connected over real sockets to a local org.
 
-use crate::{guests, samples};
+use crate::{
+    guests,
+    samples::{self, Mapped},
+};
 use anyhow::{Context as _, Result};
+use crm_booking::{Booking, Event, Expected, Explained, Question, expectations};
 use crm_host::credentials::{Broker, ClientRegistration, Connected, ConnectionId, MemoryStore, SecretStore};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
-use crm_host::types::{Booking, Delivery, History, LeadFields, Mapping, Problem};
+use crm_host::types::{Delivery, FieldList, History, PreviewResult, Problem};
 use crm_host::{Called, Host, Plugin};
 use jiff::{SignedDuration, Timestamp};
 use salesforce_local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
@@ -15,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 /// The name of the Salesforce credential in the plugin's manifest.
 pub const CREDENTIAL: &str = "salesforce";
 /// Time for tests where it does not matter.
-pub const NOW: &str = "2026-11-24T09:05:10Z";
+pub const NOW: u64 = 1_795_511_110_000; // 2026-11-24T09:05:10Z
 
 /// The plugin's component, built once per process.
 pub fn component() -> Result<&'static [u8]> {
@@ -109,32 +113,82 @@ impl System {
     }
 
     /// The fields that the plugin lists. Clears the request log afterwards.
-    pub async fn fields(&self) -> Result<LeadFields> {
-        let fields = self.plugin.list_lead_fields(&self.connection).await?.answer.map_err(unexpected)?;
+    pub async fn fields(&self) -> Result<FieldList> {
+        let fields = self.plugin.list_lead_fields(&self.connection, None, "en").await?.answer.map_err(unexpected)?;
         self.org().clear_requests();
         Ok(fields)
     }
 
     /// The mapping of the webhook example.
-    pub async fn example_mapping(&self) -> Result<Mapping> {
-        samples::mapping("timerex-mapping.json", &self.fields().await?.fields)
+    pub async fn example_mapping(&self) -> Result<Mapped> {
+        samples::mapping("timerex-mapping.json", &self.fields().await?)
     }
 
     /// Delivers a booking.
     pub async fn deliver(
         &self,
         booking: &Booking,
-        mapping: &Mapping,
+        mapped: &Mapped,
         history: &History,
     ) -> Result<Called<Result<Delivery, Problem>>> {
-        Ok(self.plugin.on_booking_completed(&self.connection, booking, mapping, history).await?)
+        deliver(&self.plugin, &self.connection, booking, mapped, history).await
     }
 
-    /// The org's time plus `seconds`, in the format of a history.
-    pub fn time(&self, seconds: i64) -> String {
-        let now = self.org().now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
-        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    /// Previews a booking that has no record.
+    pub async fn preview(&self, booking: &Booking, mapped: &Mapped) -> Result<Result<PreviewResult, Problem>> {
+        preview(&self.plugin, &self.connection, booking, mapped).await
     }
+
+    /// Checks a mapping for new bookings: what host and plugin find.
+    pub async fn check(&self, mapped: &Mapped, questions: &[Question]) -> Result<Result<Vec<Explained>, Problem>> {
+        check(&self.plugin, &self.connection, mapped, questions).await
+    }
+
+    /// The org's time plus `seconds`, as in a history.
+    pub fn time(&self, seconds: i64) -> u64 {
+        let now = self.org().now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        u64::try_from(now.as_millisecond()).unwrap_or_default()
+    }
+}
+
+/// Resolves and delivers a booking.
+pub async fn deliver(
+    plugin: &Plugin,
+    connection: &ConnectionId,
+    booking: &Booking,
+    mapped: &Mapped,
+    history: &History,
+) -> Result<Called<Result<Delivery, Problem>>> {
+    let resolved = mapped.resolve(booking);
+    Ok(plugin.on_booking_completed(connection, &resolved.booking, &resolved.mapping, history).await?)
+}
+
+/// Resolves and previews a booking that has no record.
+pub async fn preview(
+    plugin: &Plugin,
+    connection: &ConnectionId,
+    booking: &Booking,
+    mapped: &Mapped,
+) -> Result<Result<PreviewResult, Problem>> {
+    let resolved = mapped.resolve(booking);
+    Ok(plugin.preview(connection, &resolved.booking, &resolved.mapping, &[]).await?.answer)
+}
+
+/// Checks a mapping for new bookings: what host and plugin find.
+pub async fn check(
+    plugin: &Plugin,
+    connection: &ConnectionId,
+    Mapped { mapping, memos }: &Mapped,
+    questions: &[Question],
+) -> Result<Result<Vec<Explained>, Problem>> {
+    let Expected { rows, options, mut findings, origins } =
+        expectations(questions, mapping, Event::Confirmed, memos, None);
+    let kind = Event::Confirmed.to_contract();
+    let checked = plugin.check_mapping(connection, &kind, mapping.target(), &rows, &options).await?.answer;
+    Ok(checked.map(|checked| {
+        findings.extend(checked.findings.into_iter().map(|finding| origins.explain(finding)));
+        findings
+    }))
 }
 
 /// Connects to an org through its pages, as a person does.

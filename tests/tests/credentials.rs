@@ -28,7 +28,7 @@ async fn concurrent_calls_share_one_refresh() -> Result<()> {
     system.org().expire_access_tokens();
     let calls = (0..6).map(|_| {
         let (plugin, connection) = (system.plugin.clone(), system.connection.clone());
-        tokio::spawn(async move { plugin.list_lead_fields(&connection).await })
+        tokio::spawn(async move { plugin.list_lead_fields(&connection, None, "en").await })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await??.answer.expect("listed");
@@ -60,7 +60,8 @@ async fn disconnecting_revokes_the_grant_at_the_org() -> Result<()> {
     let system = System::start().await?;
     let gone = system.plugin.broker().disconnect(&system.connection, CREDENTIAL).await?;
     assert!(matches!(gone.revoked, Revoked::Now), "{:?}", gone.revoked);
-    let problem = system.plugin.list_lead_fields(&system.connection).await?.answer.expect_err("disconnected");
+    let problem =
+        system.plugin.list_lead_fields(&system.connection, None, "en").await?.answer.expect_err("disconnected");
     assert_eq!(problem.reaction, Reaction::Reconnect);
     Ok(())
 }
@@ -75,8 +76,8 @@ async fn no_token_appears_in_results_or_logs() -> Result<()> {
     assert_eq!(secrets.len(), 2, "an access and a refresh token");
 
     let called = system.deliver(&samples::japanese_booking()?, &mapping, &first_try(NOW)).await?;
-    let account = system.plugin.check_connection(&system.connection).await?;
-    let fields = system.plugin.list_lead_fields(&system.connection).await?;
+    let account = system.plugin.check_connection(&system.connection, "en").await?;
+    let fields = system.plugin.list_lead_fields(&system.connection, None, "en").await?;
     let everything = format!("{called:?}{account:?}{fields:?}{grant:?}{:?}", system.org().requests());
     for secret in &secrets {
         assert!(!everything.contains(secret.as_str()));

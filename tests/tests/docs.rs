@@ -1,6 +1,6 @@
 //! `docs/mapping.md` says what the code does.
 
-use acceptance::system::System;
+use acceptance::system::{System, unexpected};
 use anyhow::{Context as _, Result};
 use crm_booking::{Event, Mapping, attributes};
 use crm_intake::{Intake as _, Native};
@@ -40,7 +40,7 @@ fn the_page_lists_every_attribute_and_marks_those_of_the_meeting() -> Result<()>
 async fn the_page_lists_every_option_with_its_values_the_default_first() -> Result<()> {
     let system = System::start().await?;
     let listed: Vec<&str> = MAPPING.split("### Options").nth(1).context("a section")?.lines().collect();
-    for group in system.plugin.options().await?.answer {
+    for group in system.plugin.options(&system.connection, None, "en").await?.answer.map_err(unexpected)? {
         let row = format!("| `{}` |", group.id);
         let line = listed.iter().find(|line| line.starts_with(&row)).with_context(|| group.id.clone())?;
         let values = line.split('|').nth(2).unwrap_or_default().trim();

@@ -1,13 +1,12 @@
 //! Runs the real component against every built-in org: connect, doctor, fields, preview, mapping check, options, delivery.
 
-use acceptance::samples::{self, first_try};
+use acceptance::samples::{self, Mapped, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::{Context as _, Result};
+use crm_booking::Booking;
 use crm_host::Plugin;
 use crm_host::credentials::ConnectError;
-use crm_host::types::{
-    Booking, ChosenOption, Delivery, Finding, LeadFields, Mapping, PlannedAction, PreviewResult, Problem,
-};
+use crm_host::types::{Delivery, FieldList, Finding, PlannedAction, PreviewResult, Problem};
 use salesforce_local_org::OrgFile;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -105,22 +104,23 @@ fn delivered(delivery: &Delivery) -> String {
 }
 
 fn previewed(preview: &PreviewResult) -> String {
-    match &preview.action {
-        PlannedAction::Refuse(problem) => {
+    match preview.steps.first().map(|step| &step.action) {
+        Some(PlannedAction::Refuse(problem)) => {
             with(refused(problem), preview.findings.iter().filter(|finding| finding.code != problem.code))
         }
-        action => with(format!("{action:?}"), &preview.findings),
+        Some(action) => with(format!("{action:?}"), &preview.findings),
+        None => with("nothing", &preview.findings),
     }
 }
 
-fn required(listed: &LeadFields) -> String {
+fn required(listed: &FieldList) -> String {
     let required = listed.fields.iter().filter(|field| field.required);
     required.map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// A mapping saved against the default org.
-async fn saved_mapping() -> Result<Mapping> {
-    let fields = System::start().await?.fields().await?.fields;
+async fn saved_mapping() -> Result<Mapped> {
+    let fields = System::start().await?.fields().await?;
     let rows = json!({
         "rows": [
             { "field": "LastName", "source": { "booking": "guest.family-name" } },
@@ -147,14 +147,14 @@ async fn explains(plugin: &Plugin, row: &Row<String>) -> Result<()> {
     let codes: BTreeSet<&str> = firsts.filter(|first| !PLAIN.contains(first)).collect();
     for code in codes {
         for locale in ["ja", "en"] {
-            let advice = plugin.advice(code, locale).await?.answer;
+            let advice = plugin.advice(code, &[], locale).await?.answer;
             assert!(advice.is_some_and(|advice| !advice.steps.is_empty()), "{code} has no advice in {locale}");
         }
     }
     Ok(())
 }
 
-async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
+async fn meet(org: &str, mapping: &Mapped) -> Result<Row<String>> {
     let file = OrgFile::named(org).context("a built-in org")??;
     let system = System::disconnected(file).await?;
     let (plugin, connection) = (&system.plugin, &system.connection);
@@ -164,14 +164,13 @@ async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
         Err(Ok(ConnectError::Refused(error))) => refused(&plugin.explain(&error.into()).await?.answer),
         Err(error) => return Err(error?.into()),
     };
-    let doctor = match plugin.check_connection(connection).await?.answer {
+    let doctor = match plugin.check_connection(connection, "en").await?.answer {
         Ok(account) => with("works", &account.findings),
         Err(problems) => problems.iter().map(refused).collect::<Vec<_>>().join("; "),
     };
     let mut without_company = booking(0)?;
     without_company.guest.company = None;
-    let mut anyway = mapping.clone();
-    anyway.options.push(ChosenOption { id: "duplicates".into(), value: "save-anyway".into() });
+    let anyway = mapping.with_option("duplicates", "save-anyway")?;
     let mut deliveries = Vec::new();
     for (number, mapping) in [(1, mapping), (2, mapping), (3, &anyway)] {
         let answer = system.deliver(&booking(number)?, mapping, &first_try(NOW)).await?.answer;
@@ -183,10 +182,10 @@ async fn meet(org: &str, mapping: &Mapping) -> Result<Row<String>> {
     let row = Row {
         connect,
         doctor,
-        fields: told(&plugin.list_lead_fields(connection).await?.answer, required),
-        preview: told(&plugin.preview(connection, &without_company, mapping).await?.answer, previewed),
-        check: told(&plugin.check_mapping(connection, mapping, &[]).await?.answer, |findings| {
-            with("checked", findings)
+        fields: told(&plugin.list_lead_fields(connection, None, "en").await?.answer, required),
+        preview: told(&system.preview(&without_company, mapping).await?, previewed),
+        check: told(&system.check(mapping, &[]).await?, |found| {
+            with("checked", found.iter().map(|found| &found.finding))
         }),
         deliver,
         again,
@@ -213,8 +212,8 @@ async fn every_built_in_org_gives_the_results_of_its_row_with_advice_in_both_lan
 #[tokio::test]
 async fn options_cost_no_request() -> Result<()> {
     let system = System::disconnected(OrgFile::enterprise()?).await?;
-    let called = system.plugin.options().await?;
+    let called = system.plugin.options(&system.connection, None, "en").await?;
     assert!(called.usage.requests.is_empty());
-    assert_eq!(called.answer.len(), 6);
+    assert_eq!(called.answer.expect("listed").len(), 6);
     Ok(())
 }

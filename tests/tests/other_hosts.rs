@@ -26,7 +26,7 @@ async fn node_lists_the_same_fields_and_writes_the_same_lead() -> anyhow::Result
         .concurrent_calls(1)
         .build()?;
     let plugin = host.load(component()?).await?;
-    let fields = plugin.list_lead_fields(&system.connection).await?.answer.expect("listed");
+    let fields = plugin.list_lead_fields(&system.connection, None, "en").await?.answer.expect("listed");
     let booking = samples::japanese_booking()?;
     let mapping = samples::mapping("timerex-mapping.json", &fields.fields)?;
     let history = first_try(NOW);
@@ -55,7 +55,12 @@ async fn node_lists_the_same_fields_and_writes_the_same_lead() -> anyhow::Result
     };
     assert_eq!(found["fields"]["err"], Value::Null);
     assert_eq!(found["fields"]["ok"], in_javascript(serde_json::to_value(&fields)?), "the same fields");
-    assert_eq!(found["delivery"]["ok"]["leadId"], Value::from(delivery.lead_id.as_str()), "{}", found["delivery"]);
+    assert_eq!(
+        found["delivery"]["ok"]["leadId"],
+        Value::from(samples::record_id(&delivery).as_str()),
+        "{}",
+        found["delivery"]
+    );
     let sent = |requests: &Value| -> anyhow::Result<Value> {
         let body = requests.as_array().and_then(|all| all.iter().find(|one| one["method"] == "post"));
         let body = body.and_then(|request| request["body"].as_str()).context("a body was posted")?;

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, request};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header::DATE, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     body::{Body as _, Incoming},
@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use crate::{
+    clock::http_date,
     fault::{self, Effect, Fault},
     log::{self, LogEntry},
     message::{Answer, ApiError, Refusal, Request},
@@ -131,7 +132,10 @@ async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome 
         Ok(()) => answer,
         Err(error) => unsaved(&error),
     };
-    let outcome = distort(fault.as_ref().map(|fault| &fault.effect), answer);
+    let outcome = distort(fault.as_ref().map(|fault| &fault.effect), answer).map(|(answer, payload)| {
+        // The org's own clock, not the machine's: clients measure their distance from it.
+        (if answer.headers.contains_key(DATE) { answer } else { answer.with(DATE, &http_date(org.now())) }, payload)
+    });
     let logged = outcome.as_ref().ok().map(|(answer, _)| answer);
     let user = oauth::session(org, &request).map(|(_, session)| session.username);
     let entry = LogEntry::of(org.now(), &request, user, logged);

@@ -1,5 +1,7 @@
 //! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
+use std::path::Path;
+
 use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
 use crm_host::{
     Called, Plugin, Usage,
@@ -21,35 +23,18 @@ pub(super) struct Opened {
     pub(super) mapping: Mapping,
     /// What the plugin noted about the fields that it listed.
     pub(super) memos: Memos,
-    /// Options of the mapping that the plugin does not have.
-    pub(super) unknown_options: Vec<Explained>,
 }
 
 /// Reads both files before anything is started, connects, and lists the fields unless they are known from an earlier command.
 /// `None` if they could not be listed; the reason has been shown.
 pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>, CliError> {
-    let Some(opened) = open_with_unknown_fields(ui, arguments).await? else { return Ok(None) };
-    if let Some(unknown) = unknown_fields(&opened.mapping, &opened.memos).into_iter().next() {
-        let position = unknown.finding.rows.first().copied().unwrap_or_default();
-        let (file, message) = (arguments.mapping.clone(), unknown.finding.message);
-        opened.connected.close().await;
-        return Err(InputError::UnknownField { file, position, message }.into());
-    }
-    Ok(Some(opened))
-}
-
-/// The same for a check, which reports all unknown fields.
-pub(super) async fn open_with_unknown_fields(
-    ui: &mut Ui,
-    arguments: &BookingAndMapping,
-) -> Result<Option<Opened>, CliError> {
     let booking = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Connected::open(ui, &arguments.connection).await?;
-    let (plugin, connection, target) = (&connected.plugin, &connected.connection, mapping.target());
+    let (plugin, target) = (&connected.plugin, mapping.target());
     let mut memos = connected.memos(target).await?;
     if !memos.cover(&mapping) {
-        let called = plugin.list_lead_fields(connection, target, ui.locale()).await?;
+        let called = plugin.list_lead_fields(&connected.connection, target, ui.locale()).await?;
         let Some(listed) = answered(ui, plugin, called.answer).await? else {
             connected.close().await;
             return Ok(None);
@@ -57,24 +42,31 @@ pub(super) async fn open_with_unknown_fields(
         memos = Memos::of_list(&listed);
         connected.keep_memos(target, &memos).await?;
     }
-    let unknown_options = if plugin.exports().settings && !mapping.options().is_empty() {
-        let called = plugin.options(connection, target, ui.locale()).await?;
-        let Some(groups) = answered(ui, plugin, called.answer).await? else {
-            connected.close().await;
-            return Ok(None);
-        };
-        unknown_options(&mapping, &groups.iter().map(|group| group.id.as_str()).collect::<Vec<_>>())
-    } else {
-        Vec::new()
-    };
-    Ok(Some(Opened { connected, booking, mapping, memos, unknown_options }))
+    Ok(Some(Opened { connected, booking, mapping, memos }))
 }
 
 impl Opened {
-    pub(super) fn resolve(&self) -> Resolved {
-        let mut resolved = crm_booking::resolve(&self.booking, &self.mapping, &self.memos);
-        resolved.findings.extend(self.unknown_options.iter().cloned());
-        resolved
+    /// Resolves the booking, and finds what the mapping asks for that the plugin does not have. `None` if the plugin reported a
+    /// problem, which has been shown.
+    ///
+    /// # Errors
+    /// If a row for this booking writes a field that the plugin does not list.
+    pub(super) async fn resolve(&self, ui: &Ui, file: &Path) -> Result<Option<Resolved>, CliError> {
+        let Self { connected, booking, mapping, memos } = self;
+        if let Some(unknown) = unknown_fields(mapping, booking.kind, memos).into_iter().next() {
+            let position = unknown.finding.rows.first().copied().unwrap_or_default();
+            let message = unknown.finding.message;
+            return Err(InputError::UnknownField { file: file.to_owned(), position, message }.into());
+        }
+        let mut resolved = crm_booking::resolve(booking, mapping, memos);
+        let plugin = &connected.plugin;
+        if plugin.exports().settings && !mapping.options().is_empty() {
+            let called = plugin.options(&connected.connection, mapping.target(), ui.locale()).await?;
+            let Some(groups) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
+            let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+            resolved.findings.extend(unknown_options(mapping, &ids));
+        }
+        Ok(Some(resolved))
     }
 }
 

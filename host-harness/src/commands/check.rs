@@ -10,13 +10,14 @@ use super::{
 use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open_with_unknown_fields(ui, arguments).await? else {
+    let Some(opened) = booking::open(ui, arguments).await? else {
         return Ok(Ending::Refused);
     };
-    let Opened { connected, booking, mapping, mut memos, unknown_options } = opened;
+    let Opened { connected, booking, mapping, mut memos } = opened;
     let (plugin, target) = (&connected.plugin, mapping.target());
     let questions = booking.questions();
-    let mut findings: Vec<Explained> = unknown_options;
+    // The plugin reports unknown options itself.
+    let mut findings: Vec<Explained> = Vec::new();
     let mut usages = Vec::new();
     let mut checked_rows = None;
     for event in EVENTS {

@@ -14,7 +14,10 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliE
     let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
-    let resolved = opened.resolve();
+    let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {
+        opened.connected.close().await;
+        return Ok(Ending::Refused);
+    };
     let connected = &opened.connected;
     let plugin = &connected.plugin;
     let records = &arguments.known.records;

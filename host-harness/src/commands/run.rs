@@ -19,7 +19,10 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
     let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
-    let resolved = opened.resolve();
+    let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {
+        opened.connected.close().await;
+        return Ok(Ending::Refused);
+    };
     let connected = opened.connected;
     let plugin = &connected.plugin;
     let history = history(arguments);

@@ -57,7 +57,7 @@ async fn a_kept_connection_still_works_afterwards() -> Result<()> {
     let checked = Checked::start(OrgFile::named("rotation-30-days").context("an org")??, By::Person).await?;
     let summary = checked.check(Ending::Keep).await?;
     assert_eq!(others(&summary).iter().map(|(id, _, _)| *id).collect::<Vec<_>>(), ["revoke"]);
-    let listed = checked.subject.plugin().list_lead_fields(checked.subject.connection()).await?;
+    let listed = checked.subject.plugin().list_lead_fields(checked.subject.connection(), None, "en").await?;
     assert!(listed.answer.is_ok());
     Ok(())
 }

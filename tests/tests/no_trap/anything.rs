@@ -5,7 +5,7 @@ use crate::{answered, scripted};
 use acceptance::scripted::response;
 use acceptance::system::System;
 use anyhow::Result;
-use crm_host::types::{Outcome, PlannedAction};
+use crm_host::types::{Outcome, PlannedAction, PlannedStep, Row, SourceKind, Value};
 use std::sync::{Mutex, PoisonError};
 
 const RUNS: u64 = 300;
@@ -47,17 +47,24 @@ async fn a_call_never_traps_on_arbitrary_input_and_responses() -> Result<()> {
     let (plugin, connection) = (&guest.plugin, &guest.connection);
     for seed in 1..=RUNS {
         let mut odd = Odd(seed);
-        let (booking, mapping, history) = (odd.booking()?, odd.mapping(&fields), odd.history());
-        let questions = odd.questions();
+        let (booking, mapping, history) = (odd.booking(), odd.mapping(&fields), odd.history());
+        let (kind, rows) = odd.kind_and_expectations(&fields);
+        let (target, locale) = (odd.perhaps(Odd::text), odd.text());
+        let (target, group) =
+            (target.as_deref(), odd.one(&["booking-id-field", "record-type", "owner", "assignment-rules", "x"]));
         let what = format!("seed {seed}");
+        let records = odd.records();
         let _ = answered(plugin.on_booking_completed(connection, &booking, &mapping, &history).await, &what)?;
-        let _ = answered(plugin.preview(connection, &booking, &mapping).await, &what)?;
-        let _ = answered(plugin.check_mapping(connection, &mapping, &questions).await, &what)?;
-        let _ = answered(plugin.list_lead_fields(connection).await, &what)?;
-        let _ = answered(plugin.check_connection(connection).await, &what)?;
+        let _ = answered(plugin.preview(connection, &booking, &mapping, &records).await, &what)?;
+        let _ = answered(plugin.check_mapping(connection, &kind, target, &rows, &mapping.options).await, &what)?;
+        let _ = answered(plugin.list_lead_fields(connection, target, &locale).await, &what)?;
+        let _ = answered(plugin.list_targets(connection, &locale).await, &what)?;
+        let _ = answered(plugin.options(connection, target, &locale).await, &what)?;
+        let _ = answered(plugin.list_choices(connection, None, group, &mapping.options, &locale).await, &what)?;
+        let _ = answered(plugin.check_connection(connection, &locale).await, &what)?;
         let problem = answered(plugin.explain(&odd.oauth_error()).await, &what)?;
-        let (code, locale) = (odd.one(&[problem.code, odd_code(seed)]), odd.text());
-        answered(plugin.advice(&code, &locale).await, &what)?;
+        let code = odd.one(&[problem.code, odd_code(seed)]);
+        answered(plugin.advice(&code, &odd.parameters(), &locale).await, &what)?;
     }
     Ok(())
 }
@@ -73,31 +80,40 @@ async fn on_arbitrary_input_a_lead_exists_exactly_if_the_plugin_reports_it() -> 
     let fields = system.fields().await?.fields;
     for seed in 1..=RUNS / 2 {
         let mut odd = Odd(seed);
-        let (booking, mut mapping, mut history) = (odd.booking()?, odd.mapping(&fields), odd.history());
+        let (booking, mut mapping, mut history) = (odd.booking(), odd.mapping(&fields), odd.history());
         history.unknown_tries = None;
         // Odd rows and options alone rarely create a Lead; these do for every second booking.
         if seed % 2 == 0 {
-            mapping.options.retain(|option| option.id == "existing");
+            history.records.clear();
+            mapping.target = None;
+            mapping.options.retain(|option| option.name != "existing");
             for name in ["LastName", "Company"] {
-                mapping.rows.retain(|row| row.field.name != name);
-                let field = fields.iter().find(|field| field.name == name).cloned();
-                let source = crm_host::types::Source::Fixed(format!("{name} {seed}"));
-                mapping.rows.extend(field.map(|field| crm_host::types::MappingRow { field, source, fallback: None }));
+                mapping.rows.retain(|row| row.field != name);
+                let memo = fields.iter().find(|field| field.name == name).map(|field| field.memo.clone());
+                let value = Some(Value::Text(format!("{name} {seed}")));
+                mapping.rows.push(Row {
+                    field: name.into(),
+                    memo: memo.unwrap_or_default(),
+                    value,
+                    fallback: None,
+                    source: SourceKind::Mapping,
+                    on_change: false,
+                });
             }
         }
         let what = format!("seed {seed}");
         let before = system.org().leads().len();
-        let preview = answered(system.plugin.preview(&system.connection, &booking, &mapping).await, &what)?;
+        let (plugin, connection) = (&system.plugin, &system.connection);
+        let preview = answered(plugin.preview(connection, &booking, &mapping, &history.records).await, &what)?;
         assert_eq!(system.org().leads().len(), before, "{what}: a preview writes nothing");
-        let called = system.plugin.on_booking_completed(&system.connection, &booking, &mapping, &history).await;
+        let called = plugin.on_booking_completed(connection, &booking, &mapping, &history).await;
         let delivery = answered(called, &what)?;
         let made = system.org().leads().len() - before;
         let is_created = delivery.as_ref().is_ok_and(|delivery| delivery.outcome == Outcome::Created);
         assert_eq!(made, usize::from(is_created), "{what}: {delivery:?}");
-        if let Ok(preview) = &preview
-            && let PlannedAction::Refuse(problem) = &preview.action
-        {
-            assert!(!is_created, "{what}: the preview predicted {}", problem.code);
+        let is_refused = |step: &PlannedStep| matches!(step.action, PlannedAction::Refuse(_));
+        if preview.is_ok_and(|preview| preview.steps.iter().any(is_refused)) {
+            assert!(!is_created, "{what}: the preview predicted a refusal");
         }
     }
     assert!(system.org().leads().len() >= 20, "only {} Leads", system.org().leads().len());

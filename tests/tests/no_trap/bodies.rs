@@ -1,10 +1,11 @@
 //! Extremely deep and large responses of an org.
 
 use crate::{Answers, scripted};
-use acceptance::samples;
+use acceptance::samples::{self, Mapped};
 use acceptance::scripted::{Scripted, response};
 use anyhow::Result;
-use crm_host::types::{ChosenOption, FieldType, LeadField, Mapping, MappingRow, Outcome, Source};
+use crm_host::types::{FieldList, Outcome};
+use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 /// serde_json reads at most 127 levels; deeper JSON must be rejected without reading all of it.
@@ -33,37 +34,13 @@ fn around(inner: &str) -> [String; 6] {
     ]
 }
 
-fn field(name: &str, length: u32) -> LeadField {
-    LeadField {
-        name: name.into(),
-        label: name.into(),
-        field_type: FieldType::Text,
-        length: Some(length),
-        precision: 0,
-        scale: 0,
-        required: name == "LastName",
-        restricted: false,
-        external_id: false,
-        unique: false,
-        values: Vec::new(),
-        controlling_field: None,
-        reference_to: Vec::new(),
-        help: None,
-        suggested_source: None,
-    }
-}
-
-/// A mapping that makes every call send requests: a lookup before the create, a describe after a rejection.
-fn mapping() -> Mapping {
-    let row = |name: &str, length, source: &str| MappingRow {
-        field: field(name, length),
-        source: Source::Booking(source.into()),
-        fallback: None,
-    };
-    Mapping {
-        rows: vec![row("LastName", 80, "guest.family-name"), row("Email", 80, "guest.email")],
-        options: vec![ChosenOption { id: "existing".into(), value: "overwrite".into() }],
-    }
+/// A mapping that makes every call send requests: a lookup before the create, a describe for the fields without memos.
+fn mapping() -> Result<Mapped> {
+    let rows = json!({ "rows": [
+        { "field": "LastName", "source": { "booking": "guest.family-name" } },
+        { "field": "Email", "source": { "booking": "guest.email" } },
+    ], "options": { "existing": "overwrite" } });
+    samples::mapping_of(rows, &FieldList::default())
 }
 
 /// The plugin, and the next response of its org.
@@ -96,7 +73,7 @@ impl Answering {
     async fn call_all(&self, next: Next, what: &str) -> Result<Answers> {
         *self.next.lock().map_err(|_| anyhow::anyhow!("the script"))? = next;
         let booking = samples::booking()?;
-        crate::call_all(&self.guest.plugin, &self.guest.connection, &booking, &mapping(), &[], what).await
+        crate::call_all(&self.guest.plugin, &self.guest.connection, &booking, &mapping()?, &[], what).await
     }
 }
 

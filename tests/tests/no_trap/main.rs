@@ -7,12 +7,13 @@ mod odd;
 mod sizes;
 mod texts;
 
-use acceptance::samples::first_try;
+use acceptance::samples::{Mapped, first_try};
 use acceptance::scripted::{Reply, SALESFORCE, Scripted};
 use acceptance::system::{NOW, component};
 use anyhow::{Context as _, Result};
+use crm_booking::{Booking, Event, Expected, Question, Resolved, expectations};
 use crm_host::credentials::ConnectionId;
-use crm_host::types::{Account, Booking, Delivery, Finding, LeadFields, Mapping, PreviewResult, Problem, Question};
+use crm_host::types::{Account, Checked, Delivery, FieldList, PreviewResult, Problem};
 use crm_host::{CallError, Called, Plugin};
 use http::Request;
 
@@ -29,9 +30,9 @@ fn answered<T>(call: Result<Called<T>, CallError>, what: &str) -> Result<T> {
 /// Results of the exported functions.
 struct Answers {
     account: Result<Account, Vec<Problem>>,
-    fields: Result<LeadFields, Problem>,
+    fields: Result<FieldList, Problem>,
     preview: Result<PreviewResult, Problem>,
-    check: Result<Vec<Finding>, Problem>,
+    check: Result<Checked, Problem>,
     delivery: Result<Delivery, Problem>,
 }
 
@@ -40,15 +41,19 @@ async fn call_all(
     plugin: &Plugin,
     connection: &ConnectionId,
     booking: &Booking,
-    mapping: &Mapping,
+    mapped: &Mapped,
     questions: &[Question],
     what: &str,
 ) -> Result<Answers> {
+    let Resolved { booking, mapping, .. } = mapped.resolve(booking);
+    let Expected { rows, options, .. } =
+        expectations(questions, &mapped.mapping, Event::Confirmed, &mapped.memos, None);
+    let kind = Event::Confirmed.to_contract();
     Ok(Answers {
-        account: answered(plugin.check_connection(connection).await, what)?,
-        fields: answered(plugin.list_lead_fields(connection).await, what)?,
-        preview: answered(plugin.preview(connection, booking, mapping).await, what)?,
-        check: answered(plugin.check_mapping(connection, mapping, questions).await, what)?,
-        delivery: answered(plugin.on_booking_completed(connection, booking, mapping, &first_try(NOW)).await, what)?,
+        account: answered(plugin.check_connection(connection, "en").await, what)?,
+        fields: answered(plugin.list_lead_fields(connection, None, "en").await, what)?,
+        preview: answered(plugin.preview(connection, &booking, &mapping, &[]).await, what)?,
+        check: answered(plugin.check_mapping(connection, &kind, None, &rows, &options).await, what)?,
+        delivery: answered(plugin.on_booking_completed(connection, &booking, &mapping, &first_try(NOW)).await, what)?,
     })
 }

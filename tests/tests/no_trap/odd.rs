@@ -1,11 +1,8 @@
 //! Bookings and mappings that no well-behaved host sends, determined by a seed.
 
-use acceptance::samples;
-use anyhow::Result;
 use crm_host::types::{
-    Answer, AnswerValue, Booking, BookingKind, ChosenOption, FieldType, History, LeadField, Mapping, MappingRow,
-    OauthError, OauthStage, Parameter, Payment, Person, PicklistValue, Place, PlaceKind, Question, QuestionKind,
-    Source, UnknownTries,
+    Booking, BookingKind, Expectation, Field, History, Mapping, OauthError, OauthStage, Parameter, RecordRef, Row,
+    SourceKind, UnknownTries, Value,
 };
 
 /// Strings that break careless code.
@@ -76,184 +73,101 @@ impl Odd {
         pieces.join(glue)
     }
 
-    fn id(&mut self) -> String {
-        let name = self.one(&["q0", "q1", "q2", "q3"]);
-        if self.below(4) > 0 { name.into() } else { self.text() }
-    }
-
-    fn person(&mut self) -> Person {
-        Person { id: self.perhaps(Self::text), name: self.perhaps(Self::text), email: self.perhaps(Self::text) }
-    }
-
     fn parameter(&mut self) -> Parameter {
-        let name = if self.below(2) == 0 { "utm_source".into() } else { self.text() };
-        Parameter { name, value: self.text() }
+        Parameter { name: self.text(), value: self.text() }
     }
 
-    fn kind(&mut self) -> QuestionKind {
-        use QuestionKind as Q;
-        self.one(&[
-            Q::Text,
-            Q::Paragraph,
-            Q::Radio,
-            Q::Dropdown,
-            Q::Checkboxes,
-            Q::Consent,
-            Q::Number,
-            Q::Date,
-            Q::Name,
-            Q::Company,
-            Q::Email,
-            Q::Phone,
-            Q::Url,
-            Q::Comment,
-            Q::Other,
-        ])
-    }
-
-    fn answer(&mut self) -> Answer {
-        let value = self.perhaps(|odd| match odd.below(4) {
-            0 => AnswerValue::Text(odd.text()),
-            1 => AnswerValue::Choices(odd.several(6, Self::text)),
-            2 => AnswerValue::Number(odd.text()),
-            _ => AnswerValue::Boolean(odd.below(2) == 0),
-        });
-        Answer { question_id: self.id(), label: self.text(), kind: self.kind(), required: self.below(2) == 0, value }
-    }
-
-    pub fn questions(&mut self) -> Vec<Question> {
-        self.several(6, |odd| Question {
-            id: odd.id(),
-            label: odd.text(),
-            kind: odd.kind(),
-            required: odd.below(2) == 0,
-            choices: odd.several(5, Self::text),
-        })
-    }
-
-    fn time(&mut self) -> String {
+    fn moment(&mut self) -> String {
         let time = self.one(&[
             "2026-12-02T08:30:00+09:00",
             "2026-12-31T23:59:59-12:00",
             "1900-01-01T00:00:00Z",
             "0000-00-00",
+            "08:30",
             "",
         ]);
         if self.below(4) > 0 { time.into() } else { self.text() }
     }
 
-    pub fn booking(&mut self) -> Result<Booking> {
-        let mut booking = samples::japanese_booking()?;
-        booking.kind = if self.below(3) == 0 { BookingKind::Rescheduled(self.text()) } else { BookingKind::New };
-        booking.id = self.text();
-        booking.team.id = self.text();
-        booking.title = self.text();
-        (booking.start, booking.end, booking.confirmed_at) = (self.time(), self.time(), self.time());
-        booking.time_zone = self.one(&["Asia/Tokyo", "UTC", "", "No/Where", "'"]).into();
-        let guest = &mut booking.guest;
-        guest.name = self.text();
-        for part in [
-            &mut guest.family_name,
-            &mut guest.given_name,
-            &mut guest.family_name_kana,
-            &mut guest.given_name_kana,
-            &mut guest.email,
-            &mut guest.phone,
-            &mut guest.company,
-            &mut guest.locale,
-        ] {
-            *part = self.perhaps(Self::text);
+    fn value(&mut self) -> Value {
+        match self.below(12) {
+            0 => Value::Number(self.text()),
+            1 => Value::Boolean(self.below(2) == 0),
+            2 => Value::Date(self.moment()),
+            3 => Value::Time(self.moment()),
+            4 => Value::Moment(self.moment()),
+            5 => Value::Choices(self.several(6, Self::text)),
+            6 => Value::Agreed(self.several(2, Self::text)),
+            7 => Value::Other(self.parameter()),
+            _ => Value::Text(self.text()),
         }
-        booking.companions = self.several(3, Self::person);
-        booking.hosts = self.several(3, Self::person);
-        booking.place = self.perhaps(|odd| Place {
-            kind: odd.one(&[PlaceKind::Online, PlaceKind::Phone, PlaceKind::InPerson, PlaceKind::Other]),
-            provider: odd.perhaps(Self::text),
-            join_url: odd.perhaps(Self::text),
-            address: odd.perhaps(Self::text),
+    }
+
+    fn kind(&mut self) -> BookingKind {
+        match self.below(8) {
+            0 => BookingKind::Rescheduled,
+            1 => BookingKind::Cancelled,
+            2 => BookingKind::Other(self.text()),
+            _ => BookingKind::Confirmed,
+        }
+    }
+
+    pub fn booking(&mut self) -> Booking {
+        Booking {
+            kind: self.kind(),
+            id: self.text(),
+            previous_id: self.perhaps(Self::text),
+            team_id: self.text(),
+            locale: self
+                .perhaps(|odd| if odd.below(2) == 0 { odd.text() } else { odd.one(&["ja", "de-AT", "hu"]).into() }),
+            more: self.several(3, Self::parameter),
+        }
+    }
+
+    /// A field's memo, perhaps damaged, of another field, or from another version of the plugin.
+    fn memo(&mut self, fields: &[Field]) -> String {
+        let mut memo = self.one(fields).memo;
+        match self.below(8) {
+            0 => String::new(),
+            1 => self.text(),
+            2 => {
+                let cut = self.below(memo.len() + 1);
+                memo.truncate((0..=cut).rev().find(|cut| memo.is_char_boundary(*cut)).unwrap_or_default());
+                memo
+            }
+            3 => {
+                let digits = |c: char| if c.is_ascii_digit() { '9' } else { c };
+                memo.chars().map(digits).collect()
+            }
+            4 => memo + &self.text(),
+            _ => memo,
+        }
+    }
+
+    fn field(&mut self, fields: &[Field]) -> (String, String) {
+        let field = self.one(fields);
+        let memo = if self.below(3) == 0 { self.memo(fields) } else { field.memo };
+        (if self.below(12) == 0 { self.text() } else { field.name }, memo)
+    }
+
+    pub fn mapping(&mut self, fields: &[Field]) -> Mapping {
+        let rows = self.several(24, |odd| {
+            let (field, memo) = odd.field(fields);
+            let other = SourceKind::Other(odd.text());
+            Row {
+                field,
+                memo,
+                value: odd.perhaps(Self::value),
+                fallback: odd.perhaps(Self::value),
+                source: odd.one(&[SourceKind::Guest, SourceKind::Meeting, SourceKind::Mapping, other]),
+                on_change: odd.below(2) == 0,
+            }
         });
-        booking.answers = self.several(6, Self::answer);
-        booking.tracking = self.several(4, Self::parameter);
-        booking.extra = self.several(4, Self::parameter);
-        booking.comment = self.perhaps(Self::text);
-        booking.payment =
-            self.perhaps(|odd| Payment { provider: odd.text(), amount: odd.text(), currency: odd.text() });
-        Ok(booking)
+        let target = if self.below(8) == 0 { Some(self.text()) } else { self.one(&[None, Some("Lead".to_owned())]) };
+        Mapping { target, rows, options: self.options(), more: self.several(2, Self::parameter) }
     }
 
-    fn number(&mut self) -> u32 {
-        self.one(&[0, 1, 2, 18, 40, 255, 32_768, u32::MAX])
-    }
-
-    fn field_type(&mut self) -> FieldType {
-        use FieldType as F;
-        let other = F::Other(self.text());
-        self.one(&[
-            F::Text,
-            F::TextArea,
-            F::Email,
-            F::Phone,
-            F::Url,
-            F::Integer,
-            F::Number,
-            F::Currency,
-            F::Percent,
-            F::Checkbox,
-            F::Date,
-            F::DateTime,
-            F::Time,
-            F::Picklist,
-            F::MultiSelectPicklist,
-            F::Combobox,
-            F::Reference,
-            other,
-        ])
-    }
-
-    /// One of the org's fields, as a possibly outdated snapshot.
-    fn field(&mut self, fields: &[LeadField]) -> LeadField {
-        let mut field = self.one(fields);
-        if self.below(2) == 0 {
-            field.field_type = self.field_type();
-            field.length = self.perhaps(Self::number);
-            (field.precision, field.scale) = (self.number(), self.number());
-            field.required = self.below(2) == 0;
-            field.restricted = self.below(2) == 0;
-            field.values = self.several(6, |odd| PicklistValue {
-                value: odd.text(),
-                label: odd.text(),
-                active: odd.below(3) > 0,
-                is_default: odd.below(2) == 0,
-                valid_for: odd.perhaps(|odd| odd.several(3, Self::text)),
-            });
-            field.controlling_field = self.perhaps(Self::text);
-            field.reference_to = self.several(2, Self::text);
-        }
-        if self.below(12) == 0 {
-            field.name = self.text();
-        }
-        field
-    }
-
-    fn source(&mut self) -> Source {
-        match self.below(5) {
-            0 => Source::Answer(self.id()),
-            1 => Source::Booking(
-                self.one(&["guest.email", "guest.family-name", "guest.name", "start-date", "place.address", "no.such"])
-                    .into(),
-            ),
-            2 => Source::Tracking(self.parameter().name),
-            3 => Source::Fixed(self.text()),
-            _ => Source::Template(self.text()),
-        }
-    }
-
-    pub fn mapping(&mut self, fields: &[LeadField]) -> Mapping {
-        let rows = self.several(24, |odd| MappingRow {
-            field: odd.field(fields),
-            source: odd.source(),
-            fallback: odd.perhaps(Self::text),
-        });
+    pub fn options(&mut self) -> Vec<Parameter> {
         let choices = [
             ("existing", &["create-another", "keep", "fill-empty", "overwrite"][..]),
             ("duplicates", &["refuse", "save-anyway", "use-match"]),
@@ -262,27 +176,74 @@ impl Odd {
             ("record-type", &["default", "0125i000000AbCdAAK"]),
             ("owner", &["default", "0055i000000AbCdAAK"]),
         ];
-        let options = self.several(5, |odd| {
+        self.several(5, |odd| {
             let (id, values) = odd.one(&choices);
             let value = if odd.below(6) == 0 { odd.text() } else { odd.one(values).into() };
-            ChosenOption { id: id.into(), value }
-        });
-        Mapping { rows, options }
+            Parameter { name: id.into(), value }
+        })
+    }
+
+    pub fn expectations(&mut self, fields: &[Field]) -> Vec<Expectation> {
+        let cases =
+            ["text", "number", "boolean", "date", "time", "moment", "choices", "agreed", "other", "no such case"];
+        let contents = ["name", "company", "email", "phone", "url", "id", "label", "no such content"];
+        self.several(24, |odd| {
+            let (field, memo) = odd.field(fields);
+            Expectation {
+                field,
+                memo,
+                gives: odd.several(4, |odd| odd.one(&cases).to_owned()),
+                content: odd.perhaps(|odd| odd.one(&contents).to_owned()),
+                several: odd.below(2) == 0,
+                may_be_blank: odd.below(2) == 0,
+                texts: odd.several(5, Self::text),
+                fallback: odd.perhaps(Self::value),
+                locale: odd.perhaps(Self::text),
+                more: odd.several(2, Self::parameter),
+            }
+        })
+    }
+
+    pub fn kind_and_expectations(&mut self, fields: &[Field]) -> (BookingKind, Vec<Expectation>) {
+        (self.kind(), self.expectations(fields))
+    }
+
+    fn instant(&mut self) -> u64 {
+        self.one(&[0, 1, 999, 1_795_511_110_000, 1_795_511_110_001, 253_402_300_800_000, u64::MAX])
+    }
+
+    pub fn records(&mut self) -> Vec<RecordRef> {
+        self.several(2, |odd| RecordRef {
+            object: odd.one(&["Lead", "Contact", "", "lead"]).into(),
+            id: odd.one(&["00Q5i000001AbCdEAV", "x", "", "../../limits"]).into(),
+            url: odd.perhaps(Self::text),
+        })
     }
 
     pub fn history(&mut self) -> History {
-        let unknown_tries = self.perhaps(|odd| UnknownTries { oldest: odd.time(), newest: odd.time() });
-        let lead_id = self.perhaps(|odd| odd.one(&["00Q5i000001AbCdEAV", "x", ""]).to_owned());
-        History { now: self.time(), lead_id, first_try: self.perhaps(Self::time), unknown_tries }
+        History {
+            now: self.instant(),
+            records: self.records(),
+            related: self.records(),
+            first_try: self.perhaps(Self::instant),
+            unknown_tries: self.perhaps(|odd| UnknownTries { oldest: odd.instant(), newest: odd.instant() }),
+            more: self.several(2, Self::parameter),
+        }
+    }
+
+    pub fn parameters(&mut self) -> Vec<Parameter> {
+        self.several(4, Self::parameter)
     }
 
     pub fn oauth_error(&mut self) -> OauthError {
         use OauthStage as S;
+        let other = S::Other(self.text());
         OauthError {
-            stage: self.one(&[S::Authorize, S::Exchange, S::Refresh, S::Revoke]),
+            stage: self.one(&[S::Authorize, S::Exchange, S::Refresh, S::Revoke, other]),
             error: self.text(),
             description: self.perhaps(Self::text),
             http_status: self.perhaps(|odd| odd.one(&[0, 200, 400, 429, 500, 65_535])),
+            more: self.parameters(),
         }
     }
 }

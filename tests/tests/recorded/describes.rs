@@ -4,19 +4,19 @@ use crate::JSON;
 use acceptance::recorded::{self, Recorded};
 use acceptance::system::System;
 use anyhow::{Context as _, Result};
-use crm_host::types::LeadFields;
+use crm_host::types::FieldList;
 use salesforce_local_org::{Fault, OrgFile};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-async fn list(system: &System, file: &Recorded) -> Result<LeadFields> {
+async fn list(system: &System, file: &Recorded) -> Result<FieldList> {
     let body = String::from_utf8(file.bytes.clone())?;
     system.org().add_fault(Fault::answer(200, JSON, body).on("GET", "/services/data/*/sobjects/Lead/describe"));
     system.fields().await.with_context(|| file.name.clone())
 }
 
 /// Compares a field list with the describe result that it was made from.
-fn compare(name: &str, describe: &Value, listed: &LeadFields) -> Result<()> {
+fn compare(name: &str, describe: &Value, listed: &FieldList) -> Result<()> {
     let fields = describe["fields"].as_array().context("fields")?;
     let names = |wanted: &dyn Fn(&Value) -> bool| -> BTreeSet<&str> {
         fields.iter().filter(|field| wanted(field)).filter_map(|field| field["name"].as_str()).collect()
@@ -51,7 +51,7 @@ async fn every_recorded_describe_result_is_listed() -> Result<()> {
         if file.name.contains("/Lead.") {
             // An org made from the describe result offers at least the same fields, and more where the result lacks keys.
             let imported = System::with_org(OrgFile::from_describe(&file.bytes)?).await?.fields().await?;
-            let names = |listed: &LeadFields| -> BTreeSet<(String, bool)> {
+            let names = |listed: &FieldList| -> BTreeSet<(String, bool)> {
                 listed.fields.iter().map(|field| (field.name.clone(), field.required)).collect()
             };
             let lost = names(&listed).difference(&names(&imported)).cloned().collect::<Vec<_>>();

@@ -5,7 +5,7 @@ use acceptance::recorded;
 use acceptance::samples::{self, first_try};
 use acceptance::system::{NOW, System};
 use anyhow::{Context as _, Result};
-use crm_host::types::{ChosenOption, Outcome, Reaction};
+use crm_host::types::{Outcome, Reaction};
 use salesforce_local_org::Fault;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ async fn every_recorded_create_response_becomes_a_delivery_with_its_id() -> Resu
         let delivery = system.deliver(&booking, &mapping, &first_try(NOW)).await?.answer;
         let delivery = delivery.ok().with_context(|| file.name.clone())?;
         assert_eq!(delivery.outcome, Outcome::Created, "{}", file.name);
-        assert_eq!(Some(delivery.lead_id.as_str()), body["id"].as_str(), "{}", file.name);
+        assert_eq!(Some(samples::record_id(&delivery)), body["id"].as_str(), "{}", file.name);
     }
     Ok(())
 }
@@ -36,8 +36,7 @@ async fn every_recorded_query_page_is_read_and_unknown_shapes_are_never_taken_as
     let system = System::start().await?;
     let mut mapping = system.example_mapping().await?;
     for (id, value) in [("existing", "keep"), ("duplicates", "save-anyway"), ("booking-id-field", "none")] {
-        mapping.options.retain(|option| option.id != id);
-        mapping.options.push(ChosenOption { id: id.into(), value: value.into() });
+        mapping = mapping.with_option(id, value)?;
     }
     let booking = samples::japanese_booking()?;
     let email = "Misaki.Takahashi@minato-soft.example";
@@ -66,8 +65,8 @@ async fn every_recorded_query_page_is_read_and_unknown_shapes_are_never_taken_as
                 assert_eq!((delivery.outcome, created), (Outcome::Created, 1), "{name}");
             } else if found.iter().all(|record| record["Id"].is_string() && !record["Email"].is_null()) {
                 let delivery = answer.ok().with_context(|| name.clone())?;
-                assert_eq!((delivery.outcome, created), (Outcome::Kept, 0), "{name}");
-                assert_eq!(Some(delivery.lead_id.as_str()), found[0]["Id"].as_str(), "{name}");
+                assert_eq!((&delivery.outcome, created), (&Outcome::Kept, 0), "{name}");
+                assert_eq!(Some(samples::record_id(&delivery)), found[0]["Id"].as_str(), "{name}");
             } else {
                 let problem = answer.expect_err(name);
                 assert_eq!((problem.code.as_str(), created), ("answer-unreadable", 0), "{name}");

@@ -65,13 +65,14 @@ async fn every_recorded_error_of_a_create_becomes_a_problem() -> Result<()> {
         system.org().clear_faults();
 
         let problem = answer.err().with_context(|| format!("{name}: expected {code}, found a delivery"))?;
-        assert_eq!((problem.code.as_str(), problem.reaction), (code, expected), "{name}: {problem:?}");
+        assert_eq!((problem.code.as_str(), &problem.reaction), (code, &expected), "{name}: {problem:?}");
         assert_eq!(Some(problem.message.as_str()), error["message"].as_str(), "{name}");
         assert_eq!(problem.http_status, Some(status), "{name}");
         assert_eq!(problem.retry_after.is_some(), expected == Reaction::Retry, "{name}: retry-after");
         let named = error["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
         assert!(named.is_empty() || named == problem.fields, "{name}: expected {named:?}, found {:?}", problem.fields);
-        assert_eq!(problem.record_ids, matched(error), "{name}: record ids");
+        let concerned: Vec<&str> = problem.concerned.iter().map(|record| record.id.as_str()).collect();
+        assert_eq!(concerned, matched(error), "{name}: record ids");
         assert_eq!(system.org().leads().len(), 0, "{name}");
     }
     // The booking itself is valid: only the injected responses rejected it.

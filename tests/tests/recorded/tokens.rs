@@ -122,7 +122,11 @@ async fn every_recorded_token_error_is_explained_and_ends_a_grant_only_if_perman
         let ConnectError::Refused(refused) = refused else { anyhow::bail!("{name}: {refused}") };
         let problem = system.plugin.explain(&refused.into()).await?.answer;
         for locale in ["ja", "en"] {
-            assert!(system.plugin.advice(&problem.code, locale).await?.answer.is_some(), "{name}: {}", problem.code);
+            assert!(
+                system.plugin.advice(&problem.code, &[], locale).await?.answer.is_some(),
+                "{name}: {}",
+                problem.code
+            );
         }
     }
     Ok(())

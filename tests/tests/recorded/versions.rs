@@ -16,15 +16,16 @@ async fn every_recorded_version_list_is_searched_for_the_plugins_version() -> Re
     for file in recorded::answers("versions")? {
         let (status, versions) = file.answer(200)?;
         list(status, &versions);
-        let account = system.plugin.check_connection(&system.connection).await?.answer;
+        let account = system.plugin.check_connection(&system.connection, "en").await?.answer;
         let account = account.ok().with_context(|| file.name.clone())?;
+        let version = account.facts.iter().find(|fact| fact.id == "api-version").context("the version")?;
 
         // The doctor reports when Salesforce retires the version.
         let mut later = versions.clone();
-        later.as_array_mut().context("a list")?.retain(|one| one["version"] != account.api_version.as_str());
+        later.as_array_mut().context("a list")?.retain(|one| one["version"] != version.value.as_str());
         assert_ne!(later, versions, "{}", file.name);
         list(status, &later);
-        let problems = system.plugin.check_connection(&system.connection).await?.answer.expect_err(&file.name);
+        let problems = system.plugin.check_connection(&system.connection, "en").await?.answer.expect_err(&file.name);
         assert_eq!(problems[0].code, "api-version-retired", "{}", file.name);
     }
     Ok(())

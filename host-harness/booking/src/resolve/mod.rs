@@ -92,10 +92,10 @@ pub fn unknown_options(mapping: &Mapping, known: &[&str]) -> Vec<Explained> {
     found.map(Explained::from).collect()
 }
 
-/// Rows whose field the plugin did not list.
-pub fn unknown_fields(mapping: &Mapping, memos: &Memos) -> Vec<Explained> {
-    let unknown = (0..).zip(mapping.rows()).filter(|(_, row)| !memos.know(&row.field));
-    unknown.map(|(position, row)| unknown_field(&Origin::new(position, row, |_| None, None), row, memos)).collect()
+/// Rows for an event whose field the plugin did not list.
+pub fn unknown_fields(mapping: &Mapping, event: Event, memos: &Memos) -> Vec<Explained> {
+    let unknown = rows_for(mapping, event).filter(|(_, row, _)| !memos.know(&row.field));
+    unknown.map(|(position, row, _)| unknown_field(&Origin::new(position, row, |_| None, None), row, memos)).collect()
 }
 
 fn unknown_field(origin: &Origin, row: &Row, memos: &Memos) -> Explained {

@@ -410,7 +410,7 @@ fn every_field_that_the_plugin_does_not_list_is_found_with_the_likely_one() {
         (0, "the plugin lists no field `Lastname`; did you mean `LastName`?".to_owned()),
         (2, "the plugin lists no field `Hidden`".to_owned()),
     ];
-    assert_eq!(shown(&unknown_fields(&mapping, &memos)), found);
+    assert_eq!(shown(&unknown_fields(&mapping, Event::Confirmed, &memos)), found);
     // A check goes on with the others.
     let expected = expectations(&[], &mapping, Event::Confirmed, &memos, None);
     assert_eq!(shown(&expected.findings), found);
