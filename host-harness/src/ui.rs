@@ -5,6 +5,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     io::{IsTerminal, Write},
 };
 
@@ -122,9 +123,17 @@ impl Ui {
         self.print(lines.join("\n"));
     }
 
-    pub(crate) fn findings(&self, findings: &[Explained]) {
-        for finding in findings {
-            self.print(finding_line(finding));
+    /// Findings, each code's help behind its last one.
+    pub(crate) fn findings(&self, findings: &[Explained], advice: &BTreeMap<String, AdviceText>) {
+        for (index, found) in findings.iter().enumerate() {
+            self.print(finding_line(found));
+            let is_last = findings.iter().skip(index + 1).all(|later| later.finding.code != found.finding.code);
+            if let Some(advice) = advice.get(&found.finding.code).filter(|_| is_last) {
+                self.print(format!("    {}", one_line(&advice.what)));
+                for step in &advice.steps {
+                    self.print(format!("    [{}] {}", actor(&step.who), one_line(&step.action)));
+                }
+            }
         }
     }
 

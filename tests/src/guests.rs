@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use crm_builder::{Built, Workspace, embed_manifest};
+use crm_host::MANIFEST_SECTION;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
@@ -20,6 +21,33 @@ pub fn build(package: &str) -> Result<Built> {
     let workspace = workspace()?;
     let out = workspace.component(package);
     Ok(crm_builder::build(&workspace, package, &out, &mut |_| {})?)
+}
+
+/// A guest of the workspace whose manifest needs this version of the contract.
+pub fn with_contract(package: &str, contract: &str) -> Result<Vec<u8>> {
+    let component = fs::read(build(package)?.path)?;
+    let manifest = workspace()?.root().join("tests/guests").join(package).join("plugin.toml");
+    let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    let mut renamed = without_section(&component, MANIFEST_SECTION)?;
+    embed_manifest(&mut renamed, &manifest.replace("scheduling:crm@0.1.0", contract));
+    Ok(renamed)
+}
+
+/// A component without a custom section. The section must be at its outermost level, after which nothing else comes.
+fn without_section(component: &[u8], name: &str) -> Result<Vec<u8>> {
+    for payload in wasmparser::Parser::new(0).parse_all(component) {
+        if let wasmparser::Payload::CustomSection(section) = payload?
+            && section.name() == name
+        {
+            // The id, and the length in LEB128, precede the contents.
+            let contents = section.range();
+            let size = u32::try_from(contents.len())?;
+            let header = 1 + (1..5).find(|bytes| size >> (7 * bytes) == 0).unwrap_or(5);
+            let before = component.get(..contents.start - header).context("the section's start")?;
+            return Ok([before, component.get(contents.end..).context("the section's end")?].concat());
+        }
+    }
+    anyhow::bail!("no section `{name}`")
 }
 
 /// A plugin that also imports WASI's clock and environment.

@@ -30,6 +30,7 @@
 //! named facts, [`template`] and [`names`] derive texts, `mapping` is the mapping format of `docs/mapping.md`, `resolve`
 //! puts them together.
 
+mod advice;
 mod answer_json;
 pub mod attributes;
 mod booking;
@@ -43,6 +44,7 @@ pub mod source;
 pub mod template;
 mod text;
 
+pub use advice::advice;
 pub use booking::{
     Answer, AnswerValue, Booking, Calendar, Guest, Kind, Payment, Person, Place, PlaceKind, Question, QuestionKind,
     Team,

@@ -1,6 +1,6 @@
 //! Shared by `run`, `preview` and `check`: reading booking and mapping, and showing the plugin's answer.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
 use crm_host::{
@@ -96,30 +96,49 @@ pub(super) async fn show_problem(
     unknown_tries: Option<UnknownTries>,
 ) -> Result<(), CliError> {
     let Problem { code, particulars, .. } = &explained.problem;
-    let advice = advice(ui, plugin, code, particulars).await?;
+    let on_problem = advice(ui, plugin, code, particulars).await?;
+    let on_findings = advice_on(ui, plugin, findings).await?;
     ui.json(&serde_json::json!({
         "problem": explained,
-        "advice": advice,
+        "advice": on_problem,
         "findings": findings,
+        "advice_on_findings": on_findings,
         "unknown_tries": unknown_tries,
     }))?;
-    ui.findings(findings);
-    ui.problem(explained, advice.as_ref());
+    ui.findings(findings, &on_findings);
+    ui.problem(explained, on_problem.as_ref());
     Ok(())
 }
 
-/// The plugin's help on a code, if it has any.
+/// Help on a code, from the host or the plugin, if either has any.
 pub(super) async fn advice(
     ui: &Ui,
     plugin: &Plugin,
     code: &str,
     particulars: &[Parameter],
 ) -> Result<Option<AdviceText>, CliError> {
-    if !plugin.exports().guidance {
-        return Ok(None);
+    let of_host = crm_booking::advice(code, particulars, ui.locale());
+    if of_host.is_some() || !plugin.exports().guidance {
+        return Ok(of_host);
     }
     Ok(plugin.advice(code, particulars, ui.locale()).await?.answer)
 }
+
+/// Help on findings, by code. Codes without help are left out.
+pub(super) async fn advice_on(ui: &Ui, plugin: &Plugin, findings: &[Explained]) -> Result<Advice, CliError> {
+    let mut found = Advice::new();
+    for Explained { finding, .. } in findings {
+        if !found.contains_key(&finding.code)
+            && let Some(text) = advice(ui, plugin, &finding.code, &finding.particulars).await?
+        {
+            found.insert(finding.code.clone(), text);
+        }
+    }
+    Ok(found)
+}
+
+/// Help by code.
+pub(super) type Advice = BTreeMap<String, AdviceText>;
 
 /// Shows what a call used next to its limits.
 pub(super) fn show_usage(ui: &Ui, plugin: &Plugin, usage: &Usage) {

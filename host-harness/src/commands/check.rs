@@ -5,7 +5,7 @@ use crm_host::types::Consequence;
 
 use super::{
     Ending,
-    booking::{self, Opened, answered, parts},
+    booking::{self, Opened, advice_on, answered, parts},
 };
 use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
@@ -49,11 +49,12 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
         }
     }
     connected.keep_memos(target, &memos).await?;
-    ui.json(&serde_json::json!({ "findings": findings, "usages": usages }))?;
+    let advice = advice_on(ui, plugin, &findings).await?;
+    ui.json(&serde_json::json!({ "findings": findings, "advice_on_findings": advice, "usages": usages }))?;
     if findings.is_empty() {
         ui.print("No findings: a booking can be delivered.");
     }
-    ui.findings(&findings);
+    ui.findings(&findings, &advice);
     connected.close().await;
     let refused = findings.iter().any(|found| found.finding.consequence == Consequence::Refused);
     Ok(if refused { Ending::Refused } else { Ending::Done })

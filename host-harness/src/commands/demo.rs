@@ -7,7 +7,7 @@ use crm_host::{Plugin, policy::Policy, types::FieldList};
 
 use super::{
     Ending,
-    booking::{all_findings, answered},
+    booking::{Advice, all_findings, answered},
     fields,
     run::{first_try, show_delivery},
 };
@@ -65,7 +65,8 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
         return Err(CliError::Demo("the booking was not delivered".to_owned()));
     };
     let findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
-    show_delivery(ui, &delivery, &findings);
+    show_delivery(ui, &delivery);
+    ui.findings(&findings, &Advice::new());
 
     ui.step(STEPS, "The Lead as Salesforce now holds it");
     let lead = delivery.records.first().and_then(|record| connected.show_lead(ui, &record.id));

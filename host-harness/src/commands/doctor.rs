@@ -1,8 +1,10 @@
 //! `doctor`: checks a connection and explains how to repair it.
 
+use crm_booking::Explained;
+
 use super::{
     Ending,
-    booking::{parts, show_problem, show_usage},
+    booking::{advice_on, parts, show_problem, show_usage},
 };
 use crate::{
     cli::ConnectionArgs,
@@ -17,7 +19,9 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
     let (answer, usage) = parts(plugin.check_connection(&connected.connection, ui.locale()).await?);
     let ending = match answer {
         Ok(account) => {
-            ui.json(&serde_json::json!({ "account": account, "usage": usage }))?;
+            let findings: Vec<Explained> = account.findings.iter().cloned().map(Into::into).collect();
+            let advice = advice_on(ui, plugin, &findings).await?;
+            ui.json(&serde_json::json!({ "account": account, "advice_on_findings": advice, "usage": usage }))?;
             ui.print("The connection works.");
             let name = account.name.clone().unwrap_or_default();
             let account_line = [name.as_str(), account.id.as_str()].join(" ");
@@ -25,7 +29,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
                 ui.print(format!("  {}", one_line(account_line.trim())));
             }
             ui.table(&["", ""], account.facts.iter().map(|fact| vec![fact.label.clone(), fact.value.clone()]));
-            ui.findings(&account.findings.into_iter().map(Into::into).collect::<Vec<_>>());
+            ui.findings(&findings, &advice);
             Ending::Done
         }
         Err(problems) => {

@@ -1,11 +1,11 @@
 //! `preview`: shows what delivering a booking would write.
 
-use crm_booking::{Explained, Mapping};
+use crm_booking::Mapping;
 use crm_host::types::{PlannedAction, PlannedStep, PreviewResult, Problem};
 
 use super::{
     Ending,
-    booking::{self, all_findings, parts, show_problem, show_usage},
+    booking::{self, advice_on, all_findings, parts, show_problem, show_usage},
     fields,
 };
 use crate::{cli::Preview, error::CliError, ui::Ui};
@@ -34,8 +34,15 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliE
                     *problem = resolved.origins.explain_problem(problem.clone()).problem;
                 }
             }
-            ui.json(&serde_json::json!({ "preview": preview, "findings": findings, "usage": usage }))?;
-            human(ui, &preview, &opened.mapping, &findings);
+            let advice = advice_on(ui, plugin, &findings).await?;
+            ui.json(&serde_json::json!({
+                "preview": preview,
+                "findings": findings,
+                "advice_on_findings": advice,
+                "usage": usage,
+            }))?;
+            human(ui, &preview, &opened.mapping);
+            ui.findings(&findings, &advice);
             match refusal(&preview) {
                 Some(problem) => {
                     if !ui.is_json() {
@@ -64,7 +71,7 @@ fn refusal(preview: &PreviewResult) -> Option<&Problem> {
     })
 }
 
-fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping, findings: &[Explained]) {
+fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping) {
     if preview.steps.is_empty() {
         ui.print("Would do nothing.");
     }
@@ -88,5 +95,4 @@ fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping, findings: &[Explai
             ui.table(&["Label", "API name", "Value as sent", "From"], rows);
         }
     }
-    ui.findings(findings);
 }

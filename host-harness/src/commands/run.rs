@@ -1,12 +1,11 @@
 //! `run`: delivers one booking.
 
-use crm_booking::Explained;
 use crm_host::types::{Delivery, Effect, History, Outcome, RecordRef, UnknownTries};
 use jiff::Timestamp;
 
 use super::{
     Ending,
-    booking::{self, all_findings, parts, show_problem, show_usage},
+    booking::{self, advice_on, all_findings, parts, show_problem, show_usage},
 };
 use crate::{
     cli::Run,
@@ -48,8 +47,15 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
                 // Nothing was written that the host's findings about values could concern.
                 findings.drain(..resolved.findings.len());
             }
-            ui.json(&serde_json::json!({ "delivery": delivery, "findings": findings, "usage": usage }))?;
-            show_delivery(ui, &delivery, &findings);
+            let advice = advice_on(ui, plugin, &findings).await?;
+            ui.json(&serde_json::json!({
+                "delivery": delivery,
+                "findings": findings,
+                "advice_on_findings": advice,
+                "usage": usage,
+            }))?;
+            show_delivery(ui, &delivery);
+            ui.findings(&findings, &advice);
             for record in &delivery.records {
                 connected.show_lead(ui, &record.id);
             }
@@ -113,7 +119,7 @@ fn shown(record: &RecordRef) -> String {
     format!("{}/{}", record.object, record.id)
 }
 
-pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery, findings: &[Explained]) {
+pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
     let done = match &delivery.outcome {
         Outcome::Created => "Created",
         Outcome::Updated => "Updated",
@@ -132,7 +138,6 @@ pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery, findings: &[Explained]
         }
     }
     ui.print(lines);
-    ui.findings(findings);
 }
 
 #[cfg(test)]
