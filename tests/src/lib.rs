@@ -2,12 +2,14 @@
 //!
 //! - [`system`]: the real plugin in the real host, connected over real sockets to a local org;
 //! - [`scripted`]: any plugin in the real host, with scripted responses: nothing leaves the process;
+//! - [`invented_crm`]: the server that `tiny-crm` talks to;
 //! - [`command`]: the command as a person runs it;
 //! - [`guests`]: invalid and hostile components; [`node_host`]: another host for valid ones;
 //! - [`judges`]: third-party Salesforce clients; [`recorded`]: responses of real orgs.
 
 pub mod command;
 pub mod guests;
+pub mod invented_crm;
 pub mod judges;
 pub mod node_host;
 pub mod recorded;

@@ -85,14 +85,6 @@ pub const VICTIM: Provider = Provider {
     tokens: r#"{"access_token":"canary-access-0123456789","refresh_token":"canary-refresh-0123456789","instance_url":"https://acme.victim.example","token_type":"Bearer"}"#,
 };
 
-/// The provider of `tiny-crm`, the plugin for an invented CRM.
-pub const TINY: Provider = Provider {
-    credential: "tiny",
-    login_host: "https://accounts.tiny-crm.example",
-    token_path: "/grant/token",
-    tokens: r#"{"access_token":"tiny-access-0123456789","refresh_token":"tiny-refresh-0123456789","account_url":"https://acme.tiny-crm.example","account":"a-7","token_type":"Session"}"#,
-};
-
 /// Salesforce, as in the Salesforce plugin's manifest.
 pub const SALESFORCE: Provider = Provider {
     credential: "salesforce",

@@ -1,0 +1,92 @@
+//! What only `tiny-crm` shows: its slot, its size, its memos, and what it does not export.
+
+use acceptance::{invented_crm::INDUSTRIES, samples, system::unexpected};
+use anyhow::Result;
+use crm_host::types::{FieldType, Outcome};
+
+use crate::{
+    bed::{Bed as _, Tiny},
+    ledger::Ledger,
+};
+
+#[tokio::test]
+async fn a_missing_interface_is_reported_as_such() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let exports = tiny.plugin().exports();
+    assert!(exports.settings && exports.connection && !exports.guidance);
+    assert_eq!(tiny.plugin().codes().await.err().map(|error| error.code()), Some("not-exported"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_key_is_attached_in_its_own_header_to_its_own_origin() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let mapped = tiny.mapped().await?;
+    Ledger::default().deliver(&tiny, &samples::booking()?, &mapped).await?;
+    for request in tiny.script.seen() {
+        assert_eq!(request.headers()["x-tiny-key"], Tiny::KEY);
+        assert!(request.headers().get("authorization").is_none());
+        assert!(request.uri().to_string().starts_with("https://acme.tiny-crm.example/v1/"), "{}", request.uri());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn targets_are_asked_for_and_fields_have_names_in_kana_and_any_number_of_choices() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let targets = tiny.plugin().list_targets(tiny.connection(), "ja").await?.answer.map_err(unexpected)?;
+    assert_eq!(targets.iter().map(|target| target.value.as_str()).collect::<Vec<_>>(), ["inbound", "events"]);
+
+    for target in [None, Some("events")] {
+        let called = tiny.plugin().list_lead_fields(tiny.connection(), target, "ja").await?;
+        let listed = called.answer.map_err(unexpected)?;
+        let required: Vec<_> =
+            listed.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+        assert_eq!(required, ["なまえ", "めーる", "にちじ"]);
+        assert_eq!(listed.withheld[0].name, "ばんごう");
+        let industry = listed.fields.iter().find(|field| field.name == "ぎょうしゅ").expect("listed");
+        assert_eq!((&industry.field_type, industry.choices.len()), (&FieldType::Choice, INDUSTRIES));
+        assert!(industry.memo.len() < 4_096, "the memo does not grow with the choices");
+    }
+    let unknown = tiny.plugin().list_lead_fields(tiny.connection(), Some("nowhere"), "ja").await?.answer;
+    assert_eq!(unknown.expect_err("no such target").code, "target-unknown");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_memo_saves_the_request_for_the_fields_and_a_stale_one_refuses_nothing() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let mut mapped = tiny.mapped().await?;
+    let booking = samples::booking()?;
+    let requests = async |mapped: &samples::Mapped, id: &str| -> Result<Vec<String>> {
+        tiny.crm.take_requests();
+        let booking = crm_booking::Booking { id: id.to_owned(), ..booking.clone() };
+        let (_, outcome) = Ledger::default().deliver(&tiny, &booking, mapped).await?;
+        assert_eq!(outcome, Outcome::Created);
+        Ok(tiny.crm.take_requests())
+    };
+    let asks = "GET /v1/pipelines/inbound/fields".to_owned();
+    assert!(requests(&mapped, "1").await?.contains(&asks), "a memo without the choice does not settle it");
+
+    let code = r#"{"kind":"choice","of":"lead","choices":[{"code":"4821","label":"業種4821"}]}"#;
+    mapped.memos.replace("ぎょうしゅ", code.to_owned());
+    assert!(!requests(&mapped, "2").await?.contains(&asks), "the memo settles it");
+
+    for stale in [
+        "",
+        "not JSON",
+        // The limit was raised since.
+        r#"{"kind":"text","of":"person","max":3,"required":true}"#,
+        // It was another field of another record.
+        r#"{"kind":"flag","of":"lead"}"#,
+        r#"{"kind":"text","of":"lead","max":60}"#,
+    ] {
+        mapped.memos.replace("かいしゃ", stale.to_owned());
+        let id = format!("stale {stale}");
+        assert!(requests(&mapped, &id).await?.contains(&asks), "{stale}");
+        let leads = tiny.crm.records("lead");
+        assert_eq!(leads.last().and_then(|lead| lead.values.get("ぎょうしゅ")?.as_str()), Some("4821"), "{stale}");
+    }
+    assert!(tiny.crm.records("person").iter().all(|person| person.values["かいしゃ"] == "Nordwind GmbH & Co. KG"));
+    Ok(())
+}
