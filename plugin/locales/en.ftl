@@ -122,17 +122,29 @@ invalid-field =
     .step1 = Check that the field exists, and make it visible to the user under “Set Field-Level Security”.
     .step2 = If it was deleted, remove the row or choose another field.
 
+## Why a field cannot be mapped
+
+not-writable =
+    .what = The connected user cannot write this field.
+    .why = A field can be mapped if the user may both create and change its value.
+    .step1 = Give the user edit access to the field, in a permission set under Object Settings > Leads.
+
+calculated =
+    .what = Salesforce computes this field.
+    .why = The values of formulas, roll-up summaries and auto-numbers cannot be written.
+    .step1 = Map a field that the computation uses, or another field.
+
+compound =
+    .what = This field consists of other fields.
+    .why = Salesforce puts it together from its parts, as it does with names and addresses.
+    .step1 = Map its parts instead.
+
+system =
+    .what = Salesforce maintains this field.
+    .why = It records who created or changed the Lead and when, or how the Lead was converted.
+    .step1 = Map another field.
+
 ## Problems in a mapping
-
-question-unknown =
-    .what = A row refers to something that bookings do not have.
-    .why = The question was removed from the form, or the name has a typing error.
-    .step1 = Choose another question or value in that row.
-
-template-invalid =
-    .what = A template cannot be read.
-    .why = Its braces do not match. Write references as {"{"}guest.name{"}"}. To write a brace itself, double it: {"{{"} or {"}}"}.
-    .step1 = Correct the template.
 
 field-mapped-twice =
     .what = A field gets its value twice.
@@ -148,6 +160,16 @@ nothing-to-write =
     .what = None of the booking's values could be written.
     .why = All mapped answers were blank or left out.
     .step1 = Map at least the guest's name, company and e-mail address.
+
+target-unknown =
+    .what = The mapping writes to something that this plugin does not have.
+    .why = This plugin writes Leads only. The mapping was made for another plugin or another version.
+    .step1 = Choose “Lead” as the mapping's target and save.
+
+email-unmapped =
+    .what = The mapping looks for existing Leads, but no row writes the e-mail address.
+    .why = Existing Leads are found by the e-mail address that a row writes. Without such a row none is found, and every booking creates another Lead.
+    .step1 = Map the guest's e-mail address to the field “Email”, or choose to create another Lead.
 
 option-invalid =
     .what = One of the mapping's options is not valid.
@@ -198,6 +220,12 @@ cannot-update-converted-lead =
     .what = The Lead has been converted and can no longer be changed.
     .why = A converted Lead continues as a contact, an account and perhaps an opportunity. The booking's new time was not written.
     .step1 = Enter the change on the contact or the opportunity by hand.
+
+record-unknown =
+    .what = The Lead of a cancelled booking is not known, so nothing was changed.
+    .why = The booking was delivered before the team was connected, or its Lead was never created. A cancellation never creates a Lead.
+    .step1 = If there is a Lead of this booking, enter the cancellation by hand.
+    .step2 = To let the plugin find such Leads, choose a unique field for the booking id in the mapping's options.
 
 entity-is-deleted =
     .what = The Lead no longer exists.
@@ -316,6 +344,12 @@ credential-unavailable =
     .why = The scheduling platform or Salesforce's login service was briefly busy or unreachable. The connection itself is still valid.
     .step1 = No action is needed; it will be retried automatically.
     .step2 = If it lasts longer than an hour, check the credential store and the network path to Salesforce's login host.
+
+credential-blocked =
+    .what = Salesforce refuses the connection until somebody allows it.
+    .why = The authorization itself is still valid, but a policy of the org or of the app does not allow its use at present. Bookings are waiting.
+    .step1 = Look for the refused login of the connected user, and its reason.
+    .step2 = Allow the app and its user under the app's policies, and check blocked apps, network addresses and login hours.
 
 app-attest-failed-retry =
     .what = Salesforce's login service failed.
@@ -492,6 +526,19 @@ request-too-large =
     .why = The mapped answers together, or one that is used in a lookup, exceed what Salesforce accepts.
     .step1 = Map fewer or shorter answers, or limit their length in the form.
 
+## The same with the particulars of an occurrence. If one is not given, the general text stands
+
+exact-string-too-long = The value has { $length } characters, but the field “{ $field }” takes { $limit }.
+exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” takes { $limit }.
+exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” does not take the value “{ $value }”.
+exact-required-field-missing = The field “{ $field }” is required in Salesforce and gets no value.
+exact-required-field-blank = The field “{ $field }” is required in Salesforce and is blank, or may be left blank.
+exact-invalid-field-for-insert-update = The connected user may not write the field “{ $field }”.
+exact-invalid-field = The connected user cannot find the field “{ $field }”.
+exact-target-unknown = This plugin has no target “{ $value }”.
+exact-option-invalid = The option “{ $option }” has no value “{ $value }”.
+exact-request-limit-exceeded = Salesforce has counted { $used } of { $limit } API calls in the last 24 hours.
+
 ## The plugin's options
 
 option-existing = If a Lead with the same e-mail address exists
@@ -523,3 +570,14 @@ option-record-type = Record type
 option-owner = Owner of the Lead
     .help = For new Leads only. You can enter the id of a user or a queue.
     .automatic = By assignment rule, otherwise the connected user
+
+target-lead = Lead
+
+## Facts about a connection
+
+fact-edition = Edition
+fact-username = Connected user
+fact-user-id = User ID
+fact-instance-url = Address of the org
+fact-api-version = API version
+fact-daily-calls = API calls in the last 24 hours

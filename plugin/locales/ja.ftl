@@ -121,17 +121,29 @@ invalid-field =
     .step1 = 項目があるか確認し、「項目レベルセキュリティの設定」でユーザーに表示されるようにしてください。
     .step2 = 削除済みの場合は、マッピングの行を削除するか、別の項目を選択してください。
 
+## Why a field cannot be mapped
+
+not-writable =
+    .what = 接続ユーザーは、この項目に書き込めません。
+    .why = ユーザーが値の登録と変更の両方を許可されている項目だけを割り当てられます。
+    .step1 = 権限セットの「オブジェクト設定 > リード」で、項目の編集アクセス権をユーザーに付与してください。
+
+calculated =
+    .what = この項目の値は、Salesforce が計算します。
+    .why = 数式、積み上げ集計、自動採番の値には書き込めません。
+    .step1 = 計算に使われる項目、または別の項目に割り当ててください。
+
+compound =
+    .what = この項目は、ほかの項目から構成されています。
+    .why = 氏名や住所のように、Salesforce が各部分の項目から組み立てます。
+    .step1 = 各部分の項目に割り当ててください。
+
+system =
+    .what = この項目は、Salesforce が管理しています。
+    .why = リードの作成者や変更者とその日時、または取引開始の状況が記録されます。
+    .step1 = 別の項目に割り当ててください。
+
 ## Problems in a mapping
-
-question-unknown =
-    .what = マッピングが、予約に存在しない内容を参照しています。
-    .why = フォームから質問が削除されたか、名称に誤りがあります。
-    .step1 = 該当の行で、別の質問または値を選択してください。
-
-template-invalid =
-    .what = テンプレートの書式が正しくありません。
-    .why = 波かっこの対応が取れていません。参照は {"{"}guest.name{"}"} のように記述し、波かっこ自体を表示する場合は {"{{"} または {"}}"} のように重ねます。
-    .step1 = テンプレートを修正してください。
 
 field-mapped-twice =
     .what = 同じ項目に、値が二重に設定されています。
@@ -147,6 +159,16 @@ nothing-to-write =
     .what = 予約から登録できる値がありませんでした。
     .why = 割り当てた回答がすべて空欄か、除外されました。
     .step1 = 少なくとも、予約者の氏名、会社名、メールアドレスを割り当ててください。
+
+target-unknown =
+    .what = マッピングの書き込み先に、このプラグインは対応していません。
+    .why = このプラグインが書き込むのはリードだけです。マッピングが、別のプラグインまたは別のバージョン用に作成されています。
+    .step1 = マッピングの書き込み先に「リード」を選択し、保存してください。
+
+email-unmapped =
+    .what = 既存のリードを検索する設定ですが、メールアドレスを書き込む行がありません。
+    .why = 既存のリードは、行が書き込むメールアドレスで検索します。その行がないと検索できず、予約のたびに新しいリードが作成されます。
+    .step1 = ゲストのメールアドレスを項目「Email」に割り当てるか、別のリードを作成する設定を選択してください。
 
 option-invalid =
     .what = マッピングのオプションに、無効な設定があります。
@@ -197,6 +219,12 @@ cannot-update-converted-lead =
     .what = リードがすでに取引開始済みのため、変更できません。
     .why = 取引開始済みのリードは、取引先責任者、取引先、商談に引き継がれています。変更後の日程は書き込まれていません。
     .step1 = 取引先責任者または商談に、変更内容を手動で反映してください。
+
+record-unknown =
+    .what = キャンセルされた予約のリードが不明なため、何も変更していません。
+    .why = チームが接続する前の予約であるか、リードが作成されていません。キャンセルでリードが新しく作成されることはありません。
+    .step1 = この予約のリードがある場合は、キャンセルの内容を手動で反映してください。
+    .step2 = プラグインがリードを検索できるようにするには、マッピングのオプションで、予約 ID を保存する一意の項目を選択してください。
 
 entity-is-deleted =
     .what = 対象のリードが見つかりません。
@@ -315,6 +343,12 @@ credential-unavailable =
     .why = 日程調整サービスまたは Salesforce のログインサービスが一時的に混み合っているか、応答していません。接続自体は有効です。
     .step1 = 自動的に再試行されますので、そのままお待ちください。
     .step2 = 1 時間以上続く場合は、認証情報の保存先と Salesforce のログインホストへの通信を確認してください。
+
+credential-blocked =
+    .what = 許可されるまで、Salesforce がこの接続を受け付けません。
+    .why = 認証自体は有効ですが、組織またはアプリケーションのポリシーにより、現在は利用できません。予約は待機しています。
+    .step1 = 接続ユーザーの拒否されたログインと、その理由を確認してください。
+    .step2 = アプリケーションのポリシーでアプリケーションとユーザーを許可し、アプリケーションのブロック、ネットワークアドレス、ログイン時間帯の制限を確認してください。
 
 app-attest-failed-retry =
     .what = Salesforce のログインサービスでエラーが発生しました。
@@ -491,6 +525,19 @@ request-too-large =
     .why = 割り当てた回答の合計、または検索に使う値が、Salesforce の上限を超えています。
     .step1 = 割り当てる回答を減らすか短くし、またはフォームで文字数を制限してください。
 
+## The same with the particulars of an occurrence. If one is not given, the general text stands
+
+exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }」の最大文字数は { $limit } 文字です。
+exact-number-outside-valid-range = 数値の整数部は { $length } 桁ですが、項目「{ $field }」に登録できるのは { $limit } 桁までです。
+exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」には、値「{ $value }」を登録できません。
+exact-required-field-missing = Salesforce の必須項目「{ $field }」に、値が設定されていません。
+exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄になるか、空欄になる可能性があります。
+exact-invalid-field-for-insert-update = 接続ユーザーには、項目「{ $field }」への書き込みが許可されていません。
+exact-invalid-field = 接続ユーザーから、項目「{ $field }」が見つかりません。
+exact-target-unknown = このプラグインには、書き込み先「{ $value }」がありません。
+exact-option-invalid = オプション「{ $option }」には、値「{ $value }」がありません。
+exact-request-limit-exceeded = 過去 24 時間の API コール数は、上限 { $limit } 回のうち { $used } 回です。
+
 ## The plugin's options
 
 option-existing = 同じメールアドレスのリードがある場合
@@ -522,3 +569,14 @@ option-record-type = レコードタイプ
 option-owner = リードの所有者
     .help = 新しいリードにだけ適用します。ユーザーまたはキューのIDを指定できます。
     .automatic = 割り当てルール、なければ接続ユーザー
+
+target-lead = リード
+
+## Facts about a connection
+
+fact-edition = エディション
+fact-username = 接続ユーザー
+fact-user-id = ユーザー ID
+fact-instance-url = 組織のアドレス
+fact-api-version = API バージョン
+fact-daily-calls = 過去 24 時間の API コール数

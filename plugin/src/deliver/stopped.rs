@@ -1,14 +1,14 @@
 //! How a try ends with a problem, and what that says about a Lead that may exist.
 //!
-//! A problem tells the host what may have been written. Every reaction but `check-first` means that this try wrote nothing;
-//! every one but `check-first` and `reconnect` also lets the host forget earlier tries of unknown outcome. A second Lead
-//! would follow from saying so too early. Therefore a [`Problem`] cannot leave `deliver` by itself: only [`Tries`], which
+//! A problem's `effect` tells the host whether this try may have written; only such tries are named to a later one. Its
+//! reaction, unless it is `check-first` or `reconnect`, lets the host forget earlier tries of unknown effect. A second Lead
+//! would follow from saying either too early. Therefore a [`Problem`] cannot leave `deliver` by itself: only [`Tries`], which
 //! knows what earlier tries may have written, turns it into a [`Stopped`], and only [`Stopped::into_problem`] turns that
 //! into the contract's problem.
 
-use crate::bindings::{
-    http::Effect,
-    types::{History, Problem, Reaction},
+use crate::{
+    bindings::types::{Effect, History, Problem, Reaction},
+    deliver::known_lead,
 };
 
 /// How long to wait before a repeat, in seconds, if the problem does not say.
@@ -24,7 +24,7 @@ pub struct Tries {
 impl Tries {
     /// What the host knows. Nothing is open if it knows the Lead.
     pub fn of(history: &History) -> Self {
-        Self { settled: history.unknown_tries.is_none() || history.lead_id.is_some() }
+        Self { settled: history.unknown_tries.is_none() || known_lead(history).is_some() }
     }
 
     pub fn settle(&mut self) {
@@ -53,8 +53,8 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// The contract's problem. While anything may have been written, its reaction is `check-first`. A new connection settles
-    /// nothing: the host names earlier tries again, but not this one.
+    /// The contract's problem. While anything may have been written, its reaction is `check-first` [P6, P8]. A new connection
+    /// settles nothing: the host names earlier tries again.
     pub fn into_problem(self) -> Box<Problem> {
         let Self { mut problem, effect, settled } = self;
         let is_open = effect == Effect::Unknown || (!settled && problem.reaction != Reaction::Reconnect);
@@ -64,6 +64,7 @@ impl Stopped {
             }
             problem.reaction = Reaction::CheckFirst;
         }
+        problem.effect = effect;
         problem
     }
 }

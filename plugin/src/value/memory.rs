@@ -116,8 +116,8 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
             FieldType::Date,
             FieldType::DateTime,
             FieldType::Time,
-            FieldType::Picklist,
-            FieldType::MultiSelectPicklist,
+            FieldType::Choice,
+            FieldType::Choices,
             FieldType::Reference,
         ] {
             for restricted in [true, false] {
@@ -127,9 +127,9 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
                 let choices = [text.clone()];
                 // The choices of a consent are read for what they say.
                 let given = if field_type == FieldType::Checkbox {
-                    SourceValue::Agreed(&choices)
+                    Value::Agreed(&choices)
                 } else {
-                    SourceValue::Text(text.as_str().into())
+                    Value::Text(text.as_str().into())
                 };
                 let spent = cost(|| fit(given, &field, None));
                 let start: String = text.chars().take(8).collect();
@@ -143,8 +143,8 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
 fn many_choices_cost_no_more_than_some_copies_of_them() {
     let choices: Vec<String> = (0..2_000).map(|n| format!("choice {n} {}", "x".repeat(50))).collect();
     let values = choices.iter().rev().map(|choice| fixture::value(choice)).take(1_000).collect();
-    let field = LeadField { restricted: true, values, ..fixture::field("F__c", FieldType::MultiSelectPicklist) };
-    for given in [SourceValue::Choices(&choices), SourceValue::Agreed(&choices)] {
+    let field = LeadField { restricted: true, values, ..fixture::field("F__c", FieldType::Choices) };
+    for given in [Value::Choices(&choices), Value::Agreed(&choices)] {
         let spent = cost(|| fit(given, &field, None));
         assert!(spent <= 5 * LONGEST, "{spent}");
     }

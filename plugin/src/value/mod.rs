@@ -16,8 +16,9 @@ pub use reference::{is_id_of, is_record_id, same_record};
 use std::borrow::Cow;
 
 use crate::{
-    bindings::types::{FieldType, LeadField},
-    source::SourceValue,
+    bindings::types::{FieldType, Parameter, Value},
+    blank::is_blank,
+    field::LeadField,
 };
 
 /// A value in the body of a request.
@@ -34,8 +35,35 @@ pub enum Json<'a> {
 pub struct Note {
     /// One of [`crate::codes`].
     pub code: &'static str,
-    /// Details in English.
-    pub detail: String,
+    /// What happened, in English.
+    pub message: String,
+    /// Named values for `guidance.advice`.
+    pub particulars: Vec<Parameter>,
+}
+
+/// The most bytes of a particular: enough to recognize a text.
+const LONGEST_PARTICULAR: usize = 200;
+
+impl Note {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), particulars: Vec::new() }
+    }
+
+    /// Adds a particular.
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.particulars.push(particular(name, value));
+        self
+    }
+}
+
+/// A named value for `guidance.advice`. A long text is cut.
+pub fn particular(name: &str, value: impl ToString) -> Parameter {
+    let mut value = value.to_string();
+    if value.len() > LONGEST_PARTICULAR {
+        value.truncate(value.floor_char_boundary(LONGEST_PARTICULAR));
+        value.push('…');
+    }
+    Parameter::new(name, value)
 }
 
 /// How a value fits a field.
@@ -51,18 +79,63 @@ pub enum Fit<'a> {
 
 impl Fit<'_> {
     /// A value that cannot be written.
-    fn unfit(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Unfit(Note { code, detail: detail.into() })
+    fn unfit(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Unfit(Note::new(code, message))
+    }
+}
+
+/// A value, unless it is blank. What nobody can see is blank.
+pub fn present(value: Option<&Value>) -> Option<&Value> {
+    value.filter(|value| match value {
+        Value::Choices(choices) | Value::Agreed(choices) => choices.iter().any(|choice| !is_blank(choice)),
+        value => !is_blank(&as_text(value)),
+    })
+}
+
+/// A value as one text; several choices are joined by `, `.
+pub fn as_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::Moment(text) => {
+            Cow::Borrowed(text)
+        }
+        Value::Boolean(true) => Cow::Borrowed("true"),
+        Value::Boolean(false) => Cow::Borrowed("false"),
+        Value::Choices(choices) | Value::Agreed(choices) => {
+            let mut visible = choices.iter().map(String::as_str).filter(|choice| !is_blank(choice));
+            match (visible.next(), visible.next()) {
+                (None, _) => Cow::Borrowed(""),
+                (Some(only), None) => Cow::Borrowed(only),
+                (Some(first), Some(second)) => {
+                    let all: Vec<&str> = [first, second].into_iter().chain(visible).collect();
+                    Cow::Owned(all.join(", "))
+                }
+            }
+        }
+        Value::Other(other) => Cow::Borrowed(&other.value),
     }
 }
 
 /// Fits a value to a field. `controlling` is the value written to the field's controlling field, if known.
-pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    let given = &given;
+///
+/// | field | text, other | number | boolean | date | time | moment | choices | agreed |
+/// | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+/// | text, area, phone, URL, unknown types | as it is | its digits | `true`, `false` | as written | as written | as written | joined by `, ` | like choices |
+/// | e-mail | an address | - | - | - | - | - | the only one | the only one |
+/// | number | as people type numbers | as it is | - | - | - | - | the only one | - |
+/// | checkbox | a word for yes or no | 1 or 0 | as it is | - | - | - | the only one | yes, unless it says no |
+/// | date | a date or moment | - | - | as it is | - | its date as written | the only one | - |
+/// | date and time | a moment | - | - | - | - | as it is | the only one | - |
+/// | time | a time or moment | - | - | - | as it is | its time as written | the only one | - |
+/// | picklist | the value like it | the value like it | the value that means the same | as text | as text | as text | the only one | the only one |
+/// | multi-select | the values like its parts | the value like it | the value that means the same | as text | as text | as text | the values like each | the values like each |
+/// | reference | an id | - | - | - | - | - | the only one | the only one |
+///
+/// What is not in the table cannot be written.
+pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
         FieldType::TextArea => text::Kind::Area,
-        FieldType::Phone | FieldType::Url | FieldType::Combobox | FieldType::Other(_) => text::Kind::Whole,
+        FieldType::Phone | FieldType::Url | FieldType::TextOrChoice | FieldType::Other(_) => text::Kind::Whole,
         FieldType::Email => return text::email(given, field),
         FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
             return number::number(given, field);
@@ -71,19 +144,19 @@ pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&s
         FieldType::Date => return date::date(given),
         FieldType::DateTime => return date::date_time(given),
         FieldType::Time => return date::time(given),
-        FieldType::Picklist => return picklist::single(given, field, controlling, field.restricted),
-        FieldType::MultiSelectPicklist => return picklist::multi(given, field, controlling, field.restricted),
+        FieldType::Choice => return picklist::single(given, field, controlling, field.restricted),
+        FieldType::Choices => return picklist::multi(given, field, controlling, field.restricted),
         FieldType::Reference => return reference::reference(given, field),
     };
     text::text(given, field, kind)
 }
 
 /// A value that an unrestricted picklist accepts although it is not one of its active values.
-pub fn unlisted(given: &SourceValue<'_>, field: &LeadField) -> Option<Note> {
+pub fn unlisted(given: &Value, field: &LeadField) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
-        FieldType::Picklist => picklist::single(given, field, None, true),
-        FieldType::MultiSelectPicklist => picklist::multi(given, field, None, true),
+        FieldType::Choice => picklist::single(given, field, None, true),
+        FieldType::Choices => picklist::multi(given, field, None, true),
         _ => return None,
     };
     match fitted {
@@ -112,9 +185,9 @@ mod tests {
             FieldType::Date,
             FieldType::DateTime,
             FieldType::Time,
-            FieldType::Picklist,
-            FieldType::MultiSelectPicklist,
-            FieldType::Combobox,
+            FieldType::Choice,
+            FieldType::Choices,
+            FieldType::TextOrChoice,
             FieldType::Reference,
             FieldType::Other("encryptedstring".into()),
         ]
