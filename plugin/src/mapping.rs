@@ -16,8 +16,7 @@ pub fn attribute(problem: &mut Problem, mapping: &Mapping) {
     for further in &mut problem.also {
         further.rows = concerned(&further.fields, mapping);
     }
-    let is_of_mapping =
-        |position: &u32| row(mapping, *position).is_some_and(|row| row.source == SourceKind::Mapping);
+    let is_of_mapping = |position: &u32| row(mapping, *position).is_some_and(|row| row.source == SourceKind::Mapping);
     if problem.reaction == Reaction::FixBooking && !problem.rows.is_empty() && problem.rows.iter().all(is_of_mapping) {
         problem.reaction = Reaction::FixMapping;
     }

@@ -98,7 +98,8 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if let (Some(since), Some(cut)) = (query.since, cut)
             && cut < since
         {
-            let earlier = LeadQuery { since: Some(cut), keys: query.keys.clone(), email: query.email.clone(), ..*query };
+            let earlier =
+                LeadQuery { since: Some(cut), keys: query.keys.clone(), email: query.email.clone(), ..*query };
             if let Some(soql) = self.soql(&earlier, plan) {
                 (leads, _) = self.leads(&soql, &earlier).map_err(|problem| self.tries.stop(problem))?;
             }

@@ -59,11 +59,7 @@ pub fn deliver(
 }
 
 /// The delivery of a booking that needs no request.
-fn without_request(
-    booking: &Booking,
-    mapping: &Mapping,
-    history: &History,
-) -> Result<Option<Delivery>, Box<Problem>> {
+fn without_request(booking: &Booking, mapping: &Mapping, history: &History) -> Result<Option<Delivery>, Box<Problem>> {
     let done = |records: &[RecordRef], outcome| {
         Some(Delivery { records: records.to_vec(), outcome, findings: Vec::new(), more: Vec::new() })
     };

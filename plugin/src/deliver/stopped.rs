@@ -73,7 +73,7 @@ impl Stopped {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{after_unknown, first_try},
+        fixture::{self, after_unknown, first_try},
         problem::refusal,
     };
 
@@ -95,8 +95,11 @@ mod tests {
     fn while_an_earlier_try_is_open_only_reconnect_leaves_as_it_is() {
         for reaction in REACTIONS {
             let retry_after = (reaction == Reaction::Retry).then_some(RETRY_AFTER);
-            let expected = if reaction == Reaction::Reconnect { reaction } else { Reaction::CheckFirst };
+            let expected = if reaction == Reaction::Reconnect { reaction.clone() } else { Reaction::CheckFirst };
             assert_eq!(left(Tries::of(&after_unknown(60)), reaction, Effect::None), (expected, retry_after));
+            // The try itself wrote nothing, so that the host does not name it.
+            let problem = Tries::of(&after_unknown(60)).stop(refusal("code", Reaction::Retry, "")).into_problem();
+            assert_eq!(problem.effect, Effect::None);
         }
     }
 
@@ -104,7 +107,9 @@ mod tests {
     fn after_a_write_of_unknown_effect_every_problem_leaves_as_check_first() {
         for history in [first_try(), after_unknown(60)] {
             for reaction in REACTIONS {
-                assert_eq!(left(Tries::of(&history), reaction, Effect::Unknown).0, Reaction::CheckFirst);
+                let problem = Tries::of(&history).stop_write(refusal("code", reaction, ""), Effect::Unknown);
+                let problem = problem.into_problem();
+                assert_eq!((problem.reaction, problem.effect), (Reaction::CheckFirst, Effect::Unknown));
             }
         }
     }
@@ -113,10 +118,10 @@ mod tests {
     fn a_problem_leaves_unchanged_when_nothing_was_written_and_nothing_is_open() {
         let mut settled = Tries::of(&after_unknown(60));
         settled.settle();
-        let known = History { lead_id: Some("00Q5e00000LstAAEAZ".into()), ..after_unknown(60) };
+        let known = fixture::known("00Q5e00000LstAAEAZ", after_unknown(60));
         for tries in [Tries::of(&first_try()), Tries::of(&known), settled] {
             for reaction in REACTIONS {
-                assert_eq!(left(tries, reaction, Effect::None), (reaction, None));
+                assert_eq!(left(tries, reaction.clone(), Effect::None), (reaction, None));
             }
         }
     }

@@ -75,7 +75,9 @@ pub fn of(field: &LeadField) -> String {
 fn push_head(memo: &mut String, field: &LeadField, restricted: bool) {
     let name: Cow<'_, str> = match &field.field_type {
         FieldType::Other(name) => format!("{OTHER}{}", plain(name)).into(),
-        known => TYPES.iter().find(|(_, field_type)| field_type == known).map(|(name, _)| *name).unwrap_or_default().into(),
+        known => {
+            TYPES.iter().find(|(_, field_type)| field_type == known).map(|(name, _)| *name).unwrap_or_default().into()
+        }
     };
     let (length, precision, scale) = (field.length.unwrap_or_default(), field.precision, field.scale);
     // Writing to a string cannot fail.
@@ -191,8 +193,8 @@ mod tests {
 
     prop_compose! {
         fn any_value()(
-            value in ".{0,6}", label in ".{1,6}", active: bool, is_default: bool,
-            valid_for in prop::option::of(prop::collection::vec(".{0,4}", 0..3)),
+            value in "[^\t\n]{0,6}", label in "[^\t\n]{1,6}", active: bool, is_default: bool,
+            valid_for in prop::option::of(prop::collection::vec("[^\t\n]{0,4}", 0..3)),
         ) -> PicklistValue {
             PicklistValue { value, label, active, is_default, valid_for }
         }
@@ -200,7 +202,7 @@ mod tests {
 
     prop_compose! {
         fn any_field()(
-            (field_type, label) in (any_type(), ".{0,10}"),
+            (field_type, label) in (any_type(), "[^\t\n]{0,10}"),
             length in prop::option::of(1_u32..), (precision, scale) in any::<(u32, u32)>(),
             (required, restricted, external_id, unique) in any::<(bool, bool, bool, bool)>(),
             values in prop::collection::vec(any_value(), 0..4),
@@ -230,7 +232,15 @@ mod tests {
     fn nothing_is_known_from_a_memo_that_is_blank_unreadable_or_of_another_version() {
         let whole = "1\tchoice\t80\t0\t0\tr\nLabel\n\n\nvalue\t\td";
         assert!(read("F__c", whole).is_some());
-        for memo in ["", "{}", "2\ttext\t80\t0\t0\tr\nLabel", "1\tnew\t80\t0\t0\tr", "1\ttext\t-1\t0\t0\tr", "1\ttext", &whole[..whole.len() - 2]] {
+        for memo in [
+            "",
+            "{}",
+            "2\ttext\t80\t0\t0\tr\nLabel",
+            "1\tnew\t80\t0\t0\tr",
+            "1\ttext\t-1\t0\t0\tr",
+            "1\ttext",
+            &whole[..whole.len() - 2],
+        ] {
             assert_eq!(read("F__c", memo), None, "{memo:?}");
         }
     }

@@ -170,11 +170,7 @@ pub static CAUSES: &[Cause] = &[
         &["CANNOT_UPDATE_CONVERTED_LEAD", "lead-converted"],
         &[CrmAdmin(&texts::PLACE_LEADS)],
     ),
-    cause(
-        &texts::RECORD_UNKNOWN,
-        &["record-unknown"],
-        &[CrmAdmin(&texts::PLACE_LEADS), CalendarOwner],
-    ),
+    cause(&texts::RECORD_UNKNOWN, &["record-unknown"], &[CrmAdmin(&texts::PLACE_LEADS), CalendarOwner]),
     cause(
         &texts::ENTITY_IS_DELETED,
         &["ENTITY_IS_DELETED", "lead-gone"],

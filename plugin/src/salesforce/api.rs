@@ -196,8 +196,11 @@ fn write_headers(assignment: AssignmentRules<'_>, saves_duplicates: bool) -> Vec
 
 /// A read that succeeded with an answer that makes no sense.
 pub fn unreadable(response: &Response, reason: &str) -> Problem {
-    let mut problem =
-        Problem::new(codes::ANSWER_UNREADABLE, Reaction::Retry, format!("Salesforce's answer cannot be read: {reason}"));
+    let mut problem = Problem::new(
+        codes::ANSWER_UNREADABLE,
+        Reaction::Retry,
+        format!("Salesforce's answer cannot be read: {reason}"),
+    );
     problem.http_status = Some(response.status);
     problem.retry_after = Some(60);
     problem

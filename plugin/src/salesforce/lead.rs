@@ -138,7 +138,7 @@ mod tests {
 
     fn lead(body: &str) -> Lead {
         let body = format!(r#"{{"totalSize":1,"done":true,"records":[{body}]}}"#).into_bytes();
-        read(&Response { status: 200, headers: Vec::new(), body }).unwrap().remove(0)
+        read(&Response { status: 200, headers: Vec::new(), body, more: Vec::new() }).unwrap().remove(0)
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_not_a_query_result_is_a_problem() {
         for body in ["", "<html>", "[]", "{}", r#"{"records":[{"Email":"x"}]}"#, r#"{"records":[{"Id":"00Q""#] {
-            let response = Response { status: 200, headers: Vec::new(), body: body.into() };
+            let response = Response { status: 200, headers: Vec::new(), body: body.into(), more: Vec::new() };
             assert!(read(&response).is_err(), "{body}");
         }
     }

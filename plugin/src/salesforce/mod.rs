@@ -20,4 +20,3 @@ use org::Connect;
 pub fn open<C: Connect>(connect: &mut C) -> Result<C::Org, Box<Problem>> {
     connect.connect().map_err(|error| Box::new(errors::problem_from_secret_error(&error)))
 }
-

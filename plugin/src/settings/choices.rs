@@ -1,10 +1,7 @@
 //! The further values of an option, which only the org knows.
 
 use crate::{
-    bindings::{
-        settings::OptionChoice,
-        types::Problem,
-    },
+    bindings::{settings::OptionChoice, types::Problem},
     mapping::check_target,
     salesforce::{
         api::Api,
@@ -125,12 +122,15 @@ mod tests {
 
     #[test]
     fn assignment_rules_are_those_of_leads_with_the_active_one_first() {
-        let rules = [json!({"Id": "01Q5e00000AbCdE", "Name": "By region"}), json!({"Id": "01Q5e00000AbCdF", "Name": "Old"})];
+        let rules =
+            [json!({"Id": "01Q5e00000AbCdE", "Name": "By region"}), json!({"Id": "01Q5e00000AbCdF", "Name": "Old"})];
         let (choices, asked) = listed("assignment-rules", [found(&rules)]);
         assert_eq!(choices.unwrap(), pairs(&[("01Q5e00000AbCdE", "By region"), ("01Q5e00000AbCdF", "Old")]));
         assert_eq!(
             asked,
-            ["GET /query?q=SELECT Id,Name FROM AssignmentRule WHERE SobjectType = 'Lead' ORDER BY Active DESC,Name LIMIT 2000"]
+            [
+                "GET /query?q=SELECT Id,Name FROM AssignmentRule WHERE SobjectType = 'Lead' ORDER BY Active DESC,Name LIMIT 2000"
+            ]
         );
     }
 

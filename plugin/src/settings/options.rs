@@ -221,10 +221,7 @@ impl<'a> Choices<'a> {
     /// Reads a mapping's options. A value that is not offered is a problem: continuing with the default could create what
     /// nobody wanted. An unknown id belongs to another version of this plugin and is ignored. `fields` are those that rows
     /// write.
-    pub fn of(
-        options: &'a [Parameter],
-        mut fields: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, Box<Problem>> {
+    pub fn of(options: &'a [Parameter], mut fields: impl Iterator<Item = &'a str>) -> Result<Self, Box<Problem>> {
         let mut choices = Self {
             existing: Existing::CreateAnother,
             duplicates: DuplicateRules::Refuse,

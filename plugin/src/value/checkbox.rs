@@ -143,12 +143,12 @@ pub fn word(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::width::comparable;
+    use crate::{bindings::types::Parameter, value::width::comparable};
     use proptest::prelude::*;
 
     fn agreed(choices: &[&str]) -> Option<bool> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();
-        truth(&Value::Agreed(&choices))
+        truth(&Value::Agreed(choices))
     }
 
     #[test]
@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn yes_and_no_are_understood_in_both_languages() {
-        let refused = ["いいえ".to_owned()];
-        let two = ["はい".to_owned(), "いいえ".to_owned()];
+        let refused = vec!["いいえ".to_owned()];
+        let two = vec!["はい".to_owned(), "いいえ".to_owned()];
         for (given, expected) in [
             (Value::Boolean(true), Some(true)),
             (Value::Boolean(false), Some(false)),
@@ -247,13 +247,15 @@ mod tests {
             (Value::Text("はい".into()), Some(true)),
             (Value::Text("いいえ".into()), Some(false)),
             (Value::Text("false".into()), Some(false)),
-            (Value::Number("1"), Some(true)),
-            (Value::Number("0"), Some(false)),
-            (Value::Number("2"), None),
-            (Value::Choices(&refused), Some(false)),
-            (Value::Choices(&two), None),
-            (Value::Agreed(&two), None),
-            (Value::Agreed(&[]), None),
+            (Value::Number("1".into()), Some(true)),
+            (Value::Number("0".into()), Some(false)),
+            (Value::Number("2".into()), None),
+            (Value::Choices(refused), Some(false)),
+            (Value::Choices(two.clone()), None),
+            (Value::Agreed(two), None),
+            (Value::Agreed(vec![]), None),
+            (Value::Other(Parameter::new("rating", "yes")), Some(true)),
+            (Value::Date("2026-12-02".into()), None),
         ] {
             assert_eq!(truth(&given), expected, "{given:?}");
         }
@@ -272,14 +274,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_is_true_false_or_a_finding(text in any::<String>(), other in any::<String>()) {
-            let choices = [text.clone(), other];
+            let choices = vec![text.clone(), other];
             for given in [
-                Value::Text(text.as_str().into()),
-                Value::Number(&text),
-                Value::Choices(&choices),
-                Value::Choices(&choices[..1]),
-                Value::Agreed(&choices),
-                Value::Agreed(&choices[..1]),
+                Value::Text(text.clone()),
+                Value::Number(text.clone()),
+                Value::Choices(choices.clone()),
+                Value::Choices(choices[..1].into()),
+                Value::Agreed(choices.clone()),
+                Value::Agreed(choices[..1].into()),
+                Value::Moment(text),
             ] {
                 match checkbox(&given) {
                     Fit::Whole(Json::Boolean(_)) => {}

@@ -168,30 +168,7 @@ pub fn unlisted(given: &Value, field: &LeadField) -> Option<Note> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{field, value};
-
-    fn types() -> Vec<FieldType> {
-        vec![
-            FieldType::Text,
-            FieldType::TextArea,
-            FieldType::Email,
-            FieldType::Phone,
-            FieldType::Url,
-            FieldType::Integer,
-            FieldType::Number,
-            FieldType::Currency,
-            FieldType::Percent,
-            FieldType::Checkbox,
-            FieldType::Date,
-            FieldType::DateTime,
-            FieldType::Time,
-            FieldType::Choice,
-            FieldType::Choices,
-            FieldType::TextOrChoice,
-            FieldType::Reference,
-            FieldType::Other("encryptedstring".into()),
-        ]
-    }
+    use crate::fixture::{field, types, value};
 
     #[test]
     fn a_value_of_any_type_is_written_or_a_finding() {
@@ -199,23 +176,27 @@ mod tests {
         for field_type in types() {
             let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };
             for text in &texts {
-                let choices = std::slice::from_ref(text);
+                let choices = vec![text.clone()];
                 for given in [
-                    SourceValue::Text(text.as_str().into()),
-                    SourceValue::Number("12"),
-                    SourceValue::Boolean(true),
-                    SourceValue::Choices(choices),
-                    SourceValue::Agreed(choices),
-                    SourceValue::Choices(&texts),
+                    Value::Text(text.clone()),
+                    Value::Number("12".into()),
+                    Value::Boolean(true),
+                    Value::Date("2026-12-02".into()),
+                    Value::Time("08:30".into()),
+                    Value::Moment("2026-12-02T08:30:00+09:00".into()),
+                    Value::Choices(choices.clone()),
+                    Value::Agreed(choices),
+                    Value::Choices(texts.to_vec()),
+                    Value::Other(Parameter::new("rating", text.as_str())),
                 ] {
-                    match fit(given, &field, None) {
+                    match fit(&given, &field, None) {
                         Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => assert!(!text.is_empty()),
                         Fit::Whole(Json::Number(number)) | Fit::Changed(Json::Number(number), _) => {
                             assert!(number.parse::<f64>().is_ok());
                         }
                         Fit::Whole(Json::Boolean(_)) => assert_eq!(field_type, FieldType::Checkbox),
                         Fit::Changed(Json::Boolean(_), _) => panic!("{field_type:?}"),
-                        Fit::Unfit(note) => assert!(!note.detail.is_empty() && crate::codes::ALL.contains(&note.code)),
+                        Fit::Unfit(note) => assert!(!note.message.is_empty() && crate::codes::ALL.contains(&note.code)),
                     }
                 }
             }
@@ -225,14 +206,75 @@ mod tests {
     #[test]
     fn nought_and_no_are_values_and_no_blanks() {
         for (given, field_type, expected) in [
-            (SourceValue::Number("0"), FieldType::Number, Json::Number("0".into())),
-            (SourceValue::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
-            (SourceValue::Number("0"), FieldType::Text, Json::Text("0".into())),
-            (SourceValue::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
-            (SourceValue::Boolean(false), FieldType::Text, Json::Text("false".into())),
-            (SourceValue::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
+            (Value::Number("0".into()), FieldType::Number, Json::Number("0".into())),
+            (Value::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
+            (Value::Number("0".into()), FieldType::Text, Json::Text("0".into())),
+            (Value::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
+            (Value::Boolean(false), FieldType::Text, Json::Text("false".into())),
+            (Value::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
         ] {
-            assert_eq!(fit(given, &field("F__c", field_type), None), Fit::Whole(expected));
+            assert_eq!(fit(&given, &field("F__c", field_type), None), Fit::Whole(expected));
         }
+    }
+    #[test]
+    fn each_case_of_a_value_is_written_as_the_table_says() {
+        let moment = || Value::Moment("2026-12-02T08:30:00+09:00".into());
+        let (date, time) = (|| Value::Date("2026-12-02".into()), || Value::Time("08:30".into()));
+        for (given, field_type, expected) in [
+            (moment(), FieldType::Text, Some("2026-12-02T08:30:00+09:00")),
+            (moment(), FieldType::Date, Some("2026-12-02")),
+            (moment(), FieldType::DateTime, Some("2026-12-02T08:30:00+09:00")),
+            (moment(), FieldType::Time, Some("08:30:00.000Z")),
+            (moment(), FieldType::Number, None),
+            (moment(), FieldType::Checkbox, None),
+            (date(), FieldType::TextArea, Some("2026-12-02")),
+            (date(), FieldType::Date, Some("2026-12-02")),
+            (date(), FieldType::DateTime, None),
+            (date(), FieldType::Time, None),
+            (date(), FieldType::Number, None),
+            (time(), FieldType::Text, Some("08:30")),
+            (time(), FieldType::Time, Some("08:30:00.000Z")),
+            (time(), FieldType::Date, None),
+            (Value::Boolean(true), FieldType::Text, Some("true")),
+            (Value::Boolean(true), FieldType::Number, None),
+            (Value::Number("-12.50".into()), FieldType::Text, Some("-12.50")),
+            (Value::Number("20261202".into()), FieldType::Date, None),
+            (Value::Choices(vec!["a".into(), "b".into()]), FieldType::Text, Some("a, b")),
+            (Value::Choices(vec!["a".into(), "b".into()]), FieldType::Choices, Some("a;b")),
+            (Value::Agreed(vec!["a".into(), "b".into()]), FieldType::Text, Some("a, b")),
+            (Value::Other(Parameter::new("rating", "2026/12/2")), FieldType::Date, Some("2026-12-02")),
+            (Value::Other(Parameter::new("rating", "five")), FieldType::Text, Some("five")),
+        ] {
+            let written = match fit(&given, &field("F__c", field_type.clone()), None) {
+                Fit::Whole(Json::Text(text)) => Some(text.into_owned()),
+                Fit::Unfit(_) => None,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(written.as_deref(), expected, "{given:?} {field_type:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_blank() {
+        for blank in [
+            Value::Text("\0 \u{9F}　".into()),
+            Value::Number(String::new()),
+            Value::Date(" ".into()),
+            Value::Choices(Vec::new()),
+            Value::Choices(vec![" ".into(), "\u{1}".into()]),
+            Value::Agreed(vec![String::new()]),
+            Value::Other(Parameter::new("rating", "")),
+        ] {
+            assert_eq!(present(Some(&blank)), None, "{blank:?}");
+        }
+        for value in [Value::Boolean(false), Value::Number("0".into()), Value::Choices(vec![" ".into(), "a".into()])] {
+            assert_eq!(present(Some(&value)), Some(&value));
+        }
+    }
+
+    #[test]
+    fn a_particular_that_is_long_is_cut() {
+        let long = particular("value", "あ".repeat(1_000)).value;
+        assert!(long.len() < 220 && long.starts_with("ああ") && long.ends_with('…'));
     }
 }

@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn written(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(Value::Text(given.to_owned().into()), field, None) {
+        match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Number(number)) => (Some(number), None),
             Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -261,9 +261,9 @@ mod tests {
         ] {
             assert_eq!(written(given, &field).1, Some(codes::NUMBER_INVALID), "{given}");
         }
-        let several = ["1".to_owned(), "2".to_owned()];
-        for given in [Value::Boolean(true), Value::Choices(&several)] {
-            assert!(matches!(fit(given, &field, None), Fit::Unfit(_)));
+        let several = vec!["1".to_owned(), "2".to_owned()];
+        for given in [Value::Boolean(true), Value::Choices(several)] {
+            assert!(matches!(fit(&given, &field, None), Fit::Unfit(_)));
         }
     }
 

@@ -70,14 +70,13 @@ pub fn multi<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>,
         Value::Choices(_) | Value::Agreed(_) => "".into(),
         _ => as_text(given),
     });
-    let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, unknown: Vec::new(), reason: None };
+    let mut joined =
+        Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, unknown: Vec::new(), reason: None };
     // Only the first kind of separator in a text divides it: values may contain a comma. A whole value is not divided.
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
     match (given, separator) {
-        (Value::Choices(choices) | Value::Agreed(choices), _) => {
-            choices.iter().for_each(|choice| joined.add(choice))
-        }
+        (Value::Choices(choices) | Value::Agreed(choices), _) => choices.iter().for_each(|choice| joined.add(choice)),
         (_, Some(separator)) if !matches!(values.find(&text), Found::Usable(_)) => {
             text.split(separator).for_each(|part| joined.add(part));
         }

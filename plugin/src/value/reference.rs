@@ -115,7 +115,8 @@ mod tests {
         ] {
             let reference_to = objects.iter().map(|object| (*object).to_owned()).collect();
             let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
-            let fitted = fit(Value::Text(id.into()), &field, None);
+            let given = Value::Text(id.into());
+            let fitted = fit(&given, &field, None);
             assert_eq!(matches!(fitted, Fit::Whole(_)), expected, "{id} {objects:?}");
         }
     }
@@ -124,7 +125,7 @@ mod tests {
         #[test]
         fn what_is_written_is_an_id_and_never_cut(given in "[0-9A-Za-z ]{13,20}|.{0,20}", length in 0_u32..20) {
             let field = LeadField { length: Some(length), ..field("Ref__c", FieldType::Reference) };
-            match fit(Value::Text(given.as_str().into()), &field, None) {
+            match fit(&Value::Text(given.clone()), &field, None) {
                 Fit::Whole(Json::Text(id)) => prop_assert!(is_record_id(&id) && id == given.trim()),
                 Fit::Unfit(note) => prop_assert_eq!(note.code, codes::REFERENCE_INVALID),
                 other => prop_assert!(false, "{:?}", other),

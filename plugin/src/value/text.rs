@@ -140,7 +140,11 @@ pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{fit, present},
+    };
     use proptest::prelude::*;
 
     fn with_length(field_type: FieldType, length: u32) -> LeadField {
@@ -148,7 +152,7 @@ mod tests {
     }
 
     fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(Value::Text(given.to_owned().into()), field, None) {
+        match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
             Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -226,9 +230,10 @@ mod tests {
     #[test]
     fn a_text_of_control_characters_is_blank() {
         for given in ["\0", "\u{1} \u{7F}", "\u{85}", "\u{3000}\u{9F}"] {
-            assert_eq!(SourceValue_from_text(given), None, "{given:?}");
-            let only = [given.to_owned()];
-            assert!(is_blank(given) && is_blank(&Value::Choices(&only).text()));
+            for value in [Value::Text(given.to_owned()), Value::Choices(vec![given.to_owned()])] {
+                assert_eq!(present(Some(&value)), None, "{given:?}");
+            }
+            assert!(is_blank(given));
         }
         assert!(!is_blank("\0a"));
     }
@@ -262,13 +267,13 @@ mod tests {
     #[test]
     fn numbers_words_and_choices_become_text() {
         let field = with_length(FieldType::Text, 80);
-        let choices = ["予約".to_owned(), "請求".to_owned()];
+        let choices = vec!["予約".to_owned(), "請求".to_owned()];
         for (given, expected) in [
-            (Value::Number("-12.50"), "-12.50"),
+            (Value::Number("-12.50".into()), "-12.50"),
             (Value::Boolean(true), "true"),
-            (Value::Choices(&choices), "予約, 請求"),
+            (Value::Choices(choices), "予約, 請求"),
         ] {
-            assert_eq!(fit(given, &field, None), Fit::Whole(Json::Text(expected.into())));
+            assert_eq!(fit(&given, &field, None), Fit::Whole(Json::Text(expected.into())));
         }
         assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
     }

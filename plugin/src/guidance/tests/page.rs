@@ -3,9 +3,9 @@
 use crate::{
     bindings::{
         guidance::{Actor, AdviceText},
-        http::{Effect, Failure, FailureKind, Response},
+        http::{Failure, FailureKind, Response},
         secrets::SecretError,
-        types::{Problem, Reaction},
+        types::{Effect, Problem, Reaction},
     },
     codes,
     guidance::{
@@ -67,14 +67,14 @@ impl Section {
         Self::Finding,
     ];
 
-    fn of(reaction: Reaction) -> Self {
+    fn of(reaction: &Reaction) -> Self {
         match reaction {
             Reaction::FixBooking => Self::FixBooking,
             Reaction::FixMapping => Self::FixMapping,
             Reaction::AskAdmin => Self::AskAdmin,
             Reaction::Reconnect => Self::Reconnect,
             Reaction::Retry => Self::Retry,
-            Reaction::CheckFirst => Self::CheckFirst,
+            Reaction::CheckFirst | Reaction::Other(_) => Self::CheckFirst,
         }
     }
 
@@ -125,9 +125,9 @@ impl Section {
 const OWN_PROBLEMS: &[(&str, Section)] = &[
     (codes::BOOKING_ID_COLLISION, Section::AskAdmin),
     (codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
-    (codes::INSTANCE_URL_MISSING, Section::Reconnect),
     (codes::LEAD_CONVERTED, Section::FixBooking),
     (codes::LEAD_GONE, Section::FixBooking),
+    (codes::TARGET_UNKNOWN, Section::FixMapping),
     (codes::MAPPING_TOO_LARGE, Section::FixMapping),
     (codes::NOTHING_TO_WRITE, Section::FixMapping),
     (codes::OUTCOME_PENDING, Section::CheckFirst),
@@ -141,9 +141,9 @@ const OWN_PROBLEMS: &[(&str, Section)] = &[
 fn sections() -> BTreeMap<String, BTreeSet<Section>> {
     let mut sections: BTreeMap<String, BTreeSet<Section>> = BTreeMap::new();
     let mut add = |problem: Problem| {
-        sections.entry(problem.code).or_default().insert(Section::of(problem.reaction));
+        sections.entry(problem.code).or_default().insert(Section::of(&problem.reaction));
     };
-    let response = |status, body: &str| Response { status, headers: Vec::new(), body: body.into() };
+    let response = |status, body: &str| Response { status, headers: Vec::new(), body: body.into(), more: Vec::new() };
     for call in [Call::Read, Call::Write] {
         for code in errors::salesforce_codes() {
             let body = serde_json::json!([{ "errorCode": code, "message": "" }]).to_string();
@@ -157,6 +157,7 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
             FailureKind::InvalidRequest,
             FailureKind::GrantEnded,
             FailureKind::RefreshFailed,
+            FailureKind::NeedsAPerson,
             FailureKind::Connect,
             FailureKind::Tls,
             FailureKind::Timeout,
@@ -166,19 +167,20 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
             FailureKind::Budget,
         ] {
             for effect in [Effect::None, Effect::Unknown] {
-                add(problem_from_failure(&Failure { kind, effect }, call));
+                let failure = Failure { kind: kind.clone(), effect, detail: None, more: Vec::new() };
+                add(problem_from_failure(&failure, call));
             }
         }
     }
     let terminal =
         r#"[{"errorCode":"INVALID_SESSION_ID","message":"This session is not valid for use with the REST API"}]"#;
     add(problem_from_response(&response(401, terminal), Call::Read));
-    for error in [SecretError::Unavailable, SecretError::GrantEnded, SecretError::Temporary] {
-        add(problem_from_secret_error(error));
+    for error in [SecretError::Unavailable, SecretError::GrantEnded(None), SecretError::Temporary(None)] {
+        add(problem_from_secret_error(&error));
     }
     // Held to what `explain` does by the table's own test.
     for (.., code, reaction) in oauth_error::tests::CATALOGUE {
-        sections.entry((*code).to_owned()).or_default().insert(Section::of(*reaction));
+        sections.entry((*code).to_owned()).or_default().insert(Section::of(reaction));
     }
     for code in ["login-server-error", "login-unexplained"] {
         sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
@@ -229,7 +231,7 @@ fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String
     }
     writeln!(page, "## {}\n", text("What to do", "対処方法")).unwrap();
     for cause in CAUSES {
-        let advice = advice(cause.codes[0], tag).unwrap();
+        let advice = advice(cause.codes[0], &[], tag).unwrap();
         writeln!(page, "<a id=\"{tag}-{}\"></a>\n", anchor(cause)).unwrap();
         write_advice(page, language, cause, &advice, sections);
     }
@@ -253,6 +255,7 @@ fn write_advice(
             Actor::CalendarOwner => text("Calendar owner", "カレンダーの所有者"),
             Actor::CrmAdmin => text("Salesforce admin", "Salesforce システム管理者"),
             Actor::Operator => text("Operator", "サービスの運用者"),
+            Actor::Other(_) => continue,
         };
         let place = step.place.as_deref().map(|place| format!(" *{place}*")).unwrap_or_default();
         writeln!(page, "{}. **{}**: {}{place}", number + 1, who.to(language), step.action).unwrap();

@@ -51,7 +51,11 @@ pub fn check(org: &mut impl Org, locale: &str) -> Result<Account, Vec<Problem>> 
         ("user-id", &texts::FACT_USER_ID, user_id),
         ("instance-url", &texts::FACT_INSTANCE_URL, Some(visit.api.origin.clone())),
         ("api-version", &texts::FACT_API_VERSION, Some(VERSION.trim_start_matches('v').to_owned())),
-        ("daily-calls", &texts::FACT_DAILY_CALLS, visit.daily_calls.map(|calls| format!("{}/{}", calls.used, calls.allowed))),
+        (
+            "daily-calls",
+            &texts::FACT_DAILY_CALLS,
+            visit.daily_calls.map(|calls| format!("{}/{}", calls.used, calls.allowed)),
+        ),
     ];
     let fact = |(id, label, value): (&str, &Text, Option<String>)| {
         Some(Fact { id: id.to_owned(), label: label.to(language).to_owned(), value: value? })

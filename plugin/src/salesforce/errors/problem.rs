@@ -78,12 +78,7 @@ impl Judged {
     }
 
     fn into_further(self) -> FurtherError {
-        FurtherError {
-            code: self.code,
-            message: self.error.message,
-            fields: self.error.fields,
-            rows: Vec::new(),
-        }
+        FurtherError { code: self.code, message: self.error.message, fields: self.error.fields, rows: Vec::new() }
     }
 }
 

@@ -134,11 +134,7 @@ fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<&'static str> 
 impl LeadFields {
     /// The list in the contract's form.
     pub fn into_list(self) -> FieldList {
-        FieldList {
-            fields: self.fields.into_iter().map(listed).collect(),
-            withheld: self.withheld,
-            more: Vec::new(),
-        }
+        FieldList { fields: self.fields.into_iter().map(listed).collect(), withheld: self.withheld, more: Vec::new() }
     }
 }
 

@@ -16,16 +16,15 @@ pub fn may_fit(expected: &Expectation, field_type: &FieldType) -> bool {
 /// Whether several choices at a time can fit a type: as a list, or as one text.
 pub fn takes_several(field_type: &FieldType) -> bool {
     use FieldType as F;
-    matches!(
-        field_type,
-        F::Text | F::TextArea | F::Phone | F::Url | F::Choices | F::TextOrChoice | F::Other(_)
-    )
+    matches!(field_type, F::Text | F::TextArea | F::Phone | F::Url | F::Choices | F::TextOrChoice | F::Other(_))
 }
 
 /// Whether a text with this content can fit a type. Nobody knows what other texts are.
 fn text_fits(content: Option<&str>, field_type: &FieldType) -> bool {
     use FieldType as F;
-    let Some(content @ ("name" | "company" | "email" | "phone" | "url" | "id" | "label")) = content else { return true };
+    let Some(content @ ("name" | "company" | "email" | "phone" | "url" | "id" | "label")) = content else {
+        return true;
+    };
     match field_type {
         F::Email => content == "email",
         F::Date | F::DateTime | F::Time | F::Checkbox => false,
@@ -110,7 +109,11 @@ mod tests {
             (Some("of a later version"), FieldType::Date, true),
             (None, FieldType::Date, true),
         ] {
-            assert_eq!(may_fit(&expected("text", content, false), &field_type), expected_fit, "{content:?} {field_type:?}");
+            assert_eq!(
+                may_fit(&expected("text", content, false), &field_type),
+                expected_fit,
+                "{content:?} {field_type:?}"
+            );
         }
     }
 

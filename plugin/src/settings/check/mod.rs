@@ -37,8 +37,16 @@ pub fn check(
         BookingKind::Other(_) => return Ok(Checked { findings: Vec::new(), memos: Vec::new(), more: Vec::new() }),
     };
     let live = Api::new(&mut open(connect)?).describe()?;
-    let check =
-        Check { rows, options, creates, live: &live, reserved: Vec::new(), row: None, findings: Vec::new(), memos: Vec::new() };
+    let check = Check {
+        rows,
+        options,
+        creates,
+        live: &live,
+        reserved: Vec::new(),
+        row: None,
+        findings: Vec::new(),
+        memos: Vec::new(),
+    };
     Ok(check.run())
 }
 
