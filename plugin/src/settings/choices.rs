@@ -84,17 +84,20 @@ mod tests {
     };
     use serde_json::{Value, json};
 
+    /// Values with their labels.
+    type Pairs = Vec<(String, String)>;
+
     fn listed(
         group: &str,
         replies: impl IntoIterator<Item = Result<Response, Failure>>,
-    ) -> (Result<Vec<(String, String)>, String>, Vec<String>) {
+    ) -> (Result<Pairs, String>, Vec<String>) {
         let script = Script::new(replies);
         let choices = list_choices(&mut script.clone(), Some("Lead"), group);
         let pairs = choices.map(|choices| choices.into_iter().map(|choice| (choice.value, choice.label)).collect());
         (pairs.map_err(|problem| problem.code), script.asked())
     }
 
-    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    fn pairs(pairs: &[(&str, &str)]) -> Pairs {
         pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
     }
 

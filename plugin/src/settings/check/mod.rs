@@ -273,17 +273,17 @@ impl<'a> Check<'a> {
             let message = "no row writes the e-mail address, so that no existing Lead is looked for";
             self.about(codes::EMAIL_UNMAPPED, Consequence::Changed, EMAIL_FIELD, message);
         }
-        if let Some(name) = choices.booking_id_field {
-            if !self.field(name).is_some_and(is_key_field) {
-                let message = "not a unique external-ID text field that the connected user can write";
-                self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
-            }
+        if let Some(name) = choices.booking_id_field
+            && !self.field(name).is_some_and(is_key_field)
+        {
+            let message = "not a unique external-ID text field that the connected user can write";
+            self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
         }
-        if let Some(id) = choices.record_type {
-            if !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id)) {
-                let message = "the connected user may not use this record type";
-                self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, RECORD_TYPE_FIELD, message);
-            }
+        if let Some(id) = choices.record_type
+            && !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id))
+        {
+            let message = "the connected user may not use this record type";
+            self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, RECORD_TYPE_FIELD, message);
         }
         let rule_decides = match choices.assignment_rules {
             AssignmentRules::Skip => false,

@@ -47,7 +47,7 @@ fn a_choice_is_found_by_value_by_label_and_with_widths_folded() {
         ("旧", Err(codes::PICKLIST_VALUE_INACTIVE)),
         ("Fax", Err(codes::PICKLIST_VALUE_UNKNOWN)),
     ] {
-        let given = Value::Text(given.to_owned().into());
+        let given = Value::Text(given.to_owned());
         assert_eq!(written(given.clone(), &picklist(true), None), expected.map(str::to_owned), "{given:?}");
     }
     assert_eq!(written(Value::Boolean(true), &picklist(true), None).as_deref(), Ok("はい"));
@@ -62,7 +62,7 @@ fn an_unrestricted_picklist_takes_any_text_that_is_not_too_long() {
     assert_eq!(written(Value::Text("旧".into()), &picklist(false), None).as_deref(), Ok("Old"));
     assert_eq!(written(Value::Text("JP".into()), &picklist(false), Some("US")).as_deref(), Ok("13"));
     let long = "x".repeat(41);
-    assert_eq!(written(Value::Text(long.into()), &picklist(false), None), Err(codes::VALUE_TOO_LONG));
+    assert_eq!(written(Value::Text(long), &picklist(false), None), Err(codes::VALUE_TOO_LONG));
     assert_eq!(written(Value::Text("a\0b".into()), &picklist(false), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
@@ -89,16 +89,16 @@ fn multi(restricted: bool) -> LeadField {
 fn a_letter_on_a_multi_select_is_read_no_longer_than_people_can_choose() {
     let field = LeadField { values: (0..1_000).map(|n| fixture::value(&format!("v{n}"))).collect(), ..multi(true) };
     let letter = (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-    assert_eq!(written(Value::Text(letter.clone().into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Text(letter.clone()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
     let unrestricted = LeadField { restricted: false, length: None, ..field.clone() };
-    let found = written(Value::Text(letter.into()), &unrestricted, None).unwrap();
+    let found = written(Value::Text(letter), &unrestricted, None).unwrap();
     assert_eq!(found.split(';').count(), MOST_CHOICES);
     assert!(found.ends_with(";499 (choices-left-out)"), "{found}");
     // Repeated choices count once.
     let repeats = "v7, V7,".repeat(20_000);
-    assert_eq!(written(Value::Text(repeats.into()), &field, None).as_deref(), Ok("v7"));
+    assert_eq!(written(Value::Text(repeats), &field, None).as_deref(), Ok("v7"));
     let letter = ",".repeat(128 * 1024);
-    assert_eq!(written(Value::Text(letter.into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Text(letter), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
 #[test]
@@ -150,7 +150,7 @@ proptest! {
     fn a_restricted_picklist_is_given_only_what_may_be_chosen(
         choice in any_choice(), controlling in prop::option::of(prop::sample::select(vec!["US", "JP", "x"])),
     ) {
-        if let Ok(value) = written(Value::Text(choice.into()), &picklist(true), controlling) {
+        if let Ok(value) = written(Value::Text(choice), &picklist(true), controlling) {
             let field = picklist(true);
             prop_assert!(field.values.iter().any(|known| {
                 let allows = |allowing: &Vec<String>| controlling.is_none_or(|it| allowing.iter().any(|one| one == it));
@@ -166,7 +166,7 @@ proptest! {
         let text = if by_label { &value.label } else { &value.value };
         let text = if upper { text.to_ascii_uppercase() } else { text.clone() };
         // The first value of that name, where there are several.
-        let found = written(Value::Text(text.into()), &field, None).unwrap();
+        let found = written(Value::Text(text), &field, None).unwrap();
         prop_assert_eq!(&found, &value.value);
     }
 
