@@ -125,14 +125,14 @@ invalid-field =
 ## Why a field cannot be mapped
 
 not-writable =
-    .what = The connected user cannot write this field.
-    .why = A field can be mapped if the user may both create and change its value.
-    .step1 = Give the user edit access to the field, in a permission set under Object Settings > Leads.
+    .what = The connected user can't edit this field.
+    .why = A field can be mapped if the connected user can both create and change its value.
+    .step1 = Give the connected user edit access to the field, in a permission set under “Object Settings” > “Leads”.
 
 calculated =
-    .what = Salesforce computes this field.
-    .why = The values of formulas, roll-up summaries and auto-numbers cannot be written.
-    .step1 = Map a field that the computation uses, or another field.
+    .what = Salesforce calculates this field.
+    .why = The values of formulas, roll-up summaries, and auto-numbers can't be set.
+    .step1 = Map a field that the calculation uses, or another field.
 
 compound =
     .what = This field consists of other fields.
@@ -141,7 +141,7 @@ compound =
 
 system =
     .what = Salesforce maintains this field.
-    .why = It records who created or changed the Lead and when, or how the Lead was converted.
+    .why = It shows who created or changed the Lead and when, or how the Lead was converted.
     .step1 = Map another field.
 
 ## Problems in a mapping
@@ -162,14 +162,14 @@ nothing-to-write =
     .step1 = Map at least the guest's name, company and e-mail address.
 
 target-unknown =
-    .what = The mapping writes to something that this plugin does not have.
-    .why = This plugin writes Leads only. The mapping was made for another plugin or another version.
-    .step1 = Choose “Lead” as the mapping's target and save.
+    .what = The mapping is for records that the integration can't save.
+    .why = The integration saves Leads only. The mapping was made for another integration or another version.
+    .step1 = Choose “Lead” as what the mapping saves, and save the mapping.
 
 email-unmapped =
-    .what = The mapping looks for existing Leads, but no row writes the e-mail address.
-    .why = Existing Leads are found by the e-mail address that a row writes. Without such a row none is found, and every booking creates another Lead.
-    .step1 = Map the guest's e-mail address to the field “Email”, or choose to create another Lead.
+    .what = Existing Leads can't be found because no row fills the email address.
+    .why = The mapping's options ask us to look for existing Leads. We find them by the email address that a row fills. Without it, every booking creates another Lead.
+    .step1 = Map the guest's email address to the field “Email”, or choose to create another Lead.
 
 option-invalid =
     .what = One of the mapping's options is not valid.
@@ -222,10 +222,10 @@ cannot-update-converted-lead =
     .step1 = Enter the change on the contact or the opportunity by hand.
 
 record-unknown =
-    .what = The Lead of a cancelled booking is not known, so nothing was changed.
-    .why = The booking was delivered before the team was connected, or its Lead was never created. A cancellation never creates a Lead.
-    .step1 = If there is a Lead of this booking, enter the cancellation by hand.
-    .step2 = To let the plugin find such Leads, choose a unique field for the booking id in the mapping's options.
+    .what = The Lead of a canceled booking can't be found, so nothing was changed.
+    .why = The booking was made before the team connected, or it has no Lead. A cancellation never creates one.
+    .step1 = If this booking has a Lead, enter the cancellation by hand.
+    .step2 = To let us find such Leads in the future, choose a field for the booking ID in the mapping's options.
 
 entity-is-deleted =
     .what = The Lead no longer exists.
@@ -346,10 +346,10 @@ credential-unavailable =
     .step2 = If it lasts longer than an hour, check the credential store and the network path to Salesforce's login host.
 
 credential-blocked =
-    .what = Salesforce refuses the connection until somebody allows it.
-    .why = The authorization itself is still valid, but a policy of the org or of the app does not allow its use at present. Bookings are waiting.
-    .step1 = Look for the refused login of the connected user, and its reason.
-    .step2 = Allow the app and its user under the app's policies, and check blocked apps, network addresses and login hours.
+    .what = Salesforce blocks the connection. Bookings are on hold.
+    .why = The authorization is still valid, but a policy of the org or of the app currently prevents its use.
+    .step1 = Look for the failed login of the connected user, and its reason.
+    .step2 = Allow the app and the connected user. Check blocked apps, IP ranges, and login hours, and tell the team admin.
 
 app-attest-failed-retry =
     .what = Salesforce's login service failed.
@@ -528,18 +528,29 @@ request-too-large =
 
 ## The same with the particulars of an occurrence. If one is not given, the general text stands
 
-exact-string-too-long = The value has { $length } characters, but the field “{ $field }” takes { $limit }.
-exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” takes { $limit }.
-exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” does not take the value “{ $value }”.
-exact-required-field-missing = The field “{ $field }” is required in Salesforce and gets no value.
-exact-required-field-blank = The field “{ $field }” is required in Salesforce and is blank, or may be left blank.
-exact-invalid-field-for-insert-update = The connected user may not write the field “{ $field }”.
-exact-invalid-field = The connected user cannot find the field “{ $field }”.
-exact-target-unknown = This plugin has no target “{ $value }”.
-exact-option-invalid = The option “{ $option }” has no value “{ $value }”.
-exact-request-limit-exceeded = Salesforce has counted { $used } of { $limit } API calls in the last 24 hours.
+exact-string-too-long = The value has { $length } characters, but the field “{ $field }” can have only { $limit }.
+exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” can have only { $limit }.
+exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” doesn't have the value “{ $value }”.
+exact-required-field-missing = The field “{ $field }” is required in Salesforce, but has no value to save.
+exact-required-field-blank = The field “{ $field }” is required in Salesforce, but is blank or can be left blank.
+exact-invalid-field-for-insert-update = The connected user can't edit the field “{ $field }”.
+exact-invalid-field = The connected user can't find the field “{ $field }”.
+exact-target-unknown = The integration can't save records of the type “{ $value }”.
+exact-option-invalid = The option “{ $option }” doesn't have the value “{ $value }”.
+exact-request-limit-exceeded = The org has used { $used } of its { $limit } API calls in the last 24 hours.
+
+## Facts about a connection
+
+fact-edition = Edition
+fact-username = Connected user
+fact-user-id = User ID
+fact-instance-url = Org URL
+fact-api-version = API version
+fact-daily-calls = API requests, last 24 hours
 
 ## The plugin's options
+
+target-lead = Lead
 
 option-existing = If a Lead with the same e-mail address exists
     .help = Converted Leads are ignored. If there are several Leads, the newest one is used.
@@ -570,14 +581,3 @@ option-record-type = Record type
 option-owner = Owner of the Lead
     .help = For new Leads only. You can enter the id of a user or a queue.
     .automatic = By assignment rule, otherwise the connected user
-
-target-lead = Lead
-
-## Facts about a connection
-
-fact-edition = Edition
-fact-username = Connected user
-fact-user-id = User ID
-fact-instance-url = Address of the org
-fact-api-version = API version
-fact-daily-calls = API calls in the last 24 hours

@@ -124,24 +124,24 @@ invalid-field =
 ## Why a field cannot be mapped
 
 not-writable =
-    .what = 接続ユーザーは、この項目に書き込めません。
-    .why = ユーザーが値の登録と変更の両方を許可されている項目だけを割り当てられます。
-    .step1 = 権限セットの「オブジェクト設定 > リード」で、項目の編集アクセス権をユーザーに付与してください。
+    .what = この項目は、連携ユーザーでは編集できません。
+    .why = 対応付けられるのは、連携ユーザーが値の登録と変更の両方をできる項目です。
+    .step1 = 権限セットの「オブジェクト設定」 > 「リード」で、連携ユーザーに項目の編集アクセス権を付与してください。
 
 calculated =
     .what = この項目の値は、Salesforce が計算します。
-    .why = 数式、積み上げ集計、自動採番の値には書き込めません。
-    .step1 = 計算に使われる項目、または別の項目に割り当ててください。
+    .why = 数式、積み上げ集計、自動採番の値は、登録できません。
+    .step1 = 計算に使われる項目、または別の項目を対応付けてください。
 
 compound =
     .what = この項目は、ほかの項目から構成されています。
     .why = 氏名や住所のように、Salesforce が各部分の項目から組み立てます。
-    .step1 = 各部分の項目に割り当ててください。
+    .step1 = 各部分の項目を対応付けてください。
 
 system =
     .what = この項目は、Salesforce が管理しています。
-    .why = リードの作成者や変更者とその日時、または取引開始の状況が記録されます。
-    .step1 = 別の項目に割り当ててください。
+    .why = リードの作成者や変更者とその日時、または取引開始の状況を表します。
+    .step1 = 別の項目を対応付けてください。
 
 ## Problems in a mapping
 
@@ -161,14 +161,14 @@ nothing-to-write =
     .step1 = 少なくとも、予約者の氏名、会社名、メールアドレスを割り当ててください。
 
 target-unknown =
-    .what = マッピングの書き込み先に、このプラグインは対応していません。
-    .why = このプラグインが書き込むのはリードだけです。マッピングが、別のプラグインまたは別のバージョン用に作成されています。
-    .step1 = マッピングの書き込み先に「リード」を選択し、保存してください。
+    .what = マッピングの登録先に、連携機能が対応していません。
+    .why = 連携機能が登録するのはリードだけです。別の連携機能または別のバージョン用のマッピングです。
+    .step1 = 登録先に「リード」を選択し、マッピングを保存してください。
 
 email-unmapped =
-    .what = 既存のリードを検索する設定ですが、メールアドレスを書き込む行がありません。
-    .why = 既存のリードは、行が書き込むメールアドレスで検索します。その行がないと検索できず、予約のたびに新しいリードが作成されます。
-    .step1 = ゲストのメールアドレスを項目「Email」に割り当てるか、別のリードを作成する設定を選択してください。
+    .what = メールアドレスの行がないため、既存のリードを検索できません。
+    .why = オプションで既存のリードの検索が選択されています。検索には、行が登録するメールアドレスを使います。この行がないと、予約のたびに別のリードを作成します。
+    .step1 = ゲストのメールアドレスを項目「Email」に対応付けるか、別のリードを作成するオプションを選択してください。
 
 option-invalid =
     .what = マッピングのオプションに、無効な設定があります。
@@ -221,10 +221,10 @@ cannot-update-converted-lead =
     .step1 = 取引先責任者または商談に、変更内容を手動で反映してください。
 
 record-unknown =
-    .what = キャンセルされた予約のリードが不明なため、何も変更していません。
-    .why = チームが接続する前の予約であるか、リードが作成されていません。キャンセルでリードが新しく作成されることはありません。
-    .step1 = この予約のリードがある場合は、キャンセルの内容を手動で反映してください。
-    .step2 = プラグインがリードを検索できるようにするには、マッピングのオプションで、予約 ID を保存する一意の項目を選択してください。
+    .what = キャンセルされた予約のリードが見つからず、何も変更していません。
+    .why = 連携する前の予約か、リードのない予約です。キャンセルでは、リードを作成しません。
+    .step1 = この予約のリードがある場合は、キャンセルを手動で反映してください。
+    .step2 = 今後このようなリードを見つけるには、マッピングのオプションで予約 ID 用の項目を選択してください。
 
 entity-is-deleted =
     .what = 対象のリードが見つかりません。
@@ -345,10 +345,10 @@ credential-unavailable =
     .step2 = 1 時間以上続く場合は、認証情報の保存先と Salesforce のログインホストへの通信を確認してください。
 
 credential-blocked =
-    .what = 許可されるまで、Salesforce がこの接続を受け付けません。
-    .why = 認証自体は有効ですが、組織またはアプリケーションのポリシーにより、現在は利用できません。予約は待機しています。
-    .step1 = 接続ユーザーの拒否されたログインと、その理由を確認してください。
-    .step2 = アプリケーションのポリシーでアプリケーションとユーザーを許可し、アプリケーションのブロック、ネットワークアドレス、ログイン時間帯の制限を確認してください。
+    .what = Salesforce が連携を制限しています。予約は保留中です。
+    .why = アクセス許可は有効ですが、組織またはアプリのポリシーにより、現在は使用できません。
+    .step1 = 連携ユーザーの失敗したログインと、その理由を確認してください。
+    .step2 = アプリと連携ユーザーを許可してください。アプリのブロック、IP 範囲、ログイン時間帯も確認し、チームの管理者に伝えてください。
 
 app-attest-failed-retry =
     .what = Salesforce のログインサービスでエラーが発生しました。
@@ -528,17 +528,28 @@ request-too-large =
 ## The same with the particulars of an occurrence. If one is not given, the general text stands
 
 exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }」の最大文字数は { $limit } 文字です。
-exact-number-outside-valid-range = 数値の整数部は { $length } 桁ですが、項目「{ $field }」に登録できるのは { $limit } 桁までです。
-exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」には、値「{ $value }」を登録できません。
-exact-required-field-missing = Salesforce の必須項目「{ $field }」に、値が設定されていません。
-exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄になるか、空欄になる可能性があります。
-exact-invalid-field-for-insert-update = 接続ユーザーには、項目「{ $field }」への書き込みが許可されていません。
-exact-invalid-field = 接続ユーザーから、項目「{ $field }」が見つかりません。
-exact-target-unknown = このプラグインには、書き込み先「{ $value }」がありません。
-exact-option-invalid = オプション「{ $option }」には、値「{ $value }」がありません。
-exact-request-limit-exceeded = 過去 24 時間の API コール数は、上限 { $limit } 回のうち { $used } 回です。
+exact-number-outside-valid-range = 整数部が { $length } 桁の値ですが、項目「{ $field }」は { $limit } 桁までです。
+exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」に、値「{ $value }」がありません。
+exact-required-field-missing = Salesforce の必須項目「{ $field }」に、登録する値がありません。
+exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄です (または、空欄になる可能性があります)。
+exact-invalid-field-for-insert-update = 項目「{ $field }」は、連携ユーザーでは編集できません。
+exact-invalid-field = 項目「{ $field }」が、連携ユーザーには見つかりません。
+exact-target-unknown = 連携機能は、登録先「{ $value }」に対応していません。
+exact-option-invalid = オプション「{ $option }」に、値「{ $value }」がありません。
+exact-request-limit-exceeded = この 24 時間以内に、API コール { $limit } 回のうち { $used } 回が使用されました。
+
+## Facts about a connection
+
+fact-edition = エディション
+fact-username = 連携ユーザー
+fact-user-id = ユーザー ID
+fact-instance-url = 組織の URL
+fact-api-version = API バージョン
+fact-daily-calls = API 要求数 (この 24 時間以内)
 
 ## The plugin's options
+
+target-lead = リード
 
 option-existing = 同じメールアドレスのリードがある場合
     .help = 取引開始済みのリードは対象外です。複数ある場合は、最も新しいリードを使います。
@@ -569,14 +580,3 @@ option-record-type = レコードタイプ
 option-owner = リードの所有者
     .help = 新しいリードにだけ適用します。ユーザーまたはキューのIDを指定できます。
     .automatic = 割り当てルール、なければ接続ユーザー
-
-target-lead = リード
-
-## Facts about a connection
-
-fact-edition = エディション
-fact-username = 接続ユーザー
-fact-user-id = ユーザー ID
-fact-instance-url = 組織のアドレス
-fact-api-version = API バージョン
-fact-daily-calls = 過去 24 時間の API コール数

@@ -48,7 +48,7 @@ fn particulars_are_in_the_text_if_all_that_it_needs_are_given() {
     let particulars =
         [Parameter::new("limit", "80"), Parameter::new("length", "143"), Parameter::new("field", "Title")];
     for (locale, expected) in [
-        ("en", "The value has 143 characters, but the field “Title” takes 80."),
+        ("en", "The value has 143 characters, but the field “Title” can have only 80."),
         ("ja", "値は 143 文字ですが、項目「Title」の最大文字数は 80 文字です。"),
     ] {
         assert_eq!(advice("value-shortened", &particulars, locale).unwrap().what, expected);
@@ -59,7 +59,7 @@ fn particulars_are_in_the_text_if_all_that_it_needs_are_given() {
     // A value is never read as a variable.
     let quoted = [Parameter::new("option", "{$value}"), Parameter::new("value", "{$option}")];
     let what = advice("option-invalid", &quoted, "en").unwrap().what;
-    assert_eq!(what, "The option “{$value}” has no value “{$option}”.");
+    assert_eq!(what, "The option “{$value}” doesn't have the value “{$option}”.");
 }
 
 #[test]

@@ -110,11 +110,11 @@ fn a_healthy_connection_names_its_org_and_user() {
         |(id, label, value): (&str, &str, &str)| Fact { id: id.into(), label: label.into(), value: value.into() };
     let facts = [
         ("edition", "エディション", "Enterprise Edition (sandbox)"),
-        ("username", "接続ユーザー", "integration@example.com"),
+        ("username", "連携ユーザー", "integration@example.com"),
         ("user-id", "ユーザー ID", "005000000000001AAA"),
-        ("instance-url", "組織のアドレス", "https://our.my.salesforce.com"),
+        ("instance-url", "組織の URL", "https://our.my.salesforce.com"),
         ("api-version", "API バージョン", "64.0"),
-        ("daily-calls", "過去 24 時間の API コール数", "18/15000"),
+        ("daily-calls", "API 要求数 (この 24 時間以内)", "18/15000"),
     ];
     let expected = Account {
         id: "00D000000000001AAA".into(),
