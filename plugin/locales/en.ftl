@@ -539,6 +539,10 @@ exact-target-unknown = The integration can't save records of the type “{ $valu
 exact-option-invalid = The option “{ $option }” doesn't have the value “{ $value }”.
 exact-request-limit-exceeded = The org has used { $used } of its { $limit } API calls in the last 24 hours.
 
+## What a mapping can write
+
+target-lead = Lead
+
 ## Facts about a connection
 
 fact-edition = Edition
@@ -549,8 +553,6 @@ fact-api-version = API version
 fact-daily-calls = API requests, last 24 hours
 
 ## The plugin's options
-
-target-lead = Lead
 
 option-existing = If a Lead with the same e-mail address exists
     .help = Converted Leads are ignored. If there are several Leads, the newest one is used.

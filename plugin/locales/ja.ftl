@@ -538,6 +538,10 @@ exact-target-unknown = 連携機能は、登録先「{ $value }」に対応し�
 exact-option-invalid = オプション「{ $option }」に、値「{ $value }」がありません。
 exact-request-limit-exceeded = この 24 時間以内に、API コール { $limit } 回のうち { $used } 回が使用されました。
 
+## What a mapping can write
+
+target-lead = リード
+
 ## Facts about a connection
 
 fact-edition = エディション
@@ -548,8 +552,6 @@ fact-api-version = API バージョン
 fact-daily-calls = API 要求数 (この 24 時間以内)
 
 ## The plugin's options
-
-target-lead = リード
 
 option-existing = 同じメールアドレスのリードがある場合
     .help = 取引開始済みのリードは対象外です。複数ある場合は、最も新しいリードを使います。
