@@ -8,10 +8,10 @@
 //! - *exactly one* is the same: that is it;
 //! - *none* is the same or near: there is none, once the org can no longer commit the lost request;
 //! - *several* are the same, or some are near: nobody can tell. Time may; in the end a person must.
-
 //!
-//! "Since" is by the org's clock, which stamps Leads; what the ledger knows is by the ledger's, and a plugin has none. The
-//! look-up asks from early enough on, and the `Date` of the answer shows how far the clocks are apart ([`cut`]).
+//! The org stamps Leads by its own clock, while the history has instants of the ledger's, and a plugin has no clock. The
+//! look-up therefore asks for Leads from well before the try on, and the `Date` of the answer shows how far the two clocks
+//! are apart ([`cut`]).
 
 use super::{
     Job, Stopped,
@@ -39,13 +39,13 @@ use crate::{
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
 /// request limits"), plus a margin for the network.
 const LOST_REQUEST_SECONDS: i64 = 12 * 60;
-/// How far the org's clock may be behind the ledger's without a second query.
+/// How far the org's clock can be behind the ledger's without a second query.
 const LATE_CLOCK_SECONDS: i64 = 60 * 60;
-/// How much the org's clock may be behind if its answer does not show it.
+/// How far the org's clock is taken to be behind if its answer does not show it.
 const UNKNOWN_CLOCK_SECONDS: i64 = 15 * 60;
-/// How much less the clocks may be apart than an answer shows. The org wrote `Date` after the host read its clock: a call
-/// may take a minute (`wall_ms` in `plugin.toml`), and the host may read its clock some time before. Besides, `Date` and
-/// `CreatedDate` are whole seconds. A margin that is too large only admits older Leads, which must still match.
+/// How much later than it should the difference between `Date` and `now` can put a Lead. The org writes `Date` after the
+/// host has read its clock: a call takes up to a minute (`wall_ms` in `plugin.toml`), and may begin some time after that.
+/// Besides, `Date` and `CreatedDate` are whole seconds. Too large a margin only admits older Leads, which must still match.
 const CLOCK_MARGIN_SECONDS: i64 = 120;
 /// The most Leads that a look-up reads, unless it is about the newest one.
 const MOST: usize = 50;
@@ -318,8 +318,8 @@ impl<'a, O: Org> Job<'a, '_, O> {
 /// From when on, by the org's clock, Leads may be those of tries of unknown outcome.
 ///
 /// The host called at `now` by the ledger's clock, and the org answered at `date` by its own. Their difference is how far
-/// the org is ahead, plus the time that the call took so far. Taken from the margin, that leaves an instant at or before
-/// the one at which the oldest try began by the org's clock.
+/// the org's clock is ahead, plus the time that the call took so far, which the margin makes up for. The result is at or
+/// before the instant at which the oldest try began by the org's clock.
 fn cut(tries: UnknownTries, now: Instant, date: Option<i64>) -> i64 {
     let oldest = seconds(tries.oldest);
     match date {
