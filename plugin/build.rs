@@ -53,8 +53,8 @@ fn read(language: &str) -> Result<Catalogue, Box<dyn Error>> {
         let attributes = message.attributes.iter().map(|Attribute { id, value }| (id.name, value));
         let mut texts = BTreeMap::new();
         for (attribute, pattern) in own.into_iter().chain(attributes) {
-            let text =
-                plain(pattern).ok_or_else(|| format!("{path}: `{id}.{attribute}` is not plain text in one line"))?;
+            let text = plain(pattern)
+                .ok_or_else(|| format!("{path}: `{id}.{attribute}` is not text and variables in one line"))?;
             if texts.insert(attribute.to_owned(), text).is_some() {
                 return Err(format!("{path}: `{id}.{attribute}` occurs twice").into());
             }
@@ -66,12 +66,12 @@ fn read(language: &str) -> Result<Catalogue, Box<dyn Error>> {
     Ok(catalogue)
 }
 
-/// The text of a pattern of one line that has no placeables but string literals, which braces need.
+/// The text of a pattern of one line. A variable becomes `{$name}`.
 fn plain(pattern: &Pattern<&str>) -> Option<String> {
     let parts = pattern.elements.iter().map(|element| match element {
-        PatternElement::TextElement { value } => Some(*value),
-        PatternElement::Placeable { expression: Expression::Inline(InlineExpression::StringLiteral { value }) } => {
-            Some(*value)
+        PatternElement::TextElement { value } => Some((*value).to_owned()),
+        PatternElement::Placeable { expression: Expression::Inline(InlineExpression::VariableReference { id }) } => {
+            Some(format!("{{${}}}", id.name))
         }
         PatternElement::Placeable { .. } => None,
     });

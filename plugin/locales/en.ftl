@@ -123,17 +123,29 @@ invalid-field =
     .step1 = Check that the field exists, and make it visible to the connected user under “Set Field-Level Security”.
     .step2 = If it was deleted, remove the row or choose another field.
 
+## Why a field cannot be mapped
+
+not-writable =
+    .what = The connected user can't edit this field.
+    .why = A field can be mapped if the connected user can both create and change its value.
+    .step1 = Give the connected user edit access to the field, in a permission set under “Object Settings” > “Leads”.
+
+calculated =
+    .what = Salesforce calculates this field.
+    .why = The values of formulas, roll-up summaries, and auto-numbers can't be set.
+    .step1 = Map a field that the calculation uses, or another field.
+
+compound =
+    .what = This field consists of other fields.
+    .why = Salesforce puts it together from its parts, as it does with names and addresses.
+    .step1 = Map its parts instead.
+
+system =
+    .what = Salesforce maintains this field.
+    .why = It shows who created or changed the Lead and when, or how the Lead was converted.
+    .step1 = Map another field.
+
 ## Problems in a mapping
-
-question-unknown =
-    .what = A row uses a question or value that doesn't exist.
-    .why = The question was removed from the form, or the name has a typo.
-    .step1 = Choose another question or value in that row.
-
-template-invalid =
-    .what = A template has a mistake.
-    .why = Its braces don't match. Write placeholders as {"{"}guest.name{"}"}. To write a brace itself, double it: {"{{"} or {"}}"}.
-    .step1 = Correct the template.
 
 field-mapped-twice =
     .what = A field gets two values.
@@ -149,6 +161,16 @@ nothing-to-write =
     .what = The booking has no values that can be saved.
     .why = All mapped answers were blank or couldn't be saved.
     .step1 = Map at least the guest's name, company, and email address.
+
+target-unknown =
+    .what = The mapping is for records that the integration can't save.
+    .why = The integration saves Leads only. The mapping was made for another integration or another version.
+    .step1 = Choose “Lead” as what the mapping saves, and save the mapping.
+
+email-unmapped =
+    .what = Existing Leads can't be found because no row fills the email address.
+    .why = The mapping's options ask us to look for existing Leads. We find them by the email address that a row fills. Without it, every booking creates another Lead.
+    .step1 = Map the guest's email address to the field “Email”, or choose to create another Lead.
 
 option-invalid =
     .what = An option of the mapping isn't valid.
@@ -199,6 +221,12 @@ cannot-update-converted-lead =
     .what = The Lead has been converted and can't be changed.
     .why = A converted Lead continues as a contact, an account, and perhaps an opportunity. The booking's new time was not saved.
     .step1 = Enter the change on the contact or the opportunity by hand.
+
+record-unknown =
+    .what = The Lead of a canceled booking can't be found, so nothing was changed.
+    .why = The booking was made before the team connected, or it has no Lead. A cancellation never creates one.
+    .step1 = If this booking has a Lead, enter the cancellation by hand.
+    .step2 = To let us find such Leads in the future, choose a field for the booking ID in the mapping's options.
 
 entity-is-deleted =
     .what = The Lead can't be found.
@@ -317,6 +345,12 @@ credential-unavailable =
     .why = The scheduling service or Salesforce's login service is briefly busy or down. The connection is still valid.
     .step1 = No action needed. We'll retry automatically.
     .step2 = If it lasts longer than an hour, check credential storage and network access to the Salesforce login host.
+
+credential-blocked =
+    .what = Salesforce blocks the connection. Bookings are on hold.
+    .why = The authorization is still valid, but a policy of the org or of the app currently prevents its use.
+    .step1 = Look for the failed login of the connected user, and its reason.
+    .step2 = Allow the app and the connected user. Check blocked apps, IP ranges, and login hours, and tell the team admin.
 
 app-attest-failed-retry =
     .what = Salesforce's login service failed.
@@ -492,6 +526,32 @@ request-too-large =
     .what = The booking is too large to be saved in Salesforce.
     .why = The mapped answers together, or one that is used in a lookup, exceed Salesforce's limit.
     .step1 = Map fewer answers, or limit their length in the form.
+
+## The same with the particulars of an occurrence. If one is not given, the general text stands
+
+exact-string-too-long = The value has { $length } characters, but the field “{ $field }” can have only { $limit }.
+exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” can have only { $limit }.
+exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” doesn't have the value “{ $value }”.
+exact-required-field-missing = The field “{ $field }” is required in Salesforce, but has no value to save.
+exact-required-field-blank = The field “{ $field }” is required in Salesforce, but is blank or can be left blank.
+exact-invalid-field-for-insert-update = The connected user can't edit the field “{ $field }”.
+exact-invalid-field = The connected user can't find the field “{ $field }”.
+exact-target-unknown = The integration can't save records of the type “{ $value }”.
+exact-option-invalid = The option “{ $option }” doesn't have the value “{ $value }”.
+exact-request-limit-exceeded = The org has used { $used } of its { $limit } API calls in the last 24 hours.
+
+## What a mapping can write
+
+target-lead = Lead
+
+## Facts about a connection
+
+fact-edition = Edition
+fact-username = Connected user
+fact-user-id = User ID
+fact-instance-url = Org URL
+fact-api-version = API version
+fact-daily-calls = API requests, last 24 hours
 
 ## The plugin's options
 

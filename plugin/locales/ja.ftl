@@ -121,17 +121,29 @@ invalid-field =
     .step1 = 項目があるか確認し、「項目レベルセキュリティの設定」で連携ユーザーに表示してください。
     .step2 = 削除されていた場合は、その行を削除するか、別の項目を選択してください。
 
+## Why a field cannot be mapped
+
+not-writable =
+    .what = この項目は、連携ユーザーでは編集できません。
+    .why = 対応付けられるのは、連携ユーザーが値の登録と変更の両方をできる項目です。
+    .step1 = 権限セットの「オブジェクト設定」 > 「リード」で、連携ユーザーに項目の編集アクセス権を付与してください。
+
+calculated =
+    .what = この項目の値は、Salesforce が計算します。
+    .why = 数式、積み上げ集計、自動採番の値は、登録できません。
+    .step1 = 計算に使われる項目、または別の項目を対応付けてください。
+
+compound =
+    .what = この項目は、ほかの項目から構成されています。
+    .why = 氏名や住所のように、Salesforce が各部分の項目から組み立てます。
+    .step1 = 各部分の項目を対応付けてください。
+
+system =
+    .what = この項目は、Salesforce が管理しています。
+    .why = リードの作成者や変更者とその日時、または取引開始の状況を表します。
+    .step1 = 別の項目を対応付けてください。
+
 ## Problems in a mapping
-
-question-unknown =
-    .what = マッピングの行が、存在しない質問または値を使っています。
-    .why = フォームから質問が削除されたか、名称に誤りがあります。
-    .step1 = その行で、別の質問または値を選択してください。
-
-template-invalid =
-    .what = テンプレートの書き方に誤りがあります。
-    .why = 波かっこの数が合っていません。差し込み項目は {"{"}guest.name{"}"} のように書きます。波かっこ自体は {"{{"} や {"}}"} と重ねて書きます。
-    .step1 = テンプレートを修正してください。
 
 field-mapped-twice =
     .what = 同じ項目に、値が二重に設定されています。
@@ -147,6 +159,16 @@ nothing-to-write =
     .what = 予約に、登録できる値がありませんでした。
     .why = 対応付けた回答は、すべて空欄か、登録できない内容でした。
     .step1 = 少なくとも、ゲストの氏名、会社名、メールアドレスを対応付けてください。
+
+target-unknown =
+    .what = マッピングの登録先に、連携機能が対応していません。
+    .why = 連携機能が登録するのはリードだけです。別の連携機能または別のバージョン用のマッピングです。
+    .step1 = 登録先に「リード」を選択し、マッピングを保存してください。
+
+email-unmapped =
+    .what = メールアドレスの行がないため、既存のリードを検索できません。
+    .why = オプションで既存のリードの検索が選択されています。検索には、行が登録するメールアドレスを使います。この行がないと、予約のたびに別のリードを作成します。
+    .step1 = ゲストのメールアドレスを項目「Email」に対応付けるか、別のリードを作成するオプションを選択してください。
 
 option-invalid =
     .what = マッピングのオプションに、使用できない設定があります。
@@ -197,6 +219,12 @@ cannot-update-converted-lead =
     .what = 取引開始済みのリードのため、変更できません。
     .why = 取引開始済みのリードは、取引先責任者や取引先、商談に引き継がれています。予約の新しい日時は登録されていません。
     .step1 = 取引先責任者または商談に、変更を手動で登録してください。
+
+record-unknown =
+    .what = キャンセルされた予約のリードが見つからず、何も変更していません。
+    .why = 連携する前の予約か、リードのない予約です。キャンセルでは、リードを作成しません。
+    .step1 = この予約のリードがある場合は、キャンセルを手動で反映してください。
+    .step2 = 今後このようなリードを見つけるには、マッピングのオプションで予約 ID 用の項目を選択してください。
 
 entity-is-deleted =
     .what = リードが見つかりません。
@@ -315,6 +343,12 @@ credential-unavailable =
     .why = 日程調整サービスまたは Salesforce のログインサービスが、一時的に混み合っているか、停止しています。連携は有効です。
     .step1 = 対応は不要です。自動的に再試行します。
     .step2 = 1 時間以上続く場合は、認証情報の保存先と、Salesforce のログインホストへのネットワークを確認してください。
+
+credential-blocked =
+    .what = Salesforce が連携を制限しています。予約は保留中です。
+    .why = アクセス許可は有効ですが、組織またはアプリのポリシーにより、現在は使用できません。
+    .step1 = 連携ユーザーの失敗したログインと、その理由を確認してください。
+    .step2 = アプリと連携ユーザーを許可してください。アプリのブロック、IP 範囲、ログイン時間帯も確認し、チームの管理者に伝えてください。
 
 app-attest-failed-retry =
     .what = Salesforce のログインサービスでエラーが発生しました。
@@ -490,6 +524,32 @@ request-too-large =
     .what = 予約の内容が大きすぎるため、Salesforce に登録できません。
     .why = 対応付けた回答の合計か、検索に使う回答が、Salesforce の上限を超えています。
     .step1 = 対応付ける回答を減らすか、フォームで文字数を制限してください。
+
+## The same with the particulars of an occurrence. If one is not given, the general text stands
+
+exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }」の最大文字数は { $limit } 文字です。
+exact-number-outside-valid-range = 整数部が { $length } 桁の値ですが、項目「{ $field }」は { $limit } 桁までです。
+exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」に、値「{ $value }」がありません。
+exact-required-field-missing = Salesforce の必須項目「{ $field }」に、登録する値がありません。
+exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄です (または、空欄になる可能性があります)。
+exact-invalid-field-for-insert-update = 項目「{ $field }」は、連携ユーザーでは編集できません。
+exact-invalid-field = 項目「{ $field }」が、連携ユーザーには見つかりません。
+exact-target-unknown = 連携機能は、登録先「{ $value }」に対応していません。
+exact-option-invalid = オプション「{ $option }」に、値「{ $value }」がありません。
+exact-request-limit-exceeded = この 24 時間以内に、API コール { $limit } 回のうち { $used } 回が使用されました。
+
+## What a mapping can write
+
+target-lead = リード
+
+## Facts about a connection
+
+fact-edition = エディション
+fact-username = 連携ユーザー
+fact-user-id = ユーザー ID
+fact-instance-url = 組織の URL
+fact-api-version = API バージョン
+fact-daily-calls = API 要求数 (この 24 時間以内)
 
 ## The plugin's options
 

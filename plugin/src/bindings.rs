@@ -3,9 +3,9 @@
 
 wit_bindgen::generate!({
     path: "../wit",
-    world: "lead-plugin-with-settings",
+    world: "plugin-with-settings",
     generate_all,
-    // The records of `types` are those of the host, which `crm-booking` reads.
+    // The records of `types` are those that hosts use, too.
     with: { "scheduling:crm/types@0.1.0": crm_contract },
     additional_derives: [PartialEq],
 });

@@ -62,6 +62,17 @@ codes! {
     /// A required field got no value from this booking.
     REQUIRED_FIELD_BLANK = "required-field-blank";
 
+    // Why a field cannot be mapped.
+
+    /// The connected user may not both create and change it.
+    NOT_WRITABLE = "not-writable";
+    /// Salesforce computes it: formula, roll-up or auto-number.
+    CALCULATED = "calculated";
+    /// It is made of other fields, which can be mapped.
+    COMPOUND = "compound";
+    /// Salesforce maintains it: ids, owners of changes, timestamps, conversion.
+    SYSTEM = "system";
+
     // A mapping does not fit the org or the form.
 
     /// A required field has no mapping row.
@@ -76,18 +87,16 @@ codes! {
     FIELD_TYPE_CHANGED = "field-type-changed";
     /// The field occurs in more than one row.
     FIELD_MAPPED_TWICE = "field-mapped-twice";
-    /// The answers of a question do not fit the field's type.
+    /// What a row gives does not fit the field's type.
     TYPE_MISMATCH = "type-mismatch";
-    /// The row refers to a question that the form does not have.
-    QUESTION_UNKNOWN = "question-unknown";
-    /// The row refers to a booking attribute that does not exist.
-    ATTRIBUTE_UNKNOWN = "attribute-unknown";
-    /// The template's braces do not match.
-    TEMPLATE_INVALID = "template-invalid";
+    /// A target that the plugin does not have.
+    TARGET_UNKNOWN = "target-unknown";
     /// An option that the plugin does not offer, or a value that the option does not take.
     OPTION_INVALID = "option-invalid";
     /// The booking-id field is not a unique external-ID text field that the connected user can write.
     BOOKING_ID_FIELD_UNFIT = "booking-id-field-unfit";
+    /// The mapping has a policy for existing Leads, and no row by which to find any.
+    EMAIL_UNMAPPED = "email-unmapped";
     /// The connected user may not use the record type.
     RECORD_TYPE_UNAVAILABLE = "record-type-unavailable";
     /// An owner is set, and an assignment rule that may give the Lead to somebody else.
@@ -103,16 +112,16 @@ codes! {
     NOTHING_TO_WRITE = "nothing-to-write";
     /// The mapping has more fields than one query can read.
     MAPPING_TOO_LARGE = "mapping-too-large";
-    /// The Lead of the rescheduled booking no longer exists.
+    /// The booking has no Lead that is known.
+    RECORD_UNKNOWN = "record-unknown";
+    /// The Lead of the changed booking no longer exists.
     LEAD_GONE = "lead-gone";
-    /// The Lead of the rescheduled booking was converted and can no longer be changed.
+    /// The Lead of the changed booking was converted and can no longer be changed.
     LEAD_CONVERTED = "lead-converted";
     /// An earlier try may still create a Lead.
     OUTCOME_PENDING = "outcome-pending";
     /// Several Leads, or slightly different ones, may be the one that an earlier try created.
     OUTCOME_UNCLEAR = "outcome-unclear";
-    /// The host does not know where the connected org is.
-    INSTANCE_URL_MISSING = "instance-url-missing";
 
     // A call to Salesforce failed, and Salesforce gave no code.
 
@@ -122,6 +131,8 @@ codes! {
     CONNECTION_ENDED = "connection-ended";
     /// The host cannot read or refresh the credential for the moment.
     CREDENTIAL_UNAVAILABLE = "credential-unavailable";
+    /// The grant stands, but Salesforce does not let the host use it until somebody acts.
+    CREDENTIAL_BLOCKED = "credential-blocked";
     /// The session is valid, but not for the REST API.
     SESSION_NOT_FOR_API = "session-not-for-api";
     /// The org cannot be reached, or did not answer a read in time.

@@ -4,13 +4,13 @@
 //! those listed before them:
 //!
 //! - `bindings`, `codes`, `problem`, `texts`, `blank`: the contract, and what needs no other module;
-//! - `source`, `attributes` and `template` of the crate `crm-booking`: the value that a mapping row has in a booking;
-//! - `value`: that value in the type of a field;
-//! - `salesforce`: the org as a client sees it;
-//! - `mapping`: which rows and questions a field concerns;
-//! - `settings`: the options, and the check of a mapping;
-//! - `deliver`: from rows to a record, or to a preview of it;
 //! - `guidance`: what people read about a code;
+//! - `field`: a Lead field as the plugin knows it, and its memo;
+//! - `value`: a value in the type of a field;
+//! - `salesforce`: the org as a client sees it;
+//! - `mapping`: which rows a field concerns;
+//! - `settings`: fields and options to choose from, and the check of a mapping;
+//! - `deliver`: from rows to a record, or to a preview of it;
 //! - `component`: exports, and the host's imports. The only part that exists for WebAssembly alone.
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
@@ -21,6 +21,7 @@ mod codes;
 #[expect(unsafe_code, reason = "generated exports, and an allocator")]
 mod component;
 mod deliver;
+mod field;
 #[cfg(test)]
 mod fixture;
 mod guidance;
@@ -33,15 +34,15 @@ mod settings;
 mod texts;
 mod value;
 
-// Until the contract hands over resolved rows, the plugin resolves them itself.
-use crm_booking::{attributes, source, template};
-
 pub use deliver::{deliver, preview::preview};
 pub use guidance::{advice, codes};
 pub use salesforce::{
     doctor::check as check_connection,
-    list_lead_fields,
     oauth_error::explain,
     org::{Connect, Org},
 };
-pub use settings::{check::check as check_mapping, options::options};
+pub use settings::{
+    check::check as check_mapping,
+    list_choices, list_lead_fields,
+    options::{list_targets, options},
+};

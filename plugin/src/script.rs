@@ -2,8 +2,9 @@
 
 use crate::{
     bindings::{
-        http::{Effect, Failure, FailureKind, Method, Request, Response},
+        http::{Failure, FailureKind, Header, Method, Request, Response},
         secrets::SecretError,
+        types::Effect,
     },
     salesforce::org::{Connect, Org},
 };
@@ -45,6 +46,10 @@ impl Script {
 }
 
 impl Org for Script {
+    fn origin(&self) -> String {
+        ORIGIN.into()
+    }
+
     fn attribute(&self, name: &str) -> Option<String> {
         attribute(name)
     }
@@ -64,23 +69,21 @@ impl Connect for Script {
     }
 }
 
+/// The address of the test org.
+pub const ORIGIN: &str = "https://example.my.salesforce.com";
+
 /// The public facts of the test org.
 pub fn attribute(name: &str) -> Option<String> {
-    match name {
-        "instance-url" => Some("https://example.my.salesforce.com".into()),
-        "user-id" => Some("0055e00000AbCdEAAV".into()),
-        _ => None,
-    }
+    (name == "user-id").then(|| "0055e00000AbCdEAAV".into())
 }
 
 /// Method, and path and query behind the version, decoded.
 pub fn asked(request: &Request) -> String {
-    let method = match request.method {
+    let method = match &request.method {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Patch => "PATCH",
-        Method::Put => "PUT",
-        Method::Delete => "DELETE",
+        other => panic!("{other:?}"),
     };
     let path = request.url.split_once(crate::salesforce::api::VERSION).unwrap().1;
     let mut decoded = Vec::new();
@@ -98,7 +101,17 @@ pub fn asked(request: &Request) -> String {
 }
 
 pub fn answer(status: u16, body: &str) -> Result<Response, Failure> {
-    Ok(Response { status, headers: Vec::new(), body: body.into() })
+    Ok(Response { status, headers: Vec::new(), body: body.into(), more: Vec::new() })
+}
+
+/// An answer that shows the org's time.
+pub fn dated(answer: Result<Response, Failure>, date: &str) -> Result<Response, Failure> {
+    let header = Header { name: "Date".into(), value: date.into() };
+    answer.map(|response| Response { headers: vec![header], ..response })
+}
+
+pub fn failed(kind: FailureKind, effect: Effect) -> Result<Response, Failure> {
+    Err(Failure { kind, effect, detail: None, more: Vec::new() })
 }
 
 pub fn created() -> Result<Response, Failure> {
@@ -119,11 +132,11 @@ pub fn refused(code: &str, message: &str, fields: &[&str]) -> Result<Response, F
 }
 
 pub fn lost() -> Result<Response, Failure> {
-    Err(Failure { kind: FailureKind::Timeout, effect: Effect::Unknown })
+    failed(FailureKind::Timeout, Effect::Unknown)
 }
 
 pub fn unreachable() -> Result<Response, Failure> {
-    Err(Failure { kind: FailureKind::Connect, effect: Effect::None })
+    failed(FailureKind::Connect, Effect::None)
 }
 
 /// A describe result of the fields of [`crate::fixture::mapping`], some of them changed.

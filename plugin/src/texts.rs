@@ -23,8 +23,6 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Self; 2] = [Self::Japanese, Self::English];
-
     /// The closest language to a BCP 47 tag: Japanese for any kind of Japanese, English for everything else.
     pub fn closest(locale: &str) -> Self {
         let primary = locale.split(['-', '_']).next().unwrap_or_default();

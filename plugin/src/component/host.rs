@@ -26,11 +26,15 @@ impl Connect for Host {
 pub struct Connected(Credential);
 
 impl Org for Connected {
+    fn origin(&self) -> String {
+        self.0.origin()
+    }
+
     fn attribute(&self, name: &str) -> Option<String> {
         self.0.attribute(name)
     }
 
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
-        http::send(request, Some(&self.0))
+        http::send(request, &self.0)
     }
 }

@@ -2,15 +2,18 @@
 
 use super::{
     Job, Stopped,
-    find::{LeadQuery, is_open_with, with_key},
+    find::{LeadQuery, is_open_with},
+    known_lead,
     plan::{Plan, Scope},
 };
 use crate::{
-    bindings::types::{BookingKind, Consequence, Delivery, History, LeadField, Outcome, Reaction},
+    bindings::types::{BookingKind, Consequence, Delivery, Finding, History, Outcome, Reaction},
     codes,
+    field::{LeadField, is_same_field},
+    mapping::positions,
     problem::refusal,
-    salesforce::{fields::is_same_field, lead::Lead, org::Org},
-    settings::options::{Existing, is_key_field},
+    salesforce::{lead::Lead, org::Org},
+    settings::options::{EMAIL_FIELD, Existing, is_key_field},
 };
 
 /// What is to be done.
@@ -32,8 +35,8 @@ pub enum Target {
         /// Whether it takes this booking's key: it has none yet.
         takes_key: bool,
     },
-    /// The Lead of a rescheduled booking.
-    Rescheduled {
+    /// The Lead of a booking that was moved or cancelled.
+    Known {
         id: String,
     },
 }
@@ -43,7 +46,7 @@ impl Target {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::New => None,
-            Self::Existing { id, .. } | Self::Rescheduled { id } => Some(id),
+            Self::Existing { id, .. } | Self::Known { id } => Some(id),
         }
     }
 
@@ -60,17 +63,17 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// Chooses the step. Reads, but writes nothing.
     pub fn decide(&mut self) -> Result<Step<'a>, Stopped> {
         let attempt = self.attempt;
-        if let Some(id) = attempt.history.lead_id.clone() {
-            // A repeat changes nothing.
-            return match attempt.booking.kind {
-                BookingKind::New => Ok(self.done(id, Outcome::AlreadyDelivered)),
-                BookingKind::Rescheduled(_) => self.reschedule(id),
-            };
+        // A confirmed booking whose Lead is known needs no step.
+        if let Some(lead) = known_lead(attempt.history) {
+            return self.change(lead.id.clone());
+        }
+        if attempt.booking.kind == BookingKind::Cancelled {
+            return self.cancel();
         }
         let mut plan = self.plan(Scope::Booking)?;
         let query = self.lead_query(&plan)?;
-        let mut leads = self.look_up(&query, &mut plan)?;
-        if let Some(step) = self.by_key(&query.keys, &leads)? {
+        let found = self.look_up(&query, &mut plan)?;
+        if let Some(step) = self.by_key(&query.keys, &found.leads)? {
             return Ok(step);
         }
         let mut is_unknown = attempt.history.unknown_tries.is_some();
@@ -82,10 +85,10 @@ impl<'a, O: Org> Job<'a, '_, O> {
             plan = self.plan(Scope::Booking)?;
         }
         let place = match &query.email {
-            Some(email) => leads.iter().position(|lead| is_open_with(lead, email)),
+            Some(email) => found.leads.iter().position(|lead| is_open_with(lead, email)),
             None => None,
         };
-        let existing = place.and_then(|place| leads.get(place));
+        let existing = place.and_then(|place| found.leads.get(place));
         if existing.is_none() && plan.entries.is_empty() {
             let nothing = || {
                 let message = "No row of the mapping has a value in this booking.";
@@ -93,17 +96,37 @@ impl<'a, O: Org> Job<'a, '_, O> {
             };
             return Err(self.tries.stop(plan.problem().unwrap_or_else(nothing)));
         }
-        if is_unknown && let Some(id) = self.lost_lead(&leads, existing, &plan)? {
-            return Ok(self.done(id, Outcome::AlreadyDelivered));
+        if is_unknown && let Some(id) = self.lost_lead(&found, existing, &plan)? {
+            return Ok(self.done(&id, Outcome::AlreadyDelivered));
         }
         if !is_unknown || self.is_conclusive() {
             self.tries.settle();
         }
-        match (place, plan.problem()) {
-            (Some(place), _) => Ok(self.use_lead(leads.swap_remove(place), attempt.choices.existing, plan)),
+        self.note_missing_address(&mut plan);
+        let existing = place.and_then(|place| found.leads.into_iter().nth(place));
+        match (existing, plan.problem()) {
+            (Some(lead), _) => Ok(self.use_lead(lead, attempt.choices.existing, plan)),
             (None, Some(problem)) => Err(self.tries.stop(problem)),
             (None, None) => Ok(Step::Write { target: Target::New, plan }),
         }
+    }
+
+    /// Adds a finding if the mapping has a policy for existing Leads, and no row by which to find any.
+    fn note_missing_address(&self, plan: &mut Plan<'a>) {
+        let attempt = self.attempt;
+        let has_address = attempt.mapping.rows.iter().any(|row| is_same_field(&row.field, EMAIL_FIELD));
+        if attempt.choices.existing == Existing::CreateAnother || has_address {
+            return;
+        }
+        plan.findings.push(Finding {
+            code: codes::EMAIL_UNMAPPED.to_owned(),
+            consequence: Consequence::Changed,
+            fields: vec![EMAIL_FIELD.to_owned()],
+            rows: Vec::new(),
+            message: "no row writes the e-mail address, so that no existing Lead is looked for".to_owned(),
+            particulars: Vec::new(),
+            more: Vec::new(),
+        });
     }
 
     /// What must be known before a Lead is created.
@@ -111,17 +134,10 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let attempt = self.attempt;
         let History { first_try, unknown_tries, .. } = attempt.history;
         let policy = attempt.choices.existing;
-        let own = &attempt.booking.id;
-        let previous = match &attempt.booking.kind {
-            BookingKind::New => None,
-            BookingKind::Rescheduled(previous) => Some(previous),
-        };
-        // An earlier try, or the booking before it was rescheduled, may have created a Lead.
-        let may_exist = first_try.is_some() || unknown_tries.is_some() || previous.is_some();
-        let mut keys = Vec::new();
-        for id in [Some(own), previous.filter(|id| *id != own)].into_iter().flatten() {
-            keys.extend(self.key(id).map(|(_, key)| key));
-        }
+        // An earlier try, or the booking before it was moved, may have created a Lead.
+        let is_moved = attempt.booking.kind == BookingKind::Rescheduled;
+        let may_exist = first_try.is_some() || unknown_tries.is_some() || is_moved;
+        let mut keys = self.keys();
         if keys.first().is_some_and(|key| key.len() > LONGEST_KEY) {
             let message = "Team id and booking id are longer than an external-ID field can be.";
             return Err(self.tries.stop(refusal(codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping, message)));
@@ -130,10 +146,18 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Ok(LeadQuery {
             keys,
             email: if policy == Existing::CreateAnother { None } else { self.email(plan) },
-            since: self.since_lost_try(),
+            since: self.earliest_lost_lead(),
             values: unknown_tries.is_some() || policy == Existing::FillEmpty,
             id: None,
         })
+    }
+
+    /// The keys that a Lead of this booking may have, its own first.
+    fn keys(&self) -> Vec<String> {
+        let booking = self.attempt.booking;
+        let is_changed = booking.kind != BookingKind::Confirmed;
+        let previous = booking.previous_id.as_ref().filter(|id| is_changed && **id != booking.id);
+        [Some(&booking.id), previous].into_iter().flatten().filter_map(|id| self.key(id)).map(|(_, key)| key).collect()
     }
 
     /// The step for a booking whose Lead was found by the booking-id field. The booking's own key comes first.
@@ -141,18 +165,56 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let attempt = self.attempt;
         let Some(field) = attempt.choices.booking_id_field else { return Ok(None) };
         for (place, key) in keys.iter().enumerate() {
-            let found = with_key(leads, field, key).map_err(|problem| self.tries.stop(problem))?;
+            let found = self.with_key(leads, field, key).map_err(|problem| self.tries.stop(problem))?;
             let Some(lead) = found else { continue };
             self.tries.settle();
-            let id = lead.id.clone();
-            let keeps_id = matches!(&attempt.booking.kind, BookingKind::Rescheduled(id) if *id == attempt.booking.id);
-            return if place == 0 && !keeps_id {
-                Ok(Some(self.done(id, Outcome::AlreadyDelivered)))
+            let keeps_id = attempt.booking.previous_id.as_ref().is_none_or(|id| *id == attempt.booking.id);
+            let is_repeat = match attempt.booking.kind {
+                BookingKind::Confirmed => true,
+                // Only an earlier try of this change can have made a Lead with a new id.
+                BookingKind::Rescheduled => place == 0 && !keeps_id,
+                BookingKind::Cancelled | BookingKind::Other(_) => false,
+            };
+            return if is_repeat {
+                Ok(Some(self.done(&lead.id, Outcome::AlreadyDelivered)))
             } else {
-                self.reschedule(id).map(Some)
+                self.change(lead.id.clone()).map(Some)
             };
         }
         Ok(None)
+    }
+
+    /// The step for a cancelled booking whose Lead is not known. It is looked for, and never created.
+    fn cancel(&mut self) -> Result<Step<'a>, Stopped> {
+        let is_unknown = self.attempt.history.unknown_tries.is_some();
+        let mut plan = if is_unknown { self.plan(Scope::Lasting)? } else { Plan::default() };
+        // Without a text to search by, anybody's new Lead would be found.
+        let since = self.earliest_lost_lead().filter(|_| plan.is_distinctive());
+        let query = LeadQuery { keys: self.keys(), since, values: since.is_some(), ..LeadQuery::default() };
+        let found = self.look_up(&query, &mut plan)?;
+        if let Some(step) = self.by_key(&query.keys, &found.leads)? {
+            return Ok(step);
+        }
+        if is_unknown {
+            // Whether a key keeps out a second Lead does not matter here: the first one may still come.
+            let lost = self.lost_lead(&found, None, &plan)?;
+            self.tries.settle();
+            if let Some(id) = lost {
+                return self.change(id);
+            }
+        }
+        let rows = || positions(self.attempt.mapping).filter(|(_, row)| row.on_change);
+        let finding = Finding {
+            code: codes::RECORD_UNKNOWN.to_owned(),
+            consequence: Consequence::LeftOut,
+            fields: rows().map(|(_, row)| row.field.clone()).collect(),
+            rows: rows().map(|(position, _)| position).collect(),
+            message: "no Lead of this booking is known".to_owned(),
+            particulars: Vec::new(),
+            more: Vec::new(),
+        };
+        let (records, findings, more) = (Vec::new(), vec![finding], Vec::new());
+        Ok(Step::Done(Delivery { records, outcome: Outcome::Ignored, findings, more }))
     }
 
     /// The step for a Lead that exists.
@@ -160,7 +222,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let takes_key = self.attempt.choices.booking_id_field.is_some_and(|field| lead.is_blank(field));
         plan.keep_existing_values();
         match policy {
-            Existing::Keep => return self.done(lead.id, Outcome::Kept),
+            Existing::Keep => return self.done(&lead.id, Outcome::Kept),
             Existing::FillEmpty => plan.entries.retain(|entry| lead.is_blank(&entry.field.name)),
             Existing::CreateAnother | Existing::Overwrite => {}
         }
@@ -169,23 +231,23 @@ impl<'a, O: Org> Job<'a, '_, O> {
         findings.retain(|finding| finding.consequence != Consequence::Changed || plan.is_about(finding));
         plan.findings = findings;
         if plan.entries.is_empty() && !takes_key {
-            return Step::Done(self.delivery(lead.id, Outcome::Kept, plan.findings));
+            return Step::Done(self.delivery(&lead.id, Outcome::Kept, plan.findings));
         }
         Step::Write { target: Target::Existing { id: lead.id, takes_key }, plan }
     }
 
-    /// The step for a rescheduled booking whose Lead is known.
-    fn reschedule(&mut self, id: String) -> Result<Step<'a>, Stopped> {
-        let plan = self.plan(Scope::Meeting)?;
+    /// The step for a booking that changed and whose Lead is known.
+    fn change(&mut self, id: String) -> Result<Step<'a>, Stopped> {
+        let plan = self.plan(Scope::Change)?;
         Ok(if plan.entries.is_empty() {
-            Step::Done(self.delivery(id, Outcome::Kept, plan.findings))
+            Step::Done(self.delivery(&id, Outcome::Kept, plan.findings))
         } else {
-            Step::Write { target: Target::Rescheduled { id }, plan }
+            Step::Write { target: Target::Known { id }, plan }
         })
     }
 
     /// The step for a booking that needs no write.
-    pub fn done(&self, lead_id: String, outcome: Outcome) -> Step<'a> {
-        Step::Done(self.delivery(lead_id, outcome, Vec::new()))
+    pub fn done(&self, id: &str, outcome: Outcome) -> Step<'a> {
+        Step::Done(self.delivery(id, outcome, Vec::new()))
     }
 }

@@ -8,34 +8,45 @@
 //! - *exactly one* is the same: that is it;
 //! - *none* is the same or near: there is none, once the org can no longer commit the lost request;
 //! - *several* are the same, or some are near: nobody can tell. Time may; in the end a person must.
+//!
+//! The org stamps Leads by its own clock, while the history has instants of the ledger's, and a plugin has no clock. The
+//! look-up therefore asks for Leads from well before the try on, and the `Date` of the answer shows how far the two clocks
+//! are apart ([`cut`]).
 
 use super::{
     Job, Stopped,
     likeness::{Likeness, has_all},
-    plan::{Plan, Scope, text},
+    plan::{Plan, text},
 };
 use crate::{
     bindings::{
         http::Response,
-        types::{Problem, Reaction},
+        types::{Instant, Problem, Reaction, UnknownTries},
     },
     codes,
+    field::is_same_field,
     problem::refusal,
     salesforce::{
         api::unreadable,
-        fields::is_same_field,
         lead::{self, Lead},
         org::Org,
         soql::{address, booking_key, is_field_name, push_literal},
     },
+    settings::options::EMAIL_FIELD,
     value::timestamp::Moment,
 };
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
-/// request limits"), plus a margin for clocks and networks.
-const LOST_REQUEST_SECONDS: u32 = 12 * 60;
-/// How far the host's clock may be ahead of the org's.
-const CLOCK_SKEW_SECONDS: i64 = 60;
+/// request limits"), plus a margin for the network.
+const LOST_REQUEST_SECONDS: i64 = 12 * 60;
+/// How far the org's clock can be behind the ledger's without a second query.
+const LATE_CLOCK_SECONDS: i64 = 60 * 60;
+/// How far the org's clock is taken to be behind if its answer does not show it.
+const UNKNOWN_CLOCK_SECONDS: i64 = 15 * 60;
+/// How much later than it should the difference between `Date` and `now` can put a Lead. The org writes `Date` after the
+/// host has read its clock: a call takes up to a minute (`wall_ms` in `plugin.toml`), and may begin some time after that.
+/// Besides, `Date` and `CreatedDate` are whole seconds. Too large a margin only admits older Leads, which must still match.
+const CLOCK_MARGIN_SECONDS: i64 = 120;
 /// The most Leads that a look-up reads, unless it is about the newest one.
 const MOST: usize = 50;
 
@@ -47,42 +58,68 @@ pub struct LeadQuery<'q> {
     pub id: Option<&'q str>,
     /// The address of Leads that were not converted.
     pub email: Option<String>,
-    /// When the oldest try of unknown outcome began: Leads created since then that may be its Lead.
-    pub since: Option<Moment>,
+    /// Leads that were created since then, in seconds since 1970, and that may be the one of a try of unknown outcome.
+    pub since: Option<i64>,
     /// Whether the values of the mapped fields are read too.
     pub values: bool,
+}
+
+/// The result of a look-up.
+#[derive(Default)]
+pub struct Found {
+    /// Newest first.
+    pub leads: Vec<Lead>,
+    /// The tries of unknown outcome made none of the Leads that were created before, by the org's clock.
+    cut: i64,
+    /// Whether there may be no further Lead that these tries made.
+    is_complete: bool,
 }
 
 impl<'a, O: Org> Job<'a, '_, O> {
     /// The booking-id field, if the mapping has one, and the key of a booking of this team.
     pub fn key(&self, booking: &str) -> Option<(&'a str, String)> {
-        Some((self.attempt.choices.booking_id_field?, booking_key(&self.attempt.booking.team.id, booking)))
+        Some((self.attempt.choices.booking_id_field?, booking_key(&self.attempt.booking.team_id, booking)))
     }
 
-    /// Looks for Leads, newest first; sends nothing if the query has no condition. If a mapped field is gone, makes the plan
-    /// again by the live fields and asks once more.
-    pub fn look_up(&mut self, query: &LeadQuery<'_>, plan: &mut Plan<'a>) -> Result<Vec<Lead>, Stopped> {
-        let Some(soql) = self.soql(query, plan) else { return Ok(Vec::new()) };
-        let mut leads = match self.leads(&soql, query) {
+    /// Looks for Leads; sends nothing if the query has no condition. If a mapped field is gone, makes the plan again by the
+    /// live fields and asks once more.
+    pub fn look_up(&mut self, query: &LeadQuery<'_>, plan: &mut Plan<'a>) -> Result<Found, Stopped> {
+        let Some(soql) = self.soql(query, plan) else { return Ok(Found { is_complete: true, ..Found::default() }) };
+        let (mut leads, date) = match self.leads(&soql, query) {
             Err(problem) if problem.code == "INVALID_FIELD" && self.attempt.live.get().is_none() => {
                 self.live()?;
-                *plan = self.plan(Scope::Booking)?;
+                *plan = self.plan(plan.scope)?;
                 return self.look_up(query, plan);
             }
             leads => leads.map_err(|problem| self.tries.stop(problem))?,
         };
+        let cut = self.attempt.history.unknown_tries.map(|tries| cut(tries, self.attempt.history.now, date));
+        // The org's clock is so far behind that the query began too late.
+        if let (Some(since), Some(cut)) = (query.since, cut)
+            && cut < since
+        {
+            let earlier =
+                LeadQuery { since: Some(cut), keys: query.keys.clone(), email: query.email.clone(), ..*query };
+            if let Some(soql) = self.soql(&earlier, plan) {
+                (leads, _) = self.leads(&soql, &earlier).map_err(|problem| self.tries.stop(problem))?;
+            }
+        }
+        let cut = cut.unwrap_or_default();
+        let is_complete = leads.len() < MOST || leads.last().is_some_and(|lead| is_before(lead, cut));
         // A guest with very many Leads may hide the one that has the key.
         if leads.len() >= MOST && !query.keys.is_empty() {
             let query = LeadQuery { keys: query.keys.clone(), ..LeadQuery::default() };
             if let Some(soql) = self.soql(&query, plan) {
-                leads.extend(self.leads(&soql, &query).map_err(|problem| self.tries.stop(problem))?);
+                leads.extend(self.leads(&soql, &query).map_err(|problem| self.tries.stop(problem))?.0);
             }
         }
-        Ok(leads)
+        Ok(Found { leads, cut, is_complete })
     }
 
-    fn leads(&mut self, soql: &str, query: &LeadQuery<'_>) -> Result<Vec<Lead>, Box<Problem>> {
-        read(&self.api.query(soql)?, query)
+    /// The Leads of a query, and the org's time, if the answer has it.
+    fn leads(&mut self, soql: &str, query: &LeadQuery<'_>) -> Result<(Vec<Lead>, Option<i64>), Box<Problem>> {
+        let answer = self.api.query(soql)?;
+        Ok((read(&answer, query)?, date(&answer)))
     }
 
     /// The text of a query, if it has a condition.
@@ -91,7 +128,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let mut names: Vec<&str> = vec!["Id"];
         names.extend(key_field);
         if query.id.is_some() || query.email.is_some() {
-            names.extend(["Email", "IsConverted"]);
+            names.extend([EMAIL_FIELD, "IsConverted"]);
         }
         if query.since.is_some() {
             names.push("CreatedDate");
@@ -130,7 +167,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if let Some(since) = query.since {
             next(&mut soql);
             soql.push_str("(CreatedDate >= ");
-            since.earlier(CLOCK_SKEW_SECONDS).push_to(&mut soql);
+            Moment::at(since).push_to(&mut soql);
             self.push_distinctive(&mut soql, plan);
             soql.push(')');
         }
@@ -145,7 +182,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// The texts that a Lead of this booking has, as far as they can be searched by.
     fn push_distinctive(&self, soql: &mut String, plan: &Plan<'_>) {
-        let email = plan.text_of("Email");
+        let email = plan.text_of(EMAIL_FIELD);
         if let Some(email) = email {
             soql.push_str(" AND (Email = ");
             push_literal(soql, email);
@@ -168,27 +205,21 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// that is used if they created none.
     pub fn lost_lead(
         &self,
-        leads: &[Lead],
+        found: &Found,
         existing: Option<&Lead>,
         plan: &Plan<'_>,
     ) -> Result<Option<String>, Stopped> {
-        let Some(since) = self.since_lost_try() else { return Err(self.tries.stop(self.pending())) };
-        // A Lead whose date cannot be read may be as new as any.
-        let is_old = |lead: &Lead| {
-            let created = lead.text("CreatedDate").and_then(Moment::parse);
-            created.is_some_and(|created| created.unix() < since.unix() - CLOCK_SKEW_SECONDS)
-        };
+        let is_old = |lead: &Lead| is_before(lead, found.cut);
         let mut same = Vec::new();
         let mut near = Vec::new();
-        for lead in leads.iter().filter(|lead| !is_old(lead)) {
+        for lead in found.leads.iter().filter(|lead| !is_old(lead)) {
             match Likeness::of(lead, &plan.entries, self.attempt.mapping) {
                 Likeness::Same => same.push(lead.id.clone()),
                 Likeness::Near => near.push(lead.id.clone()),
                 Likeness::Other => {}
             }
         }
-        let are_all = leads.len() < MOST;
-        if let ([only], true) = (&*same, are_all) {
+        if let ([only], true) = (&*same, found.is_complete) {
             return Ok(Some(only.clone()));
         }
         // Whichever of several it is, the existing Lead is the one that is used. A lost change of an older Lead shows only in
@@ -198,7 +229,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         {
             return Ok(Some(lead.id.clone()));
         }
-        let is_none = same.is_empty() && near.is_empty() && are_all;
+        let is_none = same.is_empty() && near.is_empty() && found.is_complete;
         let is_settled = match (existing, self.is_conclusive()) {
             // A Lead that is used makes a second one needless, whichever of them it is.
             (Some(_), true) => true,
@@ -212,25 +243,26 @@ impl<'a, O: Org> Job<'a, '_, O> {
             Err(self.tries.stop(self.pending()))
         } else {
             same.append(&mut near);
-            Err(self.tries.stop(self.unclear(same)))
+            Err(self.tries.stop(self.unclear(&same)))
         }
     }
 
-    /// When the oldest try of unknown outcome began.
-    pub fn since_lost_try(&self) -> Option<Moment> {
-        Moment::parse(&self.attempt.history.unknown_tries.as_ref()?.oldest)
+    /// From when on the query asks for the Lead of a try of unknown outcome.
+    pub fn earliest_lost_lead(&self) -> Option<i64> {
+        let tries = self.attempt.history.unknown_tries?;
+        Some(seconds(tries.oldest) - LATE_CLOCK_SECONDS)
     }
 
     /// Whether the org can no longer commit the newest lost request. Finding nothing then proves that there is nothing.
     pub fn is_conclusive(&self) -> bool {
-        self.seconds_until_conclusive().is_some_and(|seconds| seconds <= 0)
+        self.seconds_to_wait().is_none()
     }
 
-    /// `None` if the times cannot be read.
-    fn seconds_until_conclusive(&self) -> Option<i64> {
+    /// How long to wait until a look-up is conclusive, if it is not yet. Both instants are the ledger's.
+    fn seconds_to_wait(&self) -> Option<u32> {
         let history = self.attempt.history;
-        let began = Moment::parse(&history.unknown_tries.as_ref()?.newest)?;
-        Some(began.unix() + i64::from(LOST_REQUEST_SECONDS) - Moment::parse(&history.now)?.unix())
+        let passed = seconds(history.now) - seconds(history.unknown_tries?.newest);
+        u32::try_from(LOST_REQUEST_SECONDS - passed).ok().filter(|seconds| *seconds > 0)
     }
 
     /// There is no Lead yet, and one may still come.
@@ -240,31 +272,75 @@ impl<'a, O: Org> Job<'a, '_, O> {
             Reaction::CheckFirst,
             "An earlier try has created no Lead so far, and Salesforce may still be working on it.",
         );
-        problem.retry_after = Some(self.seconds_to_wait().unwrap_or(600));
+        problem.retry_after = self.seconds_to_wait();
         problem
     }
 
     /// Several Leads may be the one, or one that differs from what was written. Time may tell; in the end a person must.
-    fn unclear(&self, ids: Vec<String>) -> Box<Problem> {
+    fn unclear(&self, ids: &[String]) -> Box<Problem> {
         let mut problem = refusal(
             codes::OUTCOME_UNCLEAR,
             Reaction::CheckFirst,
             "Several Leads, or ones that differ from this booking, may be what an earlier try created.",
         );
         problem.retry_after = self.seconds_to_wait();
-        problem.record_ids = ids;
+        problem.concerned = ids.iter().map(|id| self.api.lead(id)).collect();
         problem
-    }
-
-    /// How long to wait until the look-up is conclusive, if it is not yet.
-    fn seconds_to_wait(&self) -> Option<u32> {
-        self.seconds_until_conclusive().filter(|seconds| *seconds > 0).and_then(|seconds| u32::try_from(seconds).ok())
     }
 
     /// The guest's address, as the Lead would have it.
     pub fn email(&self, plan: &Plan<'_>) -> Option<String> {
-        address(plan.text_of("Email").or(self.attempt.booking.guest.email.as_deref())?)
+        address(plan.text_of(EMAIL_FIELD)?)
     }
+
+    /// The Lead with exactly this key. Salesforce may ignore case; a Lead whose key differs in case is another booking's.
+    pub fn with_key<'l>(&self, leads: &'l [Lead], field: &str, key: &str) -> Result<Option<&'l Lead>, Box<Problem>> {
+        let mut other = None;
+        for lead in leads {
+            match lead.text(field) {
+                Some(held) if held == key => return Ok(Some(lead)),
+                Some(held) if held.eq_ignore_ascii_case(key) => other = Some(lead),
+                _ => {}
+            }
+        }
+        let Some(other) = other else { return Ok(None) };
+        let mut problem = refusal(
+            codes::BOOKING_ID_COLLISION,
+            Reaction::AskAdmin,
+            "The booking-id field has a key that differs from this booking's only in upper and lower case.",
+        );
+        problem.fields = vec![field.to_owned()];
+        problem.concerned = vec![self.api.lead(&other.id)];
+        Err(problem)
+    }
+}
+
+/// From when on, by the org's clock, Leads may be those of tries of unknown outcome.
+///
+/// The host called at `now` by the ledger's clock, and the org answered at `date` by its own. Their difference is how far
+/// the org's clock is ahead, plus the time that the call took so far, which the margin makes up for. The result is at or
+/// before the instant at which the oldest try began by the org's clock.
+fn cut(tries: UnknownTries, now: Instant, date: Option<i64>) -> i64 {
+    let oldest = seconds(tries.oldest);
+    match date {
+        Some(date) => oldest + (date - seconds(now)) - CLOCK_MARGIN_SECONDS,
+        None => oldest - UNKNOWN_CLOCK_SECONDS,
+    }
+}
+
+/// Whether a Lead was created before an instant of the org's. One whose date cannot be read may be as new as any.
+fn is_before(lead: &Lead, instant: i64) -> bool {
+    lead.text("CreatedDate").and_then(Moment::parse).is_some_and(|created| created.unix() < instant)
+}
+
+/// The org's time when it answered (RFC 9110, section 6.6.1).
+fn date(answer: &Response) -> Option<i64> {
+    let header = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"))?;
+    Moment::parse_http(&header.value).map(Moment::unix)
+}
+
+fn seconds(instant: Instant) -> i64 {
+    i64::try_from(instant / 1_000).unwrap_or(i64::MAX)
 }
 
 /// The Leads of an answer. A Lead without a field that was asked for is a broken answer, and must not be taken for nobody.
@@ -280,27 +356,6 @@ fn read(answer: &Response, query: &LeadQuery<'_>) -> Result<Vec<Lead>, Box<Probl
 /// Whether a Lead has this address and can be written to.
 pub fn is_open_with(lead: &Lead, email: &str) -> bool {
     lead.text("Email").is_some_and(|held| held.eq_ignore_ascii_case(email)) && !lead.is_true("IsConverted")
-}
-
-/// The Lead with exactly this key. Salesforce may ignore case; a Lead whose key differs in case is another booking's.
-pub fn with_key<'l>(leads: &'l [Lead], field: &str, key: &str) -> Result<Option<&'l Lead>, Box<Problem>> {
-    let mut other = None;
-    for lead in leads {
-        match lead.text(field) {
-            Some(held) if held == key => return Ok(Some(lead)),
-            Some(held) if held.eq_ignore_ascii_case(key) => other = Some(lead),
-            _ => {}
-        }
-    }
-    let Some(other) = other else { return Ok(None) };
-    let mut problem = refusal(
-        codes::BOOKING_ID_COLLISION,
-        Reaction::AskAdmin,
-        "The booking-id field has a key that differs from this booking's only in upper and lower case.",
-    );
-    problem.fields = vec![field.to_owned()];
-    problem.record_ids = vec![other.id.clone()];
-    Err(problem)
 }
 
 /// Appends the condition that a field is one of these texts.

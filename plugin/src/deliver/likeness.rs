@@ -1,11 +1,12 @@
 //! How like a Lead is to what a booking writes.
 
 use crate::{
-    bindings::types::Mapping,
+    bindings::types::{Mapping, SourceKind},
     deliver::plan::Entry,
+    field::is_same_field,
     mapping,
-    salesforce::{fields::is_same_field, lead::Lead, soql::is_field_name},
-    source::is_of_meeting,
+    salesforce::{lead::Lead, soql::is_field_name},
+    settings::options::EMAIL_FIELD,
 };
 
 /// How a Lead compares with what a try of unknown outcome may have made of a booking.
@@ -41,10 +42,10 @@ impl Likeness {
                 || entry.fallback(mapping).is_some_and(|value| lead.has(field, &value));
             if holds {
                 is_any = true;
-                has_address |= is_same_field(name, "Email");
+                has_address |= is_same_field(name, EMAIL_FIELD);
             } else if field.required
                 || is_same_field(name, "LastName")
-                || mapping::row(mapping, entry.row).is_some_and(|row| is_of_meeting(&row.source))
+                || mapping::row(mapping, entry.row).is_some_and(|row| row.source == SourceKind::Meeting)
             {
                 is_same = false;
                 is_near &= lead.is_blank(name);

@@ -14,21 +14,23 @@ mod tests;
 mod write;
 
 use crate::{
-    bindings::types::{Booking, Delivery, Finding, History, LeadFields, Mapping, Outcome, Problem},
-    mapping,
+    bindings::types::{Booking, BookingKind, Delivery, Finding, History, Mapping, Outcome, Problem, RecordRef},
+    field::{LeadField, memo},
+    mapping::{self, check_target},
     salesforce::{
-        api::Api,
+        api::{Api, LEAD},
+        fields::LeadFields,
         open,
         org::{Connect, Org},
     },
-    settings::options::{Choices, OWNER_FIELD},
+    settings::options::Choices,
 };
 use decide::Step;
 use plan::{Plan, Schema, Scope};
 use std::cell::OnceCell;
 use stopped::{Stopped, Tries};
 
-/// Makes sure that a booking has a Lead, and returns it.
+/// Makes sure that a booking has a Lead that reflects what happened to the booking.
 pub fn deliver(
     connect: &mut impl Connect,
     booking: &Booking,
@@ -37,10 +39,13 @@ pub fn deliver(
 ) -> Result<Delivery, Box<Problem>> {
     let attempt = |connect: &mut _| -> Result<Delivery, Stopped> {
         let tries = Tries::of(history);
-        let choices = Choices::of(mapping).map_err(|problem| tries.stop(problem))?;
+        if let Some(delivery) = without_request(booking, mapping, history).map_err(|problem| tries.stop(problem))? {
+            return Ok(delivery);
+        }
+        let choices = Choices::of_mapping(mapping).map_err(|problem| tries.stop(problem))?;
         let mut org = open(connect).map_err(|problem| tries.stop(problem))?;
         let attempt = Attempt::new(booking, mapping, history, choices);
-        let mut job = Job::new(&mut org, &attempt).map_err(|problem| tries.stop(problem))?;
+        let mut job = Job::new(&mut org, &attempt);
         match job.decide()? {
             Step::Done(delivery) => Ok(delivery),
             Step::Write { target, plan } => job.write(target, plan),
@@ -53,18 +58,48 @@ pub fn deliver(
     })
 }
 
-/// One try of a booking: what the host gave, and the live fields once they were read.
+/// The delivery of a booking that needs no request.
+fn without_request(booking: &Booking, mapping: &Mapping, history: &History) -> Result<Option<Delivery>, Box<Problem>> {
+    let done = |records: &[RecordRef], outcome| {
+        Some(Delivery { records: records.to_vec(), outcome, findings: Vec::new(), more: Vec::new() })
+    };
+    // A kind of a later version is ignored, whatever else is wrong [P2].
+    if matches!(booking.kind, BookingKind::Other(_)) {
+        return Ok(done(&[], Outcome::Ignored));
+    }
+    check_target(mapping.target.as_deref())?;
+    Ok(match booking.kind {
+        // A repeat changes nothing [P9].
+        BookingKind::Confirmed if known_lead(history).is_some() => done(&history.records, Outcome::AlreadyDelivered),
+        BookingKind::Cancelled if !mapping.rows.iter().any(|row| row.on_change) => done(&[], Outcome::Ignored),
+        _ => None,
+    })
+}
+
+/// The Lead that earlier tries are known to have made.
+fn known_lead(history: &History) -> Option<&RecordRef> {
+    history.records.iter().find(|record| record.object == LEAD)
+}
+
+/// One try of a booking: what the host gave, and the fields once they were read.
 struct Attempt<'a> {
     booking: &'a Booking,
     mapping: &'a Mapping,
     history: &'a History,
     choices: Choices<'a>,
+    remembered: OnceCell<Vec<Option<LeadField>>>,
     live: OnceCell<LeadFields>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(booking: &'a Booking, mapping: &'a Mapping, history: &'a History, choices: Choices<'a>) -> Self {
-        Self { booking, mapping, history, choices, live: OnceCell::new() }
+        Self { booking, mapping, history, choices, remembered: OnceCell::new(), live: OnceCell::new() }
+    }
+
+    /// The fields as the rows' memos have them.
+    fn remembered(&self) -> &[Option<LeadField>] {
+        let read = || self.mapping.rows.iter().map(|row| memo::read(&row.field, &row.memo)).collect();
+        self.remembered.get_or_init(read)
     }
 }
 
@@ -76,14 +111,15 @@ struct Job<'a, 'o, O> {
 }
 
 impl<'a, 'o, O: Org> Job<'a, 'o, O> {
-    fn new(org: &'o mut O, attempt: &'a Attempt<'a>) -> Result<Self, Box<Problem>> {
-        Ok(Self { api: Api::new(org)?, attempt, tries: Tries::of(attempt.history) })
+    fn new(org: &'o mut O, attempt: &'a Attempt<'a>) -> Self {
+        Self { api: Api::new(org), attempt, tries: Tries::of(attempt.history) }
     }
 
-    /// What is written, judged by the rows' snapshots. If these would refuse or change a value, the live fields decide.
+    /// What is written, judged by the rows' memos. If these say nothing, or would refuse or change a value, the live fields
+    /// decide [P3].
     fn plan(&mut self, scope: Scope) -> Result<Plan<'a>, Stopped> {
         if self.attempt.live.get().is_none() {
-            let plan = self.plan_by(Schema::Snapshot, scope);
+            let plan = self.plan_by(Schema::Memos(self.attempt.remembered()), scope);
             if !plan.is_doubtful() {
                 return Ok(plan);
             }
@@ -93,11 +129,9 @@ impl<'a, 'o, O: Org> Job<'a, 'o, O> {
     }
 
     fn plan_by(&self, schema: Schema<'a>, scope: Scope) -> Plan<'a> {
-        let Attempt { booking, mapping, choices, .. } = self.attempt;
-        let reserved =
-            [choices.booking_id_field, choices.record_type.map(|_| "RecordTypeId"), choices.owner.map(|_| OWNER_FIELD)];
-        let reserved: Vec<&str> = reserved.into_iter().flatten().collect();
-        Plan::new(booking, mapping, schema, scope, &reserved)
+        let Attempt { mapping, choices, .. } = self.attempt;
+        let reserved: Vec<&str> = choices.reserved().collect();
+        Plan::new(mapping, schema, scope, &reserved)
     }
 
     /// The live fields, read once.
@@ -109,7 +143,7 @@ impl<'a, 'o, O: Org> Job<'a, 'o, O> {
         Ok(self.attempt.live.get_or_init(|| fields))
     }
 
-    fn delivery(&self, lead_id: String, outcome: Outcome, findings: Vec<Finding>) -> Delivery {
-        Delivery { lead_url: Some(self.api.lead_url(&lead_id)), lead_id, outcome, findings }
+    fn delivery(&self, id: &str, outcome: Outcome, findings: Vec<Finding>) -> Delivery {
+        Delivery { records: vec![self.api.lead(id)], outcome, findings, more: Vec::new() }
     }
 }

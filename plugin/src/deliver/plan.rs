@@ -1,34 +1,47 @@
 //! What a booking writes: the value of each mapping row, fitted to its field, and findings about it.
 
 use crate::{
-    bindings::types::{
-        Booking, Consequence, Finding, FurtherError, LeadField, LeadFields, Mapping, MappingRow, Problem, Reaction,
-        Source,
-    },
+    bindings::types::{Consequence, Finding, FurtherError, Mapping, Problem, Reaction, Row, SourceKind},
     codes,
+    field::{LeadField, is_same_field},
     mapping::{self, finding, positions},
     problem::refusal,
-    salesforce::fields::is_same_field,
-    source::{self, SourceValue, is_of_meeting},
-    value::{Fit, Json, Note, fit},
+    salesforce::fields::LeadFields,
+    value::{Fit, Json, Note, fit, present},
 };
 
 /// The fields that decide about values.
 #[derive(Clone, Copy)]
 pub enum Schema<'a> {
-    /// As they were when the rows were saved.
-    Snapshot,
+    /// As the rows' memos have them, by position; `None` if a memo says nothing.
+    Memos(&'a [Option<LeadField>]),
     /// As they are now.
     Live(&'a LeadFields),
 }
 
-/// Which rows are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Fields whose texts tell one guest's Leads from another's.
+const DISTINCTIVE: [&str; 3] = ["Email", "LastName", "Company"];
+
+/// Which rows a plan is of.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scope {
     /// All of them.
+    #[default]
     Booking,
-    /// Those that come from the meeting's time, place and hosts, which a reschedule changes.
-    Meeting,
+    /// Those that a change of the booking writes to its Lead.
+    Change,
+    /// Those whose values a Lead has before and after a cancellation, to recognize it by.
+    Lasting,
+}
+
+impl Scope {
+    fn has(self, row: &Row) -> bool {
+        match self {
+            Self::Booking => true,
+            Self::Change => row.on_change,
+            Self::Lasting => !row.on_change || row.source == SourceKind::Meeting,
+        }
+    }
 }
 
 /// A value that is written.
@@ -49,7 +62,7 @@ impl<'a> Entry<'a> {
         if !self.field.required || self.from_fallback {
             return None;
         }
-        let fallback = SourceValue::from_text(mapping::row(mapping, self.row)?.fallback.as_deref()?)?;
+        let fallback = present(mapping::row(mapping, self.row)?.fallback.as_ref())?;
         match fit(fallback, self.field, None) {
             Fit::Whole(value) | Fit::Changed(value, _) => Some(value),
             Fit::Unfit(_) => None,
@@ -60,79 +73,63 @@ impl<'a> Entry<'a> {
 /// What a booking writes.
 #[derive(Clone, Default)]
 pub struct Plan<'a> {
+    pub scope: Scope,
     /// Values, in the order of the rows.
     pub entries: Vec<Entry<'a>>,
     /// About values that are not written as given.
     pub findings: Vec<Finding>,
     /// Why there can be no Lead.
-    pub refusals: Vec<Refusal>,
-}
-
-/// Why there can be no Lead.
-#[derive(Clone)]
-pub struct Refusal {
-    pub finding: Finding,
-    pub reaction: Reaction,
+    pub refusals: Vec<Finding>,
+    /// Whether a row with a value has a memo that says nothing.
+    is_unknown: bool,
 }
 
 impl<'a> Plan<'a> {
     /// Plans what a booking writes. The options set the fields in `reserved`, so that rows must not.
-    pub fn new(
-        booking: &'a Booking,
-        mapping: &'a Mapping,
-        schema: Schema<'a>,
-        scope: Scope,
-        reserved: &[&str],
-    ) -> Self {
-        let rows = Rows { booking, mapping, schema };
-        let mut plan = Self { entries: Vec::with_capacity(mapping.rows.len()), ..Self::default() };
-        for (position, row) in positions(mapping) {
-            if scope == Scope::Meeting && !is_of_meeting(&row.source) {
+    pub fn new(mapping: &'a Mapping, schema: Schema<'a>, scope: Scope, reserved: &[&str]) -> Self {
+        let rows = Rows { mapping, schema };
+        let mut plan = Self { scope, entries: Vec::with_capacity(mapping.rows.len()), ..Self::default() };
+        for (position, row) in positions(mapping).filter(|(_, row)| scope.has(row)) {
+            if reserved.iter().any(|name| is_same_field(name, &row.field)) {
+                let note = Note::new(codes::FIELD_SET_BY_OPTION, "one of the mapping's options sets this field");
+                plan.findings.push(finding(note, Consequence::Changed, position, &row.field, ""));
                 continue;
             }
-            if reserved.iter().any(|name| is_same_field(name, &row.field.name)) {
-                let note = Note {
-                    code: codes::FIELD_SET_BY_OPTION,
-                    detail: "one of the mapping's options sets this field".into(),
-                };
-                plan.findings.push(finding(note, Consequence::Changed, position, row));
-                continue;
-            }
-            plan.add(rows.value(position, row), position, row);
+            plan.add(&rows, position, row);
         }
-        if scope == Scope::Meeting {
+        if scope == Scope::Change {
             plan.keep_existing_values();
         }
         plan
     }
 
-    fn add(&mut self, value: Value<'a>, position: u32, row: &'a MappingRow) {
-        match value {
+    fn add(&mut self, rows: &Rows<'a>, position: u32, row: &'a Row) {
+        let field = match rows.field(position, row) {
+            Ok(Some(field)) => field,
+            Ok(None) => {
+                self.is_unknown = true;
+                return;
+            }
+            Err(note) => {
+                self.findings.push(finding(note, Consequence::LeftOut, position, &row.field, ""));
+                return;
+            }
+        };
+        let about = |note, consequence| finding(note, consequence, position, &row.field, &field.label);
+        match rows.value(position, row, field) {
             Value::Blank => {}
             Value::Write(entry, note) => {
                 self.entries.push(entry);
-                if let Some(note) = note {
-                    self.findings.push(finding(note, Consequence::Changed, position, row));
-                }
+                self.findings.extend(note.map(|note| about(note, Consequence::Changed)));
             }
-            Value::LeaveOut(note) => {
-                self.findings.push(finding(note, Consequence::LeftOut, position, row));
-            }
-            Value::Refuse(note) => {
-                // Nobody can correct in the booking what nobody typed.
-                let reaction = match row.source {
-                    Source::Fixed(_) => Reaction::FixMapping,
-                    _ => Reaction::FixBooking,
-                };
-                let finding = finding(note, Consequence::Refused, position, row);
-                self.refusals.push(Refusal { finding, reaction });
-            }
+            Value::LeaveOut(note) => self.findings.push(about(note, Consequence::LeftOut)),
+            Value::Refuse(note) => self.refusals.push(about(note, Consequence::Refused)),
         }
     }
 
     /// Makes this a plan for an existing Lead, which keeps the values of required fields that the booking leaves blank.
     pub fn keep_existing_values(&mut self) {
-        for Refusal { mut finding, .. } in std::mem::take(&mut self.refusals) {
+        for mut finding in std::mem::take(&mut self.refusals) {
             if finding.code != codes::REQUIRED_FIELD_BLANK {
                 finding.consequence = Consequence::LeftOut;
                 self.findings.push(finding);
@@ -140,33 +137,34 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether a stale snapshot may be the only thing that is wrong.
+    /// Whether the live fields are needed: memos say nothing, or stale ones may be the only thing that is wrong.
     pub fn is_doubtful(&self) -> bool {
-        !self.refusals.is_empty()
-            || self
-                .findings
-                .iter()
-                .any(|finding| ![codes::FIELD_SET_BY_OPTION, codes::CHARACTERS_REMOVED].contains(&&*finding.code))
+        let is_certain = |code: &str| [codes::FIELD_SET_BY_OPTION, codes::CHARACTERS_REMOVED].contains(&code);
+        self.is_unknown || !self.refusals.is_empty() || !self.findings.iter().all(|finding| is_certain(&finding.code))
     }
 
     /// The problem if there can be no Lead.
     pub fn problem(&self) -> Option<Box<Problem>> {
         let (first, others) = self.refusals.split_first()?;
-        let mut problem = refusal(&first.finding.code, first.reaction, first.finding.detail.clone());
-        problem.fields.clone_from(&first.finding.fields);
-        problem.rows.clone_from(&first.finding.rows);
-        problem.question_ids.clone_from(&first.finding.question_ids);
+        let mut problem = refusal(&first.code, Reaction::FixBooking, first.message.clone());
+        problem.fields.clone_from(&first.fields);
+        problem.rows.clone_from(&first.rows);
+        problem.particulars.clone_from(&first.particulars);
         problem.also = others
             .iter()
-            .map(|Refusal { finding, .. }| FurtherError {
+            .map(|finding| FurtherError {
                 code: finding.code.clone(),
-                message: finding.detail.clone(),
+                message: finding.message.clone(),
                 fields: finding.fields.clone(),
                 rows: finding.rows.clone(),
-                question_ids: finding.question_ids.clone(),
             })
             .collect();
         Some(problem)
+    }
+
+    /// Whether Leads can be searched by a text of this plan.
+    pub fn is_distinctive(&self) -> bool {
+        DISTINCTIVE.iter().any(|field| self.text_of(field).is_some())
     }
 
     pub fn entry_of(&self, field: &str) -> Option<&Entry<'a>> {
@@ -205,25 +203,18 @@ enum Value<'a> {
 }
 
 struct Rows<'a> {
-    booking: &'a Booking,
     mapping: &'a Mapping,
     schema: Schema<'a>,
 }
 
 impl<'a> Rows<'a> {
-    fn value(&self, position: u32, row: &'a MappingRow) -> Value<'a> {
-        let field = match self.field(row) {
-            Ok(field) => field,
-            Err(note) => return Value::LeaveOut(note),
-        };
+    fn value(&self, position: u32, row: &'a Row, field: &'a LeadField) -> Value<'a> {
         let entry = |value, from_fallback| Entry { field, value, row: position, from_fallback };
         let controlling = self.controlling_value(field, 3);
         let fitted = |given| fit(given, field, controlling.as_deref());
-        let given = source::value(&row.source, self.booking);
-        let fallback = row.fallback.as_deref().and_then(SourceValue::from_text);
-        match (given, fallback) {
+        match (present(row.value.as_ref()), present(row.fallback.as_ref())) {
             (None, None) if field.required => {
-                Value::Refuse(Note { code: codes::REQUIRED_FIELD_BLANK, detail: "the field is required".into() })
+                Value::Refuse(Note::new(codes::REQUIRED_FIELD_BLANK, "the field is required"))
             }
             (None, None) => Value::Blank,
             (None, Some(fallback)) => match fitted(fallback) {
@@ -236,8 +227,8 @@ impl<'a> Rows<'a> {
                 Fit::Changed(value, note) => Value::Write(entry(value, false), Some(note)),
                 Fit::Unfit(note) => match fallback.filter(|_| field.required).map(fitted) {
                     Some(Fit::Whole(value) | Fit::Changed(value, _)) => {
-                        let detail = format!("{}: {}", note.code, note.detail);
-                        Value::Write(entry(value, true), Some(Note { code: codes::FALLBACK_USED, detail }))
+                        let message = format!("{}: {}", note.code, note.message);
+                        Value::Write(entry(value, true), Some(Note::new(codes::FALLBACK_USED, message)))
                     }
                     _ => unwritable(field, note),
                 },
@@ -245,31 +236,33 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The field that a row writes, as the schema has it.
-    fn field(&self, row: &'a MappingRow) -> Result<&'a LeadField, Note> {
-        let Schema::Live(live) = self.schema else { return Ok(&row.field) };
-        let name = &row.field.name;
+    /// The field that a row writes, as the schema has it; `None` if its memo says nothing.
+    fn field(&self, position: u32, row: &Row) -> Result<Option<&'a LeadField>, Note> {
+        let name = &row.field;
+        let live = match self.schema {
+            Schema::Memos(memos) => {
+                let position = usize::try_from(position).unwrap_or(usize::MAX);
+                return Ok(memos.get(position).and_then(Option::as_ref));
+            }
+            Schema::Live(live) => live,
+        };
         if let Some(field) = live.fields.iter().find(|field| is_same_field(&field.name, name)) {
-            return Ok(field);
+            return Ok(Some(field));
         }
         Err(if live.withheld.iter().any(|field| is_same_field(&field.name, name)) {
-            Note { code: codes::FIELD_NOT_WRITABLE, detail: "the connected user may not write this field".into() }
+            Note::new(codes::FIELD_NOT_WRITABLE, "the connected user may not write this field")
         } else {
-            Note {
-                code: codes::FIELD_GONE,
-                detail: "the org has no such field, or hides it from the connected user".into(),
-            }
+            Note::new(codes::FIELD_GONE, "the org has no such field, or hides it from the connected user")
         })
     }
 
     /// The value written to the field that controls this one. Controlling fields may be controlled themselves, up to a depth.
     fn controlling_value(&self, field: &LeadField, depth: u8) -> Option<String> {
         let name = field.controlling_field.as_deref()?;
-        let row = self.mapping.rows.iter().find(|row| is_same_field(&row.field.name, name))?;
-        let controlling = self.field(row).ok()?;
+        let (position, row) = positions(self.mapping).find(|(_, row)| is_same_field(&row.field, name))?;
+        let controlling = self.field(position, row).ok()??;
         let above = depth.checked_sub(1).and_then(|depth| self.controlling_value(controlling, depth));
-        let given =
-            source::value(&row.source, self.booking).or_else(|| SourceValue::from_text(row.fallback.as_deref()?))?;
+        let given = present(row.value.as_ref()).or_else(|| present(row.fallback.as_ref()))?;
         match fit(given, controlling, above.as_deref()) {
             Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
             Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),

@@ -4,59 +4,59 @@ use super::{
     Attempt, Job,
     decide::{Step, Target},
     plan::{Plan, Scope},
+    without_request,
 };
 use crate::{
     bindings::{
-        settings::{PlannedAction, PreviewResult, PreviewValue},
-        types::{Booking, History, LeadFields, Mapping, Problem, Reaction},
+        settings::{PlannedAction, PlannedStep, PreviewResult, PreviewValue},
+        types::{Booking, Delivery, Finding, History, Mapping, Problem, Reaction, RecordRef},
     },
+    field::is_same_field,
     mapping,
-    salesforce::{body, fields::is_same_field, open, org::Connect},
+    salesforce::{api::LEAD, body, fields::LeadFields, open, org::Connect},
     settings::options::Choices,
     value::Json,
 };
 
-/// Says what a first try would write. The live fields decide about values.
+/// Says what a try would write of a booking whose records are known. The live fields decide about values.
 pub fn preview(
     connect: &mut impl Connect,
     booking: &Booking,
     mapping: &Mapping,
+    records: &[RecordRef],
 ) -> Result<PreviewResult, Box<Problem>> {
-    let choices = match Choices::of(mapping) {
+    // No time has passed since a try of this booking began.
+    let history = History { records: records.to_vec(), ..History::default() };
+    match without_request(booking, mapping, &history) {
+        Ok(None) => {}
+        Ok(Some(delivery)) => return Ok(done(delivery)),
+        Err(problem) => return Ok(refusal(*problem, &Plan::default(), Vec::new())),
+    }
+    let choices = match Choices::of_mapping(mapping) {
         Ok(choices) => choices,
-        Err(problem) => return Ok(refusal(*problem, &Plan::default(), &[], None)),
+        Err(problem) => return Ok(refusal(*problem, &Plan::default(), Vec::new())),
     };
     let mut org = open(connect)?;
-    // A first try: no time has passed and nothing is known about the booking.
-    let history = History { now: booking.confirmed_at.clone(), lead_id: None, first_try: None, unknown_tries: None };
     let attempt = Attempt::new(booking, mapping, &history, choices);
-    let mut job = Job::new(&mut org, &attempt)?;
+    let mut job = Job::new(&mut org, &attempt);
     let fields = job.live().map_err(|stopped| stopped.into_problem())?;
-    let step = match job.decide().map_err(|stopped| stopped.into_problem()) {
-        Ok(step) => step,
+    match job.decide().map_err(|stopped| stopped.into_problem()) {
+        Ok(Step::Done(delivery)) => Ok(done(delivery)),
+        Ok(Step::Write { target, plan }) => {
+            let action = match target.id() {
+                None => PlannedAction::Create,
+                Some(id) => PlannedAction::Update(job.api.lead(id)),
+            };
+            Ok(one_step(action, values(&plan, &job.added(&target), fields), plan.findings))
+        }
         // A refusal by the plugin itself is a valid preview; a failed look-up is an error.
         Err(mut problem) if problem.http_status.is_none() && is_refusal(&problem) => {
             let plan = job.plan(Scope::Booking).map_err(|stopped| stopped.into_problem())?;
             mapping::attribute(&mut problem, mapping);
-            return Ok(refusal(*problem, &plan, &job.added(&Target::New), Some(fields)));
+            Ok(refusal(*problem, &plan, values(&plan, &job.added(&Target::New), fields)))
         }
-        Err(problem) => return Err(problem),
-    };
-    Ok(match step {
-        Step::Done(delivery) => PreviewResult {
-            action: PlannedAction::Keep(delivery.lead_id),
-            values: Vec::new(),
-            findings: delivery.findings,
-        },
-        Step::Write { target, plan } => {
-            let values = values(&plan, &job.added(&target), fields);
-            let action = match target.id() {
-                None => PlannedAction::Create,
-                Some(id) => PlannedAction::Update(id.to_owned()),
-            };
-            PreviewResult { action, values, findings: plan.findings }
-        }
-    })
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Whether a problem is about this booking, rather than about the attempt to ask.
@@ -64,16 +64,23 @@ fn is_refusal(problem: &Problem) -> bool {
     matches!(problem.reaction, Reaction::FixBooking | Reaction::FixMapping | Reaction::AskAdmin)
 }
 
-fn refusal(
-    problem: Problem,
-    plan: &Plan<'_>,
-    added: &[(&str, Json<'_>)],
-    fields: Option<&LeadFields>,
-) -> PreviewResult {
-    let mut findings = plan.findings.clone();
-    findings.extend(plan.refusals.iter().map(|refusal| refusal.finding.clone()));
-    let values = fields.map(|fields| values(plan, added, fields)).unwrap_or_default();
-    PreviewResult { action: PlannedAction::Refuse(problem), values, findings }
+fn one_step(action: PlannedAction, values: Vec<PreviewValue>, findings: Vec<Finding>) -> PreviewResult {
+    let steps = vec![PlannedStep { object: LEAD.to_owned(), action, values }];
+    PreviewResult { steps, findings, more: Vec::new() }
+}
+
+/// The preview of a booking that needs no write: its Lead stays as it is, or it has none.
+fn done(delivery: Delivery) -> PreviewResult {
+    let findings = delivery.findings;
+    match delivery.records.into_iter().find(|record| record.object == LEAD) {
+        Some(lead) => one_step(PlannedAction::Keep(lead), Vec::new(), findings),
+        None => PreviewResult { steps: Vec::new(), findings, more: Vec::new() },
+    }
+}
+
+fn refusal(problem: Problem, plan: &Plan<'_>, values: Vec<PreviewValue>) -> PreviewResult {
+    let findings = plan.findings.iter().chain(&plan.refusals).cloned().collect();
+    one_step(PlannedAction::Refuse(problem), values, findings)
 }
 
 /// All values, those of the rows first.

@@ -1,14 +1,14 @@
 //! How a try ends with a problem, and what that says about a Lead that may exist.
 //!
-//! A problem tells the host what may have been written. Every reaction but `check-first` means that this try wrote nothing;
-//! every one but `check-first` and `reconnect` also lets the host forget earlier tries of unknown outcome. A second Lead
-//! would follow from saying so too early. Therefore a [`Problem`] cannot leave `deliver` by itself: only [`Tries`], which
+//! A problem's `effect` tells the host whether this try may have written; only such tries are named to a later one. Its
+//! reaction, unless it is `check-first` or `reconnect`, lets the host forget earlier tries of unknown effect. A second Lead
+//! would follow from saying either too early. Therefore a [`Problem`] cannot leave `deliver` by itself: only [`Tries`], which
 //! knows what earlier tries may have written, turns it into a [`Stopped`], and only [`Stopped::into_problem`] turns that
 //! into the contract's problem.
 
-use crate::bindings::{
-    http::Effect,
-    types::{History, Problem, Reaction},
+use crate::{
+    bindings::types::{Effect, History, Problem, Reaction},
+    deliver::known_lead,
 };
 
 /// How long to wait before a repeat, in seconds, if the problem does not say.
@@ -24,7 +24,7 @@ pub struct Tries {
 impl Tries {
     /// What the host knows. Nothing is open if it knows the Lead.
     pub fn of(history: &History) -> Self {
-        Self { settled: history.unknown_tries.is_none() || history.lead_id.is_some() }
+        Self { settled: history.unknown_tries.is_none() || known_lead(history).is_some() }
     }
 
     pub fn settle(&mut self) {
@@ -53,8 +53,8 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// The contract's problem. While anything may have been written, its reaction is `check-first`. A new connection settles
-    /// nothing: the host names earlier tries again, but not this one.
+    /// The contract's problem. While anything may have been written, its reaction is `check-first` [P6, P8]. A new connection
+    /// settles nothing: the host names earlier tries again.
     pub fn into_problem(self) -> Box<Problem> {
         let Self { mut problem, effect, settled } = self;
         let is_open = effect == Effect::Unknown || (!settled && problem.reaction != Reaction::Reconnect);
@@ -64,6 +64,7 @@ impl Stopped {
             }
             problem.reaction = Reaction::CheckFirst;
         }
+        problem.effect = effect;
         problem
     }
 }
@@ -72,7 +73,7 @@ impl Stopped {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{after_unknown, first_try},
+        fixture::{self, after_unknown, first_try},
         problem::refusal,
     };
 
@@ -94,8 +95,11 @@ mod tests {
     fn while_an_earlier_try_is_open_only_reconnect_leaves_as_it_is() {
         for reaction in REACTIONS {
             let retry_after = (reaction == Reaction::Retry).then_some(RETRY_AFTER);
-            let expected = if reaction == Reaction::Reconnect { reaction } else { Reaction::CheckFirst };
+            let expected = if reaction == Reaction::Reconnect { reaction.clone() } else { Reaction::CheckFirst };
             assert_eq!(left(Tries::of(&after_unknown(60)), reaction, Effect::None), (expected, retry_after));
+            // The try itself wrote nothing, so that the host does not name it.
+            let problem = Tries::of(&after_unknown(60)).stop(refusal("code", Reaction::Retry, "")).into_problem();
+            assert_eq!(problem.effect, Effect::None);
         }
     }
 
@@ -103,7 +107,9 @@ mod tests {
     fn after_a_write_of_unknown_effect_every_problem_leaves_as_check_first() {
         for history in [first_try(), after_unknown(60)] {
             for reaction in REACTIONS {
-                assert_eq!(left(Tries::of(&history), reaction, Effect::Unknown).0, Reaction::CheckFirst);
+                let problem = Tries::of(&history).stop_write(refusal("code", reaction, ""), Effect::Unknown);
+                let problem = problem.into_problem();
+                assert_eq!((problem.reaction, problem.effect), (Reaction::CheckFirst, Effect::Unknown));
             }
         }
     }
@@ -112,10 +118,10 @@ mod tests {
     fn a_problem_leaves_unchanged_when_nothing_was_written_and_nothing_is_open() {
         let mut settled = Tries::of(&after_unknown(60));
         settled.settle();
-        let known = History { lead_id: Some("00Q5e00000LstAAEAZ".into()), ..after_unknown(60) };
+        let known = fixture::known("00Q5e00000LstAAEAZ", after_unknown(60));
         for tries in [Tries::of(&first_try()), Tries::of(&known), settled] {
             for reaction in REACTIONS {
-                assert_eq!(left(tries, reaction, Effect::None), (reaction, None));
+                assert_eq!(left(tries, reaction.clone(), Effect::None), (reaction, None));
             }
         }
     }

@@ -3,24 +3,21 @@
 use super::{
     Job, Step, Stopped,
     decide::Target,
-    find::{LeadQuery, is_open_with, with_key},
-    plan::{Entry, Plan, Scope, text},
+    find::{LeadQuery, is_open_with},
+    plan::{Entry, Plan, text},
 };
 use crate::{
-    bindings::{
-        http::Effect,
-        types::{Consequence, Delivery, FieldType, Mapping, Outcome, Problem, Reaction},
-    },
+    bindings::types::{Consequence, Delivery, Effect, FieldType, Mapping, Outcome, Problem, Reaction},
     codes,
-    mapping::{self, finding},
+    field::is_same_field,
+    mapping::finding,
     salesforce::{
         api::{AssignmentRules, Refused},
         body,
         errors::{DUPLICATE_VALUE, DUPLICATES_DETECTED, duplicates, names_a_record},
-        fields::is_same_field,
         org::Org,
     },
-    settings::options::{DuplicateRules, Existing, OWNER_FIELD},
+    settings::options::{DuplicateRules, Existing, OWNER_FIELD, RECORD_TYPE_FIELD},
     value::{Json, Note, same_record},
 };
 use std::borrow::Cow;
@@ -58,7 +55,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             let refused = match self.call(&target, &plan) {
                 Ok(id) => {
                     let outcome = if target.id().is_some() { Outcome::Updated } else { Outcome::Created };
-                    return Ok(self.delivery(id, outcome, plan.findings));
+                    return Ok(self.delivery(&id, outcome, plan.findings));
                 }
                 Err(refused) => refused,
             };
@@ -86,7 +83,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
                 && plan.entries.is_empty()
                 && self.added(&target).is_empty()
             {
-                return Ok(self.delivery(id.to_owned(), Outcome::Kept, plan.findings));
+                return Ok(self.delivery(id, Outcome::Kept, plan.findings));
             }
         }
     }
@@ -119,7 +116,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let mut added = Vec::new();
         let is_new = target.id().is_none();
         if is_new && let Some(id) = choices.record_type {
-            added.push(("RecordTypeId", Json::Text(Cow::Borrowed(id))));
+            added.push((RECORD_TYPE_FIELD, Json::Text(Cow::Borrowed(id))));
         }
         if is_new && let Some(id) = choices.owner {
             added.push((OWNER_FIELD, Json::Text(Cow::Borrowed(id))));
@@ -161,11 +158,11 @@ impl<'a, O: Org> Job<'a, '_, O> {
         };
         query.values = query.id.is_some() && policy == Existing::FillEmpty;
         let mut plan = plan.clone();
-        let leads = self.look_up(&query, &mut plan)?;
+        let leads = self.look_up(&query, &mut plan)?.leads;
         if let Some((field, key)) = key
-            && let Some(lead) = with_key(&leads, field, &key).map_err(|problem| self.tries.stop(problem))?
+            && let Some(lead) = self.with_key(&leads, field, &key).map_err(|problem| self.tries.stop(problem))?
         {
-            return Ok(Some(self.done(lead.id.clone(), Outcome::AlreadyDelivered)));
+            return Ok(Some(self.done(&lead.id, Outcome::AlreadyDelivered)));
         }
         let (Some(id), Some(email)) = (query.id, self.email(&plan)) else { return Ok(None) };
         let lead = leads.into_iter().find(|lead| same_record(&lead.id, id) && is_open_with(lead, &email));
@@ -190,7 +187,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
         let mut next = plan.clone();
         // The live fields decide about values that no longer fit, and whether a new Lead needs the field.
-        let is_mapped = |field: &String| mapping.rows.iter().any(|row| is_same_field(&row.field.name, field));
+        let is_mapped = |field: &String| mapping.rows.iter().any(|row| is_same_field(&row.field, field));
         let is_stale = |error: &OrgError<'_>| {
             let names = error.named_fields(plan);
             let is_required = |name: &String| plan.entry_of(name).is_some_and(|entry| entry.field.required);
@@ -223,8 +220,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// The values of a plan by the live fields. What was left out of it stays out.
     fn by_live_fields(&mut self, target: &Target, plan: &Plan<'a>) -> Result<Plan<'a>, Stopped> {
         self.live()?;
-        let is_rescheduled = matches!(target, Target::Rescheduled { .. });
-        let mut next = self.plan(if is_rescheduled { Scope::Meeting } else { Scope::Booking })?;
+        let mut next = self.plan(plan.scope)?;
         if target.id().is_some() {
             next.keep_existing_values();
         }
@@ -255,8 +251,8 @@ impl<'a, O: Org> Job<'a, '_, O> {
             return problem;
         };
         problem.code = code.to_owned();
-        problem.record_ids = [id.to_owned()].into();
-        if matches!(target, Target::Rescheduled { .. }) {
+        problem.concerned = vec![self.api.lead(id)];
+        if matches!(target, Target::Known { .. }) {
             problem.reaction = Reaction::FixBooking;
         } else {
             // The next look-up finds another Lead, or none.
@@ -330,8 +326,8 @@ fn leave_out<'a>(mapping: &'a Mapping, plan: &mut Plan<'a>, name: &str, error: &
         };
         let Some(entry) = plan.entries.get_mut(place) else { continue };
         let position = entry.row;
-        let Some(row) = mapping::row(mapping, position) else { return false };
-        let detail = format!("{}: {}", error.code, error.message);
+        let (field, label) = (&entry.field.name, &entry.field.label);
+        let message = format!("{}: {}", error.code, error.message);
         let new = if entry.field.required && !is_update {
             match entry.fallback(mapping) {
                 Some(value) if is_first => {
@@ -342,13 +338,13 @@ fn leave_out<'a>(mapping: &'a Mapping, plan: &mut Plan<'a>, name: &str, error: &
                 _ if !is_first => continue,
                 _ => return false,
             }
-            finding(Note { code: codes::FALLBACK_USED, detail }, Consequence::Changed, position, row)
+            finding(Note::new(codes::FALLBACK_USED, message), Consequence::Changed, position, field, label)
         } else {
+            let mut left_out = finding(Note::new("", message), Consequence::LeftOut, position, field, label);
+            left_out.code = error.code.to_owned();
             plan.entries.remove(place);
             let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, error.code));
             names.extend(dependent.map(|entry| entry.field.name.clone()));
-            let mut left_out = finding(Note { code: "", detail }, Consequence::LeftOut, position, row);
-            left_out.code = error.code.to_owned();
             left_out
         };
         plan.findings.retain(|finding| finding.rows != [position]);

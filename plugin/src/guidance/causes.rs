@@ -9,6 +9,8 @@ use Step::{CalendarOwner, CrmAdmin, Operator, TeamAdmin};
 pub struct Cause {
     pub codes: &'static [&'static str],
     pub what: &'static Text,
+    /// `what` with particulars.
+    pub exact: Option<&'static Text>,
     pub why: &'static Text,
     /// What to do, in order.
     pub actions: &'static [Text],
@@ -30,7 +32,13 @@ const fn cause<const STEPS: usize>(
     codes: &'static [&'static str],
     steps: &'static [Step; STEPS],
 ) -> Cause {
-    Cause { codes, what: &advice.what, why: &advice.why, actions: &advice.steps, steps }
+    Cause { codes, what: &advice.what, exact: None, why: &advice.why, actions: &advice.steps, steps }
+}
+
+impl Cause {
+    const fn exactly(self, exact: &'static Text) -> Self {
+        Self { exact: Some(exact), ..self }
+    }
 }
 
 pub static CAUSES: &[Cause] = &[
@@ -39,13 +47,15 @@ pub static CAUSES: &[Cause] = &[
         &texts::STRING_TOO_LONG,
         &["STRING_TOO_LONG", "value-too-long", "value-shortened", "field-shrunk"],
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
-    ),
+    )
+    .exactly(&texts::EXACT_STRING_TOO_LONG),
     cause(&texts::INVALID_EMAIL_ADDRESS, &["INVALID_EMAIL_ADDRESS", "email-invalid"], &[TeamAdmin, CalendarOwner]),
     cause(
         &texts::NUMBER_OUTSIDE_VALID_RANGE,
         &["NUMBER_OUTSIDE_VALID_RANGE", "number-invalid", "number-out-of-range", "value-rounded"],
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
-    ),
+    )
+    .exactly(&texts::EXACT_NUMBER_OUTSIDE_VALID_RANGE),
     cause(&texts::DATE_INVALID, &["date-invalid", "date-time-invalid", "time-invalid"], &[CalendarOwner]),
     cause(&texts::CHECKBOX_INVALID, &["checkbox-invalid"], &[CalendarOwner]),
     cause(
@@ -58,7 +68,8 @@ pub static CAUSES: &[Cause] = &[
             "choices-left-out",
         ],
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
-    ),
+    )
+    .exactly(&texts::EXACT_INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST),
     cause(
         &texts::JSON_PARSER_ERROR,
         &["JSON_PARSER_ERROR", "INVALID_TYPE_ON_FIELD_IN_RECORD", "type-mismatch", "field-type-changed"],
@@ -94,29 +105,39 @@ pub static CAUSES: &[Cause] = &[
         &texts::REQUIRED_FIELD_MISSING,
         &["REQUIRED_FIELD_MISSING", "required-field-unmapped", "field-newly-required"],
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
-    ),
+    )
+    .exactly(&texts::EXACT_REQUIRED_FIELD_MISSING),
     cause(
         &texts::REQUIRED_FIELD_BLANK,
         &["required-field-blank", "required-field-may-be-blank"],
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
-    ),
+    )
+    .exactly(&texts::EXACT_REQUIRED_FIELD_BLANK),
     cause(
         &texts::INVALID_FIELD_FOR_INSERT_UPDATE,
         &["INVALID_FIELD_FOR_INSERT_UPDATE", "field-not-writable", "required-field-not-writable"],
         &[CrmAdmin(&texts::PLACE_PERMISSION_SETS), CalendarOwner],
-    ),
+    )
+    .exactly(&texts::EXACT_INVALID_FIELD_FOR_INSERT_UPDATE),
     cause(
         &texts::INVALID_FIELD,
         &["INVALID_FIELD", "field-gone"],
         &[CrmAdmin(&texts::PLACE_LEAD_FIELDS), CalendarOwner],
-    ),
+    )
+    .exactly(&texts::EXACT_INVALID_FIELD),
+    // Why a field cannot be mapped.
+    cause(&texts::NOT_WRITABLE, &["not-writable"], &[CrmAdmin(&texts::PLACE_PERMISSION_SETS)]),
+    cause(&texts::CALCULATED, &["calculated"], &[CalendarOwner]),
+    cause(&texts::COMPOUND, &["compound"], &[CalendarOwner]),
+    cause(&texts::SYSTEM, &["system"], &[CalendarOwner]),
     // Problems in a mapping.
-    cause(&texts::QUESTION_UNKNOWN, &["question-unknown", "attribute-unknown"], &[CalendarOwner]),
-    cause(&texts::TEMPLATE_INVALID, &["template-invalid"], &[CalendarOwner]),
     cause(&texts::FIELD_MAPPED_TWICE, &["field-mapped-twice", "field-set-by-option"], &[CalendarOwner]),
     cause(&texts::FALLBACK_USED, &["fallback-used"], &[CalendarOwner]),
     cause(&texts::NOTHING_TO_WRITE, &["nothing-to-write"], &[CalendarOwner]),
-    cause(&texts::OPTION_INVALID, &["option-invalid"], &[CalendarOwner, Operator]),
+    cause(&texts::TARGET_UNKNOWN, &["target-unknown"], &[CalendarOwner]).exactly(&texts::EXACT_TARGET_UNKNOWN),
+    cause(&texts::EMAIL_UNMAPPED, &["email-unmapped"], &[CalendarOwner]),
+    cause(&texts::OPTION_INVALID, &["option-invalid"], &[CalendarOwner, Operator])
+        .exactly(&texts::EXACT_OPTION_INVALID),
     cause(&texts::MAPPING_TOO_LARGE, &["mapping-too-large"], &[CalendarOwner]),
     cause(
         &texts::BOOKING_ID_FIELD_UNFIT,
@@ -149,6 +170,7 @@ pub static CAUSES: &[Cause] = &[
         &["CANNOT_UPDATE_CONVERTED_LEAD", "lead-converted"],
         &[CrmAdmin(&texts::PLACE_LEADS)],
     ),
+    cause(&texts::RECORD_UNKNOWN, &["record-unknown"], &[CrmAdmin(&texts::PLACE_LEADS), CalendarOwner]),
     cause(
         &texts::ENTITY_IS_DELETED,
         &["ENTITY_IS_DELETED", "lead-gone"],
@@ -191,7 +213,8 @@ pub static CAUSES: &[Cause] = &[
         &texts::REQUEST_LIMIT_EXCEEDED,
         &["REQUEST_LIMIT_EXCEEDED", "daily-calls-low"],
         &[CrmAdmin(&texts::PLACE_COMPANY_INFORMATION), TeamAdmin],
-    ),
+    )
+    .exactly(&texts::EXACT_REQUEST_LIMIT_EXCEEDED),
     cause(
         &texts::STORAGE_LIMIT_EXCEEDED,
         &["STORAGE_LIMIT_EXCEEDED"],
@@ -211,7 +234,7 @@ pub static CAUSES: &[Cause] = &[
         ],
         &[TeamAdmin, CrmAdmin(&texts::PLACE_APP_POLICIES)],
     ),
-    cause(&texts::NOT_CONNECTED, &["not-connected", "instance-url-missing"], &[TeamAdmin]),
+    cause(&texts::NOT_CONNECTED, &["not-connected"], &[TeamAdmin]),
     cause(&texts::SESSION_NOT_FOR_API, &["session-not-for-api"], &[CrmAdmin(&texts::PLACE_PERMISSION_SETS), TeamAdmin]),
     cause(&texts::ORG_UNKNOWN, &["org-unknown", "org-moved"], &[CrmAdmin(&texts::PLACE_MY_DOMAIN), TeamAdmin]),
     cause(&texts::ALREADY_REVOKED, &["already-revoked"], &[TeamAdmin]),
@@ -221,6 +244,11 @@ pub static CAUSES: &[Cause] = &[
         &[CrmAdmin(&texts::PLACE_OAUTH_USAGE), Operator],
     ),
     cause(&texts::CREDENTIAL_UNAVAILABLE, &["credential-unavailable", "refresh-in-progress"], &[TeamAdmin, Operator]),
+    cause(
+        &texts::CREDENTIAL_BLOCKED,
+        &["credential-blocked"],
+        &[CrmAdmin(&texts::PLACE_LOGIN_HISTORY), CrmAdmin(&texts::PLACE_APP_POLICIES)],
+    ),
     cause(
         &texts::APP_ATTEST_FAILED_RETRY,
         &[

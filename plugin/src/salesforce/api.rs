@@ -2,14 +2,14 @@
 
 use crate::{
     bindings::{
-        http::{Effect, Header, Method, Request, Response},
-        types::{LeadFields, Problem, Reaction},
+        http::{Failure, Header, Method, Request, Response},
+        types::{Effect, Problem, Reaction, RecordRef},
     },
     codes,
-    problem::{problem, refusal},
+    problem::refusal,
     salesforce::{
         errors::{Call, problem_from_failure, problem_from_response},
-        fields,
+        fields::{self, LeadFields},
         org::Org,
         soql::push_encoded,
         tree::Tree,
@@ -18,6 +18,9 @@ use crate::{
 
 /// The API version of every call: generally available since Summer '25, and far from retirement.
 pub const VERSION: &str = "v64.0";
+
+/// The object that this plugin writes.
+pub const LEAD: &str = "Lead";
 
 /// The longest URL. Salesforce accepts 16,384 bytes together with the headers (REST API guide, "URI length").
 const LONGEST_URL: usize = 15_000;
@@ -58,25 +61,10 @@ pub struct Refused {
     pub response: Option<Response>,
 }
 
-impl Refused {
-    fn new(problem: Problem, response: Option<Response>) -> Self {
-        // A failed write is `check-first` exactly if its outcome is unknown.
-        let effect = if problem.reaction == Reaction::CheckFirst { Effect::Unknown } else { Effect::None };
-        Self { problem: Box::new(problem), effect, response }
-    }
-}
-
 impl<'o, O: Org> Api<'o, O> {
-    /// The API of an org whose address is known.
-    pub fn new(org: &'o mut O) -> Result<Self, Box<Problem>> {
-        match org.attribute("instance-url") {
-            Some(url) => Ok(Self { org, origin: url.trim_end_matches('/').to_owned() }),
-            None => Err(refusal(
-                codes::INSTANCE_URL_MISSING,
-                Reaction::Reconnect,
-                "The platform does not know the address of the connected org.",
-            )),
-        }
+    pub fn new(org: &'o mut O) -> Self {
+        let origin = org.origin();
+        Self { org, origin }
     }
 
     /// A public fact of the connection.
@@ -84,8 +72,13 @@ impl<'o, O: Org> Api<'o, O> {
         self.org.attribute(name)
     }
 
-    /// Where people open a Lead. Salesforce redirects this address to the page of the current user interface.
-    pub fn lead_url(&self, id: &str) -> String {
+    /// A Lead, for people to open.
+    pub fn lead(&self, id: &str) -> RecordRef {
+        RecordRef { object: LEAD.to_owned(), id: id.to_owned(), url: Some(self.url_of(id)) }
+    }
+
+    /// Where people open a record. Salesforce redirects this address to the page of the current user interface.
+    fn url_of(&self, id: &str) -> String {
         let mut url = format!("{}/", self.origin);
         push_encoded(&mut url, id);
         url
@@ -124,7 +117,7 @@ impl<'o, O: Org> Api<'o, O> {
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
             Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
-            _ => Err(refused(response)),
+            _ => Err(self.refused(response)),
         }
     }
 
@@ -145,7 +138,7 @@ impl<'o, O: Org> Api<'o, O> {
         let request = self.request(Method::Get, path, vec![header("accept", "application/json")], None);
         let response =
             self.org.send(&request).map_err(|failure| Box::new(problem_from_failure(&failure, Call::Read)))?;
-        if response.status == 200 { Ok(response) } else { Err(Box::new(problem_from_response(&response, Call::Read))) }
+        if response.status == 200 { Ok(response) } else { Err(self.problem(&response, Call::Read)) }
     }
 
     fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
@@ -153,18 +146,35 @@ impl<'o, O: Org> Api<'o, O> {
         let request = self.request(method, &path, headers, Some(body));
         match self.org.send(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
-            Ok(response) => Err(refused(response)),
-            Err(failure) => Err(Refused::new(problem_from_failure(&failure, Call::Write), None)),
+            Ok(response) => Err(self.refused(response)),
+            Err(failure) => Err(lost(&failure)),
         }
     }
 
+    fn refused(&self, response: Response) -> Refused {
+        let problem = self.problem(&response, Call::Write);
+        // A write that was answered is `check-first` exactly if its outcome is unknown.
+        let effect = if problem.reaction == Reaction::CheckFirst { Effect::Unknown } else { Effect::None };
+        Refused { problem, effect, response: Some(response) }
+    }
+
+    /// The problem that a response means, with the addresses of the records that it names.
+    fn problem(&self, response: &Response, call: Call) -> Box<Problem> {
+        let mut problem = problem_from_response(response, call);
+        for record in &mut problem.concerned {
+            record.url = Some(self.url_of(&record.id));
+        }
+        Box::new(problem)
+    }
+
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
-        Request { method, url: [&*self.origin, path].concat(), headers, body }
+        Request { method, url: [&*self.origin, path].concat(), headers, body, more: Vec::new() }
     }
 }
 
-fn refused(response: Response) -> Refused {
-    Refused::new(problem_from_response(&response, Call::Write), Some(response))
+/// A write without a response.
+fn lost(failure: &Failure) -> Refused {
+    Refused { problem: Box::new(problem_from_failure(failure, Call::Write)), effect: failure.effect, response: None }
 }
 
 fn header(name: &str, value: &str) -> Header {
@@ -186,8 +196,11 @@ fn write_headers(assignment: AssignmentRules<'_>, saves_duplicates: bool) -> Vec
 
 /// A read that succeeded with an answer that makes no sense.
 pub fn unreadable(response: &Response, reason: &str) -> Problem {
-    let mut problem =
-        problem(codes::ANSWER_UNREADABLE, Reaction::Retry, format!("Salesforce's answer cannot be read: {reason}"));
+    let mut problem = Problem::new(
+        codes::ANSWER_UNREADABLE,
+        Reaction::Retry,
+        format!("Salesforce's answer cannot be read: {reason}"),
+    );
     problem.http_status = Some(response.status);
     problem.retry_after = Some(60);
     problem

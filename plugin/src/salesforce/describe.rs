@@ -79,7 +79,6 @@ pub struct RecordTypeInfo<'a> {
     pub active: bool,
     pub available: bool,
     pub master: bool,
-    pub default_record_type_mapping: bool,
 }
 
 impl<'a> Sink<'a> for Describe<'a> {
@@ -161,7 +160,6 @@ impl<'a> Sink<'a> for RecordTypeInfo<'a> {
             "active" => &mut self.active,
             "available" => &mut self.available,
             "master" => &mut self.master,
-            "defaultRecordTypeMapping" => &mut self.default_record_type_mapping,
             _ => return None,
         })
     }

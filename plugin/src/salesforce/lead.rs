@@ -3,9 +3,10 @@
 use crate::{
     bindings::{
         http::Response,
-        types::{FieldType, LeadField, Problem},
+        types::{FieldType, Problem},
     },
-    salesforce::{api::unreadable, fields::is_same_field, tree::Tree},
+    field::{LeadField, is_same_field},
+    salesforce::{api::unreadable, tree::Tree},
     value::{Json, same_record, timestamp::Moment},
 };
 
@@ -15,14 +16,19 @@ pub struct Lead {
     values: Vec<(String, Tree)>,
 }
 
-/// The Leads of the answer to a query.
-pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
+/// The records of the answer to a query.
+pub fn records(response: &Response) -> Result<Vec<Tree>, Box<Problem>> {
     let body = std::str::from_utf8(&response.body).ok().and_then(Tree::parse);
     let Some(Tree::Object(page)) = body else { return Err(Box::new(unreadable(response, "not an object"))) };
     let Some((_, Tree::List(records))) = page.into_iter().find(|(name, _)| name == "records") else {
         return Err(Box::new(unreadable(response, "it has no records")));
     };
-    let leads: Option<Vec<Lead>> = records.into_iter().map(Lead::from_record).collect();
+    Ok(records)
+}
+
+/// The Leads of the answer to a query.
+pub fn read(response: &Response) -> Result<Vec<Lead>, Box<Problem>> {
+    let leads: Option<Vec<Lead>> = records(response)?.into_iter().map(Lead::from_record).collect();
     leads.ok_or_else(|| Box::new(unreadable(response, "a record without id")))
 }
 
@@ -113,13 +119,13 @@ fn is_same_text(held: &str, given: &str, field_type: &FieldType) -> bool {
             (Some(held), Some(given)) => held.unix() == given.unix(),
             _ => false,
         },
-        FieldType::MultiSelectPicklist => {
+        FieldType::Choices => {
             let within = |one: &str, other: &str| {
                 one.split(';').all(|value| other.split(';').any(|other| other.eq_ignore_ascii_case(value)))
             };
             within(held, given) && within(given, held)
         }
-        FieldType::Picklist => held.eq_ignore_ascii_case(given),
+        FieldType::Choice => held.eq_ignore_ascii_case(given),
         // Salesforce trims blanks at the ends, and rewrites line breaks.
         _ => held == given || held.split_whitespace().eq(given.split_whitespace()),
     }
@@ -132,7 +138,7 @@ mod tests {
 
     fn lead(body: &str) -> Lead {
         let body = format!(r#"{{"totalSize":1,"done":true,"records":[{body}]}}"#).into_bytes();
-        read(&Response { status: 200, headers: Vec::new(), body }).unwrap().remove(0)
+        read(&Response { status: 200, headers: Vec::new(), body, more: Vec::new() }).unwrap().remove(0)
     }
 
     #[test]
@@ -146,8 +152,8 @@ mod tests {
                 Json::Text("2026-12-02T08:30:00+09:00".into()),
                 true,
             ),
-            (r#""b;a""#, FieldType::MultiSelectPicklist, Json::Text("a;b".into()), true),
-            (r#""a;b;c""#, FieldType::MultiSelectPicklist, Json::Text("a;b".into()), false),
+            (r#""b;a""#, FieldType::Choices, Json::Text("a;b".into()), true),
+            (r#""a;b;c""#, FieldType::Choices, Json::Text("a;b".into()), false),
             (r#""a\r\nb""#, FieldType::TextArea, Json::Text("a\nb ".into()), true),
             (r#""a b""#, FieldType::Text, Json::Text("a c".into()), false),
             ("33.0", FieldType::Percent, Json::Number("33".into()), true),
@@ -175,7 +181,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_not_a_query_result_is_a_problem() {
         for body in ["", "<html>", "[]", "{}", r#"{"records":[{"Email":"x"}]}"#, r#"{"records":[{"Id":"00Q""#] {
-            let response = Response { status: 200, headers: Vec::new(), body: body.into() };
+            let response = Response { status: 200, headers: Vec::new(), body: body.into(), more: Vec::new() };
             assert!(read(&response).is_err(), "{body}");
         }
     }

@@ -11,17 +11,12 @@ pub mod lead;
 pub mod oauth_error;
 pub mod org;
 pub mod soql;
-mod tree;
+pub mod tree;
 
-use crate::bindings::types::{LeadFields, Problem};
+use crate::bindings::types::Problem;
 use org::Connect;
 
 /// Opens the connected org.
 pub fn open<C: Connect>(connect: &mut C) -> Result<C::Org, Box<Problem>> {
-    connect.connect().map_err(|error| Box::new(errors::problem_from_secret_error(error)))
-}
-
-/// The Lead fields that the connected user can map.
-pub fn list_lead_fields(connect: &mut impl Connect) -> Result<LeadFields, Box<Problem>> {
-    api::Api::new(&mut open(connect)?)?.describe()
+    connect.connect().map_err(|error| Box::new(errors::problem_from_secret_error(&error)))
 }

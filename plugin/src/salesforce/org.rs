@@ -7,7 +7,10 @@ use crate::bindings::{
 
 /// The connected org. In the component this is the opened credential and the host's HTTP; in tests it is a script.
 pub trait Org {
-    /// A public fact about the connection, for example `instance-url`, `org-id` or `user-id`.
+    /// The origin of the org, without a slash at the end.
+    fn origin(&self) -> String;
+
+    /// A public fact about the connection, for example `org-id` or `user-id`.
     fn attribute(&self, name: &str) -> Option<String>;
 
     /// Sends a request with the credential attached, and waits for the whole response.

@@ -2,18 +2,27 @@
 
 use crate::{
     bindings::{
-        settings::{LocalizedText, OptionChoice, OptionGroup, OptionSource},
-        types::{FieldType, LeadField, Mapping, Problem, Reaction},
+        settings::{OptionChoice, OptionGroup},
+        types::{FieldType, Mapping, Parameter, Problem, Reaction},
     },
     codes,
+    field::{LeadField, is_same_field},
+    mapping::check_target,
     problem::refusal,
-    salesforce::{api::AssignmentRules, fields::is_same_field, soql::is_field_name},
+    salesforce::{
+        api::{AssignmentRules, LEAD},
+        soql::is_field_name,
+    },
     texts::{self, Language, Text},
-    value::is_record_id,
+    value::{is_record_id, particular},
 };
 
 /// The field that says who owns a Lead.
 pub const OWNER_FIELD: &str = "OwnerId";
+/// The field that existing Leads are looked for by.
+pub const EMAIL_FIELD: &str = "Email";
+/// The field that has the record type of a Lead.
+pub const RECORD_TYPE_FIELD: &str = "RecordTypeId";
 
 /// What happens if the org has a Lead with the guest's e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +43,15 @@ pub enum DuplicateRules {
     UseMatch,
 }
 
+/// What a settings page can ask the org for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    KeyFields,
+    AssignmentRules,
+    RecordTypes,
+    Owners,
+}
+
 /// One option, with the values that are always offered and what each of them means. The first value is the default.
 struct Offered<'v, T> {
     id: &'static str,
@@ -41,7 +59,9 @@ struct Offered<'v, T> {
     help: &'static Text,
     values: &'v [(&'static str, T, &'static Text)],
     /// Where further values come from.
-    source: Option<OptionSource>,
+    asked: Option<Asked>,
+    /// Whether a person can type a value. Only what the connected user may not be able to list needs that.
+    typed: bool,
 }
 
 static EXISTING: Offered<'_, Existing> = Offered {
@@ -54,7 +74,8 @@ static EXISTING: Offered<'_, Existing> = Offered {
         ("fill-empty", Existing::FillEmpty, &texts::OPTION_EXISTING_FILL_EMPTY),
         ("overwrite", Existing::Overwrite, &texts::OPTION_EXISTING_OVERWRITE),
     ],
-    source: None,
+    asked: None,
+    typed: false,
 };
 
 static DUPLICATES: Offered<'_, DuplicateRules> = Offered {
@@ -66,7 +87,8 @@ static DUPLICATES: Offered<'_, DuplicateRules> = Offered {
         ("save-anyway", DuplicateRules::SaveAnyway, &texts::OPTION_DUPLICATES_SAVE_ANYWAY),
         ("use-match", DuplicateRules::UseMatch, &texts::OPTION_DUPLICATES_USE_MATCH),
     ],
-    source: None,
+    asked: None,
+    typed: false,
 };
 
 /// The field that holds the ids of team and booking.
@@ -75,7 +97,8 @@ static BOOKING_ID_FIELD: Offered<'_, Option<&str>> = Offered {
     label: &texts::OPTION_BOOKING_ID_FIELD,
     help: &texts::OPTION_BOOKING_ID_FIELD_HELP,
     values: &[("none", None, &texts::OPTION_BOOKING_ID_FIELD_NONE)],
-    source: Some(OptionSource::UniqueTextField),
+    asked: Some(Asked::KeyFields),
+    typed: false,
 };
 
 static ASSIGNMENT_RULES: Offered<'_, AssignmentRules<'_>> = Offered {
@@ -86,7 +109,8 @@ static ASSIGNMENT_RULES: Offered<'_, AssignmentRules<'_>> = Offered {
         ("run", AssignmentRules::Run, &texts::OPTION_ASSIGNMENT_RULES_RUN),
         ("skip", AssignmentRules::Skip, &texts::OPTION_ASSIGNMENT_RULES_SKIP),
     ],
-    source: Some(OptionSource::RecordId),
+    asked: Some(Asked::AssignmentRules),
+    typed: true,
 };
 
 static RECORD_TYPE: Offered<'_, Option<&str>> = Offered {
@@ -94,7 +118,8 @@ static RECORD_TYPE: Offered<'_, Option<&str>> = Offered {
     label: &texts::OPTION_RECORD_TYPE,
     help: &texts::OPTION_RECORD_TYPE_HELP,
     values: &[("default", None, &texts::OPTION_RECORD_TYPE_DEFAULT)],
-    source: Some(OptionSource::RecordType),
+    asked: Some(Asked::RecordTypes),
+    typed: false,
 };
 
 static OWNER: Offered<'_, Option<&str>> = Offered {
@@ -102,37 +127,65 @@ static OWNER: Offered<'_, Option<&str>> = Offered {
     label: &texts::OPTION_OWNER,
     help: &texts::OPTION_OWNER_HELP,
     values: &[("automatic", None, &texts::OPTION_OWNER_AUTOMATIC)],
-    source: Some(OptionSource::RecordId),
+    asked: Some(Asked::Owners),
+    typed: true,
 };
 
-/// All options, as a settings page shows them.
-pub fn options() -> Vec<OptionGroup> {
-    vec![
-        EXISTING.group(),
-        DUPLICATES.group(),
-        BOOKING_ID_FIELD.group(),
-        ASSIGNMENT_RULES.group(),
-        RECORD_TYPE.group(),
-        OWNER.group(),
-    ]
+/// The objects that a mapping can write.
+pub fn list_targets(locale: &str) -> Vec<OptionChoice> {
+    let label = texts::TARGET_LEAD.to(Language::closest(locale)).to_owned();
+    vec![OptionChoice { value: LEAD.to_owned(), label }]
 }
 
-/// Whether the plugin has an option of this id.
-pub fn is_known(id: &str) -> bool {
-    [EXISTING.id, DUPLICATES.id, BOOKING_ID_FIELD.id, ASSIGNMENT_RULES.id, RECORD_TYPE.id, OWNER.id].contains(&id)
+/// All options, as a settings page shows them.
+pub fn options(target: Option<&str>, locale: &str) -> Result<Vec<OptionGroup>, Box<Problem>> {
+    check_target(target)?;
+    let language = Language::closest(locale);
+    Ok(vec![
+        EXISTING.group(language),
+        DUPLICATES.group(language),
+        BOOKING_ID_FIELD.group(language),
+        ASSIGNMENT_RULES.group(language),
+        RECORD_TYPE.group(language),
+        OWNER.group(language),
+    ])
+}
+
+/// What the further values of an option are, if it has any.
+pub fn asked(group: &str) -> Result<Option<Asked>, Box<Problem>> {
+    [
+        (EXISTING.id, EXISTING.asked),
+        (DUPLICATES.id, DUPLICATES.asked),
+        (BOOKING_ID_FIELD.id, BOOKING_ID_FIELD.asked),
+        (ASSIGNMENT_RULES.id, ASSIGNMENT_RULES.asked),
+        (RECORD_TYPE.id, RECORD_TYPE.asked),
+        (OWNER.id, OWNER.asked),
+    ]
+    .into_iter()
+    .find(|(id, _)| *id == group)
+    .map(|(_, asked)| asked)
+    .ok_or_else(|| {
+        let message = format!("There is no option `{group}`.");
+        let mut problem = refusal(codes::OPTION_INVALID, Reaction::FixMapping, message);
+        problem.particulars.push(particular("option", group));
+        problem
+    })
 }
 
 impl<T: Copy> Offered<'_, T> {
-    fn group(&self) -> OptionGroup {
+    fn group(&self, language: Language) -> OptionGroup {
+        let text = |text: &Text| text.to(language).to_owned();
         let choice =
-            |(value, _, label): &(&str, T, &Text)| OptionChoice { value: (*value).to_owned(), label: localized(label) };
+            |(value, _, label): &(&str, T, &Text)| OptionChoice { value: (*value).to_owned(), label: text(label) };
         OptionGroup {
             id: self.id.to_owned(),
-            label: localized(self.label),
-            help: localized(self.help),
-            choices: self.values.iter().map(choice).collect(),
-            source: self.source,
+            label: text(self.label),
+            help: text(self.help),
             default_value: self.values.first().map(|(value, ..)| (*value).to_owned()).unwrap_or_default(),
+            choices: self.values.iter().map(choice).collect(),
+            asks: self.asked.is_some(),
+            typed: self.typed,
+            more: Vec::new(),
         }
     }
 
@@ -141,15 +194,11 @@ impl<T: Copy> Offered<'_, T> {
         let fixed = self.values.iter().find(|(known, ..)| *known == value).map(|(_, meaning, _)| *meaning);
         fixed.or_else(|| further(value)).ok_or_else(|| {
             let message = format!("The option `{}` has no value `{value}`.", self.id);
-            refusal(codes::OPTION_INVALID, Reaction::FixMapping, message)
+            let mut problem = refusal(codes::OPTION_INVALID, Reaction::FixMapping, message);
+            problem.particulars = vec![particular("option", self.id), particular("value", value)];
+            problem
         })
     }
-}
-
-fn localized(text: &Text) -> Vec<LocalizedText> {
-    let of =
-        |language: Language| LocalizedText { locale: language.tag().to_owned(), text: text.to(language).to_owned() };
-    Language::ALL.map(of).into()
 }
 
 /// What a mapping chose.
@@ -170,8 +219,9 @@ pub struct Choices<'a> {
 
 impl<'a> Choices<'a> {
     /// Reads a mapping's options. A value that is not offered is a problem: continuing with the default could create what
-    /// nobody wanted. An unknown id belongs to another version of this plugin and is ignored.
-    pub fn of(mapping: &'a Mapping) -> Result<Self, Box<Problem>> {
+    /// nobody wanted. An unknown id belongs to another version of this plugin and is ignored. `fields` are those that rows
+    /// write.
+    pub fn of(options: &'a [Parameter], mut fields: impl Iterator<Item = &'a str>) -> Result<Self, Box<Problem>> {
         let mut choices = Self {
             existing: Existing::CreateAnother,
             duplicates: DuplicateRules::Refuse,
@@ -183,8 +233,8 @@ impl<'a> Choices<'a> {
         };
         let record_id = |id: &'a str| is_record_id(id).then_some(Some(id));
         let mut assignment_chosen = false;
-        for option in &mapping.options {
-            let (id, value) = (option.id.as_str(), option.value.as_str());
+        for option in options {
+            let (id, value) = (option.name.as_str(), option.value.as_str());
             if id == EXISTING.id {
                 choices.existing = EXISTING.read(value, |_| None)?;
             } else if id == DUPLICATES.id {
@@ -203,16 +253,24 @@ impl<'a> Choices<'a> {
             }
         }
         // A rule would give the Lead to somebody other than the chosen owner.
-        choices.owner_by_row = !assignment_chosen && choices.owner.is_none() && writes_owner(mapping);
+        choices.owner_by_row =
+            !assignment_chosen && choices.owner.is_none() && fields.any(|field| is_same_field(field, OWNER_FIELD));
         if choices.owner_by_row || (choices.owner.is_some() && !assignment_chosen) {
             choices.assignment_rules = AssignmentRules::Skip;
         }
         Ok(choices)
     }
-}
 
-fn writes_owner(mapping: &Mapping) -> bool {
-    mapping.rows.iter().any(|row| is_same_field(&row.field.name, OWNER_FIELD))
+    /// What a mapping with values chose.
+    pub fn of_mapping(mapping: &'a Mapping) -> Result<Self, Box<Problem>> {
+        Self::of(&mapping.options, mapping.rows.iter().map(|row| &*row.field))
+    }
+
+    /// The fields that the options set, so that rows must not.
+    pub fn reserved(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let record_type = self.record_type.map(|_| RECORD_TYPE_FIELD);
+        [self.booking_id_field, record_type, self.owner.map(|_| OWNER_FIELD)].into_iter().flatten()
+    }
 }
 
 /// Whether a field can be the booking-id field: a text that no two Leads may share, and that the org indexes.
@@ -223,43 +281,67 @@ pub fn is_key_field(field: &LeadField) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::ChosenOption, fixture};
 
-    fn with(options: &[(&str, &str)]) -> Mapping {
-        let options = options.iter().map(|(id, value)| ChosenOption { id: (*id).into(), value: (*value).into() });
-        Mapping { options: options.collect(), ..fixture::mapping() }
+    fn with(options: &[(&str, &str)]) -> Vec<Parameter> {
+        options.iter().map(|(id, value)| Parameter::new(*id, *value)).collect()
+    }
+
+    fn chosen(options: &[Parameter]) -> Result<Choices<'_>, Box<Problem>> {
+        Choices::of(options, ["LastName", "Email"].into_iter())
+    }
+
+    fn groups(locale: &str) -> Vec<OptionGroup> {
+        options(None, locale).unwrap()
     }
 
     #[test]
     fn every_value_that_is_offered_is_understood_and_the_default_means_none_chosen() {
-        let none = fixture::mapping();
-        let by_default = Choices::of(&none).unwrap();
-        for group in options() {
-            assert!(is_known(&group.id));
+        let by_default = chosen(&[]).unwrap();
+        for group in groups("en") {
+            assert!(asked(&group.id).is_ok());
             for choice in &group.choices {
-                let mapping = with(&[(&group.id, &choice.value)]);
-                let choices = Choices::of(&mapping).unwrap();
+                let options = with(&[(&group.id, &choice.value)]);
+                let choices = chosen(&options).unwrap();
                 assert_eq!(choices == by_default, choice.value == group.default_value, "{} {}", group.id, choice.value);
             }
         }
     }
 
     #[test]
-    fn every_text_is_in_both_languages() {
-        for group in options() {
-            let labels = group.choices.iter().map(|choice| &choice.label);
-            for texts in labels.chain([&group.label, &group.help]) {
-                let locales: Vec<&str> = texts.iter().map(|text| text.locale.as_str()).collect();
-                assert_eq!(locales, ["ja", "en"], "{}", group.id);
-                assert!(texts.iter().all(|text| !text.text.is_empty()));
-            }
-        }
+    fn every_text_is_in_the_readers_language() {
+        let texts = |locale| {
+            let of_group = |group: OptionGroup| {
+                let labels = group.choices.into_iter().map(|choice| choice.label);
+                labels.chain([group.label, group.help]).collect::<Vec<_>>()
+            };
+            groups(locale).into_iter().flat_map(of_group).collect::<Vec<_>>()
+        };
+        let is_japanese = |text: &String| text.chars().any(|c| ('\u{3040}'..'\u{a000}').contains(&c));
+        assert!(texts("ja-JP").iter().all(is_japanese));
+        assert!(texts("fr").iter().all(|text| !text.is_empty() && !is_japanese(text)));
+        assert_eq!(list_targets("ja"), [OptionChoice { value: "Lead".into(), label: "リード".into() }]);
+        assert_eq!(list_targets("").first().map(|target| &*target.label), Some("Lead"));
+    }
+
+    #[test]
+    fn only_what_the_user_may_be_unable_to_list_can_be_typed() {
+        let groups = groups("en");
+        let ids = |is: fn(&OptionGroup) -> bool| {
+            groups.iter().filter(|group| is(group)).map(|group| &*group.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(|group| group.asks), ["booking-id-field", "assignment-rules", "record-type", "owner"]);
+        assert_eq!(ids(|group| group.typed), ["assignment-rules", "owner"]);
+    }
+
+    #[test]
+    fn an_unknown_target_has_no_options() {
+        assert_eq!(options(Some("Contact"), "en").unwrap_err().code, codes::TARGET_UNKNOWN);
     }
 
     #[test]
     fn without_a_choice_a_new_lead_is_created_and_the_active_rule_runs() {
-        let mapping = with(&[("of-a-later-version", "x")]);
-        let choices = Choices::of(&mapping).unwrap();
+        let options = with(&[("of-a-later-version", "x")]);
+        let choices = chosen(&options).unwrap();
         assert_eq!(choices.existing, Existing::CreateAnother);
         assert_eq!(choices.duplicates, DuplicateRules::Refuse);
         assert_eq!(choices.booking_id_field, None);
@@ -278,7 +360,8 @@ mod tests {
             ("record-type", "012"),
             ("owner", "taro@example.com"),
         ] {
-            let problem = Choices::of(&with(&[(id, value)])).unwrap_err();
+            let options = with(&[(id, value)]);
+            let problem = chosen(&options).unwrap_err();
             assert_eq!((&*problem.code, problem.reaction), (codes::OPTION_INVALID, Reaction::FixMapping), "{id}");
         }
     }
@@ -292,8 +375,8 @@ mod tests {
             (vec![("assignment-rules", "skip")], "FALSE"),
             (vec![("assignment-rules", "01Q5e00000AbCdE")], "01Q5e00000AbCdE"),
         ] {
-            let mapping = with(&options);
-            assert_eq!(Choices::of(&mapping).unwrap().assignment_rules.header(), header, "{options:?}");
+            let options = with(&options);
+            assert_eq!(chosen(&options).unwrap().assignment_rules.header(), header, "{options:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Checkboxes: yes and no, by a list of whole answers. Nothing is guessed from parts of a text.
 
 use super::{Fit, Json, width::is_alike};
-use crate::{blank::is_blank, codes, source::SourceValue};
+use crate::{bindings::types::Value, blank::is_blank, codes};
 
 /// Answers that mean yes, in lower case and usual width.
 const YES: [&[&str]; 3] = [
@@ -97,23 +97,27 @@ const NO: [&[&str]; 3] = [
     &["×", "✕", "✗"],
 ];
 
-pub fn checkbox<'a>(given: &SourceValue<'a>) -> Fit<'a> {
+pub fn checkbox(given: &Value) -> Fit<'_> {
     match truth(given) {
         Some(value) => Fit::Whole(Json::Boolean(value)),
         None => Fit::unfit(codes::CHECKBOX_INVALID, "neither a yes nor a no"),
     }
 }
 
-fn truth(given: &SourceValue<'_>) -> Option<bool> {
+fn truth(given: &Value) -> Option<bool> {
     match given {
-        SourceValue::Boolean(value) => Some(*value),
-        SourceValue::Text(text) => word(text),
-        SourceValue::Number(number) => word(number),
-        SourceValue::Choices([only]) => word(only),
-        SourceValue::Choices(_) => None,
+        Value::Boolean(value) => Some(*value),
+        Value::Text(text) | Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::Moment(text) => {
+            word(text)
+        }
+        Value::Other(other) => word(&other.value),
+        Value::Choices(choices) => match &**choices {
+            [only] => word(only),
+            _ => None,
+        },
         // A ticked consent is a yes, whatever it agrees to, unless it is an answer that means no. If several are ticked, all
         // must say the same.
-        SourceValue::Agreed(choices) => {
+        Value::Agreed(choices) => {
             let mut truths =
                 choices.iter().filter(|choice| !is_blank(choice)).map(|choice| word(choice).unwrap_or(true));
             let first = truths.next()?;
@@ -139,12 +143,12 @@ pub fn word(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::width::comparable;
+    use crate::{bindings::types::Parameter, value::width::comparable};
     use proptest::prelude::*;
 
     fn agreed(choices: &[&str]) -> Option<bool> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();
-        truth(&SourceValue::Agreed(&choices))
+        truth(&Value::Agreed(choices))
     }
 
     #[test]
@@ -227,29 +231,31 @@ mod tests {
         for text in
             ["個人情報の取扱いに同意する", "たぶん", "maybe", "yes|no", "", "2", "no way", "はい、いいえ", "not agreed"]
         {
-            assert_eq!(truth(&SourceValue::Text(text.into())), None, "{text}");
+            assert_eq!(truth(&Value::Text(text.into())), None, "{text}");
         }
     }
 
     #[test]
     fn yes_and_no_are_understood_in_both_languages() {
-        let refused = ["いいえ".to_owned()];
-        let two = ["はい".to_owned(), "いいえ".to_owned()];
+        let refused = vec!["いいえ".to_owned()];
+        let two = vec!["はい".to_owned(), "いいえ".to_owned()];
         for (given, expected) in [
-            (SourceValue::Boolean(true), Some(true)),
-            (SourceValue::Boolean(false), Some(false)),
-            (SourceValue::Text("YES".into()), Some(true)),
-            (SourceValue::Text("ＹＥＳ ".into()), Some(true)),
-            (SourceValue::Text("はい".into()), Some(true)),
-            (SourceValue::Text("いいえ".into()), Some(false)),
-            (SourceValue::Text("false".into()), Some(false)),
-            (SourceValue::Number("1"), Some(true)),
-            (SourceValue::Number("0"), Some(false)),
-            (SourceValue::Number("2"), None),
-            (SourceValue::Choices(&refused), Some(false)),
-            (SourceValue::Choices(&two), None),
-            (SourceValue::Agreed(&two), None),
-            (SourceValue::Agreed(&[]), None),
+            (Value::Boolean(true), Some(true)),
+            (Value::Boolean(false), Some(false)),
+            (Value::Text("YES".into()), Some(true)),
+            (Value::Text("ＹＥＳ ".into()), Some(true)),
+            (Value::Text("はい".into()), Some(true)),
+            (Value::Text("いいえ".into()), Some(false)),
+            (Value::Text("false".into()), Some(false)),
+            (Value::Number("1".into()), Some(true)),
+            (Value::Number("0".into()), Some(false)),
+            (Value::Number("2".into()), None),
+            (Value::Choices(refused), Some(false)),
+            (Value::Choices(two.clone()), None),
+            (Value::Agreed(two), None),
+            (Value::Agreed(vec![]), None),
+            (Value::Other(Parameter::new("rating", "yes")), Some(true)),
+            (Value::Date("2026-12-02".into()), None),
         ] {
             assert_eq!(truth(&given), expected, "{given:?}");
         }
@@ -268,14 +274,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_is_true_false_or_a_finding(text in any::<String>(), other in any::<String>()) {
-            let choices = [text.clone(), other];
+            let choices = vec![text.clone(), other];
             for given in [
-                SourceValue::Text(text.as_str().into()),
-                SourceValue::Number(&text),
-                SourceValue::Choices(&choices),
-                SourceValue::Choices(&choices[..1]),
-                SourceValue::Agreed(&choices),
-                SourceValue::Agreed(&choices[..1]),
+                Value::Text(text.clone()),
+                Value::Number(text.clone()),
+                Value::Choices(choices.clone()),
+                Value::Choices(choices[..1].into()),
+                Value::Agreed(choices.clone()),
+                Value::Agreed(choices[..1].into()),
+                Value::Moment(text),
             ] {
                 match checkbox(&given) {
                     Fit::Whole(Json::Boolean(_)) => {}

@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
 
 use crate::{
-    bindings::types::{FieldType, LeadField},
+    bindings::types::{FieldType, Value},
+    field::LeadField,
     fixture,
-    source::SourceValue,
     value::fit,
 };
 use std::{
@@ -116,22 +116,21 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
             FieldType::Date,
             FieldType::DateTime,
             FieldType::Time,
-            FieldType::Picklist,
-            FieldType::MultiSelectPicklist,
+            FieldType::Choice,
+            FieldType::Choices,
             FieldType::Reference,
         ] {
             for restricted in [true, false] {
                 let values = values.clone();
                 let length = Some(4_099).filter(|_| restricted);
                 let field = LeadField { restricted, values, length, ..fixture::field("F__c", field_type.clone()) };
-                let choices = [text.clone()];
                 // The choices of a consent are read for what they say.
                 let given = if field_type == FieldType::Checkbox {
-                    SourceValue::Agreed(&choices)
+                    Value::Agreed(vec![text.clone()])
                 } else {
-                    SourceValue::Text(text.as_str().into())
+                    Value::Text(text.clone())
                 };
-                let spent = cost(|| fit(given, &field, None));
+                let spent = cost(|| fit(&given, &field, None));
                 let start: String = text.chars().take(8).collect();
                 assert!(spent <= 5 * LONGEST, "{field_type:?} {restricted} {start:?}: {spent}");
             }
@@ -143,9 +142,9 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
 fn many_choices_cost_no_more_than_some_copies_of_them() {
     let choices: Vec<String> = (0..2_000).map(|n| format!("choice {n} {}", "x".repeat(50))).collect();
     let values = choices.iter().rev().map(|choice| fixture::value(choice)).take(1_000).collect();
-    let field = LeadField { restricted: true, values, ..fixture::field("F__c", FieldType::MultiSelectPicklist) };
-    for given in [SourceValue::Choices(&choices), SourceValue::Agreed(&choices)] {
-        let spent = cost(|| fit(given, &field, None));
+    let field = LeadField { restricted: true, values, ..fixture::field("F__c", FieldType::Choices) };
+    for given in [Value::Choices(choices.clone()), Value::Agreed(choices)] {
+        let spent = cost(|| fit(&given, &field, None));
         assert!(spent <= 5 * LONGEST, "{spent}");
     }
 }

@@ -16,8 +16,9 @@ pub use reference::{is_id_of, is_record_id, same_record};
 use std::borrow::Cow;
 
 use crate::{
-    bindings::types::{FieldType, LeadField},
-    source::SourceValue,
+    bindings::types::{FieldType, Parameter, Value},
+    blank::is_blank,
+    field::LeadField,
 };
 
 /// A value in the body of a request.
@@ -34,8 +35,35 @@ pub enum Json<'a> {
 pub struct Note {
     /// One of [`crate::codes`].
     pub code: &'static str,
-    /// Details in English.
-    pub detail: String,
+    /// What happened, in English.
+    pub message: String,
+    /// Named values for `guidance.advice`.
+    pub particulars: Vec<Parameter>,
+}
+
+/// The most bytes of a particular: enough to recognize a text.
+const LONGEST_PARTICULAR: usize = 200;
+
+impl Note {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), particulars: Vec::new() }
+    }
+
+    /// Adds a particular.
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.particulars.push(particular(name, value));
+        self
+    }
+}
+
+/// A named value for `guidance.advice`. A long text is cut.
+pub fn particular(name: &str, value: impl ToString) -> Parameter {
+    let mut value = value.to_string();
+    if value.len() > LONGEST_PARTICULAR {
+        value.truncate(value.floor_char_boundary(LONGEST_PARTICULAR));
+        value.push('…');
+    }
+    Parameter::new(name, value)
 }
 
 /// How a value fits a field.
@@ -51,18 +79,63 @@ pub enum Fit<'a> {
 
 impl Fit<'_> {
     /// A value that cannot be written.
-    fn unfit(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Unfit(Note { code, detail: detail.into() })
+    fn unfit(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Unfit(Note::new(code, message))
+    }
+}
+
+/// A value, unless it is blank. What nobody can see is blank.
+pub fn present(value: Option<&Value>) -> Option<&Value> {
+    value.filter(|value| match value {
+        Value::Choices(choices) | Value::Agreed(choices) => choices.iter().any(|choice| !is_blank(choice)),
+        value => !is_blank(&as_text(value)),
+    })
+}
+
+/// A value as one text; several choices are joined by `, `.
+pub fn as_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::Moment(text) => {
+            Cow::Borrowed(text)
+        }
+        Value::Boolean(true) => Cow::Borrowed("true"),
+        Value::Boolean(false) => Cow::Borrowed("false"),
+        Value::Choices(choices) | Value::Agreed(choices) => {
+            let mut visible = choices.iter().map(String::as_str).filter(|choice| !is_blank(choice));
+            match (visible.next(), visible.next()) {
+                (None, _) => Cow::Borrowed(""),
+                (Some(only), None) => Cow::Borrowed(only),
+                (Some(first), Some(second)) => {
+                    let all: Vec<&str> = [first, second].into_iter().chain(visible).collect();
+                    Cow::Owned(all.join(", "))
+                }
+            }
+        }
+        Value::Other(other) => Cow::Borrowed(&other.value),
     }
 }
 
 /// Fits a value to a field. `controlling` is the value written to the field's controlling field, if known.
-pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
-    let given = &given;
+///
+/// | field | text, other | number | boolean | date | time | moment | choices | agreed |
+/// | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+/// | text, area, phone, URL, unknown types | as it is | its digits | `true`, `false` | as written | as written | as written | joined by `, ` | like choices |
+/// | e-mail | an address | - | - | - | - | - | the only one | the only one |
+/// | number | as people type numbers | as it is | - | - | - | - | the only one | - |
+/// | checkbox | a word for yes or no | 1 or 0 | as it is | - | - | - | the only one | yes, unless it says no |
+/// | date | a date or moment | - | - | as it is | - | its date as written | the only one | - |
+/// | date and time | a moment | - | - | - | - | as it is | the only one | - |
+/// | time | a time or moment | - | - | - | as it is | its time as written | the only one | - |
+/// | picklist | the value like it | the value like it | the value that means the same | as text | as text | as text | the only one | the only one |
+/// | multi-select | the values like its parts | the value like it | the value that means the same | as text | as text | as text | the values like each | the values like each |
+/// | reference | an id | - | - | - | - | - | the only one | the only one |
+///
+/// What is not in the table cannot be written.
+pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
         FieldType::TextArea => text::Kind::Area,
-        FieldType::Phone | FieldType::Url | FieldType::Combobox | FieldType::Other(_) => text::Kind::Whole,
+        FieldType::Phone | FieldType::Url | FieldType::TextOrChoice | FieldType::Other(_) => text::Kind::Whole,
         FieldType::Email => return text::email(given, field),
         FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
             return number::number(given, field);
@@ -71,19 +144,19 @@ pub fn fit<'a>(given: SourceValue<'a>, field: &LeadField, controlling: Option<&s
         FieldType::Date => return date::date(given),
         FieldType::DateTime => return date::date_time(given),
         FieldType::Time => return date::time(given),
-        FieldType::Picklist => return picklist::single(given, field, controlling, field.restricted),
-        FieldType::MultiSelectPicklist => return picklist::multi(given, field, controlling, field.restricted),
+        FieldType::Choice => return picklist::single(given, field, controlling, field.restricted),
+        FieldType::Choices => return picklist::multi(given, field, controlling, field.restricted),
         FieldType::Reference => return reference::reference(given, field),
     };
     text::text(given, field, kind)
 }
 
 /// A value that an unrestricted picklist accepts although it is not one of its active values.
-pub fn unlisted(given: &SourceValue<'_>, field: &LeadField) -> Option<Note> {
+pub fn unlisted(given: &Value, field: &LeadField) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
-        FieldType::Picklist => picklist::single(given, field, None, true),
-        FieldType::MultiSelectPicklist => picklist::multi(given, field, None, true),
+        FieldType::Choice => picklist::single(given, field, None, true),
+        FieldType::Choices => picklist::multi(given, field, None, true),
         _ => return None,
     };
     match fitted {
@@ -95,30 +168,7 @@ pub fn unlisted(given: &SourceValue<'_>, field: &LeadField) -> Option<Note> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{field, value};
-
-    fn types() -> Vec<FieldType> {
-        vec![
-            FieldType::Text,
-            FieldType::TextArea,
-            FieldType::Email,
-            FieldType::Phone,
-            FieldType::Url,
-            FieldType::Integer,
-            FieldType::Number,
-            FieldType::Currency,
-            FieldType::Percent,
-            FieldType::Checkbox,
-            FieldType::Date,
-            FieldType::DateTime,
-            FieldType::Time,
-            FieldType::Picklist,
-            FieldType::MultiSelectPicklist,
-            FieldType::Combobox,
-            FieldType::Reference,
-            FieldType::Other("encryptedstring".into()),
-        ]
-    }
+    use crate::fixture::{field, types, value};
 
     #[test]
     fn a_value_of_any_type_is_written_or_a_finding() {
@@ -126,23 +176,27 @@ mod tests {
         for field_type in types() {
             let field = LeadField { restricted: true, values: vec![value("x")], ..field("F__c", field_type.clone()) };
             for text in &texts {
-                let choices = std::slice::from_ref(text);
+                let choices = vec![text.clone()];
                 for given in [
-                    SourceValue::Text(text.as_str().into()),
-                    SourceValue::Number("12"),
-                    SourceValue::Boolean(true),
-                    SourceValue::Choices(choices),
-                    SourceValue::Agreed(choices),
-                    SourceValue::Choices(&texts),
+                    Value::Text(text.clone()),
+                    Value::Number("12".into()),
+                    Value::Boolean(true),
+                    Value::Date("2026-12-02".into()),
+                    Value::Time("08:30".into()),
+                    Value::Moment("2026-12-02T08:30:00+09:00".into()),
+                    Value::Choices(choices.clone()),
+                    Value::Agreed(choices),
+                    Value::Choices(texts.to_vec()),
+                    Value::Other(Parameter::new("rating", text.as_str())),
                 ] {
-                    match fit(given, &field, None) {
+                    match fit(&given, &field, None) {
                         Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => assert!(!text.is_empty()),
                         Fit::Whole(Json::Number(number)) | Fit::Changed(Json::Number(number), _) => {
                             assert!(number.parse::<f64>().is_ok());
                         }
                         Fit::Whole(Json::Boolean(_)) => assert_eq!(field_type, FieldType::Checkbox),
                         Fit::Changed(Json::Boolean(_), _) => panic!("{field_type:?}"),
-                        Fit::Unfit(note) => assert!(!note.detail.is_empty() && crate::codes::ALL.contains(&note.code)),
+                        Fit::Unfit(note) => assert!(!note.message.is_empty() && crate::codes::ALL.contains(&note.code)),
                     }
                 }
             }
@@ -152,14 +206,75 @@ mod tests {
     #[test]
     fn nought_and_no_are_values_and_no_blanks() {
         for (given, field_type, expected) in [
-            (SourceValue::Number("0"), FieldType::Number, Json::Number("0".into())),
-            (SourceValue::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
-            (SourceValue::Number("0"), FieldType::Text, Json::Text("0".into())),
-            (SourceValue::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
-            (SourceValue::Boolean(false), FieldType::Text, Json::Text("false".into())),
-            (SourceValue::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
+            (Value::Number("0".into()), FieldType::Number, Json::Number("0".into())),
+            (Value::Text("0".into()), FieldType::Integer, Json::Number("0".into())),
+            (Value::Number("0".into()), FieldType::Text, Json::Text("0".into())),
+            (Value::Boolean(false), FieldType::Checkbox, Json::Boolean(false)),
+            (Value::Boolean(false), FieldType::Text, Json::Text("false".into())),
+            (Value::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
         ] {
-            assert_eq!(fit(given, &field("F__c", field_type), None), Fit::Whole(expected));
+            assert_eq!(fit(&given, &field("F__c", field_type), None), Fit::Whole(expected));
         }
+    }
+    #[test]
+    fn each_case_of_a_value_is_written_as_the_table_says() {
+        let moment = || Value::Moment("2026-12-02T08:30:00+09:00".into());
+        let (date, time) = (|| Value::Date("2026-12-02".into()), || Value::Time("08:30".into()));
+        for (given, field_type, expected) in [
+            (moment(), FieldType::Text, Some("2026-12-02T08:30:00+09:00")),
+            (moment(), FieldType::Date, Some("2026-12-02")),
+            (moment(), FieldType::DateTime, Some("2026-12-02T08:30:00+09:00")),
+            (moment(), FieldType::Time, Some("08:30:00.000Z")),
+            (moment(), FieldType::Number, None),
+            (moment(), FieldType::Checkbox, None),
+            (date(), FieldType::TextArea, Some("2026-12-02")),
+            (date(), FieldType::Date, Some("2026-12-02")),
+            (date(), FieldType::DateTime, None),
+            (date(), FieldType::Time, None),
+            (date(), FieldType::Number, None),
+            (time(), FieldType::Text, Some("08:30")),
+            (time(), FieldType::Time, Some("08:30:00.000Z")),
+            (time(), FieldType::Date, None),
+            (Value::Boolean(true), FieldType::Text, Some("true")),
+            (Value::Boolean(true), FieldType::Number, None),
+            (Value::Number("-12.50".into()), FieldType::Text, Some("-12.50")),
+            (Value::Number("20261202".into()), FieldType::Date, None),
+            (Value::Choices(vec!["a".into(), "b".into()]), FieldType::Text, Some("a, b")),
+            (Value::Choices(vec!["a".into(), "b".into()]), FieldType::Choices, Some("a;b")),
+            (Value::Agreed(vec!["a".into(), "b".into()]), FieldType::Text, Some("a, b")),
+            (Value::Other(Parameter::new("rating", "2026/12/2")), FieldType::Date, Some("2026-12-02")),
+            (Value::Other(Parameter::new("rating", "five")), FieldType::Text, Some("five")),
+        ] {
+            let written = match fit(&given, &field("F__c", field_type.clone()), None) {
+                Fit::Whole(Json::Text(text)) => Some(text.into_owned()),
+                Fit::Unfit(_) => None,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(written.as_deref(), expected, "{given:?} {field_type:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_blank() {
+        for blank in [
+            Value::Text("\0 \u{9F}　".into()),
+            Value::Number(String::new()),
+            Value::Date(" ".into()),
+            Value::Choices(Vec::new()),
+            Value::Choices(vec![" ".into(), "\u{1}".into()]),
+            Value::Agreed(vec![String::new()]),
+            Value::Other(Parameter::new("rating", "")),
+        ] {
+            assert_eq!(present(Some(&blank)), None, "{blank:?}");
+        }
+        for value in [Value::Boolean(false), Value::Number("0".into()), Value::Choices(vec![" ".into(), "a".into()])] {
+            assert_eq!(present(Some(&value)), Some(&value));
+        }
+    }
+
+    #[test]
+    fn a_particular_that_is_long_is_cut() {
+        let long = particular("value", "あ".repeat(1_000)).value;
+        assert!(long.len() < 220 && long.starts_with("ああ") && long.ends_with('…'));
     }
 }

@@ -1,10 +1,10 @@
 //! Numbers, as decimal text throughout.
 
-use super::{Fit, Json, Note, text::trimmed};
+use super::{Fit, Json, Note, as_text, text::trimmed};
 use crate::{
-    bindings::types::{FieldType, LeadField},
+    bindings::types::{FieldType, Value},
     codes,
-    source::SourceValue,
+    field::LeadField,
     value::width::fold,
 };
 
@@ -12,9 +12,10 @@ use crate::{
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number with the digits and decimals of a field.
-pub fn number<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
+pub fn number<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
     let text = match given {
-        SourceValue::Text(_) | SourceValue::Number(_) | SourceValue::Choices([_]) => trimmed(given.text()),
+        Value::Text(_) | Value::Number(_) | Value::Other(_) => trimmed(as_text(given)),
+        Value::Choices(choices) if choices.len() == 1 => trimmed(as_text(given)),
         _ => "".into(),
     };
     let is_percent = matches!(field.field_type, FieldType::Percent);
@@ -32,12 +33,13 @@ pub fn number<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
         precision => precision.saturating_sub(scale),
     };
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
-        let detail = format!("{} digits before the point, the field takes {most}", decimal.whole);
-        return Fit::unfit(codes::NUMBER_OUT_OF_RANGE, detail);
+        let message = format!("{} digits before the point; the field takes {most}", decimal.whole);
+        let note = Note::new(codes::NUMBER_OUT_OF_RANGE, message).with("length", decimal.whole).with("limit", most);
+        return Fit::Unfit(note);
     }
     if rounded {
-        let detail = format!("rounded to {scale} decimals");
-        return Fit::Changed(Json::Number(json), Note { code: codes::VALUE_ROUNDED, detail });
+        let note = Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale);
+        return Fit::Changed(Json::Number(json), note);
     }
     Fit::Whole(Json::Number(json))
 }
@@ -181,7 +183,7 @@ mod tests {
     }
 
     fn written(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(SourceValue::Text(given.to_owned().into()), field, None) {
+        match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Number(number)) => (Some(number), None),
             Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -259,9 +261,9 @@ mod tests {
         ] {
             assert_eq!(written(given, &field).1, Some(codes::NUMBER_INVALID), "{given}");
         }
-        let several = ["1".to_owned(), "2".to_owned()];
-        for given in [SourceValue::Boolean(true), SourceValue::Choices(&several)] {
-            assert!(matches!(fit(given, &field, None), Fit::Unfit(_)));
+        let several = vec!["1".to_owned(), "2".to_owned()];
+        for given in [Value::Boolean(true), Value::Choices(several)] {
+            assert!(matches!(fit(&given, &field, None), Fit::Unfit(_)));
         }
     }
 

@@ -1,20 +1,22 @@
 //! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring width and case.
 
 use super::{
-    Fit, Json, Note,
+    Fit, Json, Note, as_text,
     checkbox::word,
     text::{too_long, trimmed},
 };
 use crate::{
-    bindings::types::{LeadField, PicklistValue},
+    bindings::types::Value,
     blank::{is_blank, is_refused},
     codes,
-    source::SourceValue,
+    field::{LeadField, PicklistValue},
     value::width::is_alike,
 };
 
 /// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.
 const MOST_CHOICES: usize = 500;
+/// How many choices that were left out are named.
+const MOST_NAMED: usize = 3;
 
 /// The result of looking for a text among the values of a picklist.
 #[derive(Clone, Copy)]
@@ -47,11 +49,13 @@ struct Values<'v> {
 }
 
 /// One of the field's values.
-pub fn single<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
-    if let SourceValue::Choices([_, _, ..]) | SourceValue::Agreed([_, _, ..]) = given {
-        return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices, the field takes one");
+pub fn single<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+    if let Value::Choices(choices) | Value::Agreed(choices) = given
+        && choices.len() > 1
+    {
+        return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices; the field takes one");
     }
-    let text = trimmed(given.text());
+    let text = trimmed(as_text(given));
     match Values::of(given, field, controlling, restricted).writable(&text) {
         Err(note) => Fit::Unfit(note),
         Ok(value) if value == text => Fit::Whole(Json::Text(text)),
@@ -60,20 +64,19 @@ pub fn single<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Optio
 }
 
 /// Any number of the field's values, joined by `;`.
-pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+pub fn multi<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
     let values = Values::of(given, field, controlling, restricted);
     let text = trimmed(match given {
-        SourceValue::Choices(_) | SourceValue::Agreed(_) => "".into(),
-        _ => given.text(),
+        Value::Choices(_) | Value::Agreed(_) => "".into(),
+        _ => as_text(given),
     });
-    let mut joined = Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, reason: None };
+    let mut joined =
+        Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, unknown: Vec::new(), reason: None };
     // Only the first kind of separator in a text divides it: values may contain a comma. A whole value is not divided.
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
     match (given, separator) {
-        (SourceValue::Choices(choices) | SourceValue::Agreed(choices), _) => {
-            choices.iter().for_each(|choice| joined.add(choice))
-        }
+        (Value::Choices(choices) | Value::Agreed(choices), _) => choices.iter().for_each(|choice| joined.add(choice)),
         (_, Some(separator)) if !matches!(values.find(&text), Found::Usable(_)) => {
             text.split(separator).for_each(|part| joined.add(part));
         }
@@ -81,7 +84,7 @@ pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option
     }
     let json = joined.written.join(";");
     if json.is_empty() {
-        let nothing = || Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "no choice".into() };
+        let nothing = || Note::new(codes::PICKLIST_VALUE_UNKNOWN, "no choice");
         return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
     }
     if let Some(note) = too_long(&json, field, false) {
@@ -91,8 +94,9 @@ pub fn multi<'a>(given: &SourceValue<'a>, field: &LeadField, controlling: Option
     if joined.left_out == 0 {
         return Fit::Whole(json);
     }
-    let detail = format!("{} choices left out", joined.left_out);
-    Fit::Changed(json, Note { code: codes::CHOICES_LEFT_OUT, detail })
+    let note = Note::new(codes::CHOICES_LEFT_OUT, format!("{} choices left out", joined.left_out));
+    // Their names, as far as they were looked at.
+    Fit::Changed(json, if joined.unknown.is_empty() { note } else { note.with("value", joined.unknown.join(", ")) })
 }
 
 /// Choices to be joined into one text.
@@ -101,6 +105,8 @@ struct Joined<'v> {
     seen: Vec<&'v str>,
     written: Vec<&'v str>,
     left_out: usize,
+    /// The first ones that were left out.
+    unknown: Vec<&'v str>,
     /// Why the first one was left out.
     reason: Option<Note>,
 }
@@ -121,23 +127,26 @@ impl<'v> Joined<'v> {
         self.seen.push(choice);
         match self.values.writable(choice) {
             // A semicolon inside a value would divide it.
-            Ok(value) if value.contains(';') => self.leave_out(not_among()),
+            Ok(value) if value.contains(';') => self.leave_out(choice, not_among(choice)),
             Ok(value) if self.written.contains(&value) => {}
             Ok(value) => self.written.push(value),
-            Err(note) => self.leave_out(note),
+            Err(note) => self.leave_out(choice, note),
         }
     }
 
-    fn leave_out(&mut self, reason: Note) {
+    fn leave_out(&mut self, choice: &'v str, reason: Note) {
         self.left_out += 1;
+        if self.unknown.len() < MOST_NAMED {
+            self.unknown.push(choice);
+        }
         self.reason.get_or_insert(reason);
     }
 }
 
 impl<'v> Values<'v> {
-    fn of(given: &SourceValue<'_>, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
+    fn of(given: &Value, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
         let truth = match given {
-            SourceValue::Boolean(value) => Some(*value),
+            Value::Boolean(value) => Some(*value),
             _ => None,
         };
         Self { field, controlling, restricted, truth }
@@ -145,7 +154,7 @@ impl<'v> Values<'v> {
 
     /// The value to write for a text.
     fn writable(&self, text: &'v str) -> Result<&'v str, Note> {
-        let (code, detail) = match self.find(text) {
+        let (code, message) = match self.find(text) {
             Found::Usable(value) => return Ok(&value.value),
             // An unrestricted picklist accepts any text, its own deactivated values included.
             Found::Inactive(value) | Found::NotAllowed(value) if !self.restricted => return Ok(&value.value),
@@ -156,9 +165,9 @@ impl<'v> Values<'v> {
             Found::NotAllowed(_) => {
                 (codes::PICKLIST_VALUE_NOT_ALLOWED, "the controlling field's value does not allow it")
             }
-            Found::Unknown => return Err(not_among()),
+            Found::Unknown => return Err(not_among(text)),
         };
-        Err(Note { code, detail: detail.into() })
+        Err(Note::new(code, message).with("value", text))
     }
 
     /// Finds a text among the values: exactly, by label, then ignoring width and case. A boolean finds the value that means the
@@ -207,8 +216,8 @@ impl<'v> Values<'v> {
     }
 }
 
-fn not_among() -> Note {
-    Note { code: codes::PICKLIST_VALUE_UNKNOWN, detail: "not among the field's values".into() }
+fn not_among(text: &str) -> Note {
+    Note::new(codes::PICKLIST_VALUE_UNKNOWN, "not among the field's values").with("value", text)
 }
 
 #[cfg(test)]

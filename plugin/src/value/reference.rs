@@ -1,7 +1,7 @@
 //! Ids of Salesforce records: 15 characters, or 18 whose last three are a checksum of the case of the others.
 
-use super::{Fit, Json, text::trimmed};
-use crate::{bindings::types::LeadField, codes, source::SourceValue};
+use super::{Fit, Json, as_text, text::trimmed};
+use crate::{bindings::types::Value, codes, field::LeadField};
 
 /// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
 /// Decoder"). Those of custom objects differ between orgs.
@@ -16,8 +16,8 @@ const PREFIXES: [(&str, &str); 7] = [
 ];
 
 /// The id of a record that the field may refer to.
-pub fn reference<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
-    let text = trimmed(given.text());
+pub fn reference<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+    let text = trimmed(as_text(given));
     let detail = if !is_record_id(&text) {
         "not the id of a Salesforce record: 15 or 18 letters and digits"
     } else if field.reference_to.is_empty() || field.reference_to.iter().any(|object| is_id_of(&text, object)) {
@@ -115,7 +115,8 @@ mod tests {
         ] {
             let reference_to = objects.iter().map(|object| (*object).to_owned()).collect();
             let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
-            let fitted = fit(SourceValue::Text(id.into()), &field, None);
+            let given = Value::Text(id.into());
+            let fitted = fit(&given, &field, None);
             assert_eq!(matches!(fitted, Fit::Whole(_)), expected, "{id} {objects:?}");
         }
     }
@@ -124,7 +125,7 @@ mod tests {
         #[test]
         fn what_is_written_is_an_id_and_never_cut(given in "[0-9A-Za-z ]{13,20}|.{0,20}", length in 0_u32..20) {
             let field = LeadField { length: Some(length), ..field("Ref__c", FieldType::Reference) };
-            match fit(SourceValue::Text(given.as_str().into()), &field, None) {
+            match fit(&Value::Text(given.clone()), &field, None) {
                 Fit::Whole(Json::Text(id)) => prop_assert!(is_record_id(&id) && id == given.trim()),
                 Fit::Unfit(note) => prop_assert_eq!(note.code, codes::REFERENCE_INVALID),
                 other => prop_assert!(false, "{:?}", other),

@@ -1,11 +1,11 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
-use super::{Fit, Json, Note};
+use super::{Fit, Json, Note, as_text};
 use crate::{
-    bindings::types::LeadField,
+    bindings::types::Value,
     blank::{is_blank, is_refused},
     codes,
-    source::SourceValue,
+    field::LeadField,
     value::width::fold,
 };
 use std::borrow::Cow;
@@ -37,8 +37,8 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
-pub fn text<'a>(given: &SourceValue<'a>, field: &LeadField, kind: Kind) -> Fit<'a> {
-    let text = given.text();
+pub fn text<'a>(given: &'a Value, field: &LeadField, kind: Kind) -> Fit<'a> {
+    let text = as_text(given);
     let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
     let is_area = kind == Kind::Area;
     if let Some(mut note) = too_long(&text, field, is_area) {
@@ -57,15 +57,14 @@ pub fn text<'a>(given: &SourceValue<'a>, field: &LeadField, kind: Kind) -> Fit<'
         return Fit::Changed(Json::Text(text), note);
     }
     if removed {
-        let detail = "control characters were removed".into();
-        return Fit::Changed(Json::Text(text), Note { code: codes::CHARACTERS_REMOVED, detail });
+        return Fit::Changed(Json::Text(text), Note::new(codes::CHARACTERS_REMOVED, "control characters were removed"));
     }
     Fit::Whole(Json::Text(text))
 }
 
 /// An e-mail address. Rejects only what cannot be an address; Salesforce checks the rest.
-pub fn email<'a>(given: &SourceValue<'a>, field: &LeadField) -> Fit<'a> {
-    let text = trimmed(given.text());
+pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+    let text = trimmed(as_text(given));
     // Japanese input methods may write an address in full-width letters, which no server accepts.
     let text = match fold(&text) {
         Cow::Borrowed(_) => text,
@@ -90,8 +89,10 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
         return None;
     }
     let length = units(text, is_area);
-    (length > limit)
-        .then(|| Note { code: codes::VALUE_TOO_LONG, detail: format!("{length} characters, the field takes {limit}") })
+    (length > limit).then(|| {
+        let message = format!("{length} characters; the field takes {limit}");
+        Note::new(codes::VALUE_TOO_LONG, message).with("length", length).with("limit", limit)
+    })
 }
 
 /// The field's length; a field without one has no limit.
@@ -139,7 +140,11 @@ pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{fit, present},
+    };
     use proptest::prelude::*;
 
     fn with_length(field_type: FieldType, length: u32) -> LeadField {
@@ -147,7 +152,7 @@ mod tests {
     }
 
     fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
-        match fit(SourceValue::Text(given.to_owned().into()), field, None) {
+        match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
             Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
             Fit::Unfit(note) => (None, Some(note.code)),
@@ -225,16 +230,17 @@ mod tests {
     #[test]
     fn a_text_of_control_characters_is_blank() {
         for given in ["\0", "\u{1} \u{7F}", "\u{85}", "\u{3000}\u{9F}"] {
-            assert_eq!(SourceValue::from_text(given), None, "{given:?}");
-            let only = [given.to_owned()];
-            assert!(is_blank(given) && is_blank(&SourceValue::Choices(&only).text()));
+            for value in [Value::Text(given.to_owned()), Value::Choices(vec![given.to_owned()])] {
+                assert_eq!(present(Some(&value)), None, "{given:?}");
+            }
+            assert!(is_blank(given));
         }
         assert!(!is_blank("\0a"));
     }
 
     #[test]
     fn what_has_a_meaning_of_its_own_is_never_cut() {
-        let types = [FieldType::Phone, FieldType::Url, FieldType::Combobox]
+        let types = [FieldType::Phone, FieldType::Url, FieldType::TextOrChoice]
             .into_iter()
             .chain(["encryptedstring", "base64", "anytype"].map(|name| FieldType::Other(name.into())));
         for field_type in types {
@@ -261,13 +267,13 @@ mod tests {
     #[test]
     fn numbers_words_and_choices_become_text() {
         let field = with_length(FieldType::Text, 80);
-        let choices = ["予約".to_owned(), "請求".to_owned()];
+        let choices = vec!["予約".to_owned(), "請求".to_owned()];
         for (given, expected) in [
-            (SourceValue::Number("-12.50"), "-12.50"),
-            (SourceValue::Boolean(true), "true"),
-            (SourceValue::Choices(&choices), "予約, 請求"),
+            (Value::Number("-12.50".into()), "-12.50"),
+            (Value::Boolean(true), "true"),
+            (Value::Choices(choices), "予約, 請求"),
         ] {
-            assert_eq!(fit(given, &field, None), Fit::Whole(Json::Text(expected.into())));
+            assert_eq!(fit(&given, &field, None), Fit::Whole(Json::Text(expected.into())));
         }
         assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
     }

@@ -124,9 +124,26 @@ impl Moment {
         push_digits(out, u32::from(self.second), 2);
     }
 
-    /// The moment this many seconds earlier, in UTC.
-    pub fn earlier(self, seconds: i64) -> Self {
-        let unix = self.unix() - seconds;
+    /// Reads the date of an HTTP header, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). Servers write
+    /// no other form.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (_, text) = text.trim().split_once(", ")?;
+        let mut parts = text.split(' ');
+        let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
+        let (time, zone) = (parts.next()?, parts.next()?);
+        let month = MONTHS.iter().position(|known| *known == month)?;
+        let date = Date::new(year, u8::try_from(month + 1).ok()?, day)?;
+        let mut text = String::with_capacity(20);
+        date.push_to(&mut text);
+        text.push('T');
+        text.push_str(time);
+        text.push('Z');
+        Self::parse(&text).filter(|_| zone == "GMT" && parts.next().is_none())
+    }
+
+    /// The moment this many seconds after 1970-01-01T00:00:00Z, in UTC.
+    pub fn at(unix: i64) -> Self {
         let (days, of_day) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
         // The inverse of `Date::days`.
         let shifted = days + 719_468;
@@ -262,9 +279,9 @@ mod tests {
         ] {
             let moment = Moment::parse(text).unwrap();
             assert_eq!(moment.unix(), unix, "{text}");
-            assert_eq!(moment.earlier(0).unix(), unix, "{text}");
+            assert_eq!(Moment::at(unix).unix(), unix, "{text}");
         }
         let moment = Moment::parse("2026-03-01T00:00:30+09:00").unwrap();
-        assert_eq!(written(moment.earlier(60)), "2026-02-28T14:59:30Z");
+        assert_eq!(written(Moment::at(moment.unix() - 60)), "2026-02-28T14:59:30Z");
     }
 }

@@ -5,15 +5,17 @@ use crate::{
     bindings::{
         http::{Failure, Method, Request, Response},
         secrets::SecretError,
+        settings::Expectation,
         types::{
-            AnswerValue, Booking, BookingKind, ChosenOption, FieldType, History, LeadField, Mapping, MappingRow,
-            PicklistValue, QuestionKind, Source, UnknownTries,
+            Booking, BookingKind, Effect, History, Mapping, Outcome, Parameter, Reaction, Row, SourceKind,
+            UnknownTries, Value,
         },
     },
     deliver::preview,
+    field::{LeadField, PicklistValue, memo},
     fixture,
     salesforce::org::{Connect, Org},
-    script::{answer, attribute},
+    script::{ORIGIN, answer, attribute, dated},
     settings::check,
 };
 use proptest::prelude::*;
@@ -24,9 +26,14 @@ struct Stubborn {
     describe: String,
     query: (u16, String),
     write: (u16, String),
+    date: String,
 }
 
 impl Org for Stubborn {
+    fn origin(&self) -> String {
+        ORIGIN.into()
+    }
+
     fn attribute(&self, name: &str) -> Option<String> {
         attribute(name)
     }
@@ -34,7 +41,7 @@ impl Org for Stubborn {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         match request.method {
             Method::Get if request.url.ends_with("/describe") => answer(200, &self.describe),
-            Method::Get => answer(self.query.0, &self.query.1),
+            Method::Get => dated(answer(self.query.0, &self.query.1), &self.date),
             _ => answer(self.write.0, &self.write.1),
         }
     }
@@ -48,7 +55,7 @@ impl Connect for Stubborn {
     }
 }
 
-fn text() -> impl Strategy<Value = String> {
+fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => any::<String>(),
         8 => "[ 　\u{0}-\u{20}{}'\"\\\\%+;,.０-９ｱ-ﾟ👩\u{200d}💻\u{3099}-]{0,20}",
@@ -58,107 +65,111 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn field_type() -> impl Strategy<Value = FieldType> {
-    prop::sample::select(vec![
-        FieldType::Text,
-        FieldType::TextArea,
-        FieldType::Email,
-        FieldType::Phone,
-        FieldType::Url,
-        FieldType::Integer,
-        FieldType::Number,
-        FieldType::Currency,
-        FieldType::Percent,
-        FieldType::Checkbox,
-        FieldType::Date,
-        FieldType::DateTime,
-        FieldType::Time,
-        FieldType::Picklist,
-        FieldType::MultiSelectPicklist,
-        FieldType::Combobox,
-        FieldType::Reference,
-        FieldType::Other("new".into()),
-    ])
-}
-
-fn source() -> impl Strategy<Value = Source> {
+fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
-        prop::sample::select(vec!["q-topic", "q-interests", "q-budget", "q-visited", "any"])
-            .prop_map(|id| Source::Answer(id.into())),
-        prop::sample::select(crate::attributes::names().collect::<Vec<_>>())
-            .prop_map(|name| Source::Booking(name.into())),
-        text().prop_map(Source::Tracking),
-        text().prop_map(Source::Fixed),
-        text().prop_map(Source::Template),
-        "(\\{guest.name\\}|\\{answers.any\\}|[ /()（）、]|\\{none\\}){0,6}".prop_map(Source::Template),
+        any_text().prop_map(Value::Text),
+        any_text().prop_map(Value::Number),
+        any::<bool>().prop_map(Value::Boolean),
+        any_text().prop_map(Value::Date),
+        any_text().prop_map(Value::Time),
+        any_text().prop_map(Value::Moment),
+        prop::collection::vec(any_text(), 0..3).prop_map(Value::Choices),
+        prop::collection::vec(any_text(), 0..3).prop_map(Value::Agreed),
+        any_text().prop_map(|text| Value::Other(Parameter::new("rating", text))),
     ]
 }
 
+fn source() -> impl Strategy<Value = SourceKind> {
+    prop::sample::select(vec![
+        SourceKind::Guest,
+        SourceKind::Meeting,
+        SourceKind::Mapping,
+        SourceKind::Other("new".into()),
+    ])
+}
+
 prop_compose! {
-    fn mapping_row()(
+    fn lead_field()(
         name in prop::sample::select(vec!["LastName", "Email", "Title", "Company", "x'; --", ""]),
-        field_type in field_type(), source in source(), fallback in prop::option::of(text()),
+        field_type in prop::sample::select(fixture::types()),
         length in prop::option::of(0_u32..50), precision in any::<u32>(), scale in prop_oneof![0_u32..4, any::<u32>()],
-        (required, restricted) in any::<(bool, bool)>(), value in text(), controlled in any::<bool>(),
-    ) -> MappingRow {
+        (required, restricted) in any::<(bool, bool)>(), value in any_text(), controlled in any::<bool>(),
+    ) -> LeadField {
         let values = vec![PicklistValue { valid_for: controlled.then(|| vec![value.clone()]), ..fixture::value(&value) }];
-        MappingRow {
-            field: LeadField {
-                length, precision, scale, required, restricted, values,
-                // Fields that control each other in a circle.
-                controlling_field: controlled.then(|| "Title".to_owned()),
-                ..fixture::field(name, field_type)
-            },
-            source,
-            fallback,
+        LeadField {
+            length, precision, scale, required, restricted, values,
+            // Fields that control each other in a circle.
+            controlling_field: controlled.then(|| "Title".to_owned()),
+            ..fixture::field(name, field_type)
         }
     }
 }
 
 prop_compose! {
+    fn row()(
+        field in lead_field(), noise in prop::option::of(any_text()),
+        value in prop::option::of(value()), fallback in prop::option::of(value()),
+        source in source(), on_change in any::<bool>(),
+    ) -> Row {
+        let memo = noise.unwrap_or_else(|| memo::of(&field));
+        Row { field: field.name, memo, value, fallback, source, on_change }
+    }
+}
+
+prop_compose! {
     fn mapping()(
-        rows in prop::collection::vec(mapping_row(), 0..6),
+        rows in prop::collection::vec(row(), 0..6),
         options in prop::collection::vec((
             prop::sample::select(vec!["existing", "duplicates", "booking-id-field", "assignment-rules", "owner"]),
             prop::sample::select(vec!["overwrite", "fill-empty", "use-match", "BookingId__c", "run", "0055e00000AbCdE"]),
         ), 0..3),
+        target in prop::option::weighted(0.1, any_text()),
     ) -> Mapping {
-        let options = options.into_iter().map(|(id, value)| ChosenOption { id: id.into(), value: value.into() });
-        Mapping { rows, options: options.collect() }
+        let options = options.into_iter().map(|(id, value)| Parameter::new(id, value)).collect();
+        Mapping { target, rows, options, more: Vec::new() }
     }
+}
+
+fn kind() -> impl Strategy<Value = BookingKind> {
+    prop::sample::select(vec![
+        BookingKind::Confirmed,
+        BookingKind::Rescheduled,
+        BookingKind::Cancelled,
+        BookingKind::Other("no-show".into()),
+    ])
 }
 
 prop_compose! {
     fn booking()(
-        (name, email, start, end) in (text(), prop::option::of(text()), text(), text()),
-        (id, team, previous) in (text(), text(), prop::option::of(text())),
-        value in prop::option::of(prop_oneof![
-            text().prop_map(AnswerValue::Text),
-            text().prop_map(AnswerValue::Number),
-            prop::collection::vec(text(), 0..3).prop_map(AnswerValue::Choices),
-            any::<bool>().prop_map(AnswerValue::Boolean),
-        ]),
-        kind in prop::sample::select(vec![QuestionKind::Text, QuestionKind::Consent]),
+        kind in kind(), id in any_text(), team_id in any_text(), previous_id in prop::option::of(any_text()),
+        locale in prop::option::of(any_text()),
     ) -> Booking {
-        let mut booking = fixture::booking();
-        booking.guest.name = name;
-        booking.guest.email = email;
-        (booking.start, booking.end, booking.id, booking.team.id) = (start, end, id, team);
-        booking.kind = previous.map_or(BookingKind::New, BookingKind::Rescheduled);
-        let mut answer = booking.answers[0].clone();
-        (answer.question_id, answer.value, answer.kind) = ("any".into(), value, kind);
-        booking.answers.push(answer);
-        booking
+        Booking { kind, id, previous_id, team_id, locale, more: Vec::new() }
     }
 }
 
 prop_compose! {
+    fn expectation()(
+        field in lead_field(), case in prop::sample::select(vec!["text", "choices", "agreed", "number", "new", ""]),
+        texts in prop::collection::vec(any_text(), 0..3), fallback in prop::option::of(value()),
+        (may_be_blank, several) in any::<(bool, bool)>(),
+    ) -> Expectation {
+        Expectation { texts, fallback, may_be_blank, several, ..fixture::expectation(&field, &[case]) }
+    }
+}
+
+fn instant() -> impl Strategy<Value = u64> {
+    prop_oneof![any::<u64>(), 1_795_000_000_000_u64..1_796_000_000_000]
+}
+
+prop_compose! {
     fn history()(
-        now in text(), lead_id in prop::option::of(text()), first_try in prop::option::of(text()),
-        unknown_tries in prop::option::of((text(), text())),
+        now in instant(), known in prop::option::of(any_text()), first_try in prop::option::of(instant()),
+        unknown_tries in prop::option::of((instant(), instant())),
     ) -> History {
         let unknown_tries = unknown_tries.map(|(oldest, newest)| UnknownTries { oldest, newest });
-        History { now, lead_id, first_try, unknown_tries }
+        let records = known.iter().map(|id| fixture::lead(id)).collect();
+        History { now, records, first_try, unknown_tries, ..History::default() }
     }
 }
 
@@ -179,8 +190,9 @@ prop_compose! {
     fn org()(
         describe in body(), query in (prop::sample::select(vec![200, 400, 500]), body()),
         write in (prop::sample::select(vec![201, 204, 300, 400, 404, 500]), body()),
+        date in prop_oneof!["[ -~]{0,30}", Just("Sun, 22 Nov 2026 03:20:00 GMT".to_owned())],
     ) -> Stubborn {
-        Stubborn { describe, query, write }
+        Stubborn { describe, query, write, date }
     }
 }
 
@@ -190,12 +202,19 @@ proptest! {
     #[test]
     fn every_call_ends_with_an_answer(
         booking in booking(), mapping in mapping(), history in history(), org in org(),
+        expected in prop::collection::vec(expectation(), 0..4),
     ) {
-        let delivered = deliver(&mut org.clone(), &booking, &mapping, &history);
-        if let Ok(delivery) = delivered {
-            prop_assert!(!delivery.lead_id.is_empty() || history.lead_id.is_some());
+        match deliver(&mut org.clone(), &booking, &mapping, &history) {
+            Ok(delivery) => prop_assert_eq!(delivery.records.is_empty(), delivery.outcome == Outcome::Ignored),
+            Err(problem) => {
+                // [P6]
+                prop_assert!(problem.effect == Effect::None || problem.reaction == Reaction::CheckFirst);
+                // [P2]
+                prop_assert!(!matches!(booking.kind, BookingKind::Other(_)));
+            }
         }
-        let _ = preview::preview(&mut org.clone(), &booking, &mapping);
-        let _ = check::check(&mut org.clone(), &mapping, &[]);
+        let _ = preview::preview(&mut org.clone(), &booking, &mapping, &history.records);
+        let target = mapping.target.as_deref();
+        let _ = check::check(&mut org.clone(), &booking.kind, target, &expected, &mapping.options);
     }
 }

@@ -1,8 +1,9 @@
-use super::run;
+use super::{lead_id, run};
 use crate::{
-    bindings::types::{Consequence, FieldType, LeadField, Outcome, PicklistValue, Reaction, Source},
+    bindings::types::{Consequence, Effect, FieldType, Outcome, Parameter, Reaction, RecordRef, SourceKind, Value},
     codes,
-    fixture::{self, first_try, row, with_options},
+    field::LeadField,
+    fixture::{self, first_try, given_by, row, text, with_options},
     script::{answer, changed, created, described, leads, lost, refused, unreachable},
 };
 use serde_json::json;
@@ -12,8 +13,9 @@ fn a_plain_booking_is_one_call_with_all_values_in_it() {
     let (result, script) = run(&fixture::mapping(), &first_try(), [created()]);
     let delivery = result.unwrap();
     assert_eq!(delivery.outcome, Outcome::Created);
-    assert_eq!(delivery.lead_id, "00Q5e00000NewAAEAZ");
-    assert_eq!(delivery.lead_url.as_deref(), Some("https://example.my.salesforce.com/00Q5e00000NewAAEAZ"));
+    let address = Some("https://example.my.salesforce.com/00Q5e00000NewAAEAZ".to_owned());
+    let lead = RecordRef { object: "Lead".into(), id: "00Q5e00000NewAAEAZ".into(), url: address };
+    assert_eq!(delivery.records, [lead]);
     assert_eq!(delivery.findings, []);
     assert_eq!(script.asked(), ["POST /sobjects/Lead"]);
     assert_eq!(
@@ -51,17 +53,18 @@ fn choices_about_new_leads_are_sent_with_every_create() {
 }
 
 #[test]
-fn a_required_field_that_stays_blank_is_a_problem_that_names_row_and_question() {
+fn a_required_field_that_stays_blank_is_a_problem_that_names_its_row() {
     let mut mapping = fixture::mapping();
-    mapping.rows[2].source = Source::Answer("q-empty".into());
+    mapping.rows[2].value = None;
     let (result, script) = run(&mapping, &first_try(), [described(&[])]);
     let problem = result.unwrap_err();
-    assert_eq!((problem.code.as_str(), problem.reaction), (codes::REQUIRED_FIELD_BLANK, Reaction::FixBooking));
+    assert_eq!((problem.code.as_str(), &problem.reaction), (codes::REQUIRED_FIELD_BLANK, &Reaction::FixBooking));
     assert_eq!((problem.fields, problem.rows), (vec!["Company".to_owned()], vec![2]));
-    assert_eq!(problem.question_ids, ["q-empty"]);
+    assert_eq!(problem.particulars, [Parameter::new("field", "Company label")]);
+    assert_eq!(problem.effect, Effect::None);
     assert_eq!(script.asked(), ["GET /sobjects/Lead/describe"]);
 
-    mapping.rows[2].fallback = Some("個人".into());
+    mapping.rows[2].fallback = Some(text("個人"));
     let (result, script) = run(&mapping, &first_try(), [created()]);
     assert_eq!(result.unwrap().findings, []);
     assert_eq!(script.body(0)["Company"], "個人");
@@ -70,13 +73,13 @@ fn a_required_field_that_stays_blank_is_a_problem_that_names_row_and_question() 
 #[test]
 fn an_optional_value_that_cannot_be_written_is_left_out_with_a_finding() {
     let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::field("Amount__c", FieldType::Number), Source::Answer("q-topic".into())));
+    mapping.rows.push(row(fixture::field("Amount__c", FieldType::Number), text("現在の手入力を減らしたい。")));
     let live = described(&[("Title", "name", json!("Amount__c")), ("Amount__c", "type", json!("double"))]);
     let (result, script) = run(&mapping, &first_try(), [live, created()]);
     let findings = result.unwrap().findings;
     assert_eq!(findings.len(), 1);
     assert_eq!((findings[0].code.as_str(), findings[0].consequence), (codes::NUMBER_INVALID, Consequence::LeftOut));
-    assert_eq!((&*findings[0].rows, &*findings[0].question_ids), (&[6][..], &["q-topic".to_owned()][..]));
+    assert_eq!(findings[0].rows, [6]);
     assert_eq!(script.body(1).get("Amount__c"), None);
 }
 
@@ -85,11 +88,11 @@ fn a_stale_snapshot_alone_neither_refuses_nor_cuts() {
     let long = "x".repeat(60);
     let restricted = LeadField {
         restricted: true,
-        values: vec![PicklistValue { ..fixture::value("Old") }],
-        ..fixture::field("Title", FieldType::Picklist)
+        values: vec![fixture::value("Old")],
+        ..fixture::field("Title", FieldType::Choice)
     };
     let picklist = json!([{"value": "New", "label": "New", "active": true, "validFor": null}]);
-    for (field, text, live, written) in [
+    for (field, given, live, written) in [
         (fixture::text_field("Title", 10), &*long, described(&[]), json!(long)),
         (
             restricted,
@@ -101,9 +104,9 @@ fn a_stale_snapshot_alone_neither_refuses_nor_cuts() {
         (fixture::required(fixture::text_field("Title", 10)), "", described(&[]), json!(null)),
     ] {
         let mut mapping = fixture::mapping();
-        mapping.rows.push(row(field, Source::Fixed(text.into())));
+        mapping.rows.push(row(field, text(given)));
         let (result, script) = run(&mapping, &first_try(), [live, created()]);
-        assert_eq!(result.unwrap().findings, [], "{text}");
+        assert_eq!(result.unwrap().findings, [], "{given}");
         assert_eq!(script.body(1).get("Title").cloned().unwrap_or_default(), written);
     }
 }
@@ -115,7 +118,7 @@ fn a_field_that_is_gone_or_closed_is_left_out_once_the_live_fields_are_known() {
         (described(&[("Title", "updateable", json!(false))]), codes::FIELD_NOT_WRITABLE),
     ] {
         let mut mapping = fixture::mapping();
-        mapping.rows.push(row(fixture::text_field("Title", 3), Source::Fixed("部長代理".into())));
+        mapping.rows.push(row(fixture::text_field("Title", 3), text("部長代理")));
         let (result, script) = run(&mapping, &first_try(), [live, created()]);
         let findings = result.unwrap().findings;
         assert_eq!((findings[0].code.as_str(), findings[0].consequence), (code, Consequence::LeftOut));
@@ -132,7 +135,7 @@ fn what_only_salesforce_knew_to_be_wrong_is_left_out_by_a_second_try() {
     let [finding] = &*delivery.findings else { panic!("{:?}", delivery.findings) };
     assert_eq!(finding.code, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
     assert_eq!((finding.consequence, &*finding.rows), (Consequence::LeftOut, &[1][..]));
-    assert!(finding.detail.contains("部署が不正です"));
+    assert!(finding.message.contains("部署が不正です"));
     assert_eq!(script.body(1).get("FirstName"), None);
     assert_eq!(script.body(1)["LastName"], "山田");
 
@@ -175,14 +178,60 @@ fn a_required_value_that_salesforce_refuses_is_a_problem_unless_there_is_a_fallb
     let refusal = || refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Company"]);
     let (result, script) = run(&fixture::mapping(), &first_try(), [refusal(), described(&[])]);
     let problem = result.unwrap_err();
-    assert_eq!((&*problem.rows, &*problem.question_ids), (&[2][..], &["q-company".to_owned()][..]));
+    assert_eq!((problem.reaction, &*problem.rows), (Reaction::FixBooking, &[2][..]));
     assert_eq!(script.asked().len(), 2);
 
     let mut mapping = fixture::mapping();
-    mapping.rows[2].fallback = Some("個人".into());
+    mapping.rows[2].fallback = Some(text("個人"));
     let (result, script) = run(&mapping, &first_try(), [refusal(), described(&[]), created()]);
     assert_eq!(result.unwrap().findings[0].code, codes::FALLBACK_USED);
     assert_eq!(script.body(2)["Company"], "個人");
+}
+
+#[test]
+fn a_value_of_the_mapping_that_is_refused_is_to_be_fixed_there() {
+    let mut mapping = fixture::mapping();
+    mapping.rows[2] = given_by(SourceKind::Mapping, mapping.rows[2].clone());
+    let refusal = refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Company"]);
+    let (result, _) = run(&mapping, &first_try(), [refusal, described(&[])]);
+    assert_eq!(result.unwrap_err().reaction, Reaction::FixMapping);
+    // The plugin itself refuses alike.
+    mapping.rows[2].value = Some(Value::Choices(vec![" ".into()]));
+    let (result, _) = run(&mapping, &first_try(), [described(&[])]);
+    let problem = result.unwrap_err();
+    assert_eq!((&*problem.code, problem.reaction), (codes::REQUIRED_FIELD_BLANK, Reaction::FixMapping));
+}
+
+#[test]
+fn a_row_of_which_nothing_is_known_is_judged_by_the_live_fields() {
+    for memo in ["", "{}", "0\ttext\t10"] {
+        let mut mapping = fixture::mapping();
+        mapping.rows[1].memo = memo.into();
+        let (result, script) = run(&mapping, &first_try(), [described(&[]), created()]);
+        assert_eq!(result.unwrap().findings, []);
+        assert_eq!(script.asked(), ["GET /sobjects/Lead/describe", "POST /sobjects/Lead"]);
+        assert_eq!(script.body(1)["FirstName"], "太郎");
+    }
+}
+
+#[test]
+fn a_picklist_too_large_for_a_memo_costs_a_describe_if_it_has_a_value() {
+    let values: Vec<_> = (0..3_000).map(|number| fixture::value(&format!("a value with words {number}"))).collect();
+    let large = LeadField { values, ..fixture::field("Title", FieldType::Choice) };
+    let described = || {
+        let values = json!([{"value": "written", "label": "as people read it", "active": true}]);
+        described(&[("Title", "type", json!("picklist")), ("Title", "picklistValues", values)])
+    };
+    let mut mapping = fixture::mapping();
+    mapping.rows.push(row(large.clone(), text("as people read it")));
+    let (result, script) = run(&mapping, &first_try(), [described(), created()]);
+    assert_eq!(result.unwrap().findings, []);
+    assert_eq!(script.body(1)["Title"], "written");
+
+    mapping.rows[6] = row(large, None);
+    let (result, script) = run(&mapping, &first_try(), [created()]);
+    assert_eq!(result.unwrap().findings, []);
+    assert_eq!(script.asked().len(), 1);
 }
 
 #[test]
@@ -240,7 +289,8 @@ fn a_write_whose_answer_is_lost_is_check_first_and_one_that_never_left_is_retry(
         let told = format!("{reply:?}");
         let (result, script) = run(&fixture::mapping(), &first_try(), [reply]);
         let problem = result.unwrap_err();
-        assert_eq!(problem.reaction, reaction, "{told}");
+        let effect = if reaction == Reaction::CheckFirst { Effect::Unknown } else { Effect::None };
+        assert_eq!((problem.reaction, problem.effect), (reaction, effect), "{told}");
         assert!(problem.retry_after.is_some(), "{told}");
         assert_eq!(script.asked().len(), 1, "{told}");
     }
@@ -258,7 +308,7 @@ fn a_look_up_that_cannot_be_read_creates_nothing() {
 #[test]
 fn a_booking_without_any_value_is_a_problem_and_no_call() {
     let mut mapping = fixture::mapping();
-    mapping.rows = vec![row(fixture::text_field("Title", 80), Source::Tracking("none".into()))];
+    mapping.rows = vec![row(fixture::text_field("Title", 80), None)];
     let (result, script) = run(&mapping, &first_try(), []);
     assert_eq!(result.unwrap_err().code, codes::NOTHING_TO_WRITE);
     assert!(script.asked().is_empty());
@@ -278,7 +328,7 @@ fn a_match_is_used_only_if_it_is_one_lead_with_the_guests_address() {
     let one = json!([record("Lead", "00Q5e00000OldAAEAZ")]);
     let (result, script) = run(&mapping, &first_try(), [detected(one.clone()), leads(&[lead]), changed()]);
     let delivery = result.unwrap();
-    assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::Updated, "00Q5e00000OldAAEAZ"));
+    assert_eq!((&delivery.outcome, lead_id(&delivery)), (&Outcome::Updated, "00Q5e00000OldAAEAZ"));
     assert_eq!(script.body(2), json!({"FirstName": "太郎"}), "nothing is overwritten");
 
     for (records, looked_up) in [
@@ -300,9 +350,9 @@ fn a_match_is_used_only_if_it_is_one_lead_with_the_guests_address() {
 fn required_custom_fields_are_in_the_one_create_call() {
     let mut mapping = fixture::mapping();
     let field = fixture::required(fixture::field("Consent__c", FieldType::Checkbox));
-    mapping.rows.push(row(field, Source::Answer("q-consent".into())));
+    mapping.rows.push(row(field, Value::Agreed(vec!["同意します".into()])));
     let phone = LeadField { length: Some(40), ..fixture::field("Phone", FieldType::Phone) };
-    mapping.rows.push(row(phone, Source::Booking("guest.phone".into())));
+    mapping.rows.push(row(phone, text("03-1234-5678")));
     let (result, script) = run(&mapping, &first_try(), [created()]);
     assert_eq!(result.unwrap().findings, []);
     assert_eq!((&script.body(0)["Consent__c"], &script.body(0)["Phone"]), (&json!(true), &json!("03-1234-5678")));

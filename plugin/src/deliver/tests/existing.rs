@@ -1,8 +1,8 @@
 use super::{record, run};
 use crate::{
-    bindings::types::{Booking, BookingKind, History, Outcome, Reaction, Source},
+    bindings::types::{Outcome, Reaction},
     codes,
-    fixture::{self, after_unknown, first_try, row, with_options},
+    fixture::{self, after_unknown, first_try, known, moved_from, row, text, with_options},
     script::{Script, answer, changed, created, described, leads, refused},
 };
 use serde_json::json;
@@ -47,10 +47,10 @@ fn the_look_up_is_escaped_without_converted_leads_and_newest_first() {
         ["GET /query?q=SELECT Id,Email,IsConverted FROM Lead \
           WHERE (Email = 'Taro.Yamada@example.com' AND IsConverted = false) ORDER BY CreatedDate DESC LIMIT 1"]
     );
-    let script = crate::script::Script::new([leads(&[]), created()]);
-    let mut booking = crate::fixture::booking();
-    booking.guest.email = Some("o'neil+a\\b@x.org".into());
-    super::deliver(&mut script.clone(), &booking, &mapping, &first_try()).unwrap();
+    let mut mapping = mapping;
+    mapping.rows[3].value = Some(text("o'neil+a\\b@x.org"));
+    let (result, script) = run(&mapping, &first_try(), [leads(&[]), created()]);
+    assert!(result.is_ok());
     assert!(script.asked()[0].contains(r"Email = 'o\'neil+a\\b@x.org' AND"), "{:?}", script.asked());
 }
 
@@ -81,13 +81,17 @@ fn a_lead_takes_this_bookings_key_unless_it_has_another_ones() {
 
 #[test]
 fn without_an_address_there_is_nobody_to_look_for() {
-    let mut booking = crate::fixture::booking();
-    booking.guest.email = None;
-    let script = crate::script::Script::new([created()]);
-    let mapping = with_options(&[("existing", "overwrite")]);
-    let delivery = super::deliver(&mut script.clone(), &booking, &mapping, &first_try()).unwrap();
-    assert_eq!(delivery.outcome, Outcome::Created);
+    let mut mapping = with_options(&[("existing", "overwrite")]);
+    mapping.rows[3].value = None;
+    let (result, script) = run(&mapping, &first_try(), [created()]);
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, &*delivery.findings), (Outcome::Created, &[][..]));
     assert_eq!(script.body(0).get("Email"), None);
+    // Without a row for it, nobody can ever be found.
+    mapping.rows.remove(3);
+    let (result, _) = run(&mapping, &first_try(), [created()]);
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, &*delivery.findings[0].code), (Outcome::Created, codes::EMAIL_UNMAPPED));
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn a_lead_that_vanishes_between_look_up_and_write_is_looked_for_again() {
         let mapping = with_options(&[("existing", "overwrite")]);
         let (result, _) = run(&mapping, &first_try(), [leads(&[LEAD]), refused(code, "x", &[])]);
         let problem = result.unwrap_err();
-        assert_eq!((problem.code.as_str(), problem.reaction), (expected, Reaction::Retry));
+        assert_eq!((problem.code.as_str(), &problem.reaction), (expected, &Reaction::Retry));
         // Not at once: what a look-up finds may lag behind.
         assert_eq!(problem.retry_after, Some(60));
     }
@@ -121,7 +125,7 @@ fn a_field_that_is_gone_does_not_stop_a_look_up() {
         (vec![], after_unknown(60), vec![gone(), live(), leads(&[]), created()], Outcome::Created),
     ] {
         let mut mapping = with_options(&options);
-        mapping.rows.push(row(fixture::text_field("Title", 128), Source::Fixed("部長".into())));
+        mapping.rows.push(row(fixture::text_field("Title", 128), text("部長")));
         let (result, script) = run(&mapping, &history, replies);
         let delivery = result.unwrap();
         assert_eq!((delivery.outcome, &*delivery.findings[0].code), (outcome, codes::FIELD_GONE));
@@ -142,10 +146,7 @@ fn whose_a_lead_is_and_its_record_type_are_never_changed_by_the_choices_for_new_
     let matched = json!([{"errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?", "duplicateResult": {
         "allowSave": true, "matchResults": [{"entityType": "Lead", "matchRecords": [
             {"record": {"attributes": {"type": "Lead"}, "Id": "00Q5e00000OldAAEAZ"}}]}]}}]);
-    let moved = |id: Option<&str>| {
-        let kind = BookingKind::Rescheduled("b-0".into());
-        (Booking { kind, ..fixture::booking() }, History { lead_id: id.map(Into::into), ..first_try() })
-    };
+    let moved = |id: Option<&str>| (moved_from("b-0"), id.map_or_else(first_try, |id| known(id, first_try())));
     let keyed = record(LEAD, &json!({"BookingId__c": "team-1/b-0"}));
     let new = || (fixture::booking(), first_try());
     for (existing, (booking, history), replies) in [
@@ -176,16 +177,13 @@ fn whose_a_lead_is_and_its_record_type_are_never_changed_by_the_choices_for_new_
 #[test]
 fn a_blank_company_is_not_guessed_from_the_address() {
     let mut mapping = fixture::mapping();
-    mapping.rows[2] = row(fixture::text_field("Company", 255), Source::Booking("guest.company".into()));
-    let mut booking = fixture::booking();
-    booking.guest.company = Some(String::new());
-    booking.guest.email = Some("taro@mail.example.co.jp".into());
-    let script = Script::new([created()]);
-    super::deliver(&mut script.clone(), &booking, &mapping, &first_try()).unwrap();
+    mapping.rows[2] = row(fixture::text_field("Company", 255), text(""));
+    mapping.rows[3].value = Some(text("taro@mail.example.co.jp"));
+    let (result, script) = run(&mapping, &first_try(), [created()]);
+    assert!(result.is_ok());
     assert_eq!(script.body(0).get("Company"), None);
 
-    mapping.rows[2].field.required = true;
-    let script = Script::new([described(&[])]);
-    let problem = super::deliver(&mut script.clone(), &booking, &mapping, &first_try()).unwrap_err();
+    mapping.rows[2] = row(fixture::required(fixture::text_field("Company", 255)), text(""));
+    let problem = run(&mapping, &first_try(), [described(&[])]).0.unwrap_err();
     assert_eq!((problem.code.as_str(), &*problem.fields), (codes::REQUIRED_FIELD_BLANK, &["Company".to_owned()][..]));
 }

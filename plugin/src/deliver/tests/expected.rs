@@ -3,12 +3,12 @@
 use super::paths::{Case, Earlier, Guest, Key, Kind, Known, Stale};
 use super::world::DuplicateRule;
 use crate::{
-    bindings::types::{Outcome, Reaction},
+    bindings::types::{Effect, Outcome, Reaction},
     codes,
 };
 
 /// What becomes of a booking.
-pub type End = Result<Outcome, (&'static str, Reaction)>;
+pub type End = Result<Outcome, (&'static str, Reaction, Effect)>;
 
 /// What must become of a case.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Expected {
     /// The code of the finding about the stale row, where one is due.
     pub finding: Option<&'static str>,
 }
+
+/// What becomes of a booking if no answer is lost. Then a problem says that nothing was written.
+type Answer = Result<Outcome, (&'static str, Reaction)>;
 
 /// How a case goes on.
 struct Way<'c> {
@@ -30,15 +33,22 @@ struct Way<'c> {
 
 pub fn expected(case: &Case) -> Expected {
     let mut way = Way { case, calls: 0, knows_fields: false, finding: None };
-    let end = way.end();
+    let end = way.end().map_err(|(code, reaction)| (code, reaction, Effect::None));
+    let end = match end {
+        // What was written is unknown if the answer to the write is lost, and else nothing was.
+        Ok(Outcome::Created | Outcome::Updated) if case.loses => {
+            Err((codes::OUTCOME_UNKNOWN, Reaction::CheckFirst, Effect::Unknown))
+        }
+        end => end,
+    };
     Expected { end, calls: way.calls, finding: way.finding }
 }
 
 impl Way<'_> {
-    fn end(&mut self) -> End {
+    fn end(&mut self) -> Answer {
         let case = self.case;
-        if let Kind::Known(lead) = case.kind {
-            // Only what comes from the meeting is written, and nothing is looked for.
+        if let Kind::Known(lead) | Kind::CancelledKnown(lead) = case.kind {
+            // Only what a change writes is written, and nothing is looked for.
             self.calls += 1;
             return match lead {
                 Known::There => Ok(Outcome::Updated),
@@ -50,8 +60,11 @@ impl Way<'_> {
             Earlier::None => (None, 0, 0),
             Earlier::Unknown { minutes, same, near } => (Some(minutes), same, near),
         };
-        let by_address = case.policy != "create-another";
         let has_key = case.key != Key::None;
+        if case.kind == Kind::Cancelled {
+            return self.cancelled(minutes, same, near);
+        }
+        let by_address = case.policy != "create-another";
 
         if case.stale == Stale::OnlySeemsTooLong {
             self.ask_for_fields();
@@ -62,6 +75,7 @@ impl Way<'_> {
                 let reaction = if minutes.is_some() { Reaction::CheckFirst } else { Reaction::Retry };
                 return Err((codes::ORG_UNREACHABLE, reaction));
             }
+            self.look_again(minutes);
             // A look-up that reads a field which is gone is put again.
             let reads_values = minutes.is_some() || case.policy == "fill-empty";
             if reads_values && case.stale == Stale::Gone {
@@ -102,8 +116,37 @@ impl Way<'_> {
         self.created(is_new_there)
     }
 
+    /// A cancellation whose Lead is not known: it is looked for by key and by what a lost try may have made.
+    fn cancelled(&mut self, minutes: Option<u64>, same: usize, near: usize) -> Answer {
+        let has_key = self.case.key != Key::None;
+        if has_key || minutes.is_some() {
+            self.calls += 1;
+            if self.case.guest == Guest::LookUpFails {
+                let reaction = if minutes.is_some() { Reaction::CheckFirst } else { Reaction::Retry };
+                return Err((codes::ORG_UNREACHABLE, reaction));
+            }
+            self.look_again(minutes);
+        }
+        let is_past = minutes.is_none_or(|minutes| minutes > 10);
+        match (same, near) {
+            (1.., _) if has_key => self.moved(),
+            (1, _) => self.moved(),
+            (0, 0) if is_past => {
+                self.finding = Some(codes::RECORD_UNKNOWN);
+                Ok(Outcome::Ignored)
+            }
+            (0, 0) => Err((codes::OUTCOME_PENDING, Reaction::CheckFirst)),
+            _ => Err((codes::OUTCOME_UNCLEAR, Reaction::CheckFirst)),
+        }
+    }
+
+    /// An org whose clock is more than an hour behind is asked once more for what a lost try may have made.
+    fn look_again(&mut self, minutes: Option<u64>) {
+        self.calls += usize::from(minutes.is_some() && self.case.skew < -60);
+    }
+
     /// A new Lead. `is_new_there` says whether there is a recent one like it.
-    fn created(&mut self, is_new_there: bool) -> End {
+    fn created(&mut self, is_new_there: bool) -> Answer {
         let case = self.case;
         if case.stale == Stale::NewlyRequired {
             // Where the fields are known, it is not even tried.
@@ -142,7 +185,7 @@ impl Way<'_> {
     }
 
     /// An existing Lead, by a policy. `is_new` says whether it is a recent one, which has every value that Salesforce accepts.
-    fn used(&mut self, policy: &str, is_new: bool) -> End {
+    fn used(&mut self, policy: &str, is_new: bool) -> Answer {
         let takes_key = self.case.key != Key::None;
         if policy == "keep" {
             return Ok(Outcome::Kept);
@@ -166,7 +209,7 @@ impl Way<'_> {
     }
 
     /// The Lead of a booking that was moved: the stale row does not come from the meeting.
-    fn moved(&mut self) -> End {
+    fn moved(&mut self) -> Answer {
         self.calls += 1;
         Ok(Outcome::Updated)
     }

@@ -1,4 +1,5 @@
 mod anything;
+mod cancel;
 mod create;
 mod doubt;
 mod existing;
@@ -35,6 +36,19 @@ fn run(
 const SAME: &str = r#"{"Id":"00Q5e00000LstAAEAZ","LastName":"山田","FirstName":"太郎","Company":"株式会社サンプル＆パートナーズ",
     "Email":"taro.yamada@example.com","Description":"現在の手入力を減らしたい。\r\n「O'Brien & 田中」様の紹介です。👩‍💻",
     "MeetingDate__c":"2026-12-02"}"#;
+
+/// The id of the Lead that a delivery is about.
+#[track_caller]
+fn lead_id(delivery: &Delivery) -> &str {
+    let [lead] = &*delivery.records else { panic!("{:?}", delivery.records) };
+    assert_eq!(lead.url, fixture::lead(&lead.id).url);
+    &lead.id
+}
+
+/// Ids of the records that a problem names.
+fn concerned(problem: &Problem) -> Vec<&str> {
+    problem.concerned.iter().map(|record| &*record.id).collect()
+}
 
 /// A record with some of its members changed.
 fn record(base: &str, changes: &serde_json::Value) -> String {

@@ -1,10 +1,11 @@
 //! What only Salesforce knew to be wrong is left out, whichever way it says so, and nothing else is.
 
-use super::{SAME, record, run};
+use super::{SAME, concerned, record, run};
 use crate::{
-    bindings::types::{BookingKind, Consequence, Delivery, FieldType, History, LeadField, Outcome, Reaction, Source},
+    bindings::types::{Consequence, Delivery, FieldType, Outcome, Reaction, SourceKind},
     codes,
-    fixture::{self, first_try, row, with_options},
+    field::LeadField,
+    fixture::{self, first_try, given_by, known, moved_from, row, text, with_options},
     script::{Script, answer, changed, created, described, leads, refused},
 };
 use serde_json::json;
@@ -59,9 +60,9 @@ fn a_refusal_that_begins_with_a_fields_label_is_about_that_field() {
 #[test]
 fn a_record_that_is_gone_or_hidden_costs_the_value_that_points_to_it_and_not_the_lead() {
     let mut one = fixture::mapping();
-    one.rows.push(row(reference("Partner__c"), Source::Fixed(ACCOUNT.into())));
+    one.rows.push(row(reference("Partner__c"), text(ACCOUNT)));
     let mut two = one.clone();
-    two.rows.push(row(reference("Agency__c"), Source::Fixed("0015e00000FgHiJ".into())));
+    two.rows.push(row(reference("Agency__c"), text("0015e00000FgHiJ")));
     for (mapping, code, message, field) in [
         (&one, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Some("Partner__c")),
         (&one, "MALFORMED_ID", "malformed id 0015e00000AbCdEAAV", Some("Partner__c")),
@@ -98,7 +99,7 @@ fn a_record_that_is_gone_or_hidden_costs_the_value_that_points_to_it_and_not_the
 fn only_the_lead_itself_is_gone_when_salesforce_says_so_of_it() {
     const LEAD: &str = "00Q5e00000OldAAEAZ";
     let mut mapping = with_options(&[("existing", "overwrite")]);
-    mapping.rows.push(row(reference("Partner__c"), Source::Fixed(ACCOUNT.into())));
+    mapping.rows.push(row(reference("Partner__c"), text(ACCOUNT)));
     let old = record(SAME, &json!({"Id": LEAD, "IsConverted": false}));
     let not_found = || answer(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#);
     for (refusal, is_gone) in [
@@ -112,10 +113,10 @@ fn only_the_lead_itself_is_gone_when_salesforce_says_so_of_it() {
         let (result, script) = run(&mapping, &first_try(), replies);
         if is_gone {
             let problem = result.unwrap_err();
-            assert_eq!((problem.code.as_str(), problem.reaction), (codes::LEAD_GONE, Reaction::Retry));
+            assert_eq!((problem.code.as_str(), &problem.reaction), (codes::LEAD_GONE, &Reaction::Retry));
             // Not at once: what the look-up finds may lag behind.
             assert_eq!(problem.retry_after, Some(60));
-            assert_eq!(problem.record_ids, [LEAD]);
+            assert_eq!(concerned(&problem), [LEAD]);
         } else {
             assert_eq!(left_out(&result.unwrap()).len(), 1);
             assert_eq!(script.body(2).get("Partner__c"), None);
@@ -126,8 +127,8 @@ fn only_the_lead_itself_is_gone_when_salesforce_says_so_of_it() {
 #[test]
 fn a_state_goes_with_its_country_and_a_controlled_value_with_the_one_that_controls_it() {
     let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::text_field("Country", 80), Source::Fixed("Nippon".into())));
-    mapping.rows.push(row(fixture::text_field("State", 80), Source::Fixed("Tokyo".into())));
+    mapping.rows.push(row(fixture::text_field("Country", 80), text("Nippon")));
+    mapping.rows.push(row(fixture::text_field("State", 80), text("Tokyo")));
     let refusal = refused("FIELD_INTEGRITY_EXCEPTION", "There's a problem with this country", &["Country"]);
     // The live fields are asked for, since they may explain it.
     let live = || described(&[("Title", "name", json!("Country")), ("BookingId__c", "name", json!("State"))]);
@@ -143,9 +144,9 @@ fn a_state_goes_with_its_country_and_a_controlled_value_with_the_one_that_contro
     assert_eq!(script.body(1)["State"], "Tokyo");
 
     let controlled =
-        LeadField { controlling_field: Some("Course__c".into()), ..fixture::field("Lesson__c", FieldType::Picklist) };
-    mapping.rows[6] = row(fixture::field("Course__c", FieldType::Picklist), Source::Fixed("A".into()));
-    mapping.rows[7] = row(controlled, Source::Fixed("B".into()));
+        LeadField { controlling_field: Some("Course__c".into()), ..fixture::field("Lesson__c", FieldType::Choice) };
+    mapping.rows[6] = row(fixture::field("Course__c", FieldType::Choice), text("A"));
+    mapping.rows[7] = row(controlled, text("B"));
     let refusal = refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Course__c"]);
     let (result, _) = run(&mapping, &first_try(), [refusal, created()]);
     let code = "FIELD_CUSTOM_VALIDATION_EXCEPTION";
@@ -201,20 +202,20 @@ fn whether_a_field_is_required_is_judged_by_the_fields_as_they_are_now() {
 #[test]
 fn a_field_that_became_required_and_is_blank_is_reported_as_such() {
     let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::text_field("Title", 128), Source::Answer("q-empty".into())));
+    mapping.rows.push(row(fixture::text_field("Title", 128), text("")));
     let refusal = refused("REQUIRED_FIELD_MISSING", "Faltan campos obligatorios: [Title]", &["Title"]);
     let live = described(&[("Title", "nillable", json!(false))]);
     let (result, _) = run(&mapping, &first_try(), [refusal, live]);
     let problem = result.unwrap_err();
-    assert_eq!((problem.code.as_str(), problem.reaction), (codes::REQUIRED_FIELD_BLANK, Reaction::FixBooking));
-    assert_eq!((&*problem.rows, &*problem.question_ids), (&[6][..], &["q-empty".to_owned()][..]));
+    assert_eq!((problem.code.as_str(), &problem.reaction), (codes::REQUIRED_FIELD_BLANK, &Reaction::FixBooking));
+    assert_eq!(problem.rows, [6]);
 }
 
 #[test]
 fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
     let old = record(SAME, &json!({"IsConverted": false, "Description": null, "MeetingDate__c": null}));
     let mut blank = fixture::mapping();
-    blank.rows[2].source = Source::Answer("q-empty".into());
+    blank.rows[2].value = None;
     for (policy, outcome) in
         [("keep", Outcome::Kept), ("fill-empty", Outcome::Updated), ("overwrite", Outcome::Updated)]
     {
@@ -223,7 +224,7 @@ fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
         let (result, script) =
             run(&blank, &first_try(), replies.into_iter().chain((outcome == Outcome::Updated).then(changed)));
         let delivery = result.unwrap();
-        assert_eq!((delivery.outcome, &*delivery.findings), (outcome, &[][..]), "{policy}");
+        assert_eq!((&delivery.outcome, &*delivery.findings), (&outcome, &[][..]), "{policy}");
         if outcome == Outcome::Updated {
             assert_eq!(script.body(2).get("Company"), None);
         }
@@ -239,12 +240,11 @@ fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
     assert_eq!(left_out(&result.unwrap()), [("Company", "FIELD_CUSTOM_VALIDATION_EXCEPTION")]);
     assert_eq!(script.body(2)["LastName"], "山田");
 
-    let mut moved = fixture::booking();
-    moved.kind = BookingKind::Rescheduled("b-0".into());
+    let moved = moved_from("b-0");
     let mut mapping = fixture::mapping();
     let title = fixture::required(fixture::text_field("Title", 128));
-    mapping.rows.push(row(title, Source::Template("{start-time}".into())));
-    let history = History { lead_id: Some("00Q5e00000LstAAEAZ".into()), ..first_try() };
+    mapping.rows.push(given_by(SourceKind::Meeting, row(title, text("08:30"))));
+    let history = known("00Q5e00000LstAAEAZ", first_try());
     let script = Script::new([refusal("Title"), changed()]);
     let delivery = super::deliver(&mut script.clone(), &moved, &mapping, &history).unwrap();
     assert_eq!(left_out(&delivery), [("Title", "FIELD_CUSTOM_VALIDATION_EXCEPTION")]);
@@ -252,7 +252,7 @@ fn what_a_new_lead_needs_a_lead_that_is_there_does_not() {
     // Where nothing is left to write, the Lead is left as it is.
     let script = Script::new([refusal("MeetingDate__c")]);
     let delivery = super::deliver(&mut script.clone(), &moved, &fixture::mapping(), &history).unwrap();
-    assert_eq!((delivery.outcome, left_out(&delivery).len()), (Outcome::Kept, 1));
+    assert_eq!((&delivery.outcome, left_out(&delivery).len()), (&Outcome::Kept, 1));
 }
 
 #[test]
@@ -269,17 +269,17 @@ fn saving_in_spite_of_a_duplicate_rule_holds_for_a_lead_that_is_changed_too() {
 #[test]
 fn a_row_that_says_whose_the_lead_is_counts_like_the_choice() {
     let owner = "0055e00000AbCdE";
-    for (source, options, header) in [
-        (Source::Fixed(owner.into()), vec![], "FALSE"),
-        (Source::Fixed(owner.into()), vec![("assignment-rules", "run")], "TRUE"),
-        (Source::Fixed(owner.into()), vec![("assignment-rules", "01Q5e00000AbCdE")], "01Q5e00000AbCdE"),
+    for (value, options, header) in [
+        (Some(text(owner)), vec![], "FALSE"),
+        (Some(text(owner)), vec![("assignment-rules", "run")], "TRUE"),
+        (Some(text(owner)), vec![("assignment-rules", "01Q5e00000AbCdE")], "01Q5e00000AbCdE"),
         // Says nothing: the org's rule decides.
-        (Source::Tracking("none".into()), vec![], "TRUE"),
-        (Source::Tracking("none".into()), vec![("assignment-rules", "skip")], "FALSE"),
+        (None, vec![], "TRUE"),
+        (None, vec![("assignment-rules", "skip")], "FALSE"),
     ] {
         let mut mapping = with_options(&options);
         let owner = LeadField { reference_to: vec!["Group".into(), "User".into()], ..reference("OwnerId") };
-        mapping.rows.push(row(owner, source));
+        mapping.rows.push(row(owner, value));
         let (result, script) = run(&mapping, &first_try(), [created()]);
         assert_eq!(result.unwrap().outcome, Outcome::Created);
         assert_eq!(script.header(0, "sforce-auto-assign").as_deref(), Some(header), "{options:?}");

@@ -1,7 +1,11 @@
+use super::{concerned, lead_id};
 use crate::{
-    bindings::types::{BookingKind, Delivery, History, Mapping, Outcome, Problem, Reaction, Source},
+    bindings::{
+        http::{Failure, Response},
+        types::{Booking, Delivery, History, Mapping, Outcome, Problem, Reaction, Row, SourceKind},
+    },
     codes,
-    fixture::{self, first_try, row, with_options},
+    fixture::{self, first_try, given_by, moved_from, row, text, with_options},
     script::{Script, answer, changed, created, leads},
 };
 use serde_json::json;
@@ -12,31 +16,32 @@ fn moved(
     previous: &str,
     mapping: &Mapping,
     history: &History,
-    replies: impl IntoIterator<Item = Result<crate::bindings::http::Response, crate::bindings::http::Failure>>,
+    replies: impl IntoIterator<Item = Result<Response, Failure>>,
 ) -> (Result<Delivery, Box<Problem>>, Script) {
-    let booking =
-        crate::bindings::types::Booking { kind: BookingKind::Rescheduled(previous.into()), ..fixture::booking() };
     let script = Script::new(replies);
-    let result = super::deliver(&mut script.clone(), &booking, mapping, history);
+    let result = super::deliver(&mut script.clone(), &moved_from(previous), mapping, history);
     (result, script)
 }
 
 fn known() -> History {
-    History { lead_id: Some(ID.into()), ..first_try() }
+    fixture::known(ID, first_try())
 }
 
 #[test]
-fn a_reschedule_changes_only_what_comes_from_time_place_and_hosts() {
+fn a_reschedule_changes_only_the_rows_that_a_change_writes() {
     let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::text_field("Title", 128), Source::Template("{start-time} {host.name}".into())));
-    mapping
-        .rows
-        .push(row(fixture::required(fixture::text_field("Room__c", 128)), Source::Booking("place.none".into())));
+    let meeting = |field, value| given_by(SourceKind::Meeting, row(field, value));
+    mapping.rows.push(meeting(fixture::text_field("Title", 128), Some(text("08:30 佐藤 花子"))));
+    mapping.rows.push(meeting(fixture::required(fixture::text_field("Room__c", 128)), None));
+    // The mapping decides, whatever the source.
+    mapping.rows.push(Row { on_change: true, ..row(fixture::text_field("Status", 40), text("Moved")) });
+    let place = meeting(fixture::text_field("Place__c", 40), Some(text("Tokyo")));
+    mapping.rows.push(Row { on_change: false, ..place });
     let (result, script) = moved("b-0", &mapping, &known(), [changed()]);
     let delivery = result.unwrap();
-    assert_eq!((delivery.outcome, &*delivery.lead_id), (Outcome::Updated, ID));
+    assert_eq!((&delivery.outcome, lead_id(&delivery)), (&Outcome::Updated, ID));
     assert_eq!(script.asked(), [format!("PATCH /sobjects/Lead/{ID}")]);
-    assert_eq!(script.body(0), json!({"MeetingDate__c": "2026-12-02", "Title": "08:30 佐藤 花子"}));
+    assert_eq!(script.body(0), json!({"MeetingDate__c": "2026-12-02", "Title": "08:30 佐藤 花子", "Status": "Moved"}));
 }
 
 #[test]
@@ -51,8 +56,8 @@ fn a_lead_that_is_gone_or_converted_is_reported() {
         let refusal = answer(status, &json!([{"errorCode": code, "message": "x"}]).to_string());
         let (result, script) = moved("b-0", &fixture::mapping(), &known(), [refusal]);
         let problem = result.unwrap_err();
-        assert_eq!((problem.code.as_str(), problem.reaction), (expected, Reaction::FixBooking));
-        assert_eq!(problem.record_ids, [ID]);
+        assert_eq!((problem.code.as_str(), &problem.reaction), (expected, &Reaction::FixBooking));
+        assert_eq!(concerned(&problem), [ID]);
         assert_eq!(script.asked().len(), 1);
     }
 }
@@ -85,6 +90,12 @@ fn the_key_of_the_earlier_booking_leads_to_its_lead() {
     let (result, script) = moved("b-0", &mapping, &first_try(), [leads(&[]), created()]);
     assert_eq!(result.unwrap().outcome, Outcome::Created);
     assert_eq!(script.body(1)["BookingId__c"], "team-1/b-1");
+
+    // Without the id of the earlier booking, its own key may be that one's.
+    let booking = Booking { previous_id: None, ..moved_from("b-1") };
+    let script = Script::new([leads(&[&keyed("team-1/b-1")]), changed()]);
+    let delivery = super::deliver(&mut script.clone(), &booking, &mapping, &first_try()).unwrap();
+    assert_eq!(delivery.outcome, Outcome::Updated);
 }
 
 #[test]

@@ -5,11 +5,11 @@
 
 use crate::{
     bindings::{
-        http::{Effect, Failure, FailureKind, Method, Request, Response},
+        http::{Failure, Method, Request, Response},
         secrets::SecretError,
     },
     salesforce::org::{Connect, Org},
-    script::{answer, asked, attribute, described, leads, lost, refused},
+    script::{ORIGIN, answer, asked, attribute, dated, described, leads, lost, refused},
     value::timestamp::Moment,
 };
 use serde_json::{Map, Value, json};
@@ -33,11 +33,18 @@ pub struct State {
     pub look_ups_fail: bool,
     /// Whether the next write is committed and its answer lost.
     pub loses_next_answer: bool,
+    /// After how many seconds the next create is committed, whose answer is lost at once.
+    pub delays_next_create: Option<i64>,
+    /// Leads that are committed later, with the org's time by then.
+    late: Vec<(Moment, Map<String, Value>)>,
     /// Fields that take no value, each with the error that says so.
     pub refuses: Vec<(&'static str, &'static str)>,
     /// The fields, as the org describes them.
     fields: Rc<[Value]>,
-    pub now: String,
+    /// The org's time.
+    pub now: Moment,
+    /// Whether its answers show the time.
+    pub shows_date: bool,
     /// What was asked, in order.
     pub asked: Vec<String>,
     pub creates: usize,
@@ -45,15 +52,19 @@ pub struct State {
 }
 
 impl World {
+    /// An org whose clock shows this time.
     pub fn new(now: &str) -> Self {
         Self(Rc::new(RefCell::new(State {
             leads: Vec::new(),
             rule: DuplicateRule::Inactive,
             look_ups_fail: false,
             loses_next_answer: false,
+            delays_next_create: None,
+            late: Vec::new(),
             refuses: Vec::new(),
             fields: FIELDS.with(Rc::clone),
-            now: now.into(),
+            now: Moment::parse(now).unwrap(),
+            shows_date: true,
             asked: Vec::new(),
             creates: 0,
             updates: Vec::new(),
@@ -76,7 +87,31 @@ impl World {
         id
     }
 
+    /// Lets time pass.
+    pub fn wait(&self, seconds: i64) {
+        let mut state = self.0.borrow_mut();
+        let now = Moment::at(state.now.unix() + seconds);
+        state.now = now;
+        let (due, late) = std::mem::take(&mut state.late).into_iter().partition(|(at, _)| at.unix() <= now.unix());
+        state.late = late;
+        drop(state);
+        let due: Vec<(Moment, Map<String, Value>)> = due;
+        for (at, lead) in due {
+            // Uniqueness is checked when it is committed.
+            if lead.get(KEY).is_some_and(|key| self.holder(key).is_some()) {
+                continue;
+            }
+            self.add(Value::Object(lead), &text_of(at));
+        }
+    }
+
     fn answer(&self, request: &Request) -> Result<Response, Failure> {
+        let answer = self.undated(request);
+        let state = self.0.borrow();
+        if state.shows_date { dated(answer, &http_date(state.now)) } else { answer }
+    }
+
+    fn undated(&self, request: &Request) -> Result<Response, Failure> {
         let asked = asked(request);
         self.0.borrow_mut().asked.push(asked.clone());
         let body = || -> Map<String, Value> { serde_json::from_slice(request.body.as_deref().unwrap()).unwrap() };
@@ -84,9 +119,7 @@ impl World {
             Method::Get if asked.ends_with("/describe") => {
                 answer(200, &json!({"fields": *self.0.borrow().fields}).to_string())
             }
-            Method::Get if self.0.borrow().look_ups_fail => {
-                Err(Failure { kind: FailureKind::Timeout, effect: Effect::Unknown })
-            }
+            Method::Get if self.0.borrow().look_ups_fail => lost(),
             Method::Get => self.query(asked.split_once("q=").unwrap().1),
             Method::Post => self.create(request, body()),
             Method::Patch => self.update(asked.rsplit('/').next().unwrap(), body()),
@@ -134,7 +167,7 @@ impl World {
             return refusal;
         }
         let allows = request.headers.iter().any(|header| header.name == "sforce-duplicate-rule-header");
-        let (rule, now) = (self.0.borrow().rule, self.0.borrow().now.clone());
+        let (rule, now) = (self.0.borrow().rule, text_of(self.0.borrow().now));
         // Rules are asked before uniqueness.
         let matched: Vec<Value> = self
             .0
@@ -153,6 +186,13 @@ impl World {
         if let Some(taken) = body.get(KEY).and_then(|key| self.holder(key)) {
             let message = format!("duplicate value found: {KEY} duplicates value on record with id: {taken}");
             return refused("DUPLICATE_VALUE", &message, &[]);
+        }
+        let delay = self.0.borrow_mut().delays_next_create.take();
+        if let Some(seconds) = delay {
+            let mut state = self.0.borrow_mut();
+            let at = Moment::at(state.now.unix() + seconds);
+            state.late.push((at, body));
+            return lost();
         }
         let id = self.add(Value::Object(body), &now);
         self.0.borrow_mut().creates += 1;
@@ -240,6 +280,21 @@ fn fields(changes: &[(&str, &str, Value)]) -> Vec<Value> {
     described["fields"].as_array().unwrap().clone()
 }
 
+/// A moment as the org writes it.
+pub fn text_of(moment: Moment) -> String {
+    let mut text = String::new();
+    moment.push_to(&mut text);
+    text
+}
+
+/// A moment as HTTP headers have it. No reader looks at the day of the week.
+pub fn http_date(moment: Moment) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Moment { date, hour, minute, second, .. } = moment;
+    let month = MONTHS[usize::from(date.month) - 1];
+    format!("Sun, {:02} {month} {} {hour:02}:{minute:02}:{second:02} GMT", date.day, date.year)
+}
+
 fn moment(value: &Value) -> i64 {
     Moment::parse(value.as_str().unwrap()).unwrap().unix()
 }
@@ -316,6 +371,10 @@ fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
 }
 
 impl Org for World {
+    fn origin(&self) -> String {
+        ORIGIN.into()
+    }
+
     fn attribute(&self, name: &str) -> Option<String> {
         attribute(name)
     }

@@ -3,9 +3,9 @@
 use crate::{
     bindings::{
         guidance::{Actor, AdviceText},
-        http::{Effect, Failure, FailureKind, Response},
+        http::{Failure, FailureKind, Response},
         secrets::SecretError,
-        types::{Problem, Reaction},
+        types::{Effect, Problem, Reaction},
     },
     codes,
     guidance::{
@@ -67,14 +67,14 @@ impl Section {
         Self::Finding,
     ];
 
-    fn of(reaction: Reaction) -> Self {
+    fn of(reaction: &Reaction) -> Self {
         match reaction {
             Reaction::FixBooking => Self::FixBooking,
             Reaction::FixMapping => Self::FixMapping,
             Reaction::AskAdmin => Self::AskAdmin,
             Reaction::Reconnect => Self::Reconnect,
             Reaction::Retry => Self::Retry,
-            Reaction::CheckFirst => Self::CheckFirst,
+            Reaction::CheckFirst | Reaction::Other(_) => Self::CheckFirst,
         }
     }
 
@@ -86,14 +86,14 @@ impl Section {
             Self::Reconnect => text("`reconnect`", "`reconnect`"),
             Self::Retry => text("`retry`", "`retry`"),
             Self::CheckFirst => text("`check-first`", "`check-first`"),
-            Self::Finding => text("finding", "検出事項"),
+            Self::Finding => text("finding", "チェック結果"),
         }
     }
 
     fn meaning(self) -> Text {
         match self {
             Self::FixBooking => text(
-                "This booking cannot be written as it is: somebody corrects it, or gives up.",
+                "This booking can't be saved as it is. Somebody corrects it, or gives up.",
                 "この予約の内容では登録できません。内容を修正するか、登録を見送ります。",
             ),
             Self::FixMapping => text("The mapping must be changed first.", "先にマッピングを変更する必要があります。"),
@@ -102,12 +102,12 @@ impl Section {
                 "先に管理者による変更 (多くは Salesforce 側の設定) が必要です。",
             ),
             Self::Reconnect => text(
-                "Somebody must connect to Salesforce again. Bookings wait.",
-                "Salesforce への再接続が必要です。予約は待機します。",
+                "Somebody must reconnect to Salesforce. Bookings are on hold.",
+                "Salesforce との再連携が必要です。予約は保留中です。",
             ),
             Self::Retry => text(
-                "It is tried again by itself. Nothing was written.",
-                "自動的に再試行されます。データは書き込まれていません。",
+                "It is retried automatically. Nothing was written.",
+                "自動で再試行します。データは登録されていません。",
             ),
             Self::CheckFirst => text(
                 "Nobody knows yet whether the Lead was written: the plugin looks before it writes again.",
@@ -125,9 +125,9 @@ impl Section {
 const OWN_PROBLEMS: &[(&str, Section)] = &[
     (codes::BOOKING_ID_COLLISION, Section::AskAdmin),
     (codes::BOOKING_ID_TOO_LONG, Section::FixMapping),
-    (codes::INSTANCE_URL_MISSING, Section::Reconnect),
     (codes::LEAD_CONVERTED, Section::FixBooking),
     (codes::LEAD_GONE, Section::FixBooking),
+    (codes::TARGET_UNKNOWN, Section::FixMapping),
     (codes::MAPPING_TOO_LARGE, Section::FixMapping),
     (codes::NOTHING_TO_WRITE, Section::FixMapping),
     (codes::OUTCOME_PENDING, Section::CheckFirst),
@@ -141,9 +141,9 @@ const OWN_PROBLEMS: &[(&str, Section)] = &[
 fn sections() -> BTreeMap<String, BTreeSet<Section>> {
     let mut sections: BTreeMap<String, BTreeSet<Section>> = BTreeMap::new();
     let mut add = |problem: Problem| {
-        sections.entry(problem.code).or_default().insert(Section::of(problem.reaction));
+        sections.entry(problem.code).or_default().insert(Section::of(&problem.reaction));
     };
-    let response = |status, body: &str| Response { status, headers: Vec::new(), body: body.into() };
+    let response = |status, body: &str| Response { status, headers: Vec::new(), body: body.into(), more: Vec::new() };
     for call in [Call::Read, Call::Write] {
         for code in errors::salesforce_codes() {
             let body = serde_json::json!([{ "errorCode": code, "message": "" }]).to_string();
@@ -157,6 +157,7 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
             FailureKind::InvalidRequest,
             FailureKind::GrantEnded,
             FailureKind::RefreshFailed,
+            FailureKind::NeedsAPerson,
             FailureKind::Connect,
             FailureKind::Tls,
             FailureKind::Timeout,
@@ -166,19 +167,20 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
             FailureKind::Budget,
         ] {
             for effect in [Effect::None, Effect::Unknown] {
-                add(problem_from_failure(&Failure { kind, effect }, call));
+                let failure = Failure { kind: kind.clone(), effect, detail: None, more: Vec::new() };
+                add(problem_from_failure(&failure, call));
             }
         }
     }
     let terminal =
         r#"[{"errorCode":"INVALID_SESSION_ID","message":"This session is not valid for use with the REST API"}]"#;
     add(problem_from_response(&response(401, terminal), Call::Read));
-    for error in [SecretError::Unavailable, SecretError::GrantEnded, SecretError::Temporary] {
-        add(problem_from_secret_error(error));
+    for error in [SecretError::Unavailable, SecretError::GrantEnded(None), SecretError::Temporary(None)] {
+        add(problem_from_secret_error(&error));
     }
     // Held to what `explain` does by the table's own test.
     for (.., code, reaction) in oauth_error::tests::CATALOGUE {
-        sections.entry((*code).to_owned()).or_default().insert(Section::of(*reaction));
+        sections.entry((*code).to_owned()).or_default().insert(Section::of(reaction));
     }
     for code in ["login-server-error", "login-unexplained"] {
         sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
@@ -204,7 +206,7 @@ fn page() -> String {
     in_language(&mut page, Language::English, &sections);
     page.push_str("# エラー\n\n[English](#errors)\n\n");
     page.push_str(
-        "問題 (problem) および検出事項 (finding) に付くコードと、その意味、対処方法の一覧です。ここにない Salesforce の\
+        "問題 (problem) およびチェック結果 (finding) に付くコードと、その意味、対処方法の一覧です。ここにない Salesforce の\
          コードは、名称とメッセージをそのまま表示し、HTTP ステータスに応じて分類します。\n\n",
     );
     in_language(&mut page, Language::Japanese, &sections);
@@ -229,7 +231,7 @@ fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String
     }
     writeln!(page, "## {}\n", text("What to do", "対処方法")).unwrap();
     for cause in CAUSES {
-        let advice = advice(cause.codes[0], tag).unwrap();
+        let advice = advice(cause.codes[0], &[], tag).unwrap();
         writeln!(page, "<a id=\"{tag}-{}\"></a>\n", anchor(cause)).unwrap();
         write_advice(page, language, cause, &advice, sections);
     }
@@ -250,9 +252,10 @@ fn write_advice(
     for (number, step) in advice.steps.iter().enumerate() {
         let who = match step.who {
             Actor::TeamAdmin => text("Team admin", "チームの管理者"),
-            Actor::CalendarOwner => text("Calendar owner", "カレンダーの所有者"),
-            Actor::CrmAdmin => text("Salesforce admin", "Salesforce システム管理者"),
-            Actor::Operator => text("Operator", "サービスの運用者"),
+            Actor::CalendarOwner => text("Calendar owner", "カレンダーのオーナー"),
+            Actor::CrmAdmin => text("Salesforce admin", "Salesforce のシステム管理者"),
+            Actor::Operator => text("Scheduling provider", "日程調整サービスの提供元"),
+            Actor::Other(_) => continue,
         };
         let place = step.place.as_deref().map(|place| format!(" *{place}*")).unwrap_or_default();
         writeln!(page, "{}. **{}**: {}{place}", number + 1, who.to(language), step.action).unwrap();

@@ -2,12 +2,12 @@
 
 use crate::{
     bindings::{
-        connection::{Account, CallUsage},
+        connection::{Account, Fact},
         http::Response,
         types::{Consequence, Finding, Problem, Reaction},
     },
     codes,
-    problem::{problem, refusal},
+    problem::refusal,
     salesforce::{
         api::{Api, VERSION, unreadable},
         describe::{Describe, Field},
@@ -15,15 +15,17 @@ use crate::{
         org::Org,
         tree::Tree,
     },
+    texts::{self, Language, Text},
+    value::particular,
 };
 
 /// Checks everything that a delivery needs. Returns the account, or all problems found, the most pressing first; the list is
 /// never empty.
 ///
 /// Sends at most four requests. Details of the account (names, edition) are left out if they cannot be read.
-pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
+pub fn check(org: &mut impl Org, locale: &str) -> Result<Account, Vec<Problem>> {
     let one = |problem: Box<Problem>| vec![*problem];
-    let mut visit = Visit { api: Api::new(org).map_err(one)?, daily_calls: None };
+    let mut visit = Visit { api: Api::new(org), daily_calls: None };
     visit.check_version().map_err(one)?;
     let described = visit.describe_lead().map_err(one)?;
     let lead = Describe::parse(&described.body).map_err(|reason| vec![unreadable(&described, &reason)])?;
@@ -42,17 +44,36 @@ pub fn check(org: &mut impl Org) -> Result<Account, Vec<Problem>> {
     let text = |record: &Tree, name: &str| record.text(name).map(str::to_owned);
     let is_sandbox = organization.is_true("IsSandbox");
     let edition = text(&organization, "OrganizationType");
+    let language = Language::closest(locale);
+    let facts = [
+        ("edition", &texts::FACT_EDITION, edition.map(|name| if is_sandbox { name + " (sandbox)" } else { name })),
+        ("username", &texts::FACT_USERNAME, text(&user, "Username")),
+        ("user-id", &texts::FACT_USER_ID, user_id),
+        ("instance-url", &texts::FACT_INSTANCE_URL, Some(visit.api.origin.clone())),
+        ("api-version", &texts::FACT_API_VERSION, Some(VERSION.trim_start_matches('v').to_owned())),
+        (
+            "daily-calls",
+            &texts::FACT_DAILY_CALLS,
+            visit.daily_calls.map(|calls| format!("{}/{}", calls.used, calls.allowed)),
+        ),
+    ];
+    let fact = |(id, label, value): (&str, &Text, Option<String>)| {
+        Some(Fact { id: id.to_owned(), label: label.to(language).to_owned(), value: value? })
+    };
     Ok(Account {
-        org_id: visit.api.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
-        org_name: text(&organization, "Name"),
-        edition: edition.map(|edition| if is_sandbox { edition + " (sandbox)" } else { edition }),
-        user_id,
-        username: text(&user, "Username"),
-        instance_url: visit.api.origin,
-        api_version: VERSION.trim_start_matches('v').to_owned(),
-        findings: findings(&lead, visit.daily_calls.as_ref()),
-        daily_calls: visit.daily_calls,
+        id: visit.api.attribute("org-id").or_else(|| text(&organization, "Id")).unwrap_or_default(),
+        name: text(&organization, "Name"),
+        facts: facts.into_iter().filter_map(fact).collect(),
+        findings: findings(&lead, visit.daily_calls),
+        more: Vec::new(),
     })
+}
+
+/// API calls of the last 24 hours.
+#[derive(Clone, Copy)]
+struct CallUsage {
+    used: u64,
+    allowed: u64,
 }
 
 /// One round of requests to an org.
@@ -122,11 +143,11 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if lead.queryable == Some(false) || lead.retrieveable == Some(false) {
         let message = "The connected user may not read Leads.";
-        problems.push(problem(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message));
+        problems.push(Problem::new(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message));
     }
     if lead.createable == Some(false) {
         let message = "The connected user may not create Leads.";
-        problems.push(problem(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
+        problems.push(Problem::new(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
         // Then no field is createable either.
         return problems;
     }
@@ -139,7 +160,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         .collect();
     if !closed.is_empty() {
         let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
-        let problem = problem(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
+        let problem = Problem::new(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
         problems.push(Problem { fields: closed, ..problem });
     }
     problems
@@ -155,23 +176,26 @@ fn is_required_but_closed(field: &Field<'_>) -> bool {
 /// Warn an admin if less than one tenth of the day's calls is left.
 const DAILY_CALLS_RESERVE: u64 = 10;
 
-fn findings(lead: &Describe<'_>, daily_calls: Option<&CallUsage>) -> Vec<Finding> {
+fn findings(lead: &Describe<'_>, daily_calls: Option<CallUsage>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if lead.updateable == Some(false) {
-        let detail = "The connected user may create Leads, but not change them.".to_owned();
-        findings.push(finding(codes::LEAD_NOT_EDITABLE, Consequence::LeftOut, detail));
+        let message = "The connected user may create Leads, but not change them.".to_owned();
+        findings.push(finding(codes::LEAD_NOT_EDITABLE, Consequence::LeftOut, message));
     }
     if let Some(calls) = daily_calls
         && calls.used >= calls.allowed - calls.allowed / DAILY_CALLS_RESERVE
     {
-        let detail = format!("{} of {} API calls are used.", calls.used, calls.allowed);
-        findings.push(finding(codes::DAILY_CALLS_LOW, Consequence::Refused, detail));
+        let message = format!("{} of {} API calls are used.", calls.used, calls.allowed);
+        let mut finding = finding(codes::DAILY_CALLS_LOW, Consequence::Refused, message);
+        finding.particulars = vec![particular("used", calls.used), particular("limit", calls.allowed)];
+        findings.push(finding);
     }
     findings
 }
 
-fn finding(code: &str, consequence: Consequence, detail: String) -> Finding {
-    Finding { code: code.into(), consequence, fields: vec![], rows: vec![], question_ids: vec![], detail }
+fn finding(code: &str, consequence: Consequence, message: String) -> Finding {
+    let (code, fields, rows) = (code.to_owned(), Vec::new(), Vec::new());
+    Finding { code, consequence, fields, rows, message, particulars: Vec::new(), more: Vec::new() }
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use super::check;
 use crate::{
     bindings::{
-        connection::{Account, CallUsage},
-        http::{Effect, Failure, FailureKind, Header, Request, Response},
-        types::{Problem, Reaction},
+        connection::{Account, Fact},
+        http::{Failure, FailureKind, Header, Request, Response},
+        types::{Effect, Problem, Reaction},
     },
     salesforce::org::Org,
 };
@@ -15,7 +15,6 @@ type Answer = Result<Response, Failure>;
 
 /// An org that answers by path.
 struct Script {
-    instance_url: Option<&'static str>,
     versions: Answer,
     describe: Answer,
     organization: Answer,
@@ -24,9 +23,12 @@ struct Script {
 }
 
 impl Org for Script {
+    fn origin(&self) -> String {
+        "https://our.my.salesforce.com".into()
+    }
+
     fn attribute(&self, name: &str) -> Option<String> {
         match name {
-            "instance-url" => self.instance_url.map(Into::into),
             "org-id" => Some("00D000000000001AAA".into()),
             "user-id" => Some("005000000000001AAA".into()),
             _ => None,
@@ -48,11 +50,15 @@ impl Org for Script {
 
 fn answer(status: u16, body: Value) -> Response {
     let headers = vec![Header { name: "Sforce-Limit-Info".into(), value: "api-usage=18/15000".into() }];
-    Response { status, headers, body: body.to_string().into_bytes() }
+    Response { status, headers, body: body.to_string().into_bytes(), more: vec![] }
 }
 
 fn refusal(status: u16, code: &str) -> Answer {
     Ok(answer(status, json!([{ "errorCode": code, "message": "No." }])))
+}
+
+fn failed(kind: FailureKind) -> Answer {
+    Err(Failure { kind, effect: Effect::None, detail: None, more: vec![] })
 }
 
 fn field(name: &str, createable: bool, nillable: bool) -> Value {
@@ -80,7 +86,6 @@ fn healthy() -> Script {
     }]});
     let user = json!({"totalSize": 1, "done": true, "records": [{"Username": "integration@example.com"}]});
     Script {
-        instance_url: Some("https://our.my.salesforce.com/"),
         versions: Ok(Response { headers: vec![], ..answer(200, versions) }),
         describe: Ok(answer(200, lead())),
         organization: Ok(answer(200, organization)),
@@ -90,27 +95,33 @@ fn healthy() -> Script {
 }
 
 fn problems(mut org: Script) -> Vec<Problem> {
-    check(&mut org).expect_err("a problem")
+    check(&mut org, "en").expect_err("a problem")
 }
 
 fn codes_and_reactions(problems: &[Problem]) -> Vec<(&str, Reaction)> {
-    problems.iter().map(|problem| (problem.code.as_str(), problem.reaction)).collect()
+    problems.iter().map(|problem| (problem.code.as_str(), problem.reaction.clone())).collect()
 }
 
 #[test]
 fn a_healthy_connection_names_its_org_and_user() {
     let mut org = healthy();
-    let account = check(&mut org).unwrap();
+    let account = check(&mut org, "ja-JP").unwrap();
+    let fact =
+        |(id, label, value): (&str, &str, &str)| Fact { id: id.into(), label: label.into(), value: value.into() };
+    let facts = [
+        ("edition", "エディション", "Enterprise Edition (sandbox)"),
+        ("username", "連携ユーザー", "integration@example.com"),
+        ("user-id", "ユーザー ID", "005000000000001AAA"),
+        ("instance-url", "組織の URL", "https://our.my.salesforce.com"),
+        ("api-version", "API バージョン", "64.0"),
+        ("daily-calls", "API 要求数 (この 24 時間以内)", "18/15000"),
+    ];
     let expected = Account {
-        org_id: "00D000000000001AAA".into(),
-        org_name: Some("株式会社サンプル".into()),
-        edition: Some("Enterprise Edition (sandbox)".into()),
-        user_id: Some("005000000000001AAA".into()),
-        username: Some("integration@example.com".into()),
-        instance_url: "https://our.my.salesforce.com".into(),
-        api_version: "64.0".into(),
-        daily_calls: Some(CallUsage { used: 18, allowed: 15_000 }),
+        id: "00D000000000001AAA".into(),
+        name: Some("株式会社サンプル".into()),
+        facts: facts.into_iter().map(fact).collect(),
         findings: vec![],
+        more: vec![],
     };
     assert_eq!(account, expected);
     assert_eq!(
@@ -129,9 +140,10 @@ fn what_only_adorns_the_account_may_be_hidden() {
     for hidden in
         [refusal(400, "INVALID_TYPE"), refusal(403, "INSUFFICIENT_ACCESS"), Ok(answer(200, json!({"records": []})))]
     {
-        let account = check(&mut Script { organization: hidden.clone(), user: hidden, ..healthy() }).unwrap();
-        assert_eq!((account.org_name, account.edition, account.username), (None, None, None));
-        assert_eq!(account.org_id, "00D000000000001AAA");
+        let account = check(&mut Script { organization: hidden.clone(), user: hidden, ..healthy() }, "en").unwrap();
+        let facts: Vec<&str> = account.facts.iter().map(|fact| &*fact.id).collect();
+        assert_eq!(facts, ["user-id", "instance-url", "api-version", "daily-calls"]);
+        assert_eq!((&*account.id, account.name), ("00D000000000001AAA", None));
     }
 }
 
@@ -139,11 +151,10 @@ fn what_only_adorns_the_account_may_be_hidden() {
 fn the_first_refusal_says_what_stands_in_the_way() {
     #[rustfmt::skip]
     let cases = [
-        (Script { instance_url: None, ..healthy() }, "instance-url-missing", Reaction::Reconnect, 0),
         (Script { versions: Ok(answer(200, json!([{"version": "41.0"}]))), ..healthy() }, "api-version-retired", Reaction::AskAdmin, 1),
         (Script { versions: refusal(420, "OTHER"), ..healthy() }, "OTHER", Reaction::Reconnect, 1),
-        (Script { versions: Err(Failure { kind: FailureKind::Connect, effect: Effect::None }), ..healthy() }, "org-unreachable", Reaction::Retry, 1),
-        (Script { versions: Err(Failure { kind: FailureKind::GrantEnded, effect: Effect::None }), ..healthy() }, "connection-ended", Reaction::Reconnect, 1),
+        (Script { versions: failed(FailureKind::Connect), ..healthy() }, "org-unreachable", Reaction::Retry, 1),
+        (Script { versions: failed(FailureKind::GrantEnded), ..healthy() }, "connection-ended", Reaction::Reconnect, 1),
         (Script { describe: refusal(401, "INVALID_SESSION_ID"), ..healthy() }, "INVALID_SESSION_ID", Reaction::Reconnect, 2),
         (Script { describe: refusal(403, "API_DISABLED_FOR_ORG"), ..healthy() }, "API_DISABLED_FOR_ORG", Reaction::AskAdmin, 2),
         (Script { describe: refusal(403, "CLIENT_NOT_ACCESSIBLE_FOR_USER"), ..healthy() }, "CLIENT_NOT_ACCESSIBLE_FOR_USER", Reaction::AskAdmin, 2),
@@ -152,7 +163,7 @@ fn the_first_refusal_says_what_stands_in_the_way() {
         (Script { describe: Ok(answer(200, json!("<html>"))), ..healthy() }, "answer-unreadable", Reaction::Retry, 2),
     ];
     for (mut org, code, reaction, requests) in cases {
-        let problems = check(&mut org).expect_err(code);
+        let problems = check(&mut org, "en").expect_err(code);
         assert_eq!(codes_and_reactions(&problems), [(code, reaction)]);
         assert_eq!(org.asked.len(), requests, "{code}");
     }
@@ -186,7 +197,7 @@ fn what_the_user_may_not_do_with_leads_is_said_at_once() {
     assert_eq!(codes_and_reactions(&found), [("required-field-not-writable", Reaction::AskAdmin)]);
     assert_eq!(found[0].fields, ["LastName", "Need__c"]);
 
-    let account = check(&mut with(&|lead| lead["updateable"] = false.into())).unwrap();
+    let account = check(&mut with(&|lead| lead["updateable"] = false.into()), "en").unwrap();
     assert_eq!(account.findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(), ["lead-not-editable"]);
 }
 
@@ -197,23 +208,24 @@ fn a_describe_may_have_missing_and_null_members() {
         json!({"fields": []}),
         json!({"createable": null, "fields": [{}, {"name": null, "createable": false}]}),
     ] {
-        assert!(check(&mut Script { describe: Ok(answer(200, describe)), ..healthy() }).is_ok());
+        assert!(check(&mut Script { describe: Ok(answer(200, describe)), ..healthy() }, "en").is_ok());
     }
     let mut body = vec![0xef, 0xbb, 0xbf];
     body.extend(lead().to_string().into_bytes());
-    assert!(check(&mut Script { describe: Ok(Response { status: 200, headers: vec![], body }), ..healthy() }).is_ok());
+    let describe = Ok(Response { status: 200, headers: vec![], body, more: vec![] });
+    assert!(check(&mut Script { describe, ..healthy() }, "en").is_ok());
 }
 
 #[test]
 fn the_daily_calls_are_read_among_other_numbers_and_warned_of_in_time() {
     #[rustfmt::skip]
     let cases = [
-        ("api-usage=18/15000", Some((18, 15_000)), false),
-        ("api-usage=10018/100000; api-bursts=1/750", Some((10_018, 100_000)), false),
-        ("api-bursts=1/750,api-usage=10018/100000", Some((10_018, 100_000)), false),
-        ("per-app-api-usage=17/250(appName=x); api-usage=13500/15000", Some((13_500, 15_000)), true),
-        ("API-Usage = 15001/15000", Some((15_001, 15_000)), true),
-        ("api-usage=13499/15000", Some((13_499, 15_000)), false),
+        ("api-usage=18/15000", Some("18/15000"), false),
+        ("api-usage=10018/100000; api-bursts=1/750", Some("10018/100000"), false),
+        ("api-bursts=1/750,api-usage=10018/100000", Some("10018/100000"), false),
+        ("per-app-api-usage=17/250(appName=x); api-usage=13500/15000", Some("13500/15000"), true),
+        ("API-Usage = 15001/15000", Some("15001/15000"), true),
+        ("api-usage=13499/15000", Some("13499/15000"), false),
         ("per-app-api-usage=17/250(appName=x)", None, false),
         ("api-usage=lots", None, false),
         ("api-usage=99999999999999999999/1", None, false),
@@ -224,8 +236,9 @@ fn the_daily_calls_are_read_among_other_numbers_and_warned_of_in_time() {
         for answer in [&mut org.describe, &mut org.organization, &mut org.user] {
             answer.as_mut().unwrap().headers[0].value = value.into();
         }
-        let account = check(&mut org).unwrap();
-        assert_eq!(account.daily_calls.map(|calls| (calls.used, calls.allowed)), expected, "{value}");
+        let account = check(&mut org, "en").unwrap();
+        let calls = account.facts.iter().find(|fact| fact.id == "daily-calls").map(|fact| &*fact.value);
+        assert_eq!(calls, expected, "{value}");
         let codes: Vec<_> = account.findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, if warned { vec!["daily-calls-low"] } else { vec![] }, "{value}");
     }

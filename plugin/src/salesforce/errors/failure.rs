@@ -6,24 +6,33 @@ use super::{
 };
 use crate::{
     bindings::{
-        http::{Effect, Failure, FailureKind},
+        http::{Failure, FailureKind},
         secrets::SecretError,
-        types::Problem,
+        types::{Effect, Problem},
     },
-    codes,
-    problem::problem,
+    codes, guidance,
 };
 
 /// The problem that a request without a response means: `check-first` if it may have written.
 pub fn problem_from_failure(failure: &Failure, call: Call) -> Problem {
-    let (code, class, message) = by_kind(failure.kind);
+    let (code, class, message) = by_kind(&failure.kind);
     if call == Call::Write && failure.effect == Effect::Unknown {
         return plain_problem(codes::OUTCOME_UNKNOWN, Class::Unclear, call, message);
     }
-    plain_problem(code, class, call, message)
+    let is_of_the_credential = matches!(
+        failure.kind,
+        FailureKind::GrantEnded | FailureKind::RefreshFailed | FailureKind::NeedsAPerson | FailureKind::Other(_)
+    );
+    let detail = failure.detail.as_deref().filter(|_| is_of_the_credential);
+    plain_problem(explained(detail).unwrap_or(code), class, call, message)
 }
 
-fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
+/// The code that the manifest has for what an authorization server said, if people can read about it.
+fn explained(code: Option<&str>) -> Option<&str> {
+    code.filter(|code| guidance::explains(code))
+}
+
+fn by_kind(kind: &FailureKind) -> (&'static str, Class, &'static str) {
     match kind {
         FailureKind::Denied => (codes::REQUEST_DENIED, Class::Admin, "The platform's policy forbids the request."),
         FailureKind::InvalidRequest => {
@@ -33,6 +42,7 @@ fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
         FailureKind::RefreshFailed => {
             (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be refreshed just now.")
         }
+        FailureKind::NeedsAPerson => NEEDS_A_PERSON,
         FailureKind::Connect => (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The org could not be reached."),
         FailureKind::Tls => {
             (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "No secure connection to the org could be made.")
@@ -50,23 +60,36 @@ fn by_kind(kind: FailureKind) -> (&'static str, Class, &'static str) {
         FailureKind::Budget => {
             (codes::BUDGET_EXHAUSTED, Class::Wait(BUSY), "The platform's limits for one call are used up.")
         }
+        FailureKind::Other(_) => {
+            (codes::ORG_UNREACHABLE, Class::Wait(BUSY), "The platform could not complete the request.")
+        }
     }
 }
 
+/// The grant stands, but somebody must allow its use.
+const NEEDS_A_PERSON: (&str, Class, &str) =
+    (codes::CREDENTIAL_BLOCKED, Class::Admin, "Salesforce refuses the connection until somebody allows it.");
+
 /// The problem if there is no credential.
-pub fn problem_from_secret_error(error: SecretError) -> Problem {
-    let (code, class, message) = match error {
-        SecretError::Unavailable => (codes::NOT_CONNECTED, Class::Reconnect, "There is no connection to Salesforce."),
-        SecretError::GrantEnded => (codes::CONNECTION_ENDED, Class::Reconnect, "The connection's grant has ended."),
-        SecretError::Temporary => {
-            (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be opened just now.")
+pub fn problem_from_secret_error(error: &SecretError) -> Problem {
+    let unavailable =
+        (codes::CREDENTIAL_UNAVAILABLE, Class::Wait(BUSY), "The credential could not be opened just now.");
+    let ((code, class, message), detail) = match error {
+        SecretError::Unavailable => {
+            ((codes::NOT_CONNECTED, Class::Reconnect, "There is no connection to Salesforce."), None)
         }
+        SecretError::GrantEnded(detail) => {
+            ((codes::CONNECTION_ENDED, Class::Reconnect, "The connection's grant has ended."), detail.as_deref())
+        }
+        SecretError::Temporary(detail) => (unavailable, detail.as_deref()),
+        SecretError::NeedsAPerson(detail) => (NEEDS_A_PERSON, detail.as_deref()),
+        SecretError::Other(_) => (unavailable, None),
     };
     // Opening sends nothing, so that nothing can have been written.
-    plain_problem(code, class, Call::Read, message)
+    plain_problem(explained(detail).unwrap_or(code), class, Call::Read, message)
 }
 
 fn plain_problem(code: &str, class: Class, call: Call, message: &str) -> Problem {
     let (reaction, retry_after) = class.reaction(call);
-    Problem { retry_after, ..problem(code, reaction, message) }
+    Problem { retry_after, ..Problem::new(code, reaction, message) }
 }

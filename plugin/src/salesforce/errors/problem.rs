@@ -10,16 +10,17 @@ use super::{
 use crate::{
     bindings::{
         http::Response,
-        types::{FurtherError, Problem},
+        types::{FurtherError, Problem, RecordRef},
     },
     codes,
-    salesforce::tree::Tree,
+    salesforce::{api::LEAD, tree::Tree},
 };
 
 /// The problem that a failed response means.
 ///
 /// Keeps Salesforce's code and message. Of several errors, the one to be overcome first comes first (among equals, the
-/// first one), and the others are in `also`. The caller, who knows the mapping, adds `rows` and `question-ids`.
+/// first one), and the others are in `also`. The caller, who knows the mapping, adds `rows`, and who
+/// knows the org, the addresses of records.
 ///
 /// A 2xx response may be a failure too: a save may say `success: false`, and a body may be cut short.
 pub fn problem_from_response(response: &Response, call: Call) -> Problem {
@@ -28,7 +29,7 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
     for error in body::errors(&response.body, json.as_ref()) {
         errors.push(Judged::new(error, response.status));
     }
-    let record_ids = json.map(|json| record_ids(response.status, &json, &errors)).unwrap_or_default();
+    let concerned = json.map(|json| concerned(response.status, &json, &errors)).unwrap_or_default();
 
     let mut main = match first_to_overcome(&errors) {
         Some(position) => errors.remove(position),
@@ -42,16 +43,12 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
         main.code = codes::OUTCOME_UNKNOWN.into();
     }
     Problem {
-        code: main.code,
-        message: main.error.message,
-        reaction,
         http_status: Some(response.status),
         fields: main.error.fields,
-        rows: Vec::new(),
-        question_ids: Vec::new(),
         retry_after: minimum.map(|minimum| retry_after(response).unwrap_or(minimum)),
-        record_ids,
+        concerned,
         also: errors.into_iter().map(Judged::into_further).collect(),
+        ..Problem::new(main.code, reaction, main.error.message)
     }
 }
 
@@ -81,13 +78,7 @@ impl Judged {
     }
 
     fn into_further(self) -> FurtherError {
-        FurtherError {
-            code: self.code,
-            message: self.error.message,
-            fields: self.error.fields,
-            rows: Vec::new(),
-            question_ids: Vec::new(),
-        }
+        FurtherError { code: self.code, message: self.error.message, fields: self.error.fields, rows: Vec::new() }
     }
 }
 
@@ -115,30 +106,31 @@ fn first_to_overcome(errors: &[Judged]) -> Option<usize> {
 }
 
 /// The records that matched: by a duplicate rule, by a unique value, or by an external ID that several have.
-fn record_ids(status: u16, json: &Tree, errors: &[Judged]) -> Vec<String> {
-    let mut ids = Vec::new();
+fn concerned(status: u16, json: &Tree, errors: &[Judged]) -> Vec<RecordRef> {
+    let record = |object: &str, id: &str| RecordRef { object: object.to_owned(), id: id.to_owned(), url: None };
+    let mut records = Vec::new();
     if let Some(found) = duplicates_in(json) {
-        for matched in found.matches {
-            ids.push(matched.id);
-        }
+        records.extend(found.matches.iter().map(|matched| record(&matched.entity, &matched.id)));
     }
     for judged in errors {
         if judged.code == DUPLICATE_VALUE
             && let Some(id) = judged.error.message.rsplit(' ').find(|word| is_record_id(word))
         {
-            ids.push(id.to_owned());
+            // Values are unique among the records of one object.
+            records.push(record(LEAD, id));
         }
     }
     if status == 300 {
         for url in json.items() {
             if let Tree::Text(url) = url
-                && let Some(id) = url.rsplit('/').next().filter(|id| is_record_id(id))
+                && let Some((path, id)) = url.rsplit_once('/')
+                && is_record_id(id)
             {
-                ids.push(id.to_owned());
+                records.push(record(path.rsplit('/').next().unwrap_or(LEAD), id));
             }
         }
     }
-    ids
+    records
 }
 
 /// Whether a message has the id of a record in it.

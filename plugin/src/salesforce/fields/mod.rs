@@ -1,12 +1,29 @@
 //! Which Lead fields are offered for mapping, and which are withheld, with the reason.
 
 use crate::{
-    bindings::types::{
-        FieldType, LeadField, LeadFields, PicklistValue, RecordType, Source, WithheldField, WithheldReason,
-    },
+    bindings::types::{self, Choice, FieldList, FieldType, WithheldField},
+    codes,
+    field::{LeadField, PicklistValue, memo},
     salesforce::describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
 use std::collections::BinaryHeap;
+
+/// What the connected user can write to Leads.
+#[derive(Clone, Debug, Default)]
+pub struct LeadFields {
+    /// Fields that can be both created and changed: required ones first, then by label.
+    pub fields: Vec<LeadField>,
+    pub withheld: Vec<WithheldField>,
+    /// Record types that the user may use, without the master.
+    pub record_types: Vec<RecordType>,
+}
+
+/// A record type that the connected user may give to a Lead.
+#[derive(Clone, Debug)]
+pub struct RecordType {
+    pub id: String,
+    pub name: String,
+}
 
 /// Fields that Salesforce maintains, even if an org's settings make one of them writable on create.
 const SYSTEM: [&str; 25] = [
@@ -47,11 +64,6 @@ const SUGGESTED: [(&str, &str); 6] = [
     ("Description", "comment"),
 ];
 
-/// Whether two API names are the same: Salesforce ignores their case.
-pub fn is_same_field(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
 /// Reads a describe result and lists its fields, or says why it is not one.
 pub fn read(body: &[u8]) -> Result<LeadFields, String> {
     Describe::parse(body).map(|describe| list(&describe))
@@ -83,7 +95,11 @@ fn list(describe: &Describe<'_>) -> LeadFields {
         match withheld_reason(field, &parents) {
             None => fields.push(lead_field(field, &describe.fields.all)),
             Some(reason) => {
-                withheld.push(WithheldField { name: field.name.to_string(), label: label(field).to_owned(), reason });
+                withheld.push(WithheldField {
+                    name: field.name.to_string(),
+                    label: label(field).to_owned(),
+                    reason: reason.to_owned(),
+                });
             }
         }
     }
@@ -94,29 +110,56 @@ fn list(describe: &Describe<'_>) -> LeadFields {
         .map(|record_type| RecordType {
             id: record_type.record_type_id.to_string(),
             name: record_type.name.to_string(),
-            is_default: record_type.default_record_type_mapping,
         })
         .collect();
     LeadFields { fields, withheld, record_types }
 }
 
 /// The reason to withhold a field, if there is one.
-fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<WithheldReason> {
+fn withheld_reason(field: &Field<'_>, parents: &[&str]) -> Option<&'static str> {
     let name = &field.name;
     if matches!(&*field.field_type, "address" | "location") || parents.contains(&&**name) {
-        Some(WithheldReason::Compound)
+        Some(codes::COMPOUND)
     } else if field.calculated || field.auto_number {
-        Some(WithheldReason::Calculated)
+        Some(codes::CALCULATED)
     } else if field.field_type == "id" || field.deprecated_and_hidden || SYSTEM.contains(&&**name) {
-        Some(WithheldReason::System)
+        Some(codes::SYSTEM)
     } else if !(field.createable && field.updateable) {
-        Some(WithheldReason::NotWritable)
+        Some(codes::NOT_WRITABLE)
     } else {
         None
     }
 }
 
-/// A field in the contract's form.
+impl LeadFields {
+    /// The list in the contract's form.
+    pub fn into_list(self) -> FieldList {
+        FieldList { fields: self.fields.into_iter().map(listed).collect(), withheld: self.withheld, more: Vec::new() }
+    }
+}
+
+fn listed(field: LeadField) -> types::Field {
+    let memo = memo::of(&field);
+    let suggested = SUGGESTED.iter().find(|(name, _)| *name == field.name);
+    types::Field {
+        suggested_source: suggested.map(|(_, attribute)| (*attribute).to_owned()),
+        name: field.name,
+        label: field.label,
+        field_type: field.field_type,
+        required: field.required,
+        group: String::new(),
+        choices: field.values.into_iter().map(choice).collect(),
+        help: field.help,
+        memo,
+        more: Vec::new(),
+    }
+}
+
+fn choice(value: PicklistValue) -> Choice {
+    Choice { value: value.value, label: value.label, active: value.active }
+}
+
+/// A field of a describe result.
 fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
     let field_type = field_type(field);
     let controlling = field.controller_name.as_ref().and_then(|name| all.iter().find(|field| field.name == *name));
@@ -141,10 +184,6 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         controlling_field: field.controller_name.as_ref().map(|text| text.to_string()),
         reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect(),
         help: field.inline_help_text.as_ref().map(|text| text.to_string()).filter(|help| !help.is_empty()),
-        suggested_source: SUGGESTED
-            .iter()
-            .find(|(name, _)| *name == field.name)
-            .map(|(_, attribute)| Source::Booking((*attribute).to_owned())),
         field_type,
     }
 }
@@ -203,9 +242,9 @@ fn field_type(field: &Field<'_>) -> FieldType {
         "date" => FieldType::Date,
         "datetime" => FieldType::DateTime,
         "time" => FieldType::Time,
-        "picklist" => FieldType::Picklist,
-        "multipicklist" => FieldType::MultiSelectPicklist,
-        "combobox" => FieldType::Combobox,
+        "picklist" => FieldType::Choice,
+        "multipicklist" => FieldType::Choices,
+        "combobox" => FieldType::TextOrChoice,
         "reference" => FieldType::Reference,
         other => FieldType::Other(other.to_owned()),
     }

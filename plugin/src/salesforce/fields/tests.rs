@@ -1,6 +1,8 @@
 use crate::{
-    bindings::types::{FieldType, LeadFields, WithheldReason},
-    salesforce::fields,
+    bindings::types::FieldType,
+    codes,
+    field::{LeadField, memo},
+    salesforce::fields::{self, LeadFields},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -62,22 +64,21 @@ fn every_field_that_is_not_offered_has_a_reason() {
         with(field("Hidden__c", "string"), json!({"deprecatedAndHidden": true})),
     ]));
     assert_eq!(listed.fields.len(), 1);
-    let reasons: Vec<(&str, WithheldReason)> =
-        listed.withheld.iter().map(|field| (&*field.name, field.reason)).collect();
+    let reasons: Vec<(&str, &str)> = listed.withheld.iter().map(|field| (&*field.name, &*field.reason)).collect();
     assert_eq!(
         reasons,
         [
-            ("Address", WithheldReason::Compound),
-            ("Closed__c", WithheldReason::NotWritable),
-            ("CreateOnly__c", WithheldReason::NotWritable),
-            ("CreatedDate", WithheldReason::System),
-            ("Hidden__c", WithheldReason::System),
-            ("Id", WithheldReason::System),
-            ("IsConverted", WithheldReason::System),
-            ("Name", WithheldReason::Compound),
-            ("Number__c", WithheldReason::Calculated),
-            ("Score__c", WithheldReason::Calculated),
-            ("UpdateOnly__c", WithheldReason::NotWritable),
+            ("Address", codes::COMPOUND),
+            ("Closed__c", codes::NOT_WRITABLE),
+            ("CreateOnly__c", codes::NOT_WRITABLE),
+            ("CreatedDate", codes::SYSTEM),
+            ("Hidden__c", codes::SYSTEM),
+            ("Id", codes::SYSTEM),
+            ("IsConverted", codes::SYSTEM),
+            ("Name", codes::COMPOUND),
+            ("Number__c", codes::CALCULATED),
+            ("Score__c", codes::CALCULATED),
+            ("UpdateOnly__c", codes::NOT_WRITABLE),
         ]
     );
 }
@@ -97,6 +98,30 @@ fn every_type_keeps_what_a_page_needs() {
     assert_eq!((&c.field_type, &*c.reference_to), (&FieldType::Reference, &["Group".to_owned(), "User".into()][..]));
     assert_eq!(d.field_type, FieldType::Other("futuretype".into()));
     assert_eq!((e.length, e.unique, e.external_id, e.help.as_deref()), (Some(80), true, true, Some("help")));
+}
+
+#[test]
+fn a_listed_field_has_all_that_a_page_and_a_later_booking_need() {
+    let values = json!([{"value": "1-50", "label": "50名まで", "active": true}, {"value": "old", "active": false}]);
+    let fields = listed(json!([
+        with(
+            field("LastName", "string"),
+            json!({"nillable": false, "length": 80, "label": "姓", "inlineHelpText": "help"})
+        ),
+        with(field("Size__c", "multipicklist"), json!({"picklistValues": values})),
+        field("Id", "id"),
+    ]));
+    let list = fields.clone().into_list();
+    let [last_name, size] = &*list.fields else { panic!() };
+    assert_eq!((&*last_name.label, last_name.required, last_name.help.as_deref()), ("姓", true, Some("help")));
+    assert_eq!(last_name.suggested_source.as_deref(), Some("guest.family-name"));
+    assert_eq!((&size.field_type, size.suggested_source.as_deref()), (&FieldType::Choices, None));
+    let choices: Vec<_> = size.choices.iter().map(|choice| (&*choice.value, &*choice.label, choice.active)).collect();
+    assert_eq!(choices, [("1-50", "50名まで", true), ("old", "old", false)]);
+    for (listed, known) in list.fields.iter().zip(fields.fields) {
+        assert_eq!(memo::read(&listed.name, &listed.memo), Some(LeadField { help: None, ..known }));
+    }
+    assert_eq!(list.withheld.len(), 1);
 }
 
 #[test]
@@ -136,9 +161,8 @@ fn record_types_are_those_the_user_may_use_but_the_master() {
     ]})
     .to_string();
     let listed = fields::read(body.as_bytes()).unwrap();
-    let names: Vec<(&str, bool)> =
-        listed.record_types.iter().map(|record_type| (&*record_type.name, record_type.is_default)).collect();
-    assert_eq!(names, [("Partner", true)]);
+    let names: Vec<&str> = listed.record_types.iter().map(|record_type| &*record_type.name).collect();
+    assert_eq!(names, ["Partner"]);
 }
 
 /// Describe results of real orgs, where a folder of them is at hand.

@@ -9,7 +9,6 @@ use crate::{
         types::{Problem, Reaction},
     },
     codes,
-    problem::problem,
 };
 
 /// What an error calls for.
@@ -28,19 +27,21 @@ pub fn explain(error: OauthError) -> Problem {
     let description = error.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let given = error.error.trim();
     let (code, remedy) = recognize(given, description.unwrap_or_default(), &error);
-    let (reaction, retry_after) = match (remedy, error.stage) {
+    let (reaction, retry_after) = match (remedy, &error.stage) {
         (Remedy::Admin, _) => (Reaction::AskAdmin, None),
         (Remedy::Reconnect, _) => (Reaction::Reconnect, None),
         // A code works once, so an exchange cannot be repeated: the person starts over.
         (Remedy::Passes(_), OauthStage::Authorize | OauthStage::Exchange) => (Reaction::Reconnect, None),
-        (Remedy::Passes(seconds), OauthStage::Refresh | OauthStage::Revoke) => (Reaction::Retry, Some(seconds)),
+        (Remedy::Passes(seconds), OauthStage::Refresh | OauthStage::Revoke | OauthStage::Other(_)) => {
+            (Reaction::Retry, Some(seconds))
+        }
     };
     let message = match (description, given) {
         (Some(description), _) => description.to_owned(),
         (None, "") => "The authorization server gave no reason.".to_owned(),
         (None, given) => given.to_owned(),
     };
-    Problem { http_status: error.http_status, retry_after, ..problem(&code, reaction, message) }
+    Problem { http_status: error.http_status, retry_after, ..Problem::new(code, reaction, message) }
 }
 
 /// The code of an error and its remedy.
@@ -53,7 +54,7 @@ fn recognize(given: &str, description: &str, error: &OauthError) -> (String, Rem
     // Blanks may still be a form's plus signs.
     let text = format!("{code} {}", description.to_ascii_lowercase().replace('+', " "));
     if let Some((_, own_code, remedy)) = TEXTS.iter().find(|(part, ..)| text.contains(part)) {
-        return match (*own_code, error.stage) {
+        return match (*own_code, &error.stage) {
             // A refresh has no authorization code: Salesforce has said this of ended refresh tokens.
             (codes::AUTHORIZATION_CODE_ENDED, OauthStage::Refresh) => {
                 (codes::CONNECTION_ENDED.to_owned(), Remedy::Reconnect)
@@ -61,7 +62,7 @@ fn recognize(given: &str, description: &str, error: &OauthError) -> (String, Rem
             _ => ((*own_code).to_owned(), *remedy),
         };
     }
-    match (code.as_str(), error.stage) {
+    match (code.as_str(), &error.stage) {
         // Every way in which a grant ends looks the same.
         ("invalid_grant" | "invalid_token", OauthStage::Refresh) => {
             (codes::CONNECTION_ENDED.to_owned(), Remedy::Reconnect)

@@ -15,12 +15,13 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn explained(stage: OauthStage, error: &str, description: Option<&str>, status: Option<u16>) -> Problem {
-    explain(OauthError { stage, error: error.into(), description: description.map(Into::into), http_status: status })
+    let (error, description) = (error.into(), description.map(Into::into));
+    explain(OauthError { stage, error, description, http_status: status, more: Vec::new() })
 }
 
 #[rustfmt::skip]
 /// Answers with what becomes of them: stage, error, description, code, reaction.
-pub const CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
+pub static CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
     (Refresh, "invalid_grant", "expired access/refresh token", "connection-ended", Reconnect),
     (Refresh, "invalid_grant", "token request is already being processed", "refresh-in-progress", Retry),
     (Exchange, "invalid_grant", "expired authorization code", "authorization-code-ended", Reconnect),
@@ -109,10 +110,10 @@ pub const CATALOGUE: &[(OauthStage, &str, &str, &str, Reaction)] = &[
 
 #[test]
 fn every_answer_of_the_catalogue_is_explained() {
-    for &(stage, error, description, code, reaction) in CATALOGUE {
+    for (stage, error, description, code, reaction) in CATALOGUE.iter().cloned() {
         let description = Some(description).filter(|text| !text.is_empty());
         let problem = explained(stage, error, description, Some(400));
-        assert_eq!((problem.code.as_str(), problem.reaction), (code, reaction), "{error} {description:?}");
+        assert_eq!((problem.code.as_str(), &problem.reaction), (code, &reaction), "{error} {description:?}");
         assert_eq!(problem.message, description.unwrap_or(error));
         assert_eq!(problem.retry_after.is_some(), reaction == Retry, "{error} {description:?}");
     }
@@ -161,7 +162,7 @@ fn an_unknown_error_keeps_its_code_and_is_classed_by_status_and_stage() {
         (Revoke, Some(400), AskAdmin),
         (Revoke, Some(503), Retry),
     ] {
-        let problem = explained(stage, "brand_new", Some("Never seen."), status);
+        let problem = explained(stage.clone(), "brand_new", Some("Never seen."), status);
         assert_eq!((problem.code.as_str(), problem.reaction), ("brand_new", reaction), "{stage:?} {status:?}");
         assert_eq!(problem.http_status, status);
     }
@@ -183,7 +184,7 @@ fn ends_the_grant(refresh: &toml::Table, error: &str, description: &str) -> bool
 fn the_manifest_ends_a_grant_where_somebody_must_connect_again_and_nowhere_else() {
     let manifest: toml::Table = include_str!("../../../plugin.toml").parse().unwrap();
     let refresh = manifest["credentials"]["salesforce"]["refresh"].as_table().unwrap();
-    for &(stage, error, description, ..) in CATALOGUE {
+    for (stage, error, description, ..) in CATALOGUE.iter().cloned() {
         let ends = ends_the_grant(refresh, error, description);
         // What a refresh may be answered, whether it was seen there or elsewhere.
         let reaction = explained(Refresh, error, Some(description), Some(400)).reaction;
@@ -198,7 +199,7 @@ proptest! {
     #[test]
     fn no_text_makes_it_trap(error in ".{0,40}", description in proptest::option::of(".{0,80}"), status in any::<Option<u16>>()) {
         for stage in [Authorize, Exchange, Refresh, Revoke] {
-            let problem = explained(stage, &error, description.as_deref(), status);
+            let problem = explained(stage.clone(), &error, description.as_deref(), status);
             prop_assert!(!problem.code.is_empty() && !problem.message.is_empty());
         }
     }

@@ -1,90 +1,113 @@
-//! Compares a mapping with the live fields and the form, when it is saved and once a day.
+//! Compares a mapping with the live fields, when it is saved and once a day.
 
-mod types;
+mod fits;
 
 use crate::{
-    attributes,
-    bindings::types::{
-        Consequence, FieldType, Finding, LeadField, LeadFields, Mapping, MappingRow, Problem, Question, QuestionKind,
-        Source,
+    bindings::{
+        settings::{Checked, Expectation},
+        types::{BookingKind, Consequence, FieldType, Finding, Parameter, Problem, Value},
     },
-    blank::is_blank,
     codes,
-    mapping::{finding, positions},
-    salesforce::{api::AssignmentRules, fields::is_same_field, list_lead_fields, org::Connect},
-    settings::options::{Choices, OWNER_FIELD, is_key_field, is_known},
-    source::SourceValue,
-    template::{Reference, Template},
-    value::{Fit, Json, Note, fit, is_id_of, same_record, unlisted},
+    field::{LeadField, is_same_field, memo},
+    mapping::{check_target, finding},
+    salesforce::{
+        api::{Api, AssignmentRules},
+        fields::LeadFields,
+        open,
+        org::Connect,
+    },
+    settings::options::{Choices, EMAIL_FIELD, Existing, OWNER_FIELD, RECORD_TYPE_FIELD, asked, is_key_field},
+    value::{Fit, Json, Note, fit, is_id_of, present, same_record, unlisted},
 };
-use std::borrow::Cow;
-use types::{attribute_fits, kind_fits};
+use fits::{may_fit, takes_several};
 
-/// Finds what would stand in the way of bookings.
+/// Finds what would stand in the way of bookings of a kind, and which memos are stale.
 pub fn check(
     connect: &mut impl Connect,
-    mapping: &Mapping,
-    questions: &[Question],
-) -> Result<Vec<Finding>, Box<Problem>> {
-    let live = list_lead_fields(connect)?;
-    Ok(Check { mapping, questions, live: &live, reserved: Vec::new(), row: None, findings: Vec::new() }.run())
+    kind: &BookingKind,
+    target: Option<&str>,
+    rows: &[Expectation],
+    options: &[Parameter],
+) -> Result<Checked, Box<Problem>> {
+    check_target(target)?;
+    let creates = match kind {
+        BookingKind::Confirmed | BookingKind::Rescheduled => true,
+        BookingKind::Cancelled => false,
+        // Nothing is written for it.
+        BookingKind::Other(_) => return Ok(Checked { findings: Vec::new(), memos: Vec::new(), more: Vec::new() }),
+    };
+    let live = Api::new(&mut open(connect)?).describe()?;
+    let check = Check {
+        rows,
+        options,
+        creates,
+        live: &live,
+        reserved: Vec::new(),
+        row: None,
+        findings: Vec::new(),
+        memos: Vec::new(),
+    };
+    Ok(check.run())
 }
 
 struct Check<'a> {
-    mapping: &'a Mapping,
-    questions: &'a [Question],
+    rows: &'a [Expectation],
+    options: &'a [Parameter],
+    /// Whether such a booking may create a Lead, which then needs a value in every required field.
+    creates: bool,
     live: &'a LeadFields,
     /// Fields that the plugin's own choices set.
     reserved: Vec<&'a str>,
     /// The current row, with its position.
-    row: Option<(u32, &'a MappingRow)>,
+    row: Option<(u32, &'a Expectation)>,
     findings: Vec<Finding>,
+    memos: Vec<(u32, String)>,
 }
 
 impl<'a> Check<'a> {
-    fn run(mut self) -> Vec<Finding> {
+    fn run(mut self) -> Checked {
         let rule_decides = self.options();
-        for (position, row) in positions(self.mapping) {
+        for (position, row) in (0..).zip(self.rows) {
             self.row = Some((position, row));
-            let name = &row.field.name;
+            let name = &row.field;
             let is_first = self.row_of(name).is_some_and(|first| std::ptr::eq(first, row));
             if !is_first {
                 self.say(codes::FIELD_MAPPED_TWICE, Consequence::Refused, "another row writes this field");
             }
             if self.is_reserved(name) {
-                let detail = "one of the mapping's options sets this field";
-                self.say(codes::FIELD_SET_BY_OPTION, Consequence::Changed, detail);
+                let message = "one of the mapping's options sets this field";
+                self.say(codes::FIELD_SET_BY_OPTION, Consequence::Changed, message);
             } else if rule_decides && is_same_field(name, OWNER_FIELD) {
                 self.say(codes::OWNER_AND_ASSIGNMENT_RULE, Consequence::Changed, RULE_DECIDES);
             }
-            self.source(row);
             match self.field(name) {
-                Some(field) => self.target(row, field),
+                Some(field) => self.compare(position, row, field),
                 None if self.live.withheld.iter().any(|field| is_same_field(&field.name, name)) => {
-                    let detail = "the connected user may not write this field";
-                    self.say(codes::FIELD_NOT_WRITABLE, Consequence::LeftOut, detail);
+                    let message = "the connected user may not write this field";
+                    self.say(codes::FIELD_NOT_WRITABLE, Consequence::LeftOut, message);
                 }
                 None => {
-                    let detail = "the org has no such field, or hides it from the connected user";
-                    self.say(codes::FIELD_GONE, Consequence::LeftOut, detail);
+                    let message = "the org has no such field, or hides it from the connected user";
+                    self.say(codes::FIELD_GONE, Consequence::LeftOut, message);
                 }
             }
         }
         self.row = None;
-        for field in self.live.fields.iter().filter(|field| field.required) {
+        let needed = if self.creates { &*self.live.fields } else { &[] };
+        for field in needed.iter().filter(|field| field.required) {
             if self.row_of(&field.name).is_none() && !self.is_reserved(&field.name) {
                 self.about(codes::REQUIRED_FIELD_UNMAPPED, Consequence::Refused, &field.name, "the field is required");
             }
         }
-        self.findings
+        Checked { findings: self.findings, memos: self.memos, more: Vec::new() }
     }
 
     fn field(&self, name: &str) -> Option<&'a LeadField> {
         self.live.fields.iter().find(|field| is_same_field(&field.name, name))
     }
 
-    fn row_of(&self, name: &str) -> Option<&'a MappingRow> {
-        self.mapping.rows.iter().find(|row| is_same_field(&row.field.name, name))
+    fn row_of(&self, name: &str) -> Option<&'a Expectation> {
+        self.rows.iter().find(|row| is_same_field(&row.field, name))
     }
 
     fn is_reserved(&self, name: &str) -> bool {
@@ -92,133 +115,100 @@ impl<'a> Check<'a> {
     }
 
     /// Adds a finding about the current row, or about the whole mapping.
-    fn say(&mut self, code: &'static str, consequence: Consequence, detail: &str) {
+    fn say(&mut self, code: &'static str, consequence: Consequence, message: &str) {
+        self.note(Note::new(code, message), consequence);
+    }
+
+    fn note(&mut self, note: Note, consequence: Consequence) {
         match self.row {
             Some((position, row)) => {
-                let note = Note { code, detail: detail.to_owned() };
-                self.findings.push(finding(note, consequence, position, row));
+                let label = self.field(&row.field).map(|field| &*field.label).unwrap_or_default();
+                self.findings.push(finding(note, consequence, position, &row.field, label));
             }
-            None => self.about(code, consequence, "", detail),
+            None => self.push(note, consequence, Vec::new()),
         }
     }
 
-    /// Adds a finding about a field without a row, or about no field.
-    fn about(&mut self, code: &'static str, consequence: Consequence, field: &str, detail: &str) {
-        self.findings.push(Finding {
-            code: code.to_owned(),
-            consequence,
-            fields: if field.is_empty() { Vec::new() } else { vec![field.to_owned()] },
-            rows: Vec::new(),
-            question_ids: Vec::new(),
-            detail: detail.to_owned(),
-        });
+    /// Adds a finding about a field without a row.
+    fn about(&mut self, code: &'static str, consequence: Consequence, field: &str, message: &str) {
+        let label = self.field(field).map_or(field, |field| &field.label);
+        self.push(Note::new(code, message).with("field", label), consequence, vec![field.to_owned()]);
     }
 
-    /// What the row refers to.
-    fn source(&mut self, row: &'a MappingRow) {
-        let mut references = Vec::new();
-        match &row.source {
-            Source::Answer(id) => references.push(Reference::Answer(id)),
-            Source::Booking(name) => references.push(Reference::Attribute(name)),
-            Source::Tracking(_) | Source::Fixed(_) => {}
-            Source::Template(text) => {
-                let template = Template::parse(text);
-                if !template.well_formed {
-                    self.say(codes::TEMPLATE_INVALID, Consequence::Changed, "a brace without its other half");
-                }
-                references.extend(template.references());
-            }
-        }
-        for reference in references {
-            let (code, name) = match reference {
-                Reference::Answer(id) if self.question(id).is_none() => (codes::QUESTION_UNKNOWN, id),
-                Reference::Attribute(name) if !attributes::is_known(name) => (codes::ATTRIBUTE_UNKNOWN, name),
-                _ => continue,
-            };
-            self.say(code, Consequence::LeftOut, &format!("there is no `{name}`"));
-        }
+    fn push(&mut self, note: Note, consequence: Consequence, fields: Vec<String>) {
+        let Note { code, message, particulars } = note;
+        let (code, rows, more) = (code.to_owned(), Vec::new(), Vec::new());
+        self.findings.push(Finding { code, consequence, fields, rows, message, particulars, more });
     }
 
-    fn question(&self, id: &str) -> Option<&'a Question> {
-        self.questions.iter().find(|question| question.id == id)
-    }
-
-    /// Compares the row with the live field.
-    fn target(&mut self, row: &'a MappingRow, field: &'a LeadField) {
-        let before = &row.field;
-        let fallback = row.fallback.as_deref().and_then(SourceValue::from_text);
-        if field.required && fallback.is_none() && self.may_be_blank(&row.source) {
-            let detail = "the field is required, and what it is mapped to may be blank";
-            self.say(codes::REQUIRED_FIELD_MAY_BE_BLANK, Consequence::Refused, detail);
-            if !before.required {
-                let detail = "the field was not required when the row was saved";
-                self.say(codes::FIELD_NEWLY_REQUIRED, Consequence::Refused, detail);
+    /// Compares a row with the live field.
+    fn compare(&mut self, position: u32, row: &'a Expectation, field: &'a LeadField) {
+        let memo = memo::of(field);
+        if memo != row.memo {
+            self.memos.push((position, memo));
+        }
+        let before = memo::read(&row.field, &row.memo);
+        let fallback = present(row.fallback.as_ref());
+        if field.required && self.creates && fallback.is_none() && row.may_be_blank {
+            let message = "the field is required, and what it is mapped to may be blank";
+            self.say(codes::REQUIRED_FIELD_MAY_BE_BLANK, Consequence::Refused, message);
+            if before.as_ref().is_some_and(|before| !before.required) {
+                let message = "the field was not required when the row was saved";
+                self.say(codes::FIELD_NEWLY_REQUIRED, Consequence::Refused, message);
             }
         }
-        if field.field_type != before.field_type {
-            let detail = "the field's type has changed since the row was saved";
-            self.say(codes::FIELD_TYPE_CHANGED, Consequence::Changed, detail);
-        } else if shrank(before.length, field.length)
-            || (field.precision > 0 && digits(field) < digits(before))
-            || field.scale < before.scale
-        {
-            let detail = "the field takes less than when the row was saved";
-            self.say(codes::FIELD_SHRUNK, Consequence::Changed, detail);
-        }
-        let controlling = self.controlling_value(field, MOST_LEVELS);
-        if let Some(name) = self.missing_controller(field) {
-            let detail = format!("no row writes the controlling field `{name}`");
-            self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, unwritable(field), &detail);
-        }
-        for given in [fallback, fixed(&row.source)].into_iter().flatten() {
-            if let Some((note, consequence)) = judged(given, field, controlling.as_deref()) {
-                self.say(note.code, consequence, &note.detail);
+        match &before {
+            Some(before) if field.field_type != before.field_type => {
+                let message = "the field's type has changed since the row was saved";
+                self.say(codes::FIELD_TYPE_CHANGED, Consequence::Changed, message);
             }
-        }
-        match &row.source {
-            Source::Answer(id) => {
-                if let Some(question) = self.question(id) {
-                    self.answers(field, question, controlling.as_deref());
-                }
-            }
-            Source::Booking(name) if !attribute_fits(name, &field.field_type) => {
-                self.say(codes::TYPE_MISMATCH, unwritable(field), "the attribute never fits the field's type");
+            Some(before) if shrank(before, field) => {
+                let message = "the field takes less than when the row was saved";
+                self.say(codes::FIELD_SHRUNK, Consequence::Changed, message);
             }
             _ => {}
         }
+        let controlling = self.controlling_value(field, MOST_LEVELS);
+        if let Some(name) = self.missing_controller(field) {
+            let message = format!("no row writes the controlling field `{name}`");
+            self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, self.unwritable(field), &message);
+        }
+        if let Some(fallback) = fallback
+            && let Some((note, consequence)) = self.judged(fallback, field, controlling.as_deref())
+        {
+            self.note(note, consequence);
+        }
+        if (row.several || row.texts.is_empty()) && !may_fit(row, &field.field_type) {
+            let message = if row.several && !takes_several(&field.field_type) {
+                "several choices may come at a time; the field takes one"
+            } else {
+                "no value that may come fits the field's type"
+            };
+            self.say(codes::TYPE_MISMATCH, self.unwritable(field), message);
+        }
+        self.texts(row, field, controlling.as_deref());
     }
 
-    /// Whether the answers of a question fit the field.
-    fn answers(&mut self, field: &LeadField, question: &Question, controlling: Option<&str>) {
-        let may_be_several = question.kind == QuestionKind::Checkboxes && question.choices.len() != 1;
-        if (may_be_several || question.choices.is_empty()) && !kind_fits(question.kind, &field.field_type) {
-            let detail = if may_be_several {
-                "the question may have several answers, the field takes one"
-            } else {
-                "the answers never fit the field's type"
-            };
-            self.say(codes::TYPE_MISMATCH, unwritable(field), detail);
-        }
-        // One finding per code, which names the choices.
-        let mut found: Vec<(&'static str, Consequence, String)> = Vec::new();
-        for choice in &question.choices {
-            let one = std::slice::from_ref(choice);
-            let given = if question.kind == QuestionKind::Consent {
-                SourceValue::Agreed(one)
-            } else {
-                SourceValue::Choices(one)
-            };
-            let Some((note, consequence)) = judged(given, field, controlling) else { continue };
-            match found.iter_mut().find(|(code, _, _)| *code == note.code) {
-                Some((_, _, choices)) => {
-                    choices.push_str(", ");
-                    choices.push_str(choice);
-                }
-                None => found.push((note.code, consequence, format!("choices: {choice}"))),
+    /// Whether the texts that may come fit the field. One finding per code, which names the texts.
+    fn texts(&mut self, row: &Expectation, field: &LeadField, controlling: Option<&str>) {
+        let mut found: Vec<(Note, Consequence, Vec<&str>)> = Vec::new();
+        for text in &row.texts {
+            let value = given(row, text);
+            let Some(value) = present(Some(&value)) else { continue };
+            let Some((note, consequence)) = self.judged(value, field, controlling) else { continue };
+            match found.iter_mut().find(|(known, ..)| known.code == note.code) {
+                Some((.., texts)) => texts.push(text),
+                None => found.push((note, consequence, vec![text])),
             }
         }
-        for (code, consequence, choices) in found {
-            self.say(code, consequence, &choices);
+        for (note, consequence, texts) in found {
+            let note = if only_text(row).is_some() {
+                note
+            } else {
+                let texts = texts.join(", ");
+                Note::new(note.code, format!("choices: {texts}")).with("value", texts)
+            };
+            self.note(note, consequence);
         }
     }
 
@@ -226,11 +216,8 @@ impl<'a> Check<'a> {
     /// fields may be controlled themselves, up to a depth.
     fn controlling_value(&self, field: &LeadField, levels: u8) -> Option<String> {
         let controlling = self.field(field.controlling_field.as_deref()?)?;
-        let row = self.row_of(&controlling.name)?;
-        let given = match &row.source {
-            Source::Fixed(_) | Source::Template(_) => fixed(&row.source)?,
-            _ => return None,
-        };
+        let given = Value::Text(only_text(self.row_of(&controlling.name)?)?.to_owned());
+        let given = present(Some(&given))?;
         let above = levels.checked_sub(1).and_then(|levels| self.controlling_value(controlling, levels));
         match fit(given, controlling, above.as_deref()) {
             Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
@@ -252,63 +239,51 @@ impl<'a> Check<'a> {
         (is_dependent && !has_value).then_some(name)
     }
 
-    /// Whether a guest's booking can leave a source blank.
-    fn may_be_blank(&self, source: &Source) -> bool {
-        let reference_may_be_blank = |reference: Reference<'_>| match reference {
-            Reference::Answer(id) => !self.question(id).is_some_and(|question| question.required),
-            Reference::Attribute(name) => !attributes::is_always_given(name) && !self.form_asks_for(name),
-            Reference::Tracking(_) => true,
-        };
-        match source {
-            Source::Answer(id) => reference_may_be_blank(Reference::Answer(id)),
-            Source::Booking(name) => reference_may_be_blank(Reference::Attribute(name)),
-            Source::Tracking(_) => true,
-            Source::Fixed(text) => is_blank(text),
-            // One reference that is always there is enough; a template without any is a fixed text.
-            Source::Template(text) => {
-                fixed(source).is_none() && Template::parse(text).references().all(reference_may_be_blank)
-            }
+    /// What is wrong with a value that is known before any booking, and the consequence for a booking.
+    fn judged(&self, given: &Value, field: &LeadField, controlling: Option<&str>) -> Option<(Note, Consequence)> {
+        match fit(given, field, controlling) {
+            Fit::Whole(_) => unlisted(given, field).map(|note| (note, Consequence::Changed)),
+            Fit::Changed(_, note) => Some((note, Consequence::Changed)),
+            Fit::Unfit(note) => Some((note, self.unwritable(field))),
         }
     }
 
-    /// Whether the form has a required question whose answer is this attribute.
-    fn form_asks_for(&self, attribute: &str) -> bool {
-        let kind = match attribute {
-            "guest.email" => QuestionKind::Email,
-            "guest.phone" => QuestionKind::Phone,
-            "guest.company" => QuestionKind::Company,
-            "comment" => QuestionKind::Comment,
-            _ => return false,
-        };
-        self.questions.iter().any(|question| question.kind == kind && question.required)
+    /// The consequence of a value that cannot be written.
+    fn unwritable(&self, field: &LeadField) -> Consequence {
+        if field.required && self.creates { Consequence::Refused } else { Consequence::LeftOut }
     }
 
     /// Checks the options, and notes the fields that they set. Returns whether an assignment rule decides on the owner.
     fn options(&mut self) -> bool {
-        for option in self.mapping.options.iter().filter(|option| !is_known(&option.id)) {
-            let detail = format!("there is no option `{}`", option.id);
-            self.say(codes::OPTION_INVALID, Consequence::Changed, &detail);
+        for option in self.options.iter().filter(|option| asked(&option.name).is_err()) {
+            let message = format!("there is no option `{}`", option.name);
+            let note = Note::new(codes::OPTION_INVALID, message).with("option", &option.name);
+            self.note(note, Consequence::Changed);
         }
-        let choices = match Choices::of(self.mapping) {
+        let choices = match Choices::of(self.options, self.rows.iter().map(|row| &*row.field)) {
             Ok(choices) => choices,
             Err(problem) => {
-                self.say(codes::OPTION_INVALID, Consequence::Refused, &problem.message);
+                let (message, particulars) = (problem.message, problem.particulars);
+                self.note(Note { code: codes::OPTION_INVALID, message, particulars }, Consequence::Refused);
                 return false;
             }
         };
-        if let Some(name) = choices.booking_id_field {
-            self.reserved.push(name);
-            if !self.field(name).is_some_and(is_key_field) {
-                let detail = "not a unique external-ID text field that the connected user can write";
-                self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, detail);
-            }
+        self.reserved.extend(choices.reserved());
+        if self.creates && choices.existing != Existing::CreateAnother && self.row_of(EMAIL_FIELD).is_none() {
+            let message = "no row writes the e-mail address, so that no existing Lead is looked for";
+            self.about(codes::EMAIL_UNMAPPED, Consequence::Changed, EMAIL_FIELD, message);
         }
-        if let Some(id) = choices.record_type {
-            self.reserved.push("RecordTypeId");
-            if !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id)) {
-                let detail = "the connected user may not use this record type";
-                self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, "RecordTypeId", detail);
-            }
+        if let Some(name) = choices.booking_id_field
+            && !self.field(name).is_some_and(is_key_field)
+        {
+            let message = "not a unique external-ID text field that the connected user can write";
+            self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
+        }
+        if let Some(id) = choices.record_type
+            && !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id))
+        {
+            let message = "the connected user may not use this record type";
+            self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, RECORD_TYPE_FIELD, message);
         }
         let rule_decides = match choices.assignment_rules {
             AssignmentRules::Skip => false,
@@ -321,7 +296,6 @@ impl<'a> Check<'a> {
             }
         };
         if let Some(id) = choices.owner {
-            self.reserved.push(OWNER_FIELD);
             if !is_id_of(id, "User") && !is_id_of(id, "Group") {
                 self.say(
                     codes::OPTION_INVALID,
@@ -341,38 +315,27 @@ const RULE_DECIDES: &str = "the assignment rule may give the Lead to somebody el
 /// How many levels of controlling fields are followed.
 const MOST_LEVELS: u8 = 3;
 
-/// The value that a source has in every booking: a fixed text, or a template without references.
-fn fixed(source: &Source) -> Option<SourceValue<'_>> {
-    let text = match source {
-        Source::Fixed(text) => Cow::Borrowed(text.as_str()),
-        Source::Template(text) => {
-            let template = Template::parse(text);
-            if template.references().next().is_some() {
-                return None;
-            }
-            Cow::Owned(template.render(|_| None))
-        }
-        _ => return None,
-    };
-    SourceValue::from_text(text)
-}
-
-/// What is wrong with a value that is known before any booking, and the consequence for a booking.
-fn judged(given: SourceValue<'_>, field: &LeadField, controlling: Option<&str>) -> Option<(Note, Consequence)> {
-    match fit(given.clone(), field, controlling) {
-        Fit::Whole(_) => unlisted(&given, field).map(|note| (note, Consequence::Changed)),
-        Fit::Changed(_, note) => Some((note, Consequence::Changed)),
-        Fit::Unfit(note) => Some((note, unwritable(field))),
+/// A text that may come, as the value in which it comes.
+fn given(row: &Expectation, text: &str) -> Value {
+    let text = text.to_owned();
+    match row.gives.first().map(String::as_str) {
+        Some("choices") => Value::Choices(vec![text]),
+        Some("agreed") => Value::Agreed(vec![text]),
+        _ => Value::Text(text),
     }
 }
 
-/// The consequence of a value that cannot be written.
-fn unwritable(field: &LeadField) -> Consequence {
-    if field.required { Consequence::Refused } else { Consequence::LeftOut }
+/// The text that every booking gives, if the mapping alone determines it.
+fn only_text(row: &Expectation) -> Option<&str> {
+    match (&*row.gives, &*row.texts) {
+        ([case], [text]) if case == "text" && !row.may_be_blank => Some(text),
+        _ => None,
+    }
 }
 
-fn shrank(before: Option<u32>, now: Option<u32>) -> bool {
-    matches!((before, now), (Some(before), Some(now)) if now < before)
+fn shrank(before: &LeadField, now: &LeadField) -> bool {
+    let is_shorter = matches!((before.length, now.length), (Some(before), Some(now)) if now < before);
+    is_shorter || (now.precision > 0 && digits(now) < digits(before)) || now.scale < before.scale
 }
 
 /// Digits before the decimal point.

@@ -1,45 +1,93 @@
+use super::check;
 use crate::{
-    bindings::types::{Consequence, FieldType, Finding, Mapping, Question, QuestionKind, Source},
+    bindings::{
+        settings::{Checked, Expectation},
+        types::{BookingKind, Consequence, FieldType, Finding, Parameter, Value},
+    },
     codes,
-    fixture::{self, row, with_options},
+    field::{LeadField, memo},
+    fixture::{self, expectation, text},
     script::{Script, described},
-    settings::check,
 };
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
-fn question(id: &str, kind: QuestionKind, required: bool, choices: &[&str]) -> Question {
-    Question {
-        id: id.into(),
-        label: id.into(),
-        kind,
-        required,
-        choices: choices.iter().map(|choice| (*choice).into()).collect(),
-    }
-}
-
-fn form() -> Vec<Question> {
+/// What most calendars map, as the form gives it.
+fn rows() -> Vec<Expectation> {
+    let [last_name, first_name, company, email, description, date] = fixture::fields();
+    let known = |content: &str, row| Expectation { content: Some(content.into()), ..row };
     vec![
-        question("q-company", QuestionKind::Company, true, &[]),
-        question("q-topic", QuestionKind::Paragraph, false, &[]),
-        question("q-date", QuestionKind::Date, false, &[]),
-        question("q-size", QuestionKind::Radio, false, &["1-50", "51-300", "301以上"]),
+        known("name", expectation(&last_name, &["text"])),
+        known("name", Expectation { may_be_blank: true, ..expectation(&first_name, &["text"]) }),
+        known("company", expectation(&company, &["text"])),
+        known("email", Expectation { may_be_blank: true, ..expectation(&email, &["text"]) }),
+        Expectation { may_be_blank: true, ..expectation(&description, &["text"]) },
+        expectation(&date, &["moment"]),
     ]
 }
 
-fn checked(mapping: &Mapping, changes: &[(&str, &str, Value)]) -> Vec<Finding> {
-    let script = Script::new([described(changes)]);
-    let findings = check::check(&mut script.clone(), mapping, &form()).unwrap();
-    assert_eq!(script.asked(), ["GET /sobjects/Lead/describe"]);
-    findings
+/// A row that gives one of these choices.
+fn choosing(field: &LeadField, texts: &[&str]) -> Expectation {
+    Expectation {
+        texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        may_be_blank: true,
+        ..expectation(field, &["choices"])
+    }
 }
 
-fn found(mapping: &Mapping, changes: &[(&str, &str, Value)]) -> Vec<(String, Consequence)> {
-    checked(mapping, changes).into_iter().map(|finding| (finding.code, finding.consequence)).collect()
+/// A row that gives this text.
+fn fixed(field: &LeadField, text: &str) -> Expectation {
+    Expectation { texts: vec![text.to_owned()], ..expectation(field, &["text"]) }
+}
+
+fn with(row: Expectation) -> Vec<Expectation> {
+    [rows(), vec![row]].concat()
+}
+
+fn chosen(options: &[(&str, &str)]) -> Vec<Parameter> {
+    options.iter().map(|(id, value)| Parameter::new(*id, *value)).collect()
+}
+
+fn all(rows: &[Expectation], options: &[(&str, &str)], changes: &[(&str, &str, Json)]) -> Checked {
+    let script = Script::new([described(changes)]);
+    let checked = check(&mut script.clone(), &BookingKind::Confirmed, None, rows, &chosen(options)).unwrap();
+    assert_eq!(script.asked(), ["GET /sobjects/Lead/describe"]);
+    checked
+}
+
+fn checked(rows: &[Expectation], changes: &[(&str, &str, Json)]) -> Vec<Finding> {
+    all(rows, &[], changes).findings
+}
+
+fn found(rows: &[Expectation], changes: &[(&str, &str, Json)]) -> Vec<(String, Consequence)> {
+    checked(rows, changes).into_iter().map(|finding| (finding.code, finding.consequence)).collect()
+}
+
+fn codes_of(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.code).collect()
 }
 
 #[test]
 fn a_mapping_that_holds_has_no_findings() {
-    assert_eq!(checked(&fixture::mapping(), &[]), []);
+    assert_eq!(checked(&rows(), &[]), []);
+}
+
+#[test]
+fn a_memo_that_is_stale_is_replaced_and_another_one_is_not() {
+    let mut rows = rows();
+    for (position, row) in rows.iter_mut().enumerate() {
+        let label = format!("{} label", row.field);
+        row.memo = memo::of(&LeadField { label, ..fixture::fields()[position].clone() });
+    }
+    assert_eq!(all(&rows, &[], &[]).memos, []);
+
+    let new = all(&rows, &[], &[("Email", "length", json!(60)), ("FirstName", "name", json!(null))]).memos;
+    let [(3, memo)] = &*new else { panic!("{new:?}") };
+    assert_eq!(memo::read("Email", memo).unwrap().length, Some(60));
+
+    // Without a memo there is nothing to compare with, and one to keep.
+    rows[3].memo = String::new();
+    let checked = all(&rows, &[], &[("Email", "length", json!(60))]);
+    assert_eq!((checked.findings, checked.memos), (vec![], new));
 }
 
 #[test]
@@ -63,49 +111,47 @@ fn what_changed_in_the_org_is_found() {
     ] {
         let expected: Vec<(String, Consequence)> =
             expected.into_iter().map(|(code, consequence)| (code.to_owned(), consequence)).collect();
-        assert_eq!(found(&fixture::mapping(), &changes), expected, "{changes:?}");
+        assert_eq!(found(&rows(), &changes), expected, "{changes:?}");
     }
 }
 
 #[test]
-fn what_a_row_refers_to_must_be_there() {
-    for (source, expected) in [
-        (Source::Answer("gone".into()), codes::QUESTION_UNKNOWN),
-        (Source::Booking("guest.nickname".into()), codes::ATTRIBUTE_UNKNOWN),
-        (Source::Template("{answers.gone}".into()), codes::QUESTION_UNKNOWN),
-        (Source::Template("{guest.nickname}".into()), codes::ATTRIBUTE_UNKNOWN),
-        (Source::Template("{guest.name".into()), codes::TEMPLATE_INVALID),
-    ] {
-        let mut mapping = fixture::mapping();
-        mapping.rows.push(row(fixture::text_field("Title", 128), source));
-        let findings = checked(&mapping, &[]);
-        assert_eq!(findings.iter().map(|finding| &*finding.code).collect::<Vec<_>>(), [expected]);
-        assert_eq!(findings[0].rows, [6]);
-    }
+fn a_cancellation_needs_no_value_in_a_required_field_and_another_kind_is_not_written() {
+    let status = fixed(&fixture::text_field("Title", 128), "Cancelled");
+    let closed = fixture::required(fixture::field("Company", FieldType::Number));
+    let check_of = |kind: &BookingKind, rows: &[Expectation], changes: &[(&str, &str, Json)]| {
+        let script = Script::new([described(changes)]);
+        (check(&mut script.clone(), kind, Some("Lead"), rows, &[]).unwrap().findings, script.asked().len())
+    };
+    assert_eq!(check_of(&BookingKind::Cancelled, std::slice::from_ref(&status), &[]), (vec![], 1));
+    let (findings, _) = check_of(&BookingKind::Rescheduled, std::slice::from_ref(&status), &[]);
+    assert_eq!(codes_of(&findings), [codes::REQUIRED_FIELD_UNMAPPED, codes::REQUIRED_FIELD_UNMAPPED]);
+    // A blank keeps what the Lead has, and a value that does not fit costs itself only.
+    let blank = Expectation { may_be_blank: true, ..expectation(&closed, &["text"]) };
+    assert_eq!(check_of(&BookingKind::Cancelled, &[blank], &[]).0.len(), 1);
+    let changes = [("Company", "type", json!("double"))];
+    let (findings, _) = check_of(&BookingKind::Cancelled, &[fixed(&closed, "x")], &changes);
+    let [finding] = &*findings else { panic!("{findings:?}") };
+    assert_eq!((&*finding.code, finding.consequence), (codes::NUMBER_INVALID, Consequence::LeftOut));
+    assert_eq!(check_of(&BookingKind::Other("no-show".into()), &rows(), &[]), (vec![], 0));
+}
+
+#[test]
+fn a_target_that_the_plugin_does_not_have_is_a_problem() {
+    let problem = check(&mut Script::default(), &BookingKind::Confirmed, Some("Contact"), &rows(), &[]).unwrap_err();
+    assert_eq!(problem.code, codes::TARGET_UNKNOWN);
 }
 
 #[test]
 fn a_required_field_needs_something_that_is_never_blank() {
-    for (source, fallback, is_found) in [
-        (Source::Answer("q-company".into()), None, false),
-        (Source::Answer("q-topic".into()), None, true),
-        (Source::Answer("q-topic".into()), Some("個人"), false),
-        (Source::Booking("guest.company".into()), None, false),
-        (Source::Booking("guest.phone".into()), None, true),
-        (Source::Booking("guest.name".into()), None, false),
-        (Source::Tracking("utm_source".into()), None, true),
-        (Source::Fixed("個人".into()), None, false),
-        (Source::Fixed(" ".into()), None, true),
-        (Source::Template("{answers.q-topic} {guest.name}".into()), None, false),
-        (Source::Template("{answers.q-topic}".into()), None, true),
-    ] {
-        let mut mapping = fixture::mapping();
-        mapping.rows[2].source = source;
-        mapping.rows[2].fallback = fallback.map(Into::into);
+    for (may_be_blank, fallback, is_found) in
+        [(false, None, false), (true, None, true), (true, Some("個人"), false), (true, Some(" "), true)]
+    {
+        let mut rows = rows();
+        rows[2].may_be_blank = may_be_blank;
+        rows[2].fallback = fallback.map(text);
         let expected = if is_found { vec![codes::REQUIRED_FIELD_MAY_BE_BLANK] } else { vec![] };
-        let findings = checked(&mapping, &[]);
-        let codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
-        assert_eq!(codes, expected, "{:?}", mapping.rows[2].source);
+        assert_eq!(codes_of(&checked(&rows, &[])), expected, "{may_be_blank} {fallback:?}");
     }
 }
 
@@ -120,52 +166,51 @@ fn choices_that_the_picklist_does_not_take_are_named() {
         ("Title", "restrictedPicklist", json!(true)),
         ("Title", "picklistValues", values),
     ];
-    let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::field("Title", FieldType::Picklist), Source::Answer("q-size".into())));
-    let findings = checked(&mapping, &changes);
-    let details: Vec<(&str, &str)> = findings.iter().map(|finding| (&*finding.code, &*finding.detail)).collect();
+    let title = fixture::field("Title", FieldType::Choice);
+    let title = LeadField { length: Some(128), ..title };
+    let findings = checked(&with(choosing(&title, &["1-50", "51-300", "301以上"])), &changes);
+    let messages: Vec<(&str, &str)> = findings.iter().map(|finding| (&*finding.code, &*finding.message)).collect();
     assert_eq!(
-        details,
+        messages,
         [(codes::PICKLIST_VALUE_INACTIVE, "choices: 51-300"), (codes::PICKLIST_VALUE_UNKNOWN, "choices: 301以上")]
     );
-    assert_eq!(findings[0].question_ids, ["q-size"]);
+    assert_eq!(findings[0].rows, [6]);
+    assert_eq!(findings[0].particulars, [Parameter::new("value", "51-300"), Parameter::new("field", "Title label")]);
 
-    mapping.rows[6].source = Source::Fixed("301以上".into());
-    assert_eq!(found(&mapping, &changes), [(codes::PICKLIST_VALUE_UNKNOWN.to_owned(), Consequence::LeftOut)]);
-    mapping.rows[6].source = Source::Answer("q-topic".into());
-    mapping.rows[6].fallback = Some("51-300".into());
-    assert_eq!(found(&mapping, &changes), [(codes::PICKLIST_VALUE_INACTIVE.to_owned(), Consequence::LeftOut)]);
+    let found = |row| found(&with(row), &changes);
+    assert_eq!(found(fixed(&title, "301以上")), [(codes::PICKLIST_VALUE_UNKNOWN.to_owned(), Consequence::LeftOut)]);
+    let with_fallback = Expectation { fallback: Some(text("51-300")), ..expectation(&title, &["text"]) };
+    assert_eq!(found(with_fallback), [(codes::PICKLIST_VALUE_INACTIVE.to_owned(), Consequence::LeftOut)]);
 }
 
 #[test]
-fn answers_that_never_fit_a_type_are_findings_and_moments_fit_dates() {
-    for (kind, source, expected) in [
-        (FieldType::DateTime, Source::Answer("q-date".into()), vec![codes::TYPE_MISMATCH]),
-        (FieldType::Date, Source::Answer("q-date".into()), vec![]),
-        (FieldType::Date, Source::Booking("start".into()), vec![]),
-        (FieldType::DateTime, Source::Booking("start-date".into()), vec![codes::TYPE_MISMATCH]),
-        (FieldType::Integer, Source::Booking("duration-minutes".into()), vec![]),
-        (FieldType::Integer, Source::Booking("guest.name".into()), vec![codes::TYPE_MISMATCH]),
+fn values_that_never_fit_a_type_are_findings_and_moments_fit_dates() {
+    for (kind, case, content, expected) in [
+        (FieldType::DateTime, "date", None, vec![codes::TYPE_MISMATCH]),
+        (FieldType::Date, "date", None, vec![]),
+        (FieldType::Date, "moment", None, vec![]),
+        (FieldType::DateTime, "moment", None, vec![]),
+        (FieldType::Integer, "number", None, vec![]),
+        (FieldType::Integer, "text", Some("name"), vec![codes::TYPE_MISMATCH]),
+        (FieldType::Integer, "text", None, vec![]),
     ] {
         let name = match kind {
             FieldType::Date => "date",
             FieldType::DateTime => "datetime",
             _ => "int",
         };
-        let mut mapping = fixture::mapping();
-        mapping.rows.push(row(fixture::field("Title", kind), source));
-        let findings = checked(&mapping, &[("Title", "type", json!(name)), ("Title", "length", json!(0))]);
-        let codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
-        assert_eq!(codes, expected, "{:?}", mapping.rows[6].source);
+        let content = content.map(str::to_owned);
+        let row = Expectation { content, ..expectation(&fixture::field("Title", kind), &[case]) };
+        let findings = checked(&with(row), &[("Title", "type", json!(name)), ("Title", "length", json!(0))]);
+        assert_eq!(codes_of(&findings), expected, "{name} {case}");
     }
 }
 
 #[test]
-fn what_a_template_gives_is_not_judged_before_there_is_a_booking() {
+fn what_nobody_knows_before_there_is_a_booking_is_not_judged() {
     let changes = [("Title", "type", json!("picklist")), ("Title", "restrictedPicklist", json!(true))];
-    let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::field("Title", FieldType::Picklist), Source::Template("{answers.q-size}".into())));
-    assert_eq!(checked(&mapping, &changes), []);
+    let title = LeadField { length: Some(128), ..fixture::field("Title", FieldType::Choice) };
+    assert_eq!(checked(&with(expectation(&title, &["text"])), &changes), []);
 }
 
 #[test]
@@ -188,42 +233,55 @@ fn choices_of_the_mapping_must_hold() {
             vec![codes::OPTION_INVALID, codes::OPTION_INVALID, codes::OWNER_AND_ASSIGNMENT_RULE],
         ),
     ] {
-        let findings = checked(&with_options(&options), &[]);
-        let codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
-        assert_eq!(codes, expected, "{options:?}");
+        assert_eq!(codes_of(&all(&rows(), &options, &[]).findings), expected, "{options:?}");
     }
-    let mut mapping = with_options(&[("booking-id-field", "BookingId__c")]);
-    mapping.rows.push(row(fixture::text_field("BookingId__c", 255), Source::Booking("id".into())));
-    mapping.rows.push(row(fixture::text_field("title", 128), Source::Fixed("a".into())));
-    mapping.rows.push(row(fixture::text_field("Title", 128), Source::Fixed("b".into())));
-    let codes: Vec<String> = found(&mapping, &[]).into_iter().map(|(code, _)| code).collect();
-    assert_eq!(codes, [codes::FIELD_SET_BY_OPTION, codes::FIELD_MAPPED_TWICE]);
+    let title = fixture::text_field("Title", 128);
+    let mut rows = rows();
+    rows.push(expectation(&fixture::text_field("BookingId__c", 255), &["text"]));
+    rows.push(fixed(&LeadField { name: "title".into(), ..title.clone() }, "a"));
+    rows.push(fixed(&title, "b"));
+    let findings = all(&rows, &[("booking-id-field", "BookingId__c")], &[]).findings;
+    assert_eq!(codes_of(&findings), [codes::FIELD_SET_BY_OPTION, codes::FIELD_MAPPED_TWICE]);
 }
 
-/// A describe result of the usual fields and some more.
-fn checked_with(mapping: &Mapping, further: &[Value], questions: &[Question]) -> Vec<Finding> {
+#[test]
+fn existing_leads_are_found_only_by_an_address_that_a_row_writes() {
+    for (policy, has_address, is_found) in
+        [("keep", true, false), ("keep", false, true), ("overwrite", false, true), ("create-another", false, false)]
+    {
+        let mut rows = rows();
+        rows.retain(|row| has_address || row.field != "Email");
+        let findings = all(&rows, &[("existing", policy)], &[]).findings;
+        let expected = if is_found { vec![codes::EMAIL_UNMAPPED] } else { vec![] };
+        assert_eq!(codes_of(&findings), expected, "{policy}");
+    }
+}
+
+/// The findings in an org with the usual fields and some more.
+fn checked_with(rows: &[Expectation], options: &[(&str, &str)], further: &[Json]) -> Vec<Finding> {
     let mut described = described(&[]).unwrap();
-    let mut body: Value = serde_json::from_slice(&described.body).unwrap();
+    let mut body: Json = serde_json::from_slice(&described.body).unwrap();
     body["fields"].as_array_mut().unwrap().extend(further.iter().cloned());
     described.body = body.to_string().into();
-    check::check(&mut Script::new([Ok(described)]), mapping, questions).unwrap()
+    let mut org = Script::new([Ok(described)]);
+    check(&mut org, &BookingKind::Confirmed, None, rows, &chosen(options)).unwrap().findings
 }
 
-fn field(name: &str, kind: &str, more: Value) -> Value {
+fn field(name: &str, kind: &str, more: Json) -> Json {
     let mut field =
         json!({"name": name, "label": name, "type": kind, "createable": true, "updateable": true, "nillable": true});
     field.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     field
 }
 
-/// Field, code and detail of each finding.
+/// Field, code and message of each finding.
 fn summary(findings: &[Finding]) -> Vec<(&str, &str, &str)> {
-    findings.iter().map(|finding| (&*finding.fields[0], &*finding.code, &*finding.detail)).collect()
+    findings.iter().map(|finding| (&*finding.fields[0], &*finding.code, &*finding.message)).collect()
 }
 
 #[test]
 fn a_row_that_sets_the_owner_is_a_finding_if_a_rule_may_set_another() {
-    let owner = || row(fixture::field("OwnerId", FieldType::Reference), Source::Fixed("0055e00000AbCdE".into()));
+    let owner = fixed(&fixture::field("OwnerId", FieldType::Reference), "0055e00000AbCdE");
     let live = [field("OwnerId", "reference", json!({"referenceTo": ["Group", "User"]}))];
     for (options, expected) in [
         (vec![("assignment-rules", "run")], vec![codes::OWNER_AND_ASSIGNMENT_RULE]),
@@ -232,18 +290,15 @@ fn a_row_that_sets_the_owner_is_a_finding_if_a_rule_may_set_another() {
         // The option goes before the row.
         (vec![("assignment-rules", "skip"), ("owner", "0055e00000AbCdE")], vec![codes::FIELD_SET_BY_OPTION]),
     ] {
-        let mut mapping = with_options(&options);
-        mapping.rows.push(owner());
-        let findings = checked_with(&mapping, &live, &form());
-        let codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
-        assert_eq!(codes, expected, "{options:?}");
+        let findings = checked_with(&with(owner.clone()), &options, &live);
+        assert_eq!(codes_of(&findings), expected, "{options:?}");
         assert!(findings.iter().all(|finding| finding.rows == [6] && finding.consequence == Consequence::Changed));
     }
 }
 
 /// Country and state as an org has them that offers them as picklists.
-fn places() -> [Value; 2] {
-    let value = |value: &str, label: &str, valid_for: Value| json!({"value": value, "label": label, "active": true, "validFor": valid_for});
+fn places() -> [Json; 2] {
+    let value = |value: &str, label: &str, valid_for: Json| json!({"value": value, "label": label, "active": true, "validFor": valid_for});
     let countries = json!([value("US", "United States", json!(null)), value("JP", "Japan", json!(null))]);
     let states = json!([value("CA", "California", json!("gAAA")), value("13", "Tokyo", json!("QAAA"))]);
     [
@@ -258,34 +313,26 @@ fn places() -> [Value; 2] {
 
 #[test]
 fn a_dependent_value_is_held_against_what_its_controlling_field_is_given() {
-    let fixed = |text: &str| Source::Fixed(text.into());
     let not_allowed = "the controlling field's value does not allow it";
+    let picklist = |name| fixture::field(name, FieldType::Choice);
+    let country = |text| Some(fixed(&picklist("CountryCode"), text));
+    let state = |text| fixed(&picklist("StateCode"), text);
+    let any_state = || choosing(&picklist("StateCode"), &["CA", "13"]);
     for (country, state, expected) in [
-        (Some(fixed("JP")), fixed("13"), None),
-        (Some(fixed("Japan")), fixed("Tokyo"), None),
-        (Some(Source::Template("JP".into())), fixed("13"), None),
-        (Some(fixed("JP")), fixed("CA"), Some(not_allowed)),
-        (Some(Source::Template("JP".into())), Source::Template("CA".into()), Some(not_allowed)),
-        (Some(fixed("JP")), Source::Answer("q-state".into()), Some("choices: CA")),
+        (country("JP"), state("13"), None),
+        (country("Japan"), state("Tokyo"), None),
+        (country("JP"), state("CA"), Some(not_allowed)),
+        (country("JP"), any_state(), Some("choices: CA")),
         // The guest's answer is unknown.
-        (Some(Source::Answer("q-country".into())), fixed("CA"), None),
-        (None, fixed("CA"), Some("no row writes the controlling field `CountryCode`")),
-        (None, Source::Answer("q-state".into()), Some("no row writes the controlling field `CountryCode`")),
+        (Some(choosing(&picklist("CountryCode"), &["US", "JP"])), state("CA"), None),
+        (None, state("CA"), Some("no row writes the controlling field `CountryCode`")),
+        (None, any_state(), Some("no row writes the controlling field `CountryCode`")),
     ] {
-        let questions = [
-            question("q-country", QuestionKind::Dropdown, true, &["US", "JP"]),
-            question("q-state", QuestionKind::Dropdown, true, &["CA", "13"]),
-        ];
-        let mut mapping = fixture::mapping();
-        mapping.rows[2].source = fixed("個人");
-        mapping.rows[4].source = Source::Booking("comment".into());
-        let picklist = |name| fixture::field(name, FieldType::Picklist);
-        mapping.rows.push(row(picklist("StateCode"), state.clone()));
-        mapping.rows.extend(country.clone().map(|country| row(picklist("CountryCode"), country)));
-        let findings = checked_with(&mapping, &places(), &questions);
+        let rows = [rows(), vec![state], country.into_iter().collect()].concat();
+        let findings = checked_with(&rows, &[], &places());
         let expected: Vec<_> =
-            expected.into_iter().map(|detail| ("StateCode", codes::PICKLIST_VALUE_NOT_ALLOWED, detail)).collect();
-        assert_eq!(summary(&findings), expected, "{country:?} {state:?}");
+            expected.into_iter().map(|message| ("StateCode", codes::PICKLIST_VALUE_NOT_ALLOWED, message)).collect();
+        assert_eq!(summary(&findings), expected, "{:?}", rows[6]);
     }
 }
 
@@ -296,48 +343,38 @@ fn a_controlling_field_that_has_a_value_by_itself_needs_no_row() {
     let checkbox = field("Flag__c", "boolean", json!({}));
     let why = json!({"restrictedPicklist": true, "controllerName": "Flag__c",
         "picklistValues": [{"value": "because", "active": true, "validFor": "gAAA"}]});
-    let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::field("StateCode", FieldType::Picklist), Source::Fixed("13".into())));
-    mapping.rows.push(row(fixture::field("Why__c", FieldType::Picklist), Source::Fixed("because".into())));
-    assert_eq!(
-        checked_with(&mapping, &[country, state, checkbox, field("Why__c", "picklist", why.clone())], &form()),
-        []
-    );
+    let why_row = fixed(&fixture::field("Why__c", FieldType::Choice), "because");
+    let both = [with(fixed(&fixture::field("StateCode", FieldType::Choice), "13")), vec![why_row.clone()]].concat();
+    let live = [country, state, checkbox, field("Why__c", "picklist", why.clone())];
+    assert_eq!(checked_with(&both, &[], &live), []);
     // A checkbox that has a row is judged like any other.
-    mapping.rows.remove(6);
-    mapping.rows.push(row(fixture::field("Flag__c", FieldType::Checkbox), Source::Fixed("はい".into())));
+    let rows = [with(why_row), vec![fixed(&fixture::field("Flag__c", FieldType::Checkbox), "はい")]].concat();
     let findings =
-        checked_with(&mapping, &[field("Flag__c", "boolean", json!({})), field("Why__c", "picklist", why)], &form());
-    assert_eq!(summary(&findings).iter().map(|told| told.1).collect::<Vec<_>>(), [codes::PICKLIST_VALUE_NOT_ALLOWED]);
+        checked_with(&rows, &[], &[field("Flag__c", "boolean", json!({})), field("Why__c", "picklist", why)]);
+    assert_eq!(codes_of(&findings), [codes::PICKLIST_VALUE_NOT_ALLOWED]);
 }
 
 #[test]
-fn several_answers_for_a_field_that_takes_one_are_a_finding() {
+fn several_choices_for_a_field_that_takes_one_are_a_finding() {
     let values = json!([{"value": "1", "active": true}, {"value": "2", "active": true}]);
     for (kind, api_name, takes_several) in [
         (FieldType::Text, "string", true),
         (FieldType::TextArea, "textarea", true),
-        (FieldType::MultiSelectPicklist, "multipicklist", true),
-        (FieldType::Picklist, "picklist", false),
+        (FieldType::Choices, "multipicklist", true),
+        (FieldType::Choice, "picklist", false),
         (FieldType::Integer, "int", false),
         (FieldType::Number, "double", false),
         (FieldType::Checkbox, "boolean", false),
     ] {
-        for (question_kind, choices, may_be_several) in [
-            (QuestionKind::Checkboxes, &["1", "2"][..], true),
-            (QuestionKind::Checkboxes, &["1"], false),
-            (QuestionKind::Radio, &["1"], false),
-        ] {
+        for (several, texts) in [(true, &["1", "2"][..]), (false, &["1", "2"]), (false, &["1"])] {
             let live = field("Field__c", api_name, json!({"picklistValues": values}));
-            let mut mapping = fixture::mapping();
-            mapping.rows.push(row(fixture::field("Field__c", kind.clone()), Source::Answer("q".into())));
-            let questions = [form(), vec![question("q", question_kind, false, choices)]].concat();
-            let findings = checked_with(&mapping, &[live], &questions);
+            let row = Expectation { several, ..choosing(&fixture::field("Field__c", kind.clone()), texts) };
+            let findings = checked_with(&with(row), &[], &[live]);
             let is_told = findings.iter().any(|finding| {
                 finding.code == codes::TYPE_MISMATCH
-                    && finding.detail == "the question may have several answers, the field takes one"
+                    && finding.message == "several choices may come at a time; the field takes one"
             });
-            assert_eq!(is_told, may_be_several && !takes_several, "{kind:?} {question_kind:?} {choices:?}");
+            assert_eq!(is_told, several && !takes_several, "{kind:?} {several} {texts:?}");
         }
     }
 }
@@ -345,19 +382,19 @@ fn several_answers_for_a_field_that_takes_one_are_a_finding() {
 #[test]
 fn a_consent_fits_a_checkbox_whatever_its_words_and_another_choice_only_if_it_means_yes_or_no() {
     let live = field("OptIn__c", "boolean", json!({"nillable": false}));
-    let mut mapping = fixture::mapping();
-    mapping.rows.push(row(fixture::field("OptIn__c", FieldType::Checkbox), Source::Answer("q".into())));
-    for (kind, choices, expected) in [
-        (QuestionKind::Consent, &["同意します", "同意しません"][..], None),
-        (QuestionKind::Consent, &["I agree", "No objection", "Maybe not"], None),
-        (QuestionKind::Consent, &["案内を受け取る"], None),
-        (QuestionKind::Radio, &["はい", "いいえ"], None),
-        (QuestionKind::Radio, &["yes", "No objection", "Maybe not"], Some("choices: No objection, Maybe not")),
+    let opt_in = fixture::field("OptIn__c", FieldType::Checkbox);
+    for (case, choices, expected) in [
+        ("agreed", &["同意します", "同意しません"][..], None),
+        ("agreed", &["I agree", "No objection", "Maybe not"], None),
+        ("agreed", &["案内を受け取る"], None),
+        ("choices", &["はい", "いいえ"], None),
+        ("choices", &["yes", "No objection", "Maybe not"], Some("choices: No objection, Maybe not")),
+        ("text", &["yes", "No objection", "Maybe not"], Some("choices: No objection, Maybe not")),
     ] {
-        let questions = [form(), vec![question("q", kind, false, choices)]].concat();
-        let findings = checked_with(&mapping, std::slice::from_ref(&live), &questions);
+        let row = Expectation { gives: vec![case.into()], ..choosing(&opt_in, choices) };
+        let findings = checked_with(&with(row), &[], std::slice::from_ref(&live));
         let expected: Vec<_> =
-            expected.into_iter().map(|detail| ("OptIn__c", codes::CHECKBOX_INVALID, detail)).collect();
+            expected.into_iter().map(|message| ("OptIn__c", codes::CHECKBOX_INVALID, message)).collect();
         assert_eq!(summary(&findings), expected, "{choices:?}");
     }
 }
@@ -366,36 +403,50 @@ fn a_consent_fits_a_checkbox_whatever_its_words_and_another_choice_only_if_it_me
 fn a_value_that_an_unrestricted_picklist_does_not_list_is_written_with_a_finding() {
     let values = json!([{"value": "Web", "active": true}, {"value": "Old", "label": "旧", "active": false}]);
     let live = |kind| field("Field__c", kind, json!({"picklistValues": values}));
-    for (source, expected) in [
-        (Source::Fixed("Web".into()), None),
-        (Source::Fixed("ｗｅｂ".into()), None),
-        (Source::Fixed("Wbe".into()), Some(codes::PICKLIST_VALUE_UNKNOWN)),
-        (Source::Fixed("旧".into()), Some(codes::PICKLIST_VALUE_INACTIVE)),
+    for (text, expected) in [
+        ("Web", None),
+        ("ｗｅｂ", None),
+        ("Wbe", Some(codes::PICKLIST_VALUE_UNKNOWN)),
+        ("旧", Some(codes::PICKLIST_VALUE_INACTIVE)),
     ] {
-        for (kind, api_name) in [(FieldType::Picklist, "picklist"), (FieldType::MultiSelectPicklist, "multipicklist")] {
-            let mut mapping = fixture::mapping();
-            mapping.rows.push(row(fixture::field("Field__c", kind), source.clone()));
-            let findings = checked_with(&mapping, &[live(api_name)], &form());
-            assert_eq!(findings.first().map(|finding| &*finding.code), expected, "{source:?}");
+        for (kind, api_name) in [(FieldType::Choice, "picklist"), (FieldType::Choices, "multipicklist")] {
+            let rows = with(fixed(&fixture::field("Field__c", kind), text));
+            let findings = checked_with(&rows, &[], &[live(api_name)]);
+            assert_eq!(findings.first().map(|finding| &*finding.code), expected, "{text}");
             assert!(findings.iter().all(|finding| finding.consequence == Consequence::Changed));
         }
     }
 }
 
 #[test]
-fn a_template_that_refers_to_nothing_is_judged_as_the_text_it_is() {
-    for (name, kind, template, expected) in [
-        ("date", FieldType::Date, "tomorrow", Some(codes::DATE_INVALID)),
-        ("date", FieldType::Date, "2026-12-02", None),
-        ("date", FieldType::Date, "{start-date}", None),
-        ("double", FieldType::Number, "{{1}}", Some(codes::NUMBER_INVALID)),
-        ("reference", FieldType::Reference, "0015e00000AbCdE", Some(codes::REFERENCE_INVALID)),
-        ("reference", FieldType::Reference, "7015e00000AbCdE", None),
+fn a_fixed_text_is_judged_by_the_type_of_its_field() {
+    for (name, kind, text, expected) in [
+        ("date", FieldType::Date, Some("tomorrow"), Some(codes::DATE_INVALID)),
+        ("date", FieldType::Date, Some("2026-12-02"), None),
+        ("date", FieldType::Date, None, None),
+        ("double", FieldType::Number, Some("{1}"), Some(codes::NUMBER_INVALID)),
+        ("reference", FieldType::Reference, Some("0015e00000AbCdE"), Some(codes::REFERENCE_INVALID)),
+        ("reference", FieldType::Reference, Some("7015e00000AbCdE"), None),
     ] {
         let live = field("Field__c", name, json!({"referenceTo": ["Campaign"]}));
-        let mut mapping = fixture::mapping();
-        mapping.rows.push(row(fixture::field("Field__c", kind), Source::Template(template.into())));
-        let findings = checked_with(&mapping, &[live], &form());
-        assert_eq!(findings.first().map(|finding| &*finding.code), expected, "{template}");
+        let field = fixture::field("Field__c", kind);
+        let row = text.map_or_else(|| expectation(&field, &["text"]), |text| fixed(&field, text));
+        let findings = checked_with(&with(row), &[], &[live]);
+        assert_eq!(findings.first().map(|finding| &*finding.code), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_fallback_is_judged_whatever_its_case() {
+    let live = field("Field__c", "double", json!({}));
+    for (fallback, expected) in [
+        (Value::Number("15".into()), None),
+        (Value::Boolean(true), Some(codes::NUMBER_INVALID)),
+        (text("x"), Some(codes::NUMBER_INVALID)),
+    ] {
+        let row = expectation(&fixture::field("Field__c", FieldType::Number), &["number"]);
+        let row = Expectation { fallback: Some(fallback), ..row };
+        let findings = checked_with(&with(row), &[], std::slice::from_ref(&live));
+        assert_eq!(findings.first().map(|finding| &*finding.code), expected);
     }
 }

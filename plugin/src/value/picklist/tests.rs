@@ -20,12 +20,12 @@ fn picklist(restricted: bool) -> LeadField {
             allowed("CA", "IT"),
             allowed("13", "JP"),
         ],
-        ..fixture::field("Field__c", FieldType::Picklist)
+        ..fixture::field("Field__c", FieldType::Choice)
     }
 }
 
-fn written(given: SourceValue<'_>, field: &LeadField, controlling: Option<&str>) -> Result<String, &'static str> {
-    match fit(given, field, controlling) {
+fn written(given: Value, field: &LeadField, controlling: Option<&str>) -> Result<String, &'static str> {
+    match fit(&given, field, controlling) {
         Fit::Whole(Json::Text(text)) => Ok(text.into_owned()),
         Fit::Changed(Json::Text(text), note) => Ok(format!("{text} ({})", note.code)),
         Fit::Unfit(note) => Err(note.code),
@@ -47,23 +47,23 @@ fn a_choice_is_found_by_value_by_label_and_with_widths_folded() {
         ("旧", Err(codes::PICKLIST_VALUE_INACTIVE)),
         ("Fax", Err(codes::PICKLIST_VALUE_UNKNOWN)),
     ] {
-        let given = SourceValue::Text(given.to_owned().into());
+        let given = Value::Text(given.to_owned());
         assert_eq!(written(given.clone(), &picklist(true), None), expected.map(str::to_owned), "{given:?}");
     }
-    assert_eq!(written(SourceValue::Boolean(true), &picklist(true), None).as_deref(), Ok("はい"));
-    assert_eq!(written(SourceValue::Boolean(false), &picklist(true), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Boolean(true), &picklist(true), None).as_deref(), Ok("はい"));
+    assert_eq!(written(Value::Boolean(false), &picklist(true), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
 #[test]
 fn an_unrestricted_picklist_takes_any_text_that_is_not_too_long() {
-    assert_eq!(written(SourceValue::Text("Fax".into()), &picklist(false), None).as_deref(), Ok("Fax"));
-    assert_eq!(written(SourceValue::Text("Old".into()), &picklist(false), None).as_deref(), Ok("Old"));
+    assert_eq!(written(Value::Text("Fax".into()), &picklist(false), None).as_deref(), Ok("Fax"));
+    assert_eq!(written(Value::Text("Old".into()), &picklist(false), None).as_deref(), Ok("Old"));
     // A value that is found is written by its name, deactivated or not.
-    assert_eq!(written(SourceValue::Text("旧".into()), &picklist(false), None).as_deref(), Ok("Old"));
-    assert_eq!(written(SourceValue::Text("JP".into()), &picklist(false), Some("US")).as_deref(), Ok("13"));
+    assert_eq!(written(Value::Text("旧".into()), &picklist(false), None).as_deref(), Ok("Old"));
+    assert_eq!(written(Value::Text("JP".into()), &picklist(false), Some("US")).as_deref(), Ok("13"));
     let long = "x".repeat(41);
-    assert_eq!(written(SourceValue::Text(long.into()), &picklist(false), None), Err(codes::VALUE_TOO_LONG));
-    assert_eq!(written(SourceValue::Text("a\0b".into()), &picklist(false), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Text(long), &picklist(false), None), Err(codes::VALUE_TOO_LONG));
+    assert_eq!(written(Value::Text("a\0b".into()), &picklist(false), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
 #[test]
@@ -76,37 +76,37 @@ fn a_dependent_value_needs_a_controlling_value_that_allows_it() {
         ("13", None, Ok("13")),
         ("Web", Some("JP"), Ok("Web")),
     ] {
-        let found = written(SourceValue::Text(given.into()), &picklist(true), controlling);
+        let found = written(Value::Text(given.into()), &picklist(true), controlling);
         assert_eq!(found, expected.map(str::to_owned), "{given} {controlling:?}");
     }
 }
 
 fn multi(restricted: bool) -> LeadField {
-    LeadField { field_type: FieldType::MultiSelectPicklist, length: Some(4_099), ..picklist(restricted) }
+    LeadField { field_type: FieldType::Choices, length: Some(4_099), ..picklist(restricted) }
 }
 
 #[test]
 fn a_letter_on_a_multi_select_is_read_no_longer_than_people_can_choose() {
     let field = LeadField { values: (0..1_000).map(|n| fixture::value(&format!("v{n}"))).collect(), ..multi(true) };
     let letter = (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-    assert_eq!(written(SourceValue::Text(letter.clone().into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Text(letter.clone()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
     let unrestricted = LeadField { restricted: false, length: None, ..field.clone() };
-    let found = written(SourceValue::Text(letter.into()), &unrestricted, None).unwrap();
+    let found = written(Value::Text(letter), &unrestricted, None).unwrap();
     assert_eq!(found.split(';').count(), MOST_CHOICES);
     assert!(found.ends_with(";499 (choices-left-out)"), "{found}");
     // Repeated choices count once.
     let repeats = "v7, V7,".repeat(20_000);
-    assert_eq!(written(SourceValue::Text(repeats.into()), &field, None).as_deref(), Ok("v7"));
+    assert_eq!(written(Value::Text(repeats), &field, None).as_deref(), Ok("v7"));
     let letter = ",".repeat(128 * 1024);
-    assert_eq!(written(SourceValue::Text(letter.into()), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Text(letter), &field, None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
 #[test]
 fn choices_that_are_too_long_together_are_a_finding() {
     let field = LeadField { length: Some(8), ..multi(false) };
-    let choices = ["abcd".to_owned(), "efgh".to_owned()];
-    assert_eq!(written(SourceValue::Choices(&choices), &field, None), Err(codes::VALUE_TOO_LONG));
-    assert_eq!(written(SourceValue::Choices(&choices[..1]), &field, None).as_deref(), Ok("abcd"));
+    let choices = vec!["abcd".to_owned(), "efgh".to_owned()];
+    assert_eq!(written(Value::Choices(choices.clone()), &field, None), Err(codes::VALUE_TOO_LONG));
+    assert_eq!(written(Value::Choices(choices[..1].into()), &field, None).as_deref(), Ok("abcd"));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn several_choices_are_joined_with_a_finding_about_unknown_ones() {
         (choices(&["Web", "Fax"]), false, Ok("Web;Fax")),
         (choices(&["Web", "a;b"]), false, Ok("Web (choices-left-out)")),
     ] {
-        let found = written(SourceValue::Choices(&given), &multi(restricted), None);
+        let found = written(Value::Choices(given.clone()), &multi(restricted), None);
         assert_eq!(found, expected.map(str::to_owned), "{given:?}");
     }
     for (given, expected) in [
@@ -130,10 +130,10 @@ fn several_choices_are_joined_with_a_finding_about_unknown_ones() {
         ("ｗｅｂ；Ｐｅｎｄｉｎｇ", "Web;Pending"),
         ("Web，Pending", "Web;Pending"),
     ] {
-        assert_eq!(written(SourceValue::Text(given.into()), &multi(true), None).as_deref(), Ok(expected), "{given}");
+        assert_eq!(written(Value::Text(given.into()), &multi(true), None).as_deref(), Ok(expected), "{given}");
     }
     let two = choices(&["Web", "Pending"]);
-    assert_eq!(written(SourceValue::Choices(&two), &picklist(true), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
+    assert_eq!(written(Value::Choices(two.clone()), &picklist(true), None), Err(codes::PICKLIST_VALUE_UNKNOWN));
 }
 
 /// A text like the values, and every other.
@@ -150,7 +150,7 @@ proptest! {
     fn a_restricted_picklist_is_given_only_what_may_be_chosen(
         choice in any_choice(), controlling in prop::option::of(prop::sample::select(vec!["US", "JP", "x"])),
     ) {
-        if let Ok(value) = written(SourceValue::Text(choice.into()), &picklist(true), controlling) {
+        if let Ok(value) = written(Value::Text(choice), &picklist(true), controlling) {
             let field = picklist(true);
             prop_assert!(field.values.iter().any(|known| {
                 let allows = |allowing: &Vec<String>| controlling.is_none_or(|it| allowing.iter().any(|one| one == it));
@@ -166,7 +166,7 @@ proptest! {
         let text = if by_label { &value.label } else { &value.value };
         let text = if upper { text.to_ascii_uppercase() } else { text.clone() };
         // The first value of that name, where there are several.
-        let found = written(SourceValue::Text(text.into()), &field, None).unwrap();
+        let found = written(Value::Text(text), &field, None).unwrap();
         prop_assert_eq!(&found, &value.value);
     }
 
@@ -174,8 +174,8 @@ proptest! {
     fn several_choices_are_values_none_of_them_twice(choices in prop::collection::vec(any_choice(), 0..6), restricted: bool) {
         let field = multi(restricted);
         let joined = choices.join(",");
-        for given in [SourceValue::Choices(&choices), SourceValue::Agreed(&choices), SourceValue::Text(joined.into())] {
-            let text = match fit(given, &field, None) {
+        for given in [Value::Choices(choices.clone()), Value::Agreed(choices.clone()), Value::Text(joined)] {
+            let text = match fit(&given, &field, None) {
                 Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => text.into_owned(),
                 Fit::Unfit(_) => continue,
                 other => panic!("{other:?}"),

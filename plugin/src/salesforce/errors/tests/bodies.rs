@@ -1,6 +1,6 @@
 //! Every shape of a body, and every trap that other clients fell into.
 
-use super::{read, response, usual, with_header, write};
+use super::{concerned, read, response, usual, with_header, write};
 use crate::{
     bindings::types::Reaction,
     salesforce::errors::{
@@ -38,7 +38,7 @@ fn errors_are_read_in_every_shape_that_salesforce_has() {
 fn a_save_that_failed_with_a_status_of_success_wrote_nothing() {
     let unknown = r#"{"success":false,"errors":[{"statusCode":"NEVER_SEEN_BEFORE","message":"?","fields":[]}]}"#;
     let problem = write(200, unknown);
-    assert_eq!((problem.code.as_str(), problem.reaction), ("NEVER_SEEN_BEFORE", Reaction::FixBooking));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("NEVER_SEEN_BEFORE", &Reaction::FixBooking));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn xml_is_read_when_the_request_was_not_taken_for_json() {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Errors><Error><errorCode>INVALID_SESSION_ID</errorCode>\
                 <message>Session expired &amp; gone</message></Error></Errors>";
     let problem = read(401, body);
-    assert_eq!((problem.code.as_str(), problem.reaction), ("INVALID_SESSION_ID", Reaction::Reconnect));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("INVALID_SESSION_ID", &Reaction::Reconnect));
     assert_eq!(problem.message, "Session expired & gone");
 
     let several = "<Errors><Error><errorCode>STRING_TOO_LONG</errorCode><message>1</message></Error>\
@@ -95,7 +95,7 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
 fn the_words_of_a_gateway_are_not_a_salesforce_code() {
     let body = r#"{"timestamp":"2026-12-02T08:30:00Z","status":502,"error":"Bad Gateway","path":"/services/data"}"#;
     let problem = write(502, body);
-    assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("outcome-unknown", &Reaction::CheckFirst));
     assert_eq!(problem.message, "Bad Gateway");
     let problem = read(503, r#"{"error":"temporarily_unavailable","error_description":"Later."}"#);
     assert_eq!((problem.code.as_str(), problem.message.as_str()), ("temporarily_unavailable", "Later."));
@@ -107,9 +107,9 @@ fn an_empty_or_meaningless_body_is_known_by_its_status() {
         ["", "  \n", "null", "7", "\"no\"", "[]", "{}", "[null]", "[[]]", "[{\"errorCode\":7,\"message\":null}]"]
     {
         let problem = write(500, body);
-        assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst), "{body}");
+        assert_eq!((problem.code.as_str(), &problem.reaction), ("outcome-unknown", &Reaction::CheckFirst), "{body}");
         let problem = read(404, body);
-        assert_eq!((problem.code.as_str(), problem.reaction), ("resource-missing", Reaction::AskAdmin), "{body}");
+        assert_eq!((problem.code.as_str(), &problem.reaction), ("resource-missing", &Reaction::AskAdmin), "{body}");
         assert!(!problem.message.is_empty(), "{body}");
     }
 }
@@ -117,7 +117,7 @@ fn an_empty_or_meaningless_body_is_known_by_its_status() {
 #[test]
 fn a_truncated_success_is_neither_a_success_nor_a_refusal() {
     let problem = write(201, r#"{"id":"00Q5g00000ABC"#);
-    assert_eq!((problem.code.as_str(), problem.reaction), ("outcome-unknown", Reaction::CheckFirst));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("outcome-unknown", &Reaction::CheckFirst));
     assert_eq!(problem.retry_after, Some(30));
 }
 
@@ -196,18 +196,18 @@ fn fields_are_found_in_the_words_where_the_list_is_missing_or_empty() {
 fn the_holder_of_a_unique_value_is_named_by_either_length_of_id() {
     for id in ["00Q5g00000ABCDE", LEAD] {
         let message = format!("duplicate value found: BookingId__c duplicates value on record with id: {id}");
-        assert_eq!(write(400, &usual("DUPLICATE_VALUE", &message)).record_ids, [id]);
+        assert_eq!(concerned(&write(400, &usual("DUPLICATE_VALUE", &message))), [id]);
     }
     let hidden = "duplicate value found: <unknown> duplicates value on record with id: <unknown>";
-    assert!(write(400, &usual("DUPLICATE_VALUE", hidden)).record_ids.is_empty());
+    assert!(write(400, &usual("DUPLICATE_VALUE", hidden)).concerned.is_empty());
 }
 
 #[test]
 fn several_records_of_one_external_id_are_all_named() {
     let body = r#"["/services/data/v64.0/sobjects/Lead/00Q5g00000ABCDEEA5","/services/data/v64.0/sobjects/Lead/00Q5g00000ABCDFEA5"]"#;
     let problem = write(300, body);
-    assert_eq!((problem.code.as_str(), problem.reaction), ("several-records", Reaction::FixBooking));
-    assert_eq!(problem.record_ids, ["00Q5g00000ABCDEEA5", "00Q5g00000ABCDFEA5"]);
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("several-records", &Reaction::FixBooking));
+    assert_eq!(concerned(&problem), ["00Q5g00000ABCDEEA5", "00Q5g00000ABCDFEA5"]);
 }
 
 fn duplicate_body(key: &str, allow_save: bool, matched: &[(&str, &str)]) -> String {
@@ -249,7 +249,9 @@ fn a_duplicate_rule_is_understood_in_either_spelling() {
 
             let problem = write(400, &body);
             assert_eq!((problem.code.as_str(), problem.message.as_str()), ("DUPLICATES_DETECTED", "Same?"));
-            assert_eq!(problem.record_ids, [LEAD, "0035g00000ABCDEAA4"]);
+            assert_eq!(concerned(&problem), [LEAD, "0035g00000ABCDEAA4"]);
+            let objects: Vec<&str> = problem.concerned.iter().map(|record| &*record.object).collect();
+            assert_eq!(objects, ["Lead", "Contact"]);
             assert!(problem.fields.is_empty());
         }
     }

@@ -76,7 +76,7 @@ const CATALOGUE: &[(u16, &str, &str, Reaction)] = &[
 
 #[test]
 fn every_code_keeps_its_name_its_words_and_has_its_reaction() {
-    for &(status, code, message, reaction) in CATALOGUE {
+    for (status, code, message, reaction) in CATALOGUE.iter().cloned() {
         let problem = write(status, &usual(code, message));
         assert_eq!((problem.code.as_str(), problem.reaction), (code, reaction), "{code}");
         assert_eq!(problem.http_status, Some(status), "{code}");
@@ -95,7 +95,7 @@ fn the_table_above_names_every_code_that_has_a_class() {
 
 #[test]
 fn retry_after_is_given_exactly_if_waiting_or_looking_helps() {
-    for &(status, code, message, reaction) in CATALOGUE {
+    for (status, code, message, reaction) in CATALOGUE.iter().cloned() {
         let problem = write(status, &usual(code, message));
         assert_eq!(problem.retry_after.is_some(), matches!(reaction, Retry | CheckFirst), "{code}");
     }

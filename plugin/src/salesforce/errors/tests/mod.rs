@@ -12,7 +12,7 @@ use crate::bindings::{
 };
 
 fn response(status: u16, body: impl Into<Vec<u8>>) -> Response {
-    Response { status, headers: Vec::new(), body: body.into() }
+    Response { status, headers: Vec::new(), body: body.into(), more: Vec::new() }
 }
 
 fn with_header(mut response: Response, name: &str, value: &str) -> Response {
@@ -26,6 +26,11 @@ fn read(status: u16, body: &str) -> Problem {
 
 fn write(status: u16, body: &str) -> Problem {
     problem_from_response(&response(status, body), Call::Write)
+}
+
+/// Ids of the records that a problem names.
+fn concerned(problem: &Problem) -> Vec<&str> {
+    problem.concerned.iter().map(|record| &*record.id).collect()
 }
 
 /// The usual shape: an array with one error.

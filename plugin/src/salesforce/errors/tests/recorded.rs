@@ -39,7 +39,7 @@ fn judge(name: &str, status: u16, body: &Value) {
     assert_eq!(Some(problem.message.as_str()), error["message"].as_str(), "{name}");
     assert_eq!(problem.http_status, Some(status), "{name}");
     assert!(catalogue::class_of(code).is_some(), "{name} is not in the catalogue");
-    assert!(advice(code, "ja").is_some(), "{name} has no advice");
+    assert!(advice(code, &[], "ja").is_some(), "{name} has no advice");
     let given = error["fields"].as_array().into_iter().flatten().filter_map(Value::as_str);
     assert!(given.clone().count() == 0 || given.eq(problem.fields.iter().map(String::as_str)), "{name}");
 }
@@ -90,9 +90,10 @@ fn recorded_answers_of_authorization_servers_are_explained() {
                 error: text("error").unwrap(),
                 description: text("error_description"),
                 http_status: Some(400),
+                more: Vec::new(),
             });
             assert_eq!(Some(problem.message), text("error_description"), "{name}");
-            assert!(advice(&problem.code, "ja").is_some(), "{name}: {}", problem.code);
+            assert!(advice(&problem.code, &[], "ja").is_some(), "{name}: {}", problem.code);
         }
     }
 }

@@ -1,0 +1,227 @@
+//! A cancellation writes what the mapping names for it to the Lead that is known, and never creates one.
+
+use super::{SAME, concerned, lead_id, record};
+use crate::{
+    bindings::{
+        http::{Failure, Response},
+        types::{
+            Booking, BookingKind, Consequence, Delivery, Effect, FieldType, History, Mapping, Outcome, Problem,
+            Reaction, Row,
+        },
+    },
+    codes,
+    fixture::{self, after_unknown, first_try, known, row, text, with_options},
+    script::{Script, answer, changed, described, leads, refused},
+};
+use serde_json::json;
+
+const ID: &str = "00Q5e00000LstAAEAZ";
+const KEY: (&str, &str) = ("booking-id-field", "BookingId__c");
+
+fn cancelled(
+    previous: Option<&str>,
+    mapping: &Mapping,
+    history: &History,
+    replies: impl IntoIterator<Item = Result<Response, Failure>>,
+) -> (Result<Delivery, Box<Problem>>, Script) {
+    let previous_id = previous.map(str::to_owned);
+    let booking = Booking { kind: BookingKind::Cancelled, previous_id, ..fixture::booking() };
+    let script = Script::new(replies);
+    (super::deliver(&mut script.clone(), &booking, mapping, history), script)
+}
+
+/// A mapping that names one row for cancellations.
+fn naming(options: &[(&str, &str)]) -> Mapping {
+    let mut mapping = with_options(options);
+    mapping.rows.iter_mut().for_each(|row| row.on_change = false);
+    let status = row(fixture::text_field("Status", 40), text("Cancelled"));
+    mapping.rows.push(Row { on_change: true, ..status });
+    mapping
+}
+
+/// The same, as a host sends it that leaves out the other rows.
+fn alone(options: &[(&str, &str)]) -> Mapping {
+    let mut mapping = naming(options);
+    mapping.rows.retain(|row| row.on_change);
+    mapping
+}
+
+#[track_caller]
+fn assert_unknown(result: Result<Delivery, Box<Problem>>, row: u32) {
+    let delivery = result.unwrap();
+    assert_eq!((delivery.outcome, delivery.records), (Outcome::Ignored, vec![]));
+    let [finding] = &*delivery.findings else { panic!("{:?}", delivery.findings) };
+    assert_eq!((&*finding.code, finding.consequence), (codes::RECORD_UNKNOWN, Consequence::LeftOut));
+    assert_eq!((&*finding.rows, &*finding.fields), (&[row][..], &["Status".to_owned()][..]));
+}
+
+#[test]
+fn a_cancellation_writes_the_rows_that_the_mapping_names_for_it() {
+    for (mapping, history) in [(naming(&[]), first_try()), (alone(&[]), first_try()), (alone(&[KEY]), after_unknown(1))]
+    {
+        let (result, script) = cancelled(None, &mapping, &known(ID, history), [changed()]);
+        let delivery = result.unwrap();
+        assert_eq!((&delivery.outcome, lead_id(&delivery)), (&Outcome::Updated, ID));
+        assert_eq!(script.asked(), [format!("PATCH /sobjects/Lead/{ID}")]);
+        assert_eq!(script.body(0), json!({"Status": "Cancelled"}));
+    }
+}
+
+#[test]
+fn a_cancellation_without_such_rows_is_ignored_without_a_call() {
+    let mut mapping = naming(&[KEY]);
+    mapping.rows.iter_mut().for_each(|row| row.on_change = false);
+    for history in [first_try(), known(ID, first_try()), after_unknown(60)] {
+        let (result, script) = cancelled(Some("b-0"), &mapping, &history, []);
+        let delivery = result.unwrap();
+        assert_eq!((delivery.outcome, delivery.findings, delivery.records), (Outcome::Ignored, vec![], vec![]));
+        assert!(script.asked().is_empty());
+    }
+}
+
+#[test]
+fn a_kind_that_the_plugin_does_not_know_is_ignored_whatever_else_is_wrong() {
+    let mapping = Mapping { target: Some("Contact".into()), ..with_options(&[("existing", "?")]) };
+    for history in [first_try(), known(ID, first_try()), after_unknown(1)] {
+        let booking = Booking { kind: BookingKind::Other("no-show".into()), ..fixture::booking() };
+        let delivery = super::deliver(&mut Script::default(), &booking, &mapping, &history).unwrap();
+        assert_eq!((delivery.outcome, delivery.records, delivery.findings), (Outcome::Ignored, vec![], vec![]));
+    }
+}
+
+#[test]
+fn a_required_row_that_is_blank_keeps_what_the_lead_has() {
+    let mut mapping = alone(&[]);
+    let reason = fixture::required(fixture::text_field("Reason__c", 40));
+    mapping.rows.push(Row { on_change: true, ..row(reason, None) });
+    let (result, script) = cancelled(None, &mapping, &known(ID, first_try()), [described(&[]), changed()]);
+    // The memo alone is not believed, nor is the Lead refused for it.
+    let script = match result {
+        Ok(delivery) => {
+            assert_eq!(delivery.outcome, Outcome::Updated);
+            script
+        }
+        Err(problem) => panic!("{problem:?}"),
+    };
+    assert_eq!(script.asked().last().unwrap(), &format!("PATCH /sobjects/Lead/{ID}"));
+}
+
+#[test]
+fn the_key_of_the_booking_or_of_the_one_before_leads_to_its_lead() {
+    let keyed = |key: &str| format!(r#"{{"Id":"{ID}","BookingId__c":"{key}"}}"#);
+    for (previous, key) in [(None, "team-1/b-1"), (Some("b-0"), "team-1/b-0"), (Some("b-0"), "team-1/b-1")] {
+        for mapping in [naming(&[KEY]), alone(&[KEY])] {
+            let replies = [leads(&[&keyed(key)]), changed()];
+            let (result, script) = cancelled(previous, &mapping, &first_try(), replies);
+            let delivery = result.unwrap();
+            assert_eq!((&delivery.outcome, lead_id(&delivery)), (&Outcome::Updated, ID));
+            assert_eq!(script.body(1), json!({"Status": "Cancelled"}));
+        }
+    }
+    let (_, script) = cancelled(Some("b-0"), &alone(&[KEY]), &first_try(), [leads(&[])]);
+    assert!(script.asked()[0].contains("IN ('team-1/b-1','team-1/b-0')"), "{:?}", script.asked());
+}
+
+#[test]
+fn a_cancellation_of_an_unknown_record_is_ignored_with_a_finding_and_never_creates() {
+    for policy in ["create-another", "keep", "fill-empty", "overwrite"] {
+        let (result, script) = cancelled(None, &naming(&[("existing", policy)]), &first_try(), []);
+        assert_unknown(result, 6);
+        assert!(script.asked().is_empty());
+        let options = [("existing", policy), KEY];
+        let (result, script) = cancelled(Some("b-0"), &alone(&options), &first_try(), [leads(&[])]);
+        assert_unknown(result, 0);
+        assert_eq!(script.asked().len(), 1);
+    }
+}
+
+#[test]
+fn a_look_up_that_fails_is_never_an_unknown_record() {
+    for (history, reaction) in [(first_try(), Reaction::Retry), (after_unknown(60), Reaction::CheckFirst)] {
+        let (result, _) = cancelled(None, &naming(&[KEY]), &history, [answer(503, "")]);
+        assert_eq!(result.unwrap_err().reaction, reaction);
+    }
+}
+
+#[test]
+fn the_lead_of_a_lost_try_is_looked_for_by_what_a_cancellation_does_not_change() {
+    let near = record(SAME, &json!({"MeetingDate__c": "2026-12-09"}));
+    for (minutes, found, expected) in [
+        (1, vec![SAME], Ok(Outcome::Updated)),
+        (60, vec![SAME], Ok(Outcome::Updated)),
+        (1, vec![&*near], Err((codes::OUTCOME_UNCLEAR, true))),
+        (60, vec![&*near], Err((codes::OUTCOME_UNCLEAR, false))),
+        (1, vec![], Err((codes::OUTCOME_PENDING, true))),
+        (60, vec![], Ok(Outcome::Ignored)),
+    ] {
+        let replies = [leads(&found), changed()];
+        let (result, script) = cancelled(None, &naming(&[]), &after_unknown(minutes), replies);
+        match expected {
+            Ok(Outcome::Ignored) => assert_unknown(result, 6),
+            Ok(outcome) => {
+                assert_eq!(result.unwrap().outcome, outcome);
+                assert_eq!(script.body(1), json!({"Status": "Cancelled"}));
+            }
+            Err((code, waits)) => {
+                let problem = result.unwrap_err();
+                assert_eq!((&*problem.code, problem.reaction), (code, Reaction::CheckFirst));
+                assert_eq!((problem.retry_after.is_some(), problem.effect), (waits, Effect::None));
+            }
+        }
+        assert!(!script.asked()[0].contains("Status"), "{:?}", script.asked());
+    }
+}
+
+#[test]
+fn without_a_text_to_search_by_nobodys_lead_is_taken_for_the_lost_one() {
+    for (minutes, is_past) in [(1, false), (60, true)] {
+        let (result, script) = cancelled(None, &alone(&[]), &after_unknown(minutes), []);
+        assert!(script.asked().is_empty());
+        if is_past {
+            assert_unknown(result, 0);
+        } else {
+            assert_eq!(result.unwrap_err().code, codes::OUTCOME_PENDING);
+        }
+    }
+}
+
+#[test]
+fn a_key_does_not_prove_that_a_lost_lead_will_not_come() {
+    // For a create it does: the org keeps out the second Lead. A cancellation waits for the first one.
+    let (result, _) = cancelled(None, &alone(&[KEY]), &after_unknown(1), [leads(&[])]);
+    assert_eq!(result.unwrap_err().code, codes::OUTCOME_PENDING);
+    let (result, _) = cancelled(None, &alone(&[KEY]), &after_unknown(60), [leads(&[])]);
+    assert_unknown(result, 0);
+}
+
+#[test]
+fn a_lead_that_is_gone_or_converted_is_reported() {
+    for (status, code, expected) in [
+        (404, "NOT_FOUND", codes::LEAD_GONE),
+        (400, "ENTITY_IS_DELETED", codes::LEAD_GONE),
+        (400, "CANNOT_UPDATE_CONVERTED_LEAD", codes::LEAD_CONVERTED),
+    ] {
+        let refusal = answer(status, &json!([{"errorCode": code, "message": "x"}]).to_string());
+        let (result, script) = cancelled(None, &alone(&[]), &known(ID, first_try()), [refusal]);
+        let problem = result.unwrap_err();
+        assert_eq!((problem.code.as_str(), &problem.reaction), (expected, &Reaction::FixBooking));
+        assert_eq!((concerned(&problem), script.asked().len()), (vec![ID], 1));
+    }
+}
+
+#[test]
+fn what_salesforce_refuses_is_left_out_and_the_lead_stays() {
+    let refusal = refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", &["Status"]);
+    let (result, _) = cancelled(None, &alone(&[]), &known(ID, first_try()), [refusal]);
+    let delivery = result.unwrap();
+    assert_eq!((&delivery.outcome, delivery.findings[0].consequence), (&Outcome::Kept, Consequence::LeftOut));
+}
+
+#[test]
+fn a_value_is_fitted_to_its_field_as_in_any_booking() {
+    let mut mapping = alone(&[]);
+    let flag = Row { on_change: true, ..row(fixture::field("Cancelled__c", FieldType::Checkbox), text("はい")) };
+    mapping.rows = vec![flag];
+    let (_, script) = cancelled(None, &mapping, &known(ID, first_try()), [changed()]);
+    assert_eq!(script.body(0), json!({"Cancelled__c": true}));
+}
