@@ -77,9 +77,9 @@ async fn a_memo_saves_the_request_for_the_fields_and_a_stale_one_refuses_nothing
         "not JSON",
         // The limit was raised since.
         r#"{"kind":"text","of":"person","max":3,"required":true}"#,
-        // It was another field of another record.
-        r#"{"kind":"flag","of":"lead"}"#,
-        r#"{"kind":"text","of":"lead","max":60}"#,
+        // It had another type, as one that this version does not know.
+        r#"{"kind":"flag","of":"person"}"#,
+        r#"{"kind":"colour","of":"person"}"#,
     ] {
         mapped.memos.replace("かいしゃ", stale.to_owned());
         let id = format!("stale {stale}");

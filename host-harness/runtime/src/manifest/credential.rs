@@ -241,7 +241,7 @@ pub struct EndpointPath(String);
 
 /// The text is not an [`EndpointPath`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an endpoint is a path of letters, digits and `-._~`, without query: `/services/oauth2/token`")]
+#[error("an endpoint is a path of letters, digits and `-._~`, without query: `/oauth/token`")]
 pub struct InvalidEndpointPath;
 
 impl EndpointPath {

@@ -131,9 +131,7 @@ impl fmt::Display for PathPrefix {
 
 /// The text is not a [`PathPrefix`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a path prefix starts and ends with `/` and has only letters, digits and `-._~` between, no `..`: `/services/data/`"
-)]
+#[error("a path prefix starts and ends with `/` and has only letters, digits and `-._~` between, no `..`: `/api/v2/`")]
 pub struct InvalidPathPrefix;
 
 impl TryFrom<String> for PathPrefix {

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) label: String,
-    /// The record that has it: [`PERSON`] or [`LEAD`].
+    /// The object that has it: [`PERSON`] or [`LEAD`]. The CRM never moves a field, so a memo can be relied on for this.
     pub(crate) of: &'static str,
     pub(crate) kind: Kind,
     pub(crate) required: bool,
