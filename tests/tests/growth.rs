@@ -17,7 +17,6 @@ use wasmtime::component::{Component, HasSelf, Linker, Resource};
 
 /// A host of version 0.1.1.
 mod newer_host {
-    #![expect(missing_docs, reason = "generated; the documentation is in wit/")]
     include!(concat!(env!("OUT_DIR"), "/newer_host.rs"));
 }
 

@@ -8,7 +8,7 @@ use salesforce_local_org::Fault;
 use serde_json::json;
 
 /// A mapping without a key field, so that only a lookup can find the Lead.
-async fn plain(system: &System) -> Result<crm_host::types::Mapping> {
+async fn plain(system: &System) -> Result<Mapped> {
     let fields = system.fields().await?;
     let rows = json!({ "rows": [
         { "field": "LastName", "source": { "booking": "guest.family-name" } },

@@ -67,7 +67,8 @@ struct Life {
 }
 
 impl Life {
-    fn random(random: &mut StdRng) -> Self {
+    /// `further` decides what was added later, so that the earlier lives stay as they were.
+    fn random(random: &mut StdRng, further: &mut StdRng) -> Self {
         let mishaps = (0..random.random_range(1..=3))
             .map(|_| match random.random_range(0..6) {
                 0 => Mishap::None,
@@ -84,7 +85,7 @@ impl Life {
             mishaps,
             second_booking_after: random.random_bool(0.2).then(|| random.random_range(1..=2)),
             moves: random.random_bool(0.25),
-            cancels: random.clone().random_bool(0.25),
+            cancels: further.random_bool(0.25),
         }
     }
 }
@@ -340,8 +341,9 @@ async fn simulate(histories: u32, seed: u32) -> Result<Counts> {
         let (plain, with_key) = (mapping(json!({}))?, mapping(json!({ "booking-id-field": "BookingId__c" }))?);
         for _ in 0..50.min(histories - number) {
             // Each history has its own numbers, so that none depends on how many tries the others took.
-            let mut random = StdRng::seed_from_u64(u64::from(seed) << 32 | u64::from(number));
-            let life = Life::random(&mut random);
+            let own = u64::from(seed) << 32 | u64::from(number);
+            let (mut random, mut further) = (StdRng::seed_from_u64(own), StdRng::seed_from_u64(!own));
+            let life = Life::random(&mut random, &mut further);
             let mut world = World { system: &system, random, plain: &plain, with_key: &with_key, counts: &mut counts };
             let lived = world.live(&life, number, seed).await;
             lived.with_context(|| format!("history {number} of seed {seed}: {life:?}"))?;

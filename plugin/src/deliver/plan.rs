@@ -90,6 +90,11 @@ impl<'a> Plan<'a> {
         let rows = Rows { mapping, schema };
         let mut plan = Self { scope, entries: Vec::with_capacity(mapping.rows.len()), ..Self::default() };
         for (position, row) in positions(mapping).filter(|(_, row)| scope.has(row)) {
+            // An existing Lead keeps what a booking leaves blank, whatever the field is like.
+            let is_blank = || present(row.value.as_ref()).or_else(|| present(row.fallback.as_ref())).is_none();
+            if scope != Scope::Booking && is_blank() {
+                continue;
+            }
             if reserved.iter().any(|name| is_same_field(name, &row.field)) {
                 let note = Note::new(codes::FIELD_SET_BY_OPTION, "one of the mapping's options sets this field");
                 plan.findings.push(finding(note, Consequence::Changed, position, &row.field, ""));

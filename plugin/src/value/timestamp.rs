@@ -269,6 +269,24 @@ mod tests {
     }
 
     #[test]
+    fn a_date_of_http_is_read_in_the_form_that_servers_write() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("1994-11-06T08:49:37Z")),
+            (" Thu, 29 Feb 2024 23:59:60 GMT ", Some("2024-02-29T23:59:59Z")),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("Sun, 06 Nov 1994 08:49:37 JST", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT x", None),
+            ("Sun, 31 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 25:49:37 GMT", None),
+            ("", None),
+        ] {
+            assert_eq!(Moment::parse_http(text).map(written).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn moments_are_counted_and_turned_back() {
         for (text, unix) in [
             ("1970-01-01T00:00:00Z", 0),

@@ -122,6 +122,9 @@ pub struct Queue {
 pub struct AssignmentRule {
     /// Id of the rule (key prefix `01Q`).
     pub id: String,
+    /// Label.
+    #[serde(default = "standard_rule")]
+    pub name: String,
     /// User name of the owner, or developer name of a queue.
     pub owner: String,
 }
@@ -136,6 +139,10 @@ pub struct Trigger {
     pub fail_when: String,
     /// Text of the uncaught exception, such as `System.DmlException: ...`.
     pub message: String,
+}
+
+fn standard_rule() -> String {
+    "Standard".to_owned()
 }
 
 fn yes() -> bool {

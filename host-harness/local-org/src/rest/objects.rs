@@ -1,4 +1,4 @@
-//! The objects that can be queried: Lead, Organization, User, Group (queues) and RecordType.
+//! The objects that can be queried: Lead, Organization, User, Group and QueueSobject (queues), RecordType and AssignmentRule.
 
 use serde_json::{Map, Value, json};
 
@@ -102,6 +102,8 @@ pub(super) fn find(call: &Call<'_>, name: &str, query: Option<&Query>) -> Option
         )),
         "user" => Some(users(settings)),
         "group" => Some(queues(settings)),
+        "queuesobject" => Some(queued_objects(settings)),
+        "assignmentrule" => Some(assignment_rules(settings)),
         "recordtype" => Some(record_types(settings)),
         _ => None,
     }
@@ -133,6 +135,25 @@ fn queues(settings: &Settings) -> Table {
     let row = |id: &str, name: &str, developer_name: &str| json!({"Id": id, "Name": name, "DeveloperName": developer_name, "Type": "Queue", "Email": null});
     let rows = settings.queues().map(|(id, queue)| row(&id, &queue.name, &queue.developer_name));
     Table::of_example("Group", row("", "", ""), rows.collect())
+}
+
+/// Which objects a queue can own: Leads only.
+fn queued_objects(settings: &Settings) -> Table {
+    let row =
+        |queue: &str, number: u64| json!({"Id": id::mint("03g", number), "QueueId": queue, "SobjectType": "Lead"});
+    let rows = settings.queues().zip(1..).map(|((queue, _), number)| row(&queue, number));
+    let mut table = Table::of_example("QueueSobject", row("", 0), rows.collect());
+    for field in table.fields.iter_mut().filter(|field| field.name == "QueueId") {
+        field.relationship = Some("Queue".to_owned());
+        field.reference_to = vec!["Group".to_owned()];
+    }
+    table
+}
+
+fn assignment_rules(settings: &Settings) -> Table {
+    let row = |id: &str, name: &str| json!({"Id": id, "Name": name, "SobjectType": "Lead", "Active": true});
+    let rule = settings.file.assignment_rule.iter().filter_map(|rule| Some(row(&id::to_18(&rule.id)?, &rule.name)));
+    Table::of_example("AssignmentRule", row("", ""), rule.collect())
 }
 
 fn record_types(settings: &Settings) -> Table {

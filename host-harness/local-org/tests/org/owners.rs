@@ -124,3 +124,32 @@ async fn a_queue_can_own_leads() {
     let unknown = client.write("POST", LEADS, &auto_assign(Some("FALSE")), &owned("00G5i00000zzzzz")).await;
     assert_eq!(unknown.error(), (400, "INVALID_CROSS_REFERENCE_KEY"));
 }
+
+#[tokio::test]
+async fn an_admins_choices_of_owners_can_be_queried() {
+    let text = r#"
+        [[queues]]
+        name = "Web"
+        developer-name = "Web_Leads"
+
+        [[queues]]
+        name = "Phone"
+        developer-name = "Phone_Leads"
+
+        [assignment-rule]
+        id = "01Q5i000000Rule"
+        name = "By region"
+        owner = "Web_Leads"
+    "#;
+    let running = start(OrgFile::parse(text).unwrap()).await;
+    let client = Client::connect(&running).await;
+    let queues = client
+        .query("SELECT QueueId, Queue.Name FROM QueueSobject WHERE SobjectType = 'Lead' ORDER BY Queue.Name")
+        .await;
+    let names: Vec<_> =
+        queues.json["records"].as_array().unwrap().iter().map(|queue| &queue["Queue"]["Name"]).collect();
+    assert_eq!(names, ["Phone", "Web"], "{}", queues.text);
+    let rules = client.query("SELECT Id, Name FROM AssignmentRule WHERE SobjectType = 'Lead' AND Active = true").await;
+    assert_eq!(rules.json["records"][0]["Name"], "By region", "{}", rules.text);
+    assert_eq!(rules.json["records"][0]["Id"].as_str().map(str::len), Some(18));
+}

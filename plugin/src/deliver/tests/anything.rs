@@ -209,6 +209,10 @@ proptest! {
             Err(problem) => {
                 // [P6]
                 prop_assert!(problem.effect == Effect::None || problem.reaction == Reaction::CheckFirst);
+                // [P8]: while the look-up fails, nothing is known of earlier tries.
+                let is_open = history.unknown_tries.is_some() && history.records.is_empty() && org.query.0 != 200;
+                let keeps_doubt = matches!(problem.reaction, Reaction::CheckFirst | Reaction::Reconnect);
+                prop_assert!(!is_open || keeps_doubt, "{:?}", problem);
                 // [P2]
                 prop_assert!(!matches!(booking.kind, BookingKind::Other(_)));
             }

@@ -397,6 +397,16 @@ fn without_the_orgs_time_clocks_that_are_a_quarter_of_an_hour_apart_find_the_los
 }
 
 #[test]
+fn a_slow_call_does_not_hide_the_lost_lead() {
+    // The lost try began at 03:15, and this one at 03:20 by the same clock.
+    let lost = record(SAME, &json!({"CreatedDate": "2026-11-22T03:15:00.000+0000"}));
+    for date in ["Sun, 22 Nov 2026 03:20:00 GMT", "Sun, 22 Nov 2026 03:21:00 GMT", "Sun, 22 Nov 2026 03:22:00 GMT"] {
+        let (result, _) = run(&fixture::mapping(), &after_unknown(5), [dated(leads(&[&lost]), date)]);
+        assert_eq!(result.unwrap().outcome, Outcome::AlreadyDelivered, "{date}");
+    }
+}
+
+#[test]
 fn a_date_that_cannot_be_read_is_none() {
     let old = record(SAME, &json!({"CreatedDate": "2026-11-22T03:06:00.000+0000"}));
     for (date, outcome) in [

@@ -45,8 +45,10 @@ fn lead_id(delivery: &Delivery) -> &str {
     &lead.id
 }
 
-/// Ids of the records that a problem names.
+/// Ids of the records that a problem names, each with an address.
+#[track_caller]
 fn concerned(problem: &Problem) -> Vec<&str> {
+    assert!(problem.concerned.iter().all(|record| record.url == fixture::lead(&record.id).url));
     problem.concerned.iter().map(|record| &*record.id).collect()
 }
 

@@ -122,8 +122,11 @@ impl<'a> Check<'a> {
     fn note(&mut self, note: Note, consequence: Consequence) {
         match self.row {
             Some((position, row)) => {
-                let label = self.field(&row.field).map(|field| &*field.label).unwrap_or_default();
-                self.findings.push(finding(note, consequence, position, &row.field, label));
+                let name = &row.field;
+                let withheld = || self.live.withheld.iter().find(|field| is_same_field(&field.name, name));
+                let label = self.field(name).map(|field| &field.label).or_else(|| Some(&withheld()?.label));
+                let finding = finding(note, consequence, position, name, label.map_or("", |label| label));
+                self.findings.push(finding);
             }
             None => self.push(note, consequence, Vec::new()),
         }
@@ -226,8 +229,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so does a
-    /// picklist with a default.
+    /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so do a
+    /// picklist with a default, and a Lead that exists.
     fn missing_controller<'f>(&self, field: &'f LeadField) -> Option<&'f str> {
         let name = field.controlling_field.as_deref()?;
         let has_value = self.row_of(name).is_some()
@@ -236,7 +239,7 @@ impl<'a> Check<'a> {
                 controlling.field_type == FieldType::Checkbox || controlling.values.iter().any(|value| value.is_default)
             });
         let is_dependent = field.restricted && field.values.iter().any(|value| value.valid_for.is_some());
-        (is_dependent && !has_value).then_some(name)
+        (is_dependent && !has_value && self.creates).then_some(name)
     }
 
     /// What is wrong with a value that is known before any booking, and the consequence for a booking.

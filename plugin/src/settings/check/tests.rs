@@ -134,6 +134,15 @@ fn a_cancellation_needs_no_value_in_a_required_field_and_another_kind_is_not_wri
     let [finding] = &*findings else { panic!("{findings:?}") };
     assert_eq!((&*finding.code, finding.consequence), (codes::NUMBER_INVALID, Consequence::LeftOut));
     assert_eq!(check_of(&BookingKind::Other("no-show".into()), &rows(), &[]), (vec![], 0));
+    // The Lead has a value in the controlling field.
+    let picklist = [
+        ("Title", "type", json!("picklist")),
+        ("Title", "restrictedPicklist", json!(true)),
+        ("Title", "controllerName", json!("BookingId__c")),
+        ("Title", "picklistValues", json!([{"value": "Cancelled", "active": true, "validFor": "gAAA"}])),
+    ];
+    let status = Expectation { memo: String::new(), ..status };
+    assert_eq!(check_of(&BookingKind::Cancelled, &[status], &picklist), (vec![], 1));
 }
 
 #[test]
