@@ -96,7 +96,7 @@ async fn a_guest_with_any_address_is_found_by_it() -> Result<()> {
         let delivered = |number: u32| Booking { id: format!("{local}-{number}"), ..booking.clone() };
         let first = system.deliver(&delivered(1), &mapping, &first_try(system.time(0))).await?.answer;
         let first = first.map_err(|problem| anyhow::anyhow!("{local}: {problem:?}"))?;
-        assert_eq!((first.outcome, first.findings.len()), (Outcome::Created, 2), "{local}: {:?}", first.findings);
+        assert_eq!((&first.outcome, first.findings.len()), (&Outcome::Created, 2), "{local}: {:?}", first.findings);
         let second = system.deliver(&delivered(2), &mapping, &first_try(system.time(0))).await?.answer;
         let second = second.map_err(|problem| anyhow::anyhow!("{local}: {problem:?}"))?;
         assert_eq!(
