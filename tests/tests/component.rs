@@ -186,7 +186,7 @@ fn every_invalid_plugin_is_rejected_with_its_own_code() -> Result<()> {
         (guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
         (guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),
         (guests::of_another_contract()?, "other-contract", "@0.2.0"),
-        (guests::without_leads()?, "missing-export", "scheduling:crm/leads@0.1.0"),
+        (guests::without_leads()?, "missing-export", "scheduling:crm/leads"),
         (guests::without_manifest()?, "no-manifest", "scheduling-crm-manifest"),
         (guests::with_two_manifests()?, "several-manifests", "scheduling-crm-manifest"),
         (guests::core_module()?, "core-module", "component"),

@@ -43,7 +43,7 @@ async fn an_invalid_plugin_is_rejected_with_its_own_code_before_compilation() ->
     let cases: [(&str, Vec<u8>, &str, &str); 7] = [
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),
-        ("no leads", guests::without_leads()?, "missing-export", "scheduling:crm/leads@0.1.0"),
+        ("no leads", guests::without_leads()?, "missing-export", "scheduling:crm/leads"),
         ("other contract", guests::of_another_contract()?, "other-contract", "@0.2.0"),
         ("no manifest", guests::without_manifest()?, "no-manifest", "scheduling-crm-manifest"),
         ("two manifests", guests::with_two_manifests()?, "several-manifests", "scheduling-crm-manifest"),

@@ -75,7 +75,7 @@ pub enum InspectError {
         needed: ContractVersion,
     },
     /// The component does not export `leads`.
-    #[error("the component does not export `{REQUIRED_EXPORT}`, which every plugin must; it exports {}", quoted(.0))]
+    #[error("the component does not export `scheduling:crm/{REQUIRED_EXPORT}`, which every plugin must; it exports {}", quoted(.0))]
     MissingExport(Vec<String>),
     /// The component has no manifest.
     #[error("the component has no custom section `{MANIFEST_SECTION}`; `host-harness build` embeds plugin.toml as one")]

@@ -50,7 +50,7 @@ async fn a_create_that_may_still_be_carried_out_is_reported() -> Result<()> {
     assert_eq!(summary.unanswered, 1);
     let deleted = step(&summary, "delete")?;
     assert_eq!(deleted.outcome, Outcome::Differs);
-    assert!(deleted.remedy.is_some_and(|remedy| remedy.contains("ten minutes")), "{deleted:?}");
+    assert!(deleted.remedy.is_some_and(|remedy| remedy.contains("10 minutes")), "{deleted:?}");
     assert_eq!(checked.org.org().leads(), Vec::<Value>::new());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::{Answers, scripted};
 use acceptance::samples::{self, Mapped};
 use acceptance::scripted::{Scripted, response};
+use acceptance::system::System;
 use anyhow::Result;
 use crm_host::types::{FieldList, Outcome};
 use serde_json::json;
@@ -34,17 +35,18 @@ fn around(inner: &str) -> [String; 6] {
     ]
 }
 
-/// A mapping that makes every call send requests: a lookup before the create, a describe for the fields without memos.
-fn mapping() -> Result<Mapped> {
+/// A mapping that makes every call send requests: a lookup before the create, a describe after a rejection.
+fn mapping(listed: &FieldList) -> Result<Mapped> {
     let rows = json!({ "rows": [
         { "field": "LastName", "source": { "booking": "guest.family-name" } },
         { "field": "Email", "source": { "booking": "guest.email" } },
     ], "options": { "existing": "overwrite" } });
-    samples::mapping_of(rows, &FieldList::default())
+    samples::mapping_of(rows, listed)
 }
 
 /// The plugin, and the next response of its org.
 struct Answering {
+    mapping: Mapped,
     guest: Scripted,
     next: Arc<Mutex<Next>>,
 }
@@ -67,13 +69,14 @@ impl Answering {
             Some(if is_meant { response(next.status, next.body) } else { response(404, "[]") })
         })
         .await?;
-        Ok(Self { guest, next })
+        let mapping = mapping(&System::start().await?.fields().await?)?;
+        Ok(Self { mapping, guest, next })
     }
 
     async fn call_all(&self, next: Next, what: &str) -> Result<Answers> {
         *self.next.lock().map_err(|_| anyhow::anyhow!("the script"))? = next;
         let booking = samples::booking()?;
-        crate::call_all(&self.guest.plugin, &self.guest.connection, &booking, &mapping()?, &[], what).await
+        crate::call_all(&self.guest.plugin, &self.guest.connection, &booking, &self.mapping, &[], what).await
     }
 }
 
