@@ -1,10 +1,15 @@
 //! Runs the command as a separate process, as a person does.
 
+use crate::guests;
 use anyhow::{Context as _, Result, ensure};
+use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use tempfile::TempDir;
 
 /// The command's executable, built once per process. Usually cargo has already built it, and this takes no time.
 pub fn binary() -> Result<&'static Path> {
@@ -51,4 +56,58 @@ pub fn ended(output: &Output) -> (i32, String, String) {
         String::from_utf8_lossy(&output.stdout).into_owned(),
         String::from_utf8_lossy(&output.stderr).into_owned(),
     )
+}
+
+/// A team that the command has connected to an org of this process.
+pub struct Team {
+    /// The org.
+    pub org: RunningOrg,
+    folder: TempDir,
+    component: PathBuf,
+}
+
+impl Team {
+    /// Runs `connect` as a person does, with a visitor in place of the browser.
+    pub async fn connect() -> Result<Self> {
+        let component = guests::build("salesforce-leads")?.path;
+        let folder = tempfile::tempdir()?;
+        // The callback must be registered; a free port keeps concurrent tests apart.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let callback = format!("http://127.0.0.1:{port}/callback");
+        let file = OrgFile::parse(&format!("duplicate-rules = []\n[app]\ncallbacks = [\"{callback}\"]\n"))?;
+        let org = salesforce_local_org::serve(file, Options::default()).await?;
+        let app = org.app();
+        let mut connecting = harness(folder.path())?
+            .args(["connect", "--team", "sales", "--component"])
+            .arg(&component)
+            .envs([("BASE_URL", org.base_url()), ("REDIRECT_URI", &callback)])
+            .envs([("CLIENT_ID", app.client_id), ("CLIENT_SECRET", app.client_secret)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut said = BufReader::new(connecting.stderr.take().context("its errors")?).lines();
+        let address = said.by_ref().find_map(|line| {
+            let line = line.ok()?;
+            line.contains("/services/oauth2/authorize?").then(|| line.trim().to_owned())
+        });
+        let user = org.org().file().users.into_iter().next().context("a user")?;
+        let back = visitor::allow(&address.context("an address")?, &user.username, &user.password).await?;
+        // The browser follows the callback URL, where the command listens.
+        visitor::follow(&back).await?;
+        ensure!(connecting.wait()?.success(), "connect failed");
+        org.org().clear_requests();
+        Ok(Self { org, folder, component })
+    }
+
+    /// A command for this team.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = harness(self.folder.path())?;
+        command.args(arguments).args(["--team", "sales", "--component"]).arg(&self.component);
+        Ok(command)
+    }
+
+    /// The folder that commands run in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
 }
