@@ -5,9 +5,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
+use axum::{
+    Router,
+    body::{self, Body},
+};
 use crm_host::transport::{TransportError, TransportErrorKind};
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
 
 use crate::scripted::{Reply, response};
 
@@ -109,6 +115,21 @@ impl InventedCrm {
     /// Method and path of the requests since the last call.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state().requests)
+    }
+
+    /// Serves it on this machine for as long as the runtime lives. Returns its address.
+    pub async fn serve(&self) -> Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let crm = self.clone();
+        let respond = async move |request: Request<Body>| -> Response<Body> {
+            let (parts, body) = request.into_parts();
+            let body = body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+            let answer = crm.answer(&Request::from_parts(parts, body.to_vec())).unwrap_or_default();
+            answer.map(Body::from)
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await });
+        Ok(address)
     }
 
     /// Responds to a request.
