@@ -5,8 +5,8 @@ use acceptance::samples::{self, first_try};
 use acceptance::scripted::{Scripted, VICTIM, response};
 use acceptance::system::NOW;
 use anyhow::Result;
-use crm_host::types::{Booking, Mapping, Parameter, Problem};
-use crm_host::{CallError, Host, LoadError};
+use crm_host::types::{Delivery, Effect, Mapping, Parameter, Problem};
+use crm_host::{CallError, Called, Host, LoadError};
 use std::fs;
 
 /// The hostile guest; the response to a request is its own path.
@@ -20,19 +20,21 @@ async fn hostile() -> Result<Scripted> {
     .await
 }
 
-fn attempt(title: &str, extra: &[(&str, &str)]) -> Booking {
-    let mut booking = samples::booking().expect("the example");
-    booking.title = title.to_owned();
-    booking.extra =
-        extra.iter().map(|(name, value)| Parameter { name: (*name).into(), value: (*value).into() }).collect();
-    booking
+/// Makes the guest attempt something: the target names it, the options describe a request.
+async fn attempt(
+    guest: &Scripted,
+    name: &str,
+    options: &[(&str, &str)],
+) -> Result<Called<Result<Delivery, Problem>>, CallError> {
+    let booking = samples::booking().expect("the example");
+    let booking = crm_booking::resolve(&booking, &Default::default(), &Default::default()).booking;
+    let options = options.iter().map(|(name, value)| Parameter::new(*name, *value)).collect();
+    let mapping = Mapping { target: Some(name.to_owned()), options, ..Mapping::default() };
+    guest.plugin.on_booking_completed(&guest.connection, &booking, &mapping, &first_try(NOW)).await
 }
 
-async fn run(guest: &Scripted, title: &str, extra: &[(&str, &str)]) -> Result<Problem, CallError> {
-    let mapping = Mapping { rows: Vec::new(), options: Vec::new() };
-    let called =
-        guest.plugin.on_booking_completed(&guest.connection, &attempt(title, extra), &mapping, &first_try(NOW)).await?;
-    Ok(called.answer.expect_err("the guest always returns a problem"))
+async fn run(guest: &Scripted, name: &str, options: &[(&str, &str)]) -> Result<Problem, CallError> {
+    Ok(attempt(guest, name, options).await?.answer.expect_err("the guest always returns a problem"))
 }
 
 #[tokio::test]
@@ -41,7 +43,7 @@ async fn an_invalid_plugin_is_rejected_with_its_own_code_before_compilation() ->
     let cases: [(&str, Vec<u8>, &str, &str); 7] = [
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),
-        ("no leads", guests::without_leads()?, "missing-export", "scheduling:crm/leads@0.1.0"),
+        ("no leads", guests::without_leads()?, "missing-export", "does not export `leads`"),
         ("other contract", guests::of_another_contract()?, "other-contract", "@0.2.0"),
         ("no manifest", guests::without_manifest()?, "no-manifest", "scheduling-crm-manifest"),
         ("two manifests", guests::with_two_manifests()?, "several-manifests", "scheduling-crm-manifest"),
@@ -73,13 +75,13 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
         ("panic", &[], "trap"),
         ("huge string", &[], "host-call-limit"),
         ("amplified strings", &[], "host-call-limit"),
-        ("huge body", &[("url", "{instance-url}/open/x")], "host-call-limit"),
-        ("huge header", &[("url", "{instance-url}/open/x")], "host-call-limit"),
+        ("huge body", &[("url", "{origin}/open/x")], "host-call-limit"),
+        ("huge header", &[("url", "{origin}/open/x")], "host-call-limit"),
     ] {
         let error = run(&guest, title, extra).await.expect_err(title);
         assert_eq!(error.code(), code, "{title}: {error}");
-        assert!(!error.may_have_written(), "{title}");
-        let after = run(&guest, "request", &[("url", "{instance-url}/open/hello")]).await?;
+        assert_eq!(error.effect(), Effect::None, "{title}");
+        let after = run(&guest, "request", &[("url", "{origin}/open/hello")]).await?;
         assert_eq!((after.code.as_str(), after.message.as_str()), ("answered", "/open/hello"), "after {title}");
     }
     Ok(())
@@ -89,7 +91,7 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
 async fn a_silent_server_cannot_exceed_the_wall_clock_limit() -> Result<()> {
     let guest = hostile().await?;
     let began = std::time::Instant::now();
-    let problem = run(&guest, "request", &[("url", "{instance-url}/open/silence"), ("method", "POST")]).await?;
+    let problem = run(&guest, "request", &[("url", "{origin}/open/silence"), ("method", "POST")]).await?;
     assert_eq!(problem.code, "failed-timeout");
     let wall = guest.plugin.limits().wall_ms;
     assert!(began.elapsed().as_millis() <= u128::from(wall) + 1_000, "{:?}", began.elapsed());
@@ -104,18 +106,17 @@ async fn a_plugin_reaches_only_the_connected_org_and_denied_requests_are_not_sen
         (&[("url", "https://victim.example/open/x")], "failed-denied"),
         // Anyone can own an account that matches the pattern; only the connected one is allowed.
         (&[("url", "https://mallory.victim.example/open/x")], "failed-denied"),
-        (&[("url", "https://mallory.victim.example/open/x"), ("credential", "none")], "failed-denied"),
         (&[("url", "https://login.victim.example/open/x")], "failed-denied"),
         (&[("url", "http://acme.victim.example/open/x")], "failed-invalid-request"),
         (&[("url", "https://acme.victim.example:8443/open/x")], "failed-invalid-request"),
         (&[("url", "https://127.0.0.1/open/x")], "failed-invalid-request"),
         (&[("url", "https://acme.victim.example@evil.example/open/x")], "failed-invalid-request"),
-        (&[("url", "{instance-url}/closed")], "failed-denied"),
-        (&[("url", "{instance-url}/open/../closed")], "failed-denied"),
-        (&[("url", "{instance-url}/open/%2e%2e/closed")], "failed-denied"),
-        (&[("url", "{instance-url}/open/x"), ("method", "DELETE")], "failed-denied"),
-        (&[("url", "{instance-url}/open/x"), ("header", "Authorization: Bearer forged")], "failed-invalid-request"),
-        (&[("url", "{instance-url}/open/x"), ("header", "host: evil.example")], "failed-invalid-request"),
+        (&[("url", "{origin}/closed")], "failed-denied"),
+        (&[("url", "{origin}/open/../closed")], "failed-denied"),
+        (&[("url", "{origin}/open/%2e%2e/closed")], "failed-denied"),
+        (&[("url", "{origin}/open/x"), ("method", "DELETE")], "failed-denied"),
+        (&[("url", "{origin}/open/x"), ("header", "Authorization: Bearer forged")], "failed-invalid-request"),
+        (&[("url", "{origin}/open/x"), ("header", "host: evil.example")], "failed-invalid-request"),
     ] {
         let problem = run(&guest, "request", extra).await?;
         assert_eq!(problem.code, code, "{extra:?}");
@@ -128,7 +129,7 @@ async fn a_plugin_reaches_only_the_connected_org_and_denied_requests_are_not_sen
 async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
     let guest = hostile().await?;
     // On a slow machine, 10,000 attempts can exceed the CPU limit first.
-    match run(&guest, "10k requests", &[("url", "{instance-url}/open/x")]).await {
+    match run(&guest, "10k requests", &[("url", "{origin}/open/x")]).await {
         Ok(problem) => assert!(problem.message.contains("budget"), "{}", problem.message),
         Err(error) => assert_eq!(error.code(), "cpu-limit"),
     }
@@ -139,16 +140,12 @@ async fn a_call_sends_no_more_requests_than_its_budget() -> Result<()> {
 #[tokio::test]
 async fn the_host_attaches_the_credential_and_blocks_responses_that_echo_it() -> Result<()> {
     let guest = hostile().await?;
-    let answered = run(&guest, "request", &[("url", "{instance-url}/open/x")]).await?;
+    let answered = run(&guest, "request", &[("url", "{origin}/open/x")]).await?;
     assert_eq!(answered.code, "answered");
     let seen = guest.script.seen();
     assert_eq!(seen[0].headers()["authorization"], "Bearer canary-access-0123456789");
 
-    let bare = run(&guest, "request", &[("url", "{instance-url}/open/x"), ("credential", "none")]).await?;
-    assert_eq!(bare.code, "answered");
-    assert!(guest.script.seen()[1].headers().get("authorization").is_none());
-
-    let echoed = run(&guest, "request", &[("url", "{instance-url}/open/echo")]).await?;
+    let echoed = run(&guest, "request", &[("url", "{origin}/open/echo")]).await?;
     assert_eq!(echoed.code, "failed-response-blocked");
     assert!(!format!("{echoed:?}").contains("canary"));
     Ok(())
@@ -157,11 +154,8 @@ async fn the_host_attaches_the_credential_and_blocks_responses_that_echo_it() ->
 #[tokio::test]
 async fn repeated_denied_requests_fill_neither_memory_nor_the_report() -> Result<()> {
     let guest = hostile().await?;
-    let long = format!("{{instance-url}}/closed/{}", "A".repeat(15_000));
-    let mapping = Mapping { rows: Vec::new(), options: Vec::new() };
-    let booking = attempt("10k requests", &[("url", &long)]);
-    let called = guest.plugin.on_booking_completed(&guest.connection, &booking, &mapping, &first_try(NOW)).await;
-    let usage = match called {
+    let long = format!("{{origin}}/closed/{}", "A".repeat(15_000));
+    let usage = match attempt(&guest, "10k requests", &[("url", &long)]).await {
         Ok(called) => called.usage,
         Err(error) => error.usage,
     };
