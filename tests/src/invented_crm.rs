@@ -34,6 +34,8 @@ struct State {
     records: Vec<Record>,
     /// Whether the pipelines take no new lead.
     closed: bool,
+    /// Whether it answers 503 to everything.
+    busy: bool,
     lost: Option<(String, Lost)>,
     /// Requests that are still to be carried out, and when.
     late: Vec<(u64, Request<Vec<u8>>)>,
@@ -74,6 +76,7 @@ impl InventedCrm {
             key: key.to_owned(),
             records: Vec::new(),
             closed: false,
+            busy: false,
             lost: None,
             late: Vec::new(),
             requests: Vec::new(),
@@ -100,6 +103,11 @@ impl InventedCrm {
     /// Takes no new lead, or takes them again.
     pub fn close(&self, closed: bool) {
         self.state().closed = closed;
+    }
+
+    /// Answers 503 to everything, or works again.
+    pub fn overload(&self, busy: bool) {
+        self.state().busy = busy;
     }
 
     /// Loses the reply to the next request that creates an object.
@@ -183,6 +191,9 @@ impl State {
     fn result(&mut self, request: &Request<Vec<u8>>) -> Result<(u16, Value), Refusal> {
         if request.headers().get("x-tiny-key").is_none_or(|key| key != self.key.as_str()) {
             return Err((401, "key-unknown", "この鍵は使えません", None));
+        }
+        if self.busy {
+            return Err((503, "busy", "こみあっています", None));
         }
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
