@@ -5,9 +5,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
+use axum::{
+    Router,
+    body::{self, Body},
+};
 use crm_host::transport::{TransportError, TransportErrorKind};
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
 
 use crate::scripted::{Reply, response};
 
@@ -28,6 +34,8 @@ struct State {
     records: Vec<Record>,
     /// Whether the pipelines take no new lead.
     closed: bool,
+    /// Whether it answers 503 to everything.
+    busy: bool,
     lost: Option<(String, Lost)>,
     /// Requests that are still to be carried out, and when.
     late: Vec<(u64, Request<Vec<u8>>)>,
@@ -68,6 +76,7 @@ impl InventedCrm {
             key: key.to_owned(),
             records: Vec::new(),
             closed: false,
+            busy: false,
             lost: None,
             late: Vec::new(),
             requests: Vec::new(),
@@ -96,6 +105,11 @@ impl InventedCrm {
         self.state().closed = closed;
     }
 
+    /// Answers 503 to everything, or works again.
+    pub fn overload(&self, busy: bool) {
+        self.state().busy = busy;
+    }
+
     /// Loses the reply to the next request that creates an object.
     pub fn lose(&self, object: &str, lost: Lost) {
         self.state().lost = Some((format!("/v1/{object}s"), lost));
@@ -109,6 +123,21 @@ impl InventedCrm {
     /// Method and path of the requests since the last call.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state().requests)
+    }
+
+    /// Serves it on this machine for as long as the runtime lives. Returns its address.
+    pub async fn serve(&self) -> Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let crm = self.clone();
+        let respond = async move |request: Request<Body>| -> Response<Body> {
+            let (parts, body) = request.into_parts();
+            let body = body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+            let answer = crm.answer(&Request::from_parts(parts, body.to_vec())).unwrap_or_default();
+            answer.map(Body::from)
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await });
+        Ok(address)
     }
 
     /// Responds to a request.
@@ -162,6 +191,9 @@ impl State {
     fn result(&mut self, request: &Request<Vec<u8>>) -> Result<(u16, Value), Refusal> {
         if request.headers().get("x-tiny-key").is_none_or(|key| key != self.key.as_str()) {
             return Err((401, "key-unknown", "この鍵は使えません", None));
+        }
+        if self.busy {
+            return Err((503, "busy", "こみあっています", None));
         }
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();

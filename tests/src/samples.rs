@@ -84,7 +84,7 @@ pub fn full_booking(listed: &FieldList) -> Result<(Booking, Mapped)> {
         ("Street", json!({ "template": "{answers.extra-10} / {answers.extra-11}" })),
         ("NumberOfEmployees", json!({ "fixed": "５０" })),
     ];
-    let rows = mapping["rows"].as_array_mut().context("rows")?;
+    let rows = mapping.get_mut("rows").and_then(Value::as_array_mut).context("rows")?;
     rows.extend(further.map(|(field, source)| json!({ "id": field, "field": field, "source": source })));
     let mapped = mapping_of(mapping, listed)?;
     ensure!((booking.answers.len(), mapped.mapping.rows().len()) == (12, 18), "the examples have changed");

@@ -58,9 +58,13 @@ pub trait Bed: Send + Sync {
     /// [`Self::mapping`] with the memos of the fields that the plugin lists.
     async fn mapped(&self) -> Result<Mapped> {
         let mapping = self.mapping();
-        let target = mapping["target"].as_str();
-        let listed =
-            self.plugin().list_lead_fields(self.connection(), target, "ja").await?.answer.map_err(unexpected)?;
+        let target = mapping.get("target").and_then(Value::as_str).map(str::to_owned);
+        let listed = self
+            .plugin()
+            .list_lead_fields(self.connection(), target.as_deref(), "ja")
+            .await?
+            .answer
+            .map_err(unexpected)?;
         let mapped = samples::mapping_of(mapping, &listed)?;
         ensure!(mapped.memos.cover(&mapped.mapping), "the plugin lists every mapped field");
         self.take_writes();

@@ -1,8 +1,14 @@
 //! What only `tiny-crm` shows: its slot, its size, its memos, and what it does not export.
 
-use acceptance::{invented_crm::INDUSTRIES, samples, system::unexpected};
+use acceptance::{
+    invented_crm::{INDUSTRIES, Lost},
+    samples,
+    system::unexpected,
+};
 use anyhow::Result;
-use crm_host::types::{FieldType, Outcome};
+use crm_booking::Mapping;
+use crm_host::types::{Effect, FieldType, Outcome, Reaction};
+use serde_json::json;
 
 use crate::{
     bed::{Bed as _, Tiny},
@@ -88,5 +94,61 @@ async fn a_memo_saves_the_request_for_the_fields_and_a_stale_one_refuses_nothing
         assert_eq!(leads.last().and_then(|lead| lead.values.get("ぎょうしゅ")?.as_str()), Some("4821"), "{stale}");
     }
     assert!(tiny.crm.records("person").iter().all(|person| person.values["かいしゃ"] == "Nordwind GmbH & Co. KG"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_date_is_taken_as_it_is_written_and_never_from_utc() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let mut mapping = tiny.mapping();
+    let day = json!({ "field": "ひにち", "source": { "booking": "start" } });
+    mapping["rows"].as_array_mut().expect("rows").push(day);
+    let listed = tiny.plugin().list_lead_fields(tiny.connection(), None, "ja").await?.answer.map_err(unexpected)?;
+    let mapped = samples::mapping_of(mapping, &listed)?;
+    Ledger::default().deliver(&tiny, &samples::booking()?, &mapped).await?;
+    let lead = tiny.crm.records("lead").remove(0).values;
+    assert_eq!(lead["にちじ"], "2026-12-02T08:30:00+09:00");
+    assert_eq!(lead["ひにち"], "2026-12-02", "in UTC it is still the day before");
+    Ok(())
+}
+
+#[tokio::test]
+async fn in_doubt_every_problem_but_a_lost_connection_asks_to_check_first() -> Result<()> {
+    let tiny = Tiny::start().await?;
+    let mapped = tiny.mapped().await?;
+    let booking = samples::booking()?;
+    tiny.crm.overload(true);
+    let mut ledger = Ledger::default();
+    let busy = ledger.attempt(&tiny, &booking, &mapped).await?.expect_err("busy");
+    assert_eq!((busy.reaction, busy.effect), (Reaction::Retry, Effect::None), "nothing is in doubt");
+    tiny.crm.overload(false);
+
+    tiny.crm.lose("person", Lost::Before);
+    ledger.attempt(&tiny, &booking, &mapped).await?.expect_err("lost");
+    let early = ledger.attempt(&tiny, &booking, &mapped).await?.expect_err("too early");
+    assert_eq!((early.code.as_str(), &early.reaction), ("too-early", &Reaction::CheckFirst));
+    assert_eq!((early.retry_after, early.effect), (Some(100), Effect::None));
+    tiny.crm.advance(100);
+    tiny.take_writes();
+
+    tiny.crm.overload(true);
+    let busy = ledger.attempt(&tiny, &booking, &mapped).await?.expect_err("busy");
+    assert_eq!((busy.reaction, busy.retry_after), (Reaction::CheckFirst, Some(60)));
+    tiny.crm.overload(false);
+
+    // The mapping has lost what the person is looked for by.
+    let rows = mapped.mapping.rows().iter().filter(|row| row.field != "めーる").cloned().collect();
+    let target = mapped.mapping.target().map(str::to_owned);
+    let mapping = Mapping::new(target, rows, mapped.mapping.options().clone())?;
+    let without = samples::Mapped { mapping, memos: mapped.memos.clone() };
+    let blind = ledger.attempt(&tiny, &booking, &without).await?.expect_err("nothing to look for");
+    assert_eq!((blind.reaction, blind.retry_after), (Reaction::CheckFirst, None), "a person must look");
+
+    tiny.crm.replace_key("another-key-0123456789");
+    let refused = ledger.attempt(&tiny, &booking, &mapped).await?.expect_err("the key was replaced");
+    assert_eq!(refused.reaction, Reaction::Reconnect);
+    assert_eq!(tiny.take_writes(), 0);
+    tiny.reconnect().await?;
+    assert_eq!(ledger.deliver(&tiny, &booking, &mapped).await?, (1, Outcome::Created));
     Ok(())
 }

@@ -110,6 +110,10 @@ impl Try<'_> {
         };
         let known = match (known, plan.text(MAIL)) {
             (None, Some(mail)) => crm.find_person(mail)?,
+            (None, None) if !self.settled => {
+                let message = "without a mail, the person of an earlier try cannot be looked for";
+                return Err(problem("mail-needed", message, Reaction::CheckFirst));
+            }
             (known, _) => known,
         };
         // All that an earlier try can have written has been looked for.
