@@ -35,18 +35,18 @@ impl NotRun {
     }
 }
 
-/// Runs the scenario, and returns the result of each step. The connection, which has the token, goes to standard input.
-pub fn run(component: &Path, ledger: &Path, connection: &Value) -> Result<Value, NotRun> {
+/// Runs the scenario, and returns the result of each step. The input has the access token, so it goes to standard input.
+pub fn run(component: &Path, ledger: &Path, input: &Value) -> Result<Value, NotRun> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("other-hosts/node");
     set_up(&folder)?;
     let mut command = Command::new("node");
     command.arg(folder.join("scenario.mjs")).arg(component).arg(ledger);
-    let output = finished("node scenario.mjs", with_input(&mut command, &connection.to_string()))?;
+    let output = finished("node scenario.mjs", with_input(&mut command, &input.to_string()))?;
     println!("{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).map_err(|error| NotRun::Failed(format!("the other host's output: {error}")))
 }
 
-/// Runs a command with this standard input, which it reads before it prints.
+/// Runs a command that reads all its input before it prints much.
 fn with_input(command: &mut Command, input: &str) -> io::Result<Output> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {

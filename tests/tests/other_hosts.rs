@@ -12,19 +12,11 @@ use serde_json::{Value, json};
 async fn node_lists_previews_and_delivers_and_finds_a_lost_lead() -> Result<()> {
     let system = System::start().await?;
     let expected = system.fields().await?;
-    let connection = connection(&system).await?;
+    let input = input(&system).await?;
     // The second booking's create is carried out, and its response is lost.
     system.org().add_fault(Fault::drop_after_commit().on("POST", "/services/data/*/sobjects/Lead*").after(1));
 
-    let component = guests::build("salesforce-leads")?.path;
-    let folder = tempfile::tempdir()?;
-    let ledger = folder.path().join("ledger.jsonl");
-    // Off this thread, which serves the org.
-    let ran = tokio::task::spawn_blocking(move || node_host::run(&component, &ledger, &connection)).await?;
-    let results = match ran {
-        Ok(results) => results,
-        Err(not_run) => return not_run.report().map_err(|why| anyhow!(why)),
-    };
+    let Some(results) = run(input).await? else { return Ok(()) };
 
     assert_eq!(results["account"]["ok"]["id"], system.org().id());
 
@@ -73,16 +65,49 @@ async fn node_lists_previews_and_delivers_and_finds_a_lost_lead() -> Result<()> 
     Ok(())
 }
 
-/// What the other host needs to know of the connection that was made through the org's pages.
-async fn connection(system: &System) -> Result<Value> {
+#[tokio::test]
+async fn node_knows_that_a_request_without_a_connection_changed_nothing() -> Result<()> {
+    let system = System::start().await?;
+    let input = input(&system).await?;
+    system.running.stop().await;
+
+    let Some(results) = run(input).await? else { return Ok(()) };
+    for step in ["delivery", "lost", "found"] {
+        let problem = &results[step]["err"];
+        assert_eq!((&problem["reaction"]["tag"], &problem["effect"]), (&json!("retry"), &json!("none")), "{problem}");
+    }
+    Ok(())
+}
+
+/// The results of the other host's scenario; `None` if it is not installed.
+async fn run(input: Value) -> Result<Option<Value>> {
+    let component = guests::build("salesforce-leads")?.path;
+    let folder = tempfile::tempdir()?;
+    let ledger = folder.path().join("ledger.jsonl");
+    // Off this thread, which serves the org.
+    match tokio::task::spawn_blocking(move || node_host::run(&component, &ledger, &input)).await? {
+        Ok(results) => Ok(Some(results)),
+        Err(not_run) => not_run.report().map(|()| None).map_err(|why| anyhow!(why)),
+    }
+}
+
+/// What the other host gets from its operator, and the connection that was made through the org's pages.
+async fn input(system: &System) -> Result<Value> {
     let key = GrantKey { connection: system.connection.clone(), credential: CREDENTIAL.parse()? };
     let stored = system.secrets.load(&key).await?.context("a grant")?;
     let GrantState::Live(grant) = stored.state else { anyhow::bail!("the grant has ended") };
+    let permissions = system.plugin.permissions();
     Ok(json!({
-        "credential": CREDENTIAL,
-        "origin": grant.origin(),
-        "token": grant.secrets().next().context("an access token")?.expose(),
-        "attributes": grant.attributes(),
-        "standsInFor": "https://*.my.salesforce.com",
+        "permissions": {
+            "manifest": permissions.manifest(),
+            "limits": permissions.limits(),
+            "test_overrides": permissions.test_overrides(),
+        },
+        "connection": {
+            "credential": CREDENTIAL,
+            "origin": grant.origin(),
+            "token": grant.secrets().next().context("an access token")?.expose(),
+            "attributes": grant.attributes(),
+        },
     }))
 }

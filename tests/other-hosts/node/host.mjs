@@ -2,30 +2,27 @@
 // in http-worker.mjs. README.md lists what this host leaves out.
 import { MessageChannel, Worker, receiveMessageOnPort } from "node:worker_threads";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
-import { parse } from "smol-toml";
 
 const CONTRACT = "scheduling:crm@0.1.0";
-const MANIFEST = "scheduling-crm-manifest";
 const TEXT_BYTES = 131_072;
 const ARGUMENTS = { bytes: 1_048_576, items: 2_000 };
 const RESULT = { bytes: 8_388_608, items: 10_000 };
 
-// Loads a component. The result connects it: to a credential's origin, token and attributes.
-export async function load(bytes) {
-  const manifest = manifestOf(bytes);
-  const { contract } = manifest.plugin;
+// Loads a component. `permissions` are its manifest and limits, as far as the operator's policy allows them. The result connects the
+// plugin to a credential's origin, token and attributes.
+export async function load(bytes, permissions) {
+  const { contract } = permissions.manifest.plugin;
   if (contract !== CONTRACT) throw new Error(`the plugin needs ${contract}; this host has ${CONTRACT}`); // H31
   const { files, imports } = await transpileBytes(bytes, { name: "plugin", instantiation: "sync" });
   const foreign = imports.filter((name) => !/^scheduling:crm\/(types|http|secrets)(@0\.1\.\d+)?$/.test(name)); // H30
   if (foreign.length > 0) throw new Error(`the plugin imports ${foreign}`); // H29
   const glue = Buffer.from(files["plugin.js"]).toString("base64");
   const { instantiate } = await import(`data:text/javascript;base64,${glue}`);
-  const modules = Object.entries(files).filter(([name]) => name.endsWith(".wasm"));
-  const compiled = new Map(modules.map(([name, code]) => [name, new WebAssembly.Module(code)]));
-  const core = (name) => compiled.get(name);
+  const modules = Object.keys(files).filter((name) => name.endsWith(".wasm"));
+  const compiled = new Map(modules.map((name) => [name, new WebAssembly.Module(files[name])]));
   return (connection) => {
-    const importsOfCall = connected(manifest, connection);
-    return (...call) => run(() => instantiate(core, importsOfCall()), ...call); // H19
+    const importsOfCall = connected(permissions, connection);
+    return (...call) => run(() => instantiate((name) => compiled.get(name), importsOfCall()), ...call); // H19
   };
 }
 
@@ -38,18 +35,18 @@ function run(instantiate, exported, name, ...given) {
   try {
     result = { ok: plugin[name](...given) };
   } catch (error) {
-    // A function's own error has a payload. Anything else is a trap, or a bug in this file.
-    if (error?.payload === undefined) throw error;
-    result = { err: error.payload };
+    // jco throws the function's own error as it is. An `Error` is a trap, or a bug in this host.
+    if (error instanceof Error) throw error;
+    result = { err: error };
   }
   measure(result, RESULT); // H3
   return result;
 }
 
 // What a plugin imports: the result makes it for one call.
-function connected({ limits, egress, credentials }, { credential, origin, token, attributes, standsInFor }) {
-  const { slot, attributes: listed = {} } = credentials[credential];
-  const workerData = { egress, limits, slot, origin, token, standsInFor };
+function connected({ manifest, limits, test_overrides }, { credential, origin, token, attributes }) {
+  const { slot, attributes: listed } = manifest.credentials[credential];
+  const workerData = { egress: manifest.egress, limits, test_overrides, slot, origin, token };
   const worker = new Worker(new URL("http-worker.mjs", import.meta.url), { workerData });
   worker.unref();
   class Credential {
@@ -96,27 +93,10 @@ function measure(value, { bytes, items }) {
   const size = (value) => {
     if (typeof value === "string") return atMost(TEXT_BYTES, Buffer.byteLength(value), "bytes in a text");
     if (typeof value !== "object" || value === null) return 0;
-    const own = Array.isArray(value) ? 16 * atMost(items, value.length, "items in a list") : 0;
+    const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+    const own = isList ? 16 * atMost(items, value.length, "items in a list") : 0;
     const parts = Object.entries(value).filter(([name]) => !["tag", "effect", "consequence"].includes(name));
     return parts.reduce((sum, [, part]) => sum + size(part), own);
   };
   atMost(bytes, size(value), "bytes");
-}
-
-// The manifest is TOML in a custom section of the component: id 0, size, name, text.
-function manifestOf(bytes) {
-  let at = 8;
-  const number = () => {
-    const byte = bytes[at++];
-    return byte < 128 ? byte : (byte & 127) + 128 * number();
-  };
-  const text = (from, to) => Buffer.from(bytes.subarray(from, to)).toString();
-  while (at < bytes.length) {
-    const id = bytes[at++];
-    const end = number() + at;
-    const nameEnd = id === 0 ? number() + at : at;
-    if (id === 0 && text(at, nameEnd) === MANIFEST) return parse(text(nameEnd, end));
-    at = end;
-  }
-  throw new Error("the component has no manifest");
 }

@@ -1,15 +1,14 @@
-// `node scenario.mjs COMPONENT LEDGER < connection.json`: checks the connection, lists fields, previews and delivers a booking, and
+// `node scenario.mjs COMPONENT LEDGER < input.json`: checks the connection, lists fields, previews and delivers a booking, and
 // delivers another one, whose first response gets lost if the org drops it. Prints each result as JSON, and on stderr a transcript
 // without values [H4].
 import { fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { load } from "./host.mjs";
 
-const [component, file] = process.argv.slice(2);
-const connect = await load(readFileSync(component));
-const call = connect(JSON.parse(readFileSync(0, "utf8")));
+const { permissions, connection } = JSON.parse(readFileSync(0, "utf8"));
+const call = (await load(readFileSync(process.argv[2]), permissions))(connection);
 
 // The ledger: a line when a try begins and when it ends, on disk before the host goes on [H11].
-const ledger = openSync(file, "a+");
+const ledger = openSync(process.argv[3], "a+");
 const events = readFileSync(ledger, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
 function record(event) {
   writeSync(ledger, `${JSON.stringify(event)}\n`);
@@ -26,10 +25,9 @@ function history(id) {
   return {
     now: BigInt(Date.now()),
     records: own.flatMap(({ records }) => records ?? []), // H13
-    related: [],
     firstTry: begins[0],
     unknownTries: unknown.length > 0 ? { oldest: unknown[0], newest: unknown.at(-1) } : undefined,
-    more: [],
+    related: [], more: [],
   };
 }
 
@@ -40,15 +38,15 @@ function deliver(booking, mapping) {
   const { ok, err } = call("leads", "onBookingCompleted", booking, mapping, known);
   const unsettled = err?.effect === "unknown" || ["check-first", "reconnect", "other"].includes(err?.reaction.tag); // H16 to H18
   record({ ...attempt, effect: err?.effect ?? "none", settles: !unsettled, records: ok?.records ?? err.made });
-  return ok ? { ok } : { err };
+  return { ok, err };
 }
 
 const results = {};
 function show(step, result, text) {
   results[step] = result;
-  const problem = [result?.err].flat()[0];
+  const [problem] = [result?.err].flat();
   const failure = problem && `${problem.code}: ${problem.reaction.tag}, effect ${problem.effect}`;
-  console.error(`${step}: ${failure ?? (result ? text(result.ok) : "the plugin does not offer it")}`);
+  console.error(`${step}: ${failure ?? (result ? text(result.ok) : "not offered by the plugin")}`);
 }
 
 show("account", call("connection", "check", "en"), ({ name, id }) => `${name} (${id})`);
@@ -58,26 +56,24 @@ show("fields", call("leads", "listLeadFields", undefined, "en"), ({ fields }) =>
 const memos = new Map(results.fields.ok?.fields.map(({ name, memo }) => [name, memo]));
 const row = (field, tag, val, source) =>
   ({ field, memo: memos.get(field) ?? "", value: { tag, val }, source: { tag: source }, onChange: source === "meeting" });
-const bookingOf = (id) => ({ kind: { tag: "confirmed" }, id, teamId: "team-1", locale: "ja", more: [] });
-const mappingOf = (name, company, email, start) => ({
-  rows: [
+function booked(id, name, company, email, start) {
+  const rows = [
     row("LastName", "text", name, "guest"),
     row("Company", "text", company, "guest"),
     row("Email", "text", email, "guest"),
     row("MeetingAt__c", "moment", start, "meeting"),
     row("LeadSource", "text", "Web", "mapping"),
-  ],
-  options: [],
-  more: [],
-});
-const first = [bookingOf("b-1"), mappingOf("山田", "みなと商事", "yamada@minato.example", "2026-12-01T10:00:00+09:00")];
-const second = [bookingOf("b-2"), mappingOf("佐藤", "さくら工業", "sato@sakura.example", "2026-12-02T14:30:00+09:00")];
+  ];
+  return [{ kind: { tag: "confirmed" }, id, teamId: "team-1", locale: "ja", more: [] }, { rows, options: [], more: [] }];
+}
+const first = booked("b-1", "山田", "みなと商事", "yamada@minato.example", "2026-12-01T10:00:00+09:00");
+const second = booked("b-2", "佐藤", "さくら工業", "sato@sakura.example", "2026-12-02T14:30:00+09:00");
 
 const delivered = ({ outcome, records }) => `${outcome.tag} ${records.map(({ object, id }) => `${object} ${id}`)}`;
 const planned = ({ steps }) => steps.map(({ action, values }) => `${action.tag} with ${values.map(({ field }) => field)}`).join();
 show("preview", call("settings", "preview", ...first, []), planned);
 show("delivery", deliver(...first), delivered);
 show("lost", deliver(...second), delivered);
-// A host waits for `retry-after` before it tries again. The plugin finds what was written just as well at once.
+// A host waits for `retry-after` before it tries again; a scenario does not.
 show("found", deliver(...second), delivered);
 console.log(JSON.stringify(results));
