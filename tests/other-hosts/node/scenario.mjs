@@ -24,7 +24,7 @@ function history(id) {
   const unknown = begins.slice(own.findLastIndex(({ settles }) => settles) + 1).filter((began) => !harmless.has(began)); // H15
   return {
     now: BigInt(Date.now()),
-    records: own.flatMap(({ records }) => records ?? []), // H13
+    records: [...new Map(own.flatMap(({ records }) => records ?? []).map((record) => [JSON.stringify(record), record])).values()], // H13
     firstTry: begins[0],
     unknownTries: unknown.length > 0 ? { oldest: unknown[0], newest: unknown.at(-1) } : undefined,
     related: [], more: [],
