@@ -93,7 +93,8 @@ impl Team {
         let user = org.org().file().users.into_iter().next().context("a user")?;
         let back = visitor::allow(&address.context("an address")?, &user.username, &user.password).await?;
         // The browser follows the callback URL, where the command listens.
-        visitor::follow(&back).await?;
+        let page = visitor_get(&back).await?;
+        ensure!(page.contains("完了しました"), "{page}");
         ensure!(connecting.wait()?.success(), "connect failed");
         org.org().clear_requests();
         Ok(Self { org, folder, component })
@@ -110,4 +111,16 @@ impl Team {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The raw HTTP response to a GET on this machine.
+pub async fn visitor_get(address: &str) -> Result<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let rest = address.strip_prefix("http://").context("an address")?;
+    let (host, path) = rest.split_once('/').context("a path")?;
+    let mut stream = tokio::net::TcpStream::connect(host).await?;
+    stream.write_all(format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+    let mut page = Vec::new();
+    stream.read_to_end(&mut page).await?;
+    Ok(String::from_utf8(page)?)
 }

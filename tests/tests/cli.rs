@@ -1,6 +1,6 @@
 //! The command as people run it: connect, list, deliver and disconnect against an org in another process, and misuse.
 
-use acceptance::command::{ended, harness};
+use acceptance::command::{ended, harness, visitor_get};
 use acceptance::guests;
 use acceptance::samples::example;
 use anyhow::{Context as _, Result, ensure};
@@ -150,18 +150,6 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("no connection named `sales`"), "{err}");
     Ok(())
-}
-
-/// The raw HTTP response to a GET on this machine.
-async fn visitor_get(address: &str) -> Result<String> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let rest = address.strip_prefix("http://").context("an address")?;
-    let (host, path) = rest.split_once('/').context("a path")?;
-    let mut stream = tokio::net::TcpStream::connect(host).await?;
-    stream.write_all(format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
-    let mut page = Vec::new();
-    stream.read_to_end(&mut page).await?;
-    Ok(String::from_utf8(page)?)
 }
 
 #[test]

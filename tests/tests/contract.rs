@@ -50,7 +50,9 @@ fn every_must_has_a_number_of_its_own_and_none_is_left_out() -> Result<()> {
 fn the_contract_knows_no_crm() -> Result<()> {
     let text = documentation()?;
     // Salesforce serves as an example in three places, by an object's name and an address.
-    for word in ["picklist", "sObject", "assignment rule", "record type", "describe result", "SOQL", "Apex", "Lead field"] {
+    for word in
+        ["picklist", "sObject", "assignment rule", "record type", "describe result", "SOQL", "Apex", "Lead field"]
+    {
         ensure!(!text.to_lowercase().contains(&word.to_lowercase()), "`{word}` is a word of one CRM");
     }
     Ok(())

@@ -32,8 +32,7 @@ fn booking() -> Booking {
 
 async fn run(guest: &Scripted, target: &str, options: &[(&str, &str)]) -> Result<Problem, CallError> {
     let mapping = attempt(target, options);
-    let called =
-        guest.plugin.on_booking_completed(&guest.connection, &booking(), &mapping, &first_try(NOW)).await?;
+    let called = guest.plugin.on_booking_completed(&guest.connection, &booking(), &mapping, &first_try(NOW)).await?;
     Ok(called.answer.expect_err("the guest always returns a problem"))
 }
 

@@ -19,7 +19,8 @@ async fn fuel_per_row() -> Result<()> {
         booking.id = format!("{}", rand::random::<u64>());
         mapping.options.retain(|o| o.name != "duplicates");
         mapping.options.push(crm_contract::Parameter::new("duplicates", "save-anyway"));
-        let called = system.plugin.on_booking_completed(&system.connection, &booking, &mapping, &first_try(NOW)).await?;
+        let called =
+            system.plugin.on_booking_completed(&system.connection, &booking, &mapping, &first_try(NOW)).await?;
         called.answer.map_err(|p| anyhow::anyhow!("{p:?}"))?;
         Ok(called.usage.fuel.unwrap())
     };
@@ -29,7 +30,9 @@ async fn fuel_per_row() -> Result<()> {
     let start = fuel(vec![base(a), base(b)]).await?;
     println!("base {start}; options {:?}", resolved.mapping.options);
     for (n, row) in resolved.mapping.rows.iter().enumerate() {
-        if n == a || n == b { continue; }
+        if n == a || n == b {
+            continue;
+        }
         let f = fuel(vec![base(a), base(b), row.clone()]).await?;
         println!("{:6} {:20} memo {:4} bytes, {:?}", f - start, row.field, row.memo.len(), row.value);
     }

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
 /// Shorter secrets would match by chance.
-const SHORTEST: usize = 8;
+pub(crate) const SHORTEST: usize = 8;
 
 /// Searches for secrets in every common encoding.
 pub(crate) struct EchoScanner {

@@ -21,6 +21,8 @@ use crate::{
 
 /// The longest API key, in bytes.
 const MAX_KEY_BYTES: usize = 4_096;
+/// Shorter keys could be guessed, and could not be looked for in responses.
+const MIN_KEY_BYTES: usize = crate::echo::SHORTEST;
 
 /// A connection that a person is about to authorise. It can be finished once.
 pub struct Pending {
@@ -81,7 +83,9 @@ pub enum ConnectError {
     )]
     NotApiKey(Identifier),
     /// The text cannot be an API key.
-    #[error("an API key is 1 to {MAX_KEY_BYTES} visible ASCII characters without blanks; copy it from the CRM again")]
+    #[error(
+        "an API key is {MIN_KEY_BYTES} to {MAX_KEY_BYTES} visible ASCII characters without blanks; copy it from the CRM again"
+    )]
     InvalidKey,
     /// The platform has no client registration for the credential.
     #[error("no client registration is configured for the credential `{0}`; give the client id and secret")]
@@ -257,7 +261,7 @@ impl Broker {
 /// Whether a text can be an API key. Anything but visible ASCII could inject a header or was pasted with its surroundings.
 fn is_api_key(key: &Secret) -> bool {
     let key = key.expose().as_bytes();
-    (1..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
+    (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
 }
 
 /// Extracts the code from a callback that belongs to our request.

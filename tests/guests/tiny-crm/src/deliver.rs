@@ -229,7 +229,7 @@ fn find_lead(crm: &Crm, booking: &Booking) -> Result<Option<FoundLead>, Problem>
 }
 
 fn record_unknown() -> Finding {
-    finding("record-unknown", Consequence::Refused, None, "no lead of this booking is known")
+    finding("record-unknown", Consequence::LeftOut, None, "no lead of this booking is known")
 }
 
 fn ignored(findings: Vec<Finding>) -> Delivery {

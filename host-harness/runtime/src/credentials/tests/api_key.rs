@@ -44,6 +44,7 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
     world.policy = "origins = [\"https://one.api.acme.example\"]".to_owned();
     for (origin, key, code) in [
         (ORIGIN, "", "connect-key-invalid"),
+        (ORIGIN, "7-bytes", "connect-key-invalid"),
         (ORIGIN, longer.as_str(), "connect-key-invalid"),
         (ORIGIN, "canary key", "connect-key-invalid"),
         (ORIGIN, "canary\r\nx-evil: 1", "connect-key-invalid"),
@@ -59,7 +60,7 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
         assert!(world.broker().state(&team(), "acme").await.unwrap().is_none());
     }
     connected(&world, &longest).await;
-    connected(&world, "k").await;
+    connected(&world, "8--bytes").await;
 }
 
 #[tokio::test]
