@@ -254,14 +254,6 @@ pub struct Disconnect {
 #[derive(Debug, Args)]
 #[command(after_help = UNKNOWN_TRIES)]
 pub struct Run {
-    /// When the first earlier run with an unknown outcome began (RFC 3339): look for its record before creating one
-    #[arg(long, value_name = "TIME")]
-    pub unknown_since: Option<jiff::Timestamp>,
-
-    /// When the last earlier run with an unknown outcome began [default: the same as --unknown-since]
-    #[arg(long, value_name = "TIME", requires = "unknown_since")]
-    pub unknown_until: Option<jiff::Timestamp>,
-
     /// The booking and its mapping
     #[command(flatten)]
     pub delivered: BookingAndMapping,
@@ -269,6 +261,14 @@ pub struct Run {
     /// The records that the booking has
     #[command(flatten)]
     pub known: KnownRecords,
+
+    /// When the first earlier run with an unknown outcome began (RFC 3339): look for its record before creating one
+    #[arg(long, value_name = "TIME")]
+    pub unknown_since: Option<jiff::Timestamp>,
+
+    /// When the last earlier run with an unknown outcome began [default: the same as --unknown-since]
+    #[arg(long, value_name = "TIME", requires = "unknown_since")]
+    pub unknown_until: Option<jiff::Timestamp>,
 }
 
 /// Arguments of `preview`.

@@ -3,7 +3,8 @@
 use acceptance::samples::{self, first_try, record_id, with_lead};
 use acceptance::system::{NOW, System};
 use anyhow::Result;
-use crm_host::types::{Outcome, PlannedAction, Reaction};
+use crm_booking::Resolved;
+use crm_host::types::{Outcome, PlannedAction, Reaction, Value as RowValue};
 use salesforce_local_org::Fault;
 use serde_json::{Value, json};
 
@@ -217,5 +218,32 @@ async fn listing_the_fields_of_a_large_org_stays_within_its_fuel_and_memory() ->
     println!("{fuel} instructions and {memory} bytes of memory to list 842 fields");
     assert!(fuel <= 60_000_000, "{fuel}");
     assert!(memory <= 4 << 20, "{memory}");
+    Ok(())
+}
+
+/// Texts and lists in the arguments of a call. Each costs an allocation on the plugin's side.
+#[tokio::test]
+async fn a_booking_crosses_the_boundary_in_few_texts_and_lists() -> Result<()> {
+    let system = System::start().await?;
+    let (booking, mapping) = samples::full_booking(&system.fields().await?)?;
+    let Resolved { booking, mapping, .. } = mapping.resolve(&booking);
+    let of_value = |value: &Option<RowValue>| match value {
+        Some(RowValue::Choices(choices) | RowValue::Agreed(choices)) => (choices.len(), 1),
+        Some(RowValue::Boolean(_)) | None => (0, 0),
+        Some(_) => (1, 0),
+    };
+    let optional = [&booking.previous_id, &booking.locale, &mapping.target].into_iter().flatten().count();
+    let mut texts = 2 + optional + 2 * mapping.options.len();
+    // `rows` and `options`; `records` and `related` of the history; `more` of all three.
+    let mut lists = 2 + 2 + 3;
+    for row in &mapping.rows {
+        for (of_texts, of_lists) in [(2, 0), of_value(&row.value), of_value(&row.fallback)] {
+            texts += of_texts;
+            lists += of_lists;
+        }
+    }
+    let bytes = crm_host::types::ARGUMENTS.check(&(&booking, &mapping, &first_try(NOW)))?;
+    println!("{texts} texts, {lists} lists, {bytes} bytes");
+    assert!(texts <= 70 && lists <= 10, "{texts} texts, {lists} lists");
     Ok(())
 }
