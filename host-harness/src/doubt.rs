@@ -43,12 +43,16 @@ impl Doubt {
 
 /// What to do before the booking is tried again.
 pub(crate) fn how_to_look(tries: UnknownTries) -> String {
-    let text = |instant| text_of(instant).unwrap_or_else(|| instant.to_string());
     format!(
-        "A record may have been written. To look for it before creating another, run again with --unknown-since {} --unknown-until {}",
-        text(tries.oldest),
-        text(tries.newest)
+        "A record may have been written. To look for it before creating another, run again with {}",
+        arguments(tries).join(" ")
     )
+}
+
+/// The arguments of the next run of the same booking and mapping.
+pub(crate) fn arguments(tries: UnknownTries) -> [String; 4] {
+    let text = |instant| text_of(instant).unwrap_or_else(|| instant.to_string());
+    ["--unknown-since".to_owned(), text(tries.oldest), "--unknown-until".to_owned(), text(tries.newest)]
 }
 
 /// An instant of the contract.

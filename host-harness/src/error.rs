@@ -76,6 +76,11 @@ pub enum CliError {
     /// The org file lacks something that the command needs.
     #[error("the org file must name {0}")]
     IncompleteOrg(&'static str),
+    /// The unknown tries of `run` cannot have begun at these times.
+    #[error(
+        "--unknown-since must not be after --unknown-until, and neither can be in the future; use the times that the earlier run printed"
+    )]
+    UnknownTries,
     /// No connection has this name.
     #[error(
         "no connection named `{team}` in {}; make one with `host-harness connect --team {team}`",
@@ -191,6 +196,7 @@ impl CliError {
             | Self::OrgFile { .. }
             | Self::NoOrg(_)
             | Self::IncompleteOrg(_)
+            | Self::UnknownTries
             | Self::NoConnection { .. }
             | Self::Credentials(_)
             | Self::ArgumentMissing(_)
@@ -240,6 +246,7 @@ impl CliError {
             Self::OrgFile { source, .. } => source.code(),
             Self::NoOrg(_) => "no-org",
             Self::IncompleteOrg(_) => "org-incomplete",
+            Self::UnknownTries => "unknown-tries",
             Self::NoConnection { .. } => "no-connection",
             Self::Credentials(_) => "credentials-unclear",
             Self::ArgumentMissing(_) => "argument-missing",

@@ -101,7 +101,7 @@ impl Ui {
             records.iter().map(|record| format!("{}/{}", record.object, record.id)).collect()
         };
         push_list(&mut lines, "in the way", &records(&problem.concerned));
-        push_list(&mut lines, "written all the same", &records(&problem.made));
+        push_list(&mut lines, "the booking's records", &records(&problem.made));
         if let Some(seconds) = problem.retry_after {
             lines.push(format!("  wait at least: {seconds} s"));
         }
@@ -218,7 +218,7 @@ fn reaction(reaction: &Reaction) -> &'static str {
         Reaction::FixMapping => "the mapping must be changed",
         Reaction::AskAdmin => "an admin of the CRM must change something",
         Reaction::Reconnect => "the team must connect again",
-        Reaction::Retry => "nothing was written; try again later",
+        Reaction::Retry => "try again later",
         Reaction::CheckFirst | Reaction::Other(_) => "it may have been written; check before trying again",
     }
 }

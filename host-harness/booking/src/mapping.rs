@@ -131,20 +131,14 @@ impl Mapping {
 pub const EVENTS: [Event; 3] = [Event::Confirmed, Event::Rescheduled, Event::Cancelled];
 
 impl Row {
-    /// Whether the row is for an event.
+    /// Whether the row is written at an event. A row that names no events is written at `confirmed`, and at `rescheduled` if its
+    /// value is one of the meeting.
     pub fn is_for(&self, event: Event) -> bool {
-        match &self.on {
-            Some(events) => events.contains(&event),
-            None => event != Event::Cancelled,
-        }
-    }
-
-    /// Whether the row is written to a record that exists when the booking changes: it names the change, or, if it names no
-    /// events, its value is one of the meeting.
-    pub(crate) fn is_written_on_change(&self) -> bool {
-        match &self.on {
-            Some(events) => events.contains(&Event::Rescheduled) || events.contains(&Event::Cancelled),
-            None => source::kind(&self.source) == crm_contract::SourceKind::Meeting,
+        match (&self.on, event) {
+            (Some(events), _) => events.contains(&event),
+            (None, Event::Confirmed) => true,
+            (None, Event::Rescheduled) => source::kind(&self.source) == crm_contract::SourceKind::Meeting,
+            (None, Event::Cancelled) => false,
         }
     }
 }
@@ -339,7 +333,7 @@ mod tests {
                 "rows[1].field: rows[0] writes `X` at the same event already",
             ),
             (
-                r#"{"rows":[{"id":"a","field":"X","source":{"fixed":"1"}},{"id":"b","field":"X","source":{"fixed":"2"},"on":["cancelled","rescheduled"]}]}"#,
+                r#"{"rows":[{"id":"a","field":"X","source":{"booking":"start"}},{"id":"b","field":"X","source":{"fixed":"2"},"on":["cancelled","rescheduled"]}]}"#,
                 "rows[1].field: rows[0] writes `X` at the same event already",
             ),
             (r#"{"rows":[{"field":"X","source":{"fixed":"1"}}]}"#, "missing field `id`"),
@@ -368,13 +362,14 @@ mod tests {
     #[test]
     fn one_field_may_have_a_row_for_each_event() {
         let json = r#"{"rows":[{"id":"a","field":"Status","source":{"fixed":"Open"}},
+            {"id":"m","field":"Status","source":{"fixed":"Moved"},"on":["rescheduled"]},
             {"id":"b","field":"Status","source":{"fixed":"Lost"},"on":["cancelled"]}]}"#;
         let mapping = read(json).unwrap();
         let at = |event| -> Vec<&str> {
             mapping.rows().iter().filter(|row| row.is_for(event)).map(|row| row.id.as_str()).collect()
         };
         assert_eq!(at(Event::Confirmed), ["a"]);
-        assert_eq!(at(Event::Rescheduled), ["a"]);
+        assert_eq!(at(Event::Rescheduled), ["m"]);
         assert_eq!(at(Event::Cancelled), ["b"]);
     }
 }

@@ -48,7 +48,7 @@ pub struct UnknownTries {
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
-    /// The records of this booking; the one that the mapping is about comes first. Empty for `ignored`.
+    /// The records of this booking that are known now; the one that the mapping is about comes first.
     #[serde(default)]
     pub records: Vec<RecordRef>,
     /// What was done.

@@ -25,7 +25,7 @@ use crate::{
     types::{
         ARGUMENTS, Account, AdviceText, Booking, BookingKind, Checked, Delivery, Effect, Expectation, FieldList,
         History, Mapping, OauthError, OptionChoice, OptionGroup, Parameter, PreviewResult, Problem, RESULT, Reaction,
-        RecordRef,
+        RecordRef, TooLarge,
     },
 };
 
@@ -151,7 +151,11 @@ impl Plugin {
         target: Option<&str>,
         locale: &str,
     ) -> Result<Called<Result<FieldList, Problem>>, CallError> {
-        self.call(Some(connection), self.inner.functions.list_lead_fields, (target, locale)).await
+        let called: Called<Result<FieldList, Problem>> =
+            self.call(Some(connection), self.inner.functions.list_lead_fields, (target, locale)).await?;
+        let memos = called.answer.iter().flat_map(|listed| &listed.fields).map(|field| &field.memo);
+        short_memos(memos, &called.usage)?;
+        Ok(called)
     }
 
     /// `settings.list-targets`: the objects that a mapping can write.
@@ -225,7 +229,11 @@ impl Plugin {
         options: &[Parameter],
     ) -> Result<Called<Result<Checked, Problem>>, CallError> {
         let f = self.settings()?;
-        self.call(Some(connection), f.check_mapping, (kind, target, rows, options)).await
+        let called: Called<Result<Checked, Problem>> =
+            self.call(Some(connection), f.check_mapping, (kind, target, rows, options)).await?;
+        let memos = called.answer.iter().flat_map(|checked| &checked.memos).map(|(_, memo)| memo);
+        short_memos(memos, &called.usage)?;
+        Ok(called)
     }
 
     /// `connection.check`: the doctor.
@@ -361,10 +369,26 @@ fn not_exported(interface: &'static str) -> CallError {
     CallError { kind: CallErrorKind::NotExported(interface), usage: Usage::default() }
 }
 
-/// A problem as the contract reads it: one whose effect is unknown calls for a look first, whatever else it says.
+/// A problem as the contract reads it: one whose effect is unknown calls for a look first, whatever else it says (H16), and an
+/// unknown reaction calls for a person (H18).
 fn consistent(mut problem: Problem) -> Problem {
-    if problem.effect == Effect::Unknown && problem.reaction != Reaction::CheckFirst {
+    if matches!(problem.reaction, Reaction::Other(_)) {
+        problem.retry_after = None;
+    } else if problem.effect == Effect::Unknown {
         problem.reaction = Reaction::CheckFirst;
     }
     problem
+}
+
+/// The longest memo that the contract allows.
+const MAX_MEMO_BYTES: usize = 32 << 10;
+
+fn short_memos<'m>(mut memos: impl Iterator<Item = &'m String>, usage: &Usage) -> Result<(), CallError> {
+    match memos.find(|memo| memo.len() > MAX_MEMO_BYTES) {
+        None => Ok(()),
+        Some(memo) => {
+            let fault = TooLarge::Text { bytes: memo.len(), limit: MAX_MEMO_BYTES };
+            Err(CallError { kind: CallErrorKind::ResultTooLarge(fault), usage: usage.clone() })
+        }
+    }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 /// A secret text: a token, a client secret, a code verifier.
 ///
-/// It is wiped when dropped, its `Debug` form is `[redacted]`, and it can be neither displayed nor serialised. Only
+/// It is wiped when dropped, its `Debug` form is `[redacted]`, and it can be neither displayed nor serialized. Only
 /// [`Secret::expose`] reveals it.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);

@@ -152,11 +152,11 @@ impl CallState {
         let bare = request.clone();
         open.attach(request.headers_mut());
         let first = self.exchange(request, reads).await;
-        let unauthorised = match &first {
+        let unauthorized = match &first {
             Ok(response) if response.status == 401 => &response.body,
             _ => return Ok(first),
         };
-        if !open.cures_unauthorised(unauthorised) {
+        if !open.cures_unauthorized(unauthorized) {
             return Ok(first);
         }
         // A 401 means that the request was not carried out (RFC 9110, section 15.5.2), so it is safe to send it again.

@@ -11,6 +11,7 @@ use crm_host::{
 use crate::{
     cli::BookingAndMapping,
     connection::Connected,
+    doubt::arguments,
     error::CliError,
     input::{self, InputError},
     ui::Ui,
@@ -81,60 +82,74 @@ pub(super) async fn answered<T>(ui: &Ui, plugin: &Plugin, answer: Result<T, Prob
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(problem) => {
-            show_problem(ui, plugin, &problem.into(), &[], None).await?;
+            show_problem(ui, plugin, &problem.into(), &[], None, None).await?;
             Ok(None)
         }
     }
 }
 
-/// Shows a problem with the plugin's own help, what was found before it, and which tries it leaves unknown.
+/// Shows a problem with the plugin's own help, what was found before it, which tries it leaves unknown, and what the call used.
 pub(super) async fn show_problem(
     ui: &Ui,
     plugin: &Plugin,
     explained: &ExplainedProblem,
     findings: &[Explained],
     unknown_tries: Option<UnknownTries>,
+    usage: Option<&Usage>,
 ) -> Result<(), CliError> {
     let Problem { code, particulars, .. } = &explained.problem;
-    let on_problem = advice(ui, plugin, code, particulars).await?;
-    let on_findings = advice_on(ui, plugin, findings).await?;
+    let on_problem = advice(ui, plugin, code, particulars).await;
+    let on_findings = advice_on(ui, plugin, codes_of(findings)).await;
     ui.json(&serde_json::json!({
         "problem": explained,
         "advice": on_problem,
         "findings": findings,
         "advice_on_findings": on_findings,
         "unknown_tries": unknown_tries,
+        "look_first": unknown_tries.map(arguments),
+        "usage": usage,
     }))?;
     ui.findings(findings, &on_findings);
     ui.problem(explained, on_problem.as_ref());
     Ok(())
 }
 
-/// Help on a code, from the host or the plugin, if either has any.
-pub(super) async fn advice(
-    ui: &Ui,
-    plugin: &Plugin,
-    code: &str,
-    particulars: &[Parameter],
-) -> Result<Option<AdviceText>, CliError> {
-    let of_host = crm_booking::advice(code, particulars, ui.locale());
-    if of_host.is_some() || !plugin.exports().guidance {
-        return Ok(of_host);
-    }
-    Ok(plugin.advice(code, particulars, ui.locale()).await?.answer)
+/// Help on a code, from the plugin or else from the host. A plugin that fails to explain a code takes nothing from the result that
+/// the code belongs to.
+pub(super) async fn advice(ui: &Ui, plugin: &Plugin, code: &str, particulars: &[Parameter]) -> Option<AdviceText> {
+    let of_plugin = if plugin.exports().guidance {
+        plugin.advice(code, particulars, ui.locale()).await.ok().and_then(|called| called.answer)
+    } else {
+        None
+    };
+    of_plugin.or_else(|| crm_booking::advice(code, particulars, ui.locale()))
 }
 
-/// Help on findings, by code. Codes without help are left out.
-pub(super) async fn advice_on(ui: &Ui, plugin: &Plugin, findings: &[Explained]) -> Result<Advice, CliError> {
+/// Codes that are explained at most: a plugin may find any number of things.
+const MOST_ADVICE: usize = 32;
+
+/// Help by code on problems and findings. Codes without help are left out.
+pub(super) async fn advice_on<'f>(
+    ui: &Ui,
+    plugin: &Plugin,
+    codes: impl IntoIterator<Item = (&'f str, &'f [Parameter])>,
+) -> Advice {
+    let mut distinct: BTreeMap<&str, &[Parameter]> = BTreeMap::new();
+    for (code, particulars) in codes {
+        distinct.entry(code).or_insert(particulars);
+    }
     let mut found = Advice::new();
-    for Explained { finding, .. } in findings {
-        if !found.contains_key(&finding.code)
-            && let Some(text) = advice(ui, plugin, &finding.code, &finding.particulars).await?
-        {
-            found.insert(finding.code.clone(), text);
+    for (code, particulars) in distinct.into_iter().take(MOST_ADVICE) {
+        if let Some(text) = advice(ui, plugin, code, particulars).await {
+            found.insert(code.to_owned(), text);
         }
     }
-    Ok(found)
+    found
+}
+
+/// The codes of findings.
+pub(super) fn codes_of(findings: &[Explained]) -> impl Iterator<Item = (&str, &[Parameter])> {
+    findings.iter().map(|found| (found.finding.code.as_str(), found.finding.particulars.as_slice()))
 }
 
 /// Help by code.

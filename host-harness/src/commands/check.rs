@@ -5,7 +5,7 @@ use crm_host::types::Consequence;
 
 use super::{
     Ending,
-    booking::{self, Opened, advice_on, answered, parts},
+    booking::{self, Opened, advice_on, answered, codes_of, parts},
 };
 use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
 
@@ -49,13 +49,17 @@ pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<En
         }
     }
     connected.keep_memos(target, &memos).await?;
-    let advice = advice_on(ui, plugin, &findings).await?;
+    let advice = advice_on(ui, plugin, codes_of(&findings)).await;
     ui.json(&serde_json::json!({ "findings": findings, "advice_on_findings": advice, "usages": usages }))?;
     if findings.is_empty() {
         ui.print("No findings: a booking can be delivered.");
     }
     ui.findings(&findings, &advice);
     connected.close().await;
-    let refused = findings.iter().any(|found| found.finding.consequence == Consequence::Refused);
+    // The command refuses a booking if a row for it writes a field that the plugin does not list.
+    let refuses = |found: &Explained| {
+        found.finding.consequence == Consequence::Refused || found.finding.code == crm_booking::codes::FIELD_UNKNOWN
+    };
+    let refused = findings.iter().any(refuses);
     Ok(if refused { Ending::Refused } else { Ending::Done })
 }

@@ -138,7 +138,7 @@ async fn by_login(
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
             let explained = plugin.explain(&error.into()).await?.answer;
-            show_problem(ui, &plugin, &explained.into(), &[], None).await?;
+            show_problem(ui, &plugin, &explained.into(), &[], None, None).await?;
             Ok(Ending::Refused)
         }
         Err(error) => Err(error.into()),

@@ -43,7 +43,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
         return Err(CliError::Demo("the fields could not be listed".to_owned()));
     };
-    show_fields(ui, &connected.plugin, &listed).await?;
+    show_fields(ui, &connected.plugin, &listed).await;
 
     ui.step(STEPS, "How the calendar's owner mapped them");
     let mapping = input::read_mapping(&mapping_file)?;
@@ -101,7 +101,7 @@ fn show_component(ui: &Ui, component: &ComponentFile) {
     ui.print(format!("  imports {} and nothing else", inspection.imports.join(", ")));
 }
 
-async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Result<(), CliError> {
+async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) {
     let required: Vec<_> = listed
         .fields
         .iter()
@@ -109,8 +109,7 @@ async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Result<(),
         .map(|field| format!("{} ({})", field.label, field.name))
         .collect();
     ui.print(format!("  required: {}", required.join(", ")));
-    ui.print(format!("  {}", fields::summary(ui, plugin, listed).await?.replace('\n', "\n  ")));
-    Ok(())
+    ui.print(format!("  {}", fields::summary(ui, plugin, listed).await.replace('\n', "\n  ")));
 }
 
 /// Revokes the grant and shows that its token no longer works by asking the org itself.

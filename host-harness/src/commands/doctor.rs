@@ -4,7 +4,7 @@ use crm_booking::Explained;
 
 use super::{
     Ending,
-    booking::{advice_on, parts, show_problem, show_usage},
+    booking::{advice_on, codes_of, parts, show_problem, show_usage},
 };
 use crate::{
     cli::ConnectionArgs,
@@ -20,7 +20,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
     let ending = match answer {
         Ok(account) => {
             let findings: Vec<Explained> = account.findings.iter().cloned().map(Into::into).collect();
-            let advice = advice_on(ui, plugin, &findings).await?;
+            let advice = advice_on(ui, plugin, codes_of(&findings)).await;
             ui.json(&serde_json::json!({ "account": account, "advice_on_findings": advice, "usage": usage }))?;
             ui.print("The connection works.");
             let name = account.name.clone().unwrap_or_default();
@@ -34,10 +34,12 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
         }
         Err(problems) => {
             if ui.is_json() {
-                ui.json(&serde_json::json!({ "problems": problems, "usage": usage }))?;
+                let codes = problems.iter().map(|problem| (problem.code.as_str(), problem.particulars.as_slice()));
+                let advice = advice_on(ui, plugin, codes).await;
+                ui.json(&serde_json::json!({ "problems": problems, "advice_on_problems": advice, "usage": usage }))?;
             } else {
                 for problem in &problems {
-                    show_problem(ui, plugin, &problem.clone().into(), &[], None).await?;
+                    show_problem(ui, plugin, &problem.clone().into(), &[], None, None).await?;
                 }
             }
             Ending::Refused

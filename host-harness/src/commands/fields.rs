@@ -23,7 +23,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Endin
             connected.keep_memos(None, &Memos::of_list(&listed)).await?;
             ui.json(&serde_json::json!({ "fields": listed, "usage": called.usage }))?;
             human(ui, &listed);
-            ui.print(summary(ui, plugin, &listed).await?);
+            ui.print(summary(ui, plugin, &listed).await);
             Ending::Done
         }
         None => Ending::Refused,
@@ -46,7 +46,7 @@ fn human(ui: &Ui, listed: &FieldList) {
 }
 
 /// Numbers of offered and withheld fields, with the reasons in the plugin's words.
-pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Result<String, CliError> {
+pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> String {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for field in &listed.withheld {
         reasons.entry(&field.reason).or_default().push(&field.name);
@@ -58,10 +58,10 @@ pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Res
         listed.withheld.len()
     )];
     for (reason, names) in reasons {
-        let why = advice(ui, plugin, reason, &[]).await?.map_or_else(|| reason.to_owned(), |advice| advice.what);
+        let why = advice(ui, plugin, reason, &[]).await.map_or_else(|| reason.to_owned(), |advice| advice.what);
         lines.push(format!("  {:>3} {}: {}", names.len(), why.trim_end_matches(['.', '。']), names.join(", ")));
     }
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }
 
 fn kind(field: &Field) -> String {

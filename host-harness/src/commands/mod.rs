@@ -20,7 +20,7 @@ use crm_host::full_message;
 
 use crate::{
     cli::{Cli, Command},
-    doubt::{Doubt, how_to_look},
+    doubt::{Doubt, arguments, how_to_look},
     error::CliError,
     ui::Ui,
 };
@@ -45,7 +45,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         () = interrupt() => {
             let tries = doubt.tries();
             let error = serde_json::json!({ "code": "interrupted", "message": "interrupted" });
-            let _ = ui.json(&serde_json::json!({ "error": error, "unknown_tries": tries }));
+            let look_first = tries.map(arguments);
+            let _ = ui.json(&serde_json::json!({ "error": error, "unknown_tries": tries, "look_first": look_first }));
             ui.note("\ninterrupted");
             if let Some(tries) = tries {
                 ui.note(how_to_look(tries));
@@ -60,7 +61,8 @@ pub async fn run(cli: Cli) -> ExitCode {
             let message = full_message(&error);
             let tries = doubt.tries();
             let report = serde_json::json!({ "code": error.code(), "message": message });
-            let _ = ui.json(&serde_json::json!({ "error": report, "unknown_tries": tries }));
+            let look_first = tries.map(arguments);
+            let _ = ui.json(&serde_json::json!({ "error": report, "unknown_tries": tries, "look_first": look_first }));
             ui.note(format!("error: {message}"));
             if let Some(tries) = tries {
                 ui.note(how_to_look(tries));

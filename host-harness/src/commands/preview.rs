@@ -1,14 +1,18 @@
 //! `preview`: shows what delivering a booking would write.
 
-use crm_booking::Mapping;
+use crm_booking::{ExplainedProblem, Mapping};
 use crm_host::types::{PlannedAction, PlannedStep, PreviewResult, Problem};
 
 use super::{
     Ending,
-    booking::{self, advice_on, all_findings, parts, show_problem, show_usage},
+    booking::{self, advice, advice_on, all_findings, codes_of, parts, show_problem, show_usage},
     fields,
 };
-use crate::{cli::Preview, error::CliError, ui::Ui};
+use crate::{
+    cli::Preview,
+    error::CliError,
+    ui::{Ui, one_line},
+};
 
 pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliError> {
     let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
@@ -30,24 +34,26 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliE
                 for value in &mut step.values {
                     value.row = value.row.and_then(|row| resolved.origins.position(row));
                 }
-                if let PlannedAction::Refuse(problem) = &mut step.action {
-                    *problem = resolved.origins.explain_problem(problem.clone()).problem;
-                }
             }
-            let advice = advice_on(ui, plugin, &findings).await?;
+            let refusal = refusal(&preview).map(|problem| resolved.origins.explain_problem(problem.clone()));
+            let on_refusal = match &refusal {
+                Some(ExplainedProblem { problem, .. }) => advice(ui, plugin, &problem.code, &problem.particulars).await,
+                None => None,
+            };
+            let on_findings = advice_on(ui, plugin, codes_of(&findings)).await;
             ui.json(&serde_json::json!({
                 "preview": preview,
+                "refusal": refusal,
+                "advice": on_refusal,
                 "findings": findings,
-                "advice_on_findings": advice,
+                "advice_on_findings": on_findings,
                 "usage": usage,
             }))?;
             human(ui, &preview, &opened.mapping);
-            ui.findings(&findings, &advice);
-            match refusal(&preview) {
+            ui.findings(&findings, &on_findings);
+            match refusal {
                 Some(problem) => {
-                    if !ui.is_json() {
-                        show_problem(ui, plugin, &problem.clone().into(), &[], None).await?;
-                    }
+                    ui.problem(&problem, on_refusal.as_ref());
                     Ending::Refused
                 }
                 None => Ending::Done,
@@ -55,7 +61,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliE
         }
         Err(problem) => {
             let problem = resolved.origins.explain_problem(problem);
-            show_problem(ui, plugin, &problem, &resolved.findings, None).await?;
+            show_problem(ui, plugin, &problem, &resolved.findings, None, Some(&usage)).await?;
             Ending::Refused
         }
     };
@@ -76,13 +82,14 @@ fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping) {
         ui.print("Would do nothing.");
     }
     for PlannedStep { object, action, values } in &preview.steps {
-        ui.print(match action {
+        let plan = match action {
             PlannedAction::Create => format!("Would create a record ({object}):"),
             PlannedAction::Update(record) => format!("Would update {object}/{}:", record.id),
             PlannedAction::Keep(record) => format!("Would leave {object}/{} as it is.", record.id),
             PlannedAction::Refuse(_) => format!("Would write nothing ({object})."),
             PlannedAction::Other(action) => format!("Would do this ({object}): {action}"),
-        });
+        };
+        ui.print(one_line(&plan));
         if !values.is_empty() {
             let rows = values.iter().map(|value| {
                 let source = match value.row.and_then(|row| mapping.rows().get(usize::try_from(row).ok()?)) {

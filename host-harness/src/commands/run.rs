@@ -5,13 +5,13 @@ use jiff::Timestamp;
 
 use super::{
     Ending,
-    booking::{self, advice_on, all_findings, parts, show_problem, show_usage},
+    booking::{self, advice_on, all_findings, codes_of, parts, show_problem, show_usage},
 };
 use crate::{
     cli::Run,
     doubt::{Doubt, how_to_look, instant},
     error::CliError,
-    ui::Ui,
+    ui::{Ui, one_line},
 };
 
 pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<Ending, CliError> {
@@ -24,7 +24,7 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
     };
     let connected = opened.connected;
     let plugin = &connected.plugin;
-    let history = history(arguments);
+    let history = history(arguments)?;
     let earlier = history.unknown_tries;
     // Until the result is here, this try may write something that nobody knows of.
     let with_this = with_try(earlier, history.now);
@@ -41,13 +41,12 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
     };
     let ending = match answer {
         Ok(mut delivery) => {
-            doubt.clear();
             let mut findings = all_findings(&resolved, std::mem::take(&mut delivery.findings));
             if matches!(delivery.outcome, Outcome::Kept | Outcome::AlreadyDelivered | Outcome::Ignored) {
                 // Nothing was written that the host's findings about values could concern.
                 findings.drain(..resolved.findings.len());
             }
-            let advice = advice_on(ui, plugin, &findings).await?;
+            let advice = advice_on(ui, plugin, codes_of(&findings)).await;
             ui.json(&serde_json::json!({
                 "delivery": delivery,
                 "findings": findings,
@@ -56,6 +55,7 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
             }))?;
             show_delivery(ui, &delivery);
             ui.findings(&findings, &advice);
+            doubt.clear();
             for record in &delivery.records {
                 connected.show_lead(ui, &record.id);
             }
@@ -65,12 +65,12 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<E
             let tries = if problem.settles_earlier_tries() { None } else { unknown(problem.effect) };
             settle(doubt, tries);
             let problem = resolved.origins.explain_problem(problem);
-            show_problem(ui, plugin, &problem, &resolved.findings, tries).await?;
+            show_problem(ui, plugin, &problem, &resolved.findings, tries, Some(&usage)).await?;
             if let Some(tries) = tries {
                 ui.note(how_to_look(tries));
             }
             for record in &problem.problem.made {
-                ui.note(format!("Written all the same: add --record {} to the next run", shown(record)));
+                ui.note(format!("The booking has a record: add --record {} to the next run", one_line(&shown(record))));
             }
             Ending::Refused
         }
@@ -88,18 +88,25 @@ fn settle(doubt: &Doubt, tries: Option<UnknownTries>) {
 }
 
 /// What a ledger would know, as far as the arguments say.
-fn history(arguments: &Run) -> History {
-    let unknown_tries = arguments.unknown_since.map(|since| {
-        let (oldest, newest) = (instant(since), instant(arguments.unknown_until.unwrap_or(since)));
-        UnknownTries { oldest, newest: newest.max(oldest) }
-    });
-    History {
-        now: instant(Timestamp::now()),
+fn history(arguments: &Run) -> Result<History, CliError> {
+    let now = Timestamp::now();
+    let unknown_tries = match (arguments.unknown_since, arguments.unknown_until) {
+        (None, _) => None,
+        (Some(since), until) => {
+            let until = until.unwrap_or(since);
+            if since > until || until > now {
+                return Err(CliError::UnknownTries);
+            }
+            Some(UnknownTries { oldest: instant(since), newest: instant(until) })
+        }
+    };
+    Ok(History {
+        now: instant(now),
         records: arguments.known.records.clone(),
         first_try: unknown_tries.map(|tries| tries.oldest),
         unknown_tries,
         ..History::default()
-    }
+    })
 }
 
 /// Earlier tries of unknown outcome together with one that begins now.
@@ -128,13 +135,13 @@ pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
         Outcome::Ignored => "Nothing to do.",
         Outcome::Other(outcome) => outcome,
     };
-    let mut lines = done.to_owned();
+    let mut lines = one_line(done).into_owned();
     for (index, record) in delivery.records.iter().enumerate() {
         lines.push_str(if index == 0 { " " } else { "\n  and " });
-        lines.push_str(&shown(record));
+        lines.push_str(&one_line(&shown(record)));
         if let Some(url) = &record.url {
             lines.push_str("\n  ");
-            lines.push_str(url);
+            lines.push_str(&one_line(url));
         }
     }
     ui.print(lines);

@@ -117,13 +117,16 @@ pub(super) fn expectation(
         }
         content = None;
     }
+    // A table can write nothing for a value.
+    let may_be_blank = may_be_blank(&row.source, questions) || row.values.iter().any(|(_, written)| is_blank(written));
+    texts.retain(|text| row.values.is_empty() || !is_blank(text));
     let expectation = Expectation {
         field: row.field.clone(),
         memo: memo.to_owned(),
         gives,
         content: content.map(str::to_owned),
         several: shape.several,
-        may_be_blank: may_be_blank(&row.source, questions),
+        may_be_blank,
         texts,
         fallback: row.fallback.as_deref().and_then(text_value),
         locale: locale.map(str::to_owned),

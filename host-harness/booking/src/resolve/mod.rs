@@ -14,7 +14,7 @@ use crm_contract::{Consequence, Expectation, Finding, Parameter};
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
 use crate::{
-    Booking, Event, Mapping, Memos, Question, Row, Source, attributes,
+    Booking, Event, Mapping, Memos, Question, Row, Source, attributes, is_blank,
     similar::suggestion,
     source::{self, text_of, text_value},
     template::{Reference, Template},
@@ -129,7 +129,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         for found in unknown_references(row, questions, has_answer) {
             resolved.findings.push(origin.finding(row, consequence, found));
         }
-        let value = given.map(|given| {
+        let value = given.and_then(|given| {
             let (value, unlisted) = translated(row, given);
             if !unlisted.is_empty() {
                 let values = quoted(unlisted.iter().map(String::as_str));
@@ -137,7 +137,8 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
                 let found = Found::new(codes::VALUE_NOT_LISTED, message, "values", &values);
                 resolved.findings.push(origin.finding(row, Consequence::Changed, found));
             }
-            value
+            // A table can write nothing for a value.
+            Some(value).filter(|value| !is_blank(&text_of(value)))
         });
         resolved.mapping.rows.push(crm_contract::Row {
             field: row.field.clone(),
@@ -199,7 +200,7 @@ fn rows_for(mapping: &Mapping, event: Event) -> impl Iterator<Item = (u32, &Row,
     };
     (0..).zip(mapping.rows()).filter_map(move |(position, row)| {
         if is_for(row) {
-            Some((position, row, row.is_written_on_change()))
+            Some((position, row, event == Event::Cancelled || row.is_for(Event::Rescheduled)))
         } else {
             is_for_creating(row).then_some((position, row, false))
         }

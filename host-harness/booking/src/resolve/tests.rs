@@ -134,6 +134,7 @@ fn a_value_table_translates_exactly_after_trimming_and_each_choice_for_itself() 
         { "id": "zone", "field": "G", "source": { "booking": "time-zone" }, "values": { "asia/tokyo": "JST" } },
         { "id": "fixed", "field": "H", "source": { "fixed": "a" }, "values": { "a": "b" } },
         { "id": "date", "field": "I", "source": { "booking": "start-date" }, "values": { "2026-12-02": "launch" } },
+        { "id": "drop", "field": "J", "source": { "answer": "age" }, "values": { "7": " " } },
     ]);
     let resolved = resolved(&booking(), &mapping(rows));
     assert_eq!(
@@ -148,6 +149,7 @@ fn a_value_table_translates_exactly_after_trimming_and_each_choice_for_itself() 
             text("Asia/Tokyo"),
             text("b"),
             text("launch"),
+            None,
         ]
     );
     let found: Vec<_> =
@@ -234,7 +236,7 @@ fn each_event_gets_its_rows_and_findings_lead_back_to_the_mapping() {
         { "id": "lost", "field": "Status", "source": { "fixed": "Lost" }, "on": ["cancelled"] },
         { "id": "size", "field": "Size", "source": { "answer": "size" }, "values": { "51〜300名": "51-300" } },
         { "id": "moved", "field": "Status", "source": { "fixed": "Moved" }, "on": ["rescheduled"] },
-        { "id": "open", "field": "Status", "source": { "fixed": "Open" }, "on": ["confirmed"] },
+        { "id": "open", "field": "Status", "source": { "fixed": "Open" } },
         { "id": "once", "field": "First", "source": { "booking": "start" }, "on": ["confirmed"] },
         { "id": "start", "field": "Start", "source": { "booking": "start" }, "values": { "x": "y" } },
         { "id": "place", "field": "Place", "source": { "answer": "blank" }, "on": ["confirmed", "rescheduled"] },
@@ -331,6 +333,7 @@ fn a_check_knows_what_each_source_can_give() {
         (json!({ "booking": "extra.x" }), json!({}), "text, blank"),
         (json!({ "fixed": "a" }), json!({ "a": "b" }), "text [b]"),
         (json!({ "fixed": "a" }), json!({}), "text [a]"),
+        (json!({ "answer": "radio" }), json!({ "a": "" }), "choices text, blank"),
         (json!({ "fixed": " " }), json!({}), "text [ ], blank"),
         (json!({ "template": "{{x}}" }), json!({}), "text [{x}]"),
         (json!({ "template": "{comment} {start}" }), json!({}), "text"),

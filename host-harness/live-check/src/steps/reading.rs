@@ -132,7 +132,7 @@ impl Run<'_> {
         let Expected { rows, options, .. } = expectations(&[], mapping, Event::Confirmed, &self.memos, None);
         let (connection, kind) = (self.subject.connection(), Event::Confirmed.to_contract());
         match plugin.check_mapping(connection, &kind, None, &rows, &options).await?.answer {
-            // A fixed filler value may be changed to fit; a finding that would refuse every booking may not occur.
+            // A fixed filler value may be changed to fit; a finding that would refuse every booking must not occur.
             Ok(checked) => {
                 match checked.findings.iter().filter(|finding| refuses_always(finding)).collect::<Vec<_>>() {
                     none if none.is_empty() => met(codes(&checked.findings)),

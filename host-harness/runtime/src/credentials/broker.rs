@@ -25,7 +25,7 @@ use crate::{
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
 };
 
-/// Time limit for a response of an authorisation server.
+/// Time limit for a response of an authorization server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Duration of a lease: longer than a response and saving it may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
@@ -197,7 +197,7 @@ impl Shared {
         }
     }
 
-    /// Posts a form to an endpoint of an authorisation server and returns status and body.
+    /// Posts a form to an endpoint of an authorization server and returns status and body.
     pub(super) async fn post(
         &self,
         connection: &ConnectionId,

@@ -1,4 +1,4 @@
-//! Connecting: the authorisation code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), client credentials
+//! Connecting: the authorization code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), client credentials
 //! (section 4.4), and API keys.
 
 use std::{collections::BTreeMap, fmt};
@@ -24,7 +24,7 @@ const MAX_KEY_BYTES: usize = 4_096;
 /// Shorter keys could be guessed, and could not be looked for in responses.
 const MIN_KEY_BYTES: usize = crate::echo::SHORTEST;
 
-/// A connection that a person is about to authorise. It can be finished once.
+/// A connection that a person is about to authorize. It can be finished once.
 pub struct Pending {
     key: GrantKey,
     login_host: Origin,
@@ -52,7 +52,7 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// An authorised connection.
+/// An authorized connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
     /// Where the person logged in; `None` for an API key.
@@ -63,7 +63,7 @@ pub struct Connected {
     pub attributes: BTreeMap<Identifier, String>,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
-    /// When it was authorised.
+    /// When it was authorized.
     pub connected_at: Timestamp,
 }
 
@@ -79,7 +79,7 @@ pub enum ConnectError {
     NotOAuth(Identifier),
     /// It is a grant of OAuth 2.0.
     #[error(
-        "the credential `{0}` is a grant that a person authorises by logging in; connect that way, not with an API key"
+        "the credential `{0}` is a grant that a person authorizes by logging in; connect that way, not with an API key"
     )]
     NotApiKey(Identifier),
     /// The text cannot be an API key.
@@ -93,7 +93,7 @@ pub enum ConnectError {
     /// The manifest does not allow this grant type.
     #[error("the plugin's manifest does not allow this grant type; it must be listed in `grant_types`")]
     GrantType,
-    /// People may not log in at the host.
+    /// The host is not one at which people log in.
     #[error("the login host cannot be used")]
     LoginHost(#[source] AdmissionError),
     /// The redirect URI is neither https nor http on loopback.
@@ -112,12 +112,12 @@ pub enum ConnectError {
     #[error("the connection was refused: {0}")]
     Refused(OAuthError),
     /// The server did not respond to the exchange.
-    #[error("the authorisation server did not respond; start again")]
+    #[error("the authorization server did not respond; start again")]
     NoAnswer(#[source] TransportError),
     /// The server's response is not a token response.
-    #[error("the authorisation server's response cannot be used: {0}")]
+    #[error("the authorization server's response cannot be used: {0}")]
     InvalidAnswer(&'static str),
-    /// The account's origin may not be connected.
+    /// The account's origin is not allowed.
     #[error("the account's origin cannot be used")]
     Origin(#[source] AdmissionError),
     /// The store failed.
@@ -293,7 +293,7 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     code.filter(|code| !code.expose().is_empty()).ok_or(ConnectError::Callback("code"))
 }
 
-/// Everything needed for a request to the authorisation server.
+/// Everything needed for a request to the authorization server.
 struct Ready<'a> {
     key: GrantKey,
     spec: &'a OAuthSpec,

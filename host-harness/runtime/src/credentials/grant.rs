@@ -1,4 +1,4 @@
-//! Grants of an authorisation server and API keys, as the host keeps them.
+//! Grants of an authorization server and API keys, as the host keeps them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
 };
 
-/// The platform's id for a connection, one team's authorised link to one account. Not secret.
+/// The platform's id for a connection, one team's authorized link to one account. Not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConnectionId(String);
@@ -161,7 +161,7 @@ pub enum GrantState {
     Ended(EndedGrant),
 }
 
-/// The serialised form. It borrows the tokens, so that serialising makes only the copy that is sealed.
+/// The serialized form. It borrows the tokens, so that serializing makes only the copy that is sealed.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Written<'a> {
@@ -226,7 +226,7 @@ impl GrantState {
     /// The bytes that a store seals. They contain the tokens in the clear and are wiped when dropped.
     ///
     /// # Errors
-    /// When the grant cannot be serialised.
+    /// When the grant cannot be serialized.
     pub fn to_plaintext(&self) -> Result<Zeroizing<Vec<u8>>, InvalidGrant> {
         let written = match self {
             Self::Live(Grant::OAuth(grant)) => Written::Live {

@@ -137,7 +137,7 @@ impl OpenCredential {
     }
 
     /// Whether a refresh may cure a 401 with this body.
-    pub fn cures_unauthorised(&self, body: &[u8]) -> bool {
+    pub fn cures_unauthorized(&self, body: &[u8]) -> bool {
         self.0.refresh.as_ref().is_some_and(|refresh| refresh.cures(body))
     }
 

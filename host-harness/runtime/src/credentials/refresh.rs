@@ -59,13 +59,13 @@ pub enum NotRefreshed {
     #[error("no client registration is configured for it; give the client id and secret")]
     NoClient,
     /// The server did not respond.
-    #[error("the authorisation server did not respond")]
+    #[error("the authorization server did not respond")]
     NoAnswer(#[source] TransportError),
     /// The server refused without ending the grant.
-    #[error("the authorisation server refused: {0}")]
+    #[error("the authorization server refused: {0}")]
     Refused(OAuthError),
     /// The server's response is not a token response.
-    #[error("the authorisation server's response cannot be used: {0}")]
+    #[error("the authorization server's response cannot be used: {0}")]
     InvalidAnswer(&'static str),
     /// The host is stopping.
     #[error("the host is stopping")]

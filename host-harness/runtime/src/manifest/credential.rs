@@ -1,4 +1,4 @@
-//! How people connect the plugin: everything specific to an authorisation server, as data.
+//! How people connect the plugin: everything specific to an authorization server, as data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub enum CredentialSpec {
 pub struct OAuthSpec {
     /// Origins at which people log in. With a pattern, the person names the host.
     pub login_hosts: Vec<OriginPattern>,
-    /// Path of the authorisation endpoint (RFC 6749, section 3.1) at the login host.
+    /// Path of the authorization endpoint (RFC 6749, section 3.1) at the login host.
     pub authorization_path: EndpointPath,
     /// Path of the token endpoint (RFC 6749, section 3.2) at the login host.
     pub token_path: EndpointPath,
@@ -81,7 +81,7 @@ pub struct ApiKeySpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
-    /// A person authorises it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
+    /// A person authorizes it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
     AuthorizationCode,
     /// The client acts on its own behalf (RFC 6749, section 4.4).
     ClientCredentials,

@@ -299,7 +299,7 @@ impl FromStr for OriginPattern {
         }
         let origin: Origin = format!("https://{host}").parse()?;
         match origin.0 {
-            // The text must already be in the form that is compared: no case, port, final slash or Unicode to normalise.
+            // The text must already be in the form that is compared: no case, port, final slash or Unicode to normalize.
             Kind::Https(parsed) if parsed == host => Ok(Self { wildcard, host: parsed }),
             _ => Err(if host.ends_with('/') { OriginError::Path } else { OriginError::Spelling }),
         }

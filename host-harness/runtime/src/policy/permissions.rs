@@ -100,7 +100,7 @@ impl Permissions {
         self.manifest.credentials.get(name)
     }
 
-    /// The rules for a connected origin; none if it may not be connected. A test override has the rules of the origins it
+    /// The rules for a connected origin; none if it is not allowed. A test override has the rules of the origins it
     /// replaces.
     pub fn rules_for(&self, origin: &Origin) -> impl Iterator<Item = &EgressRule> {
         self.manifest.egress.iter().filter(move |rule| self.matches(&rule.origin, origin))
@@ -184,7 +184,7 @@ pub enum AdmissionError {
     #[error(transparent)]
     Origin(#[from] OriginError),
     /// The server's response lacks the member that names it.
-    #[error("the authorisation server did not name the origin")]
+    #[error("the authorization server did not name the origin")]
     NotNamed,
     /// Neither manifest nor policy allow it.
     #[error("`{origin}` is not allowed; allowed are {allowed}")]

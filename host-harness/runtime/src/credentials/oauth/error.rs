@@ -1,4 +1,4 @@
-//! Errors of an authorisation server.
+//! Errors of an authorization server.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct OAuthError {
     pub http_status: Option<u16>,
 }
 
-/// When an authorisation error happened.
+/// When an authorization error happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OAuthStage {

@@ -1,4 +1,4 @@
-//! Requests to an authorisation server.
+//! Requests to an authorization server.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Method, Request, header};

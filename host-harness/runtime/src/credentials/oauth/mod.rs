@@ -10,5 +10,5 @@ pub(super) use form::Form;
 pub(super) use pkce::{challenge, random_text};
 pub(super) use token::TokenResponse;
 
-/// The largest response of an authorisation server that is accepted.
+/// The largest response of an authorization server that is accepted.
 pub(super) const MAX_RESPONSE_BYTES: usize = 64 << 10;

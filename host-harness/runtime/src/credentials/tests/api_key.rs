@@ -80,7 +80,7 @@ async fn each_kind_of_credential_is_connected_in_its_own_way_only() {
 async fn a_401_is_never_cured_by_a_refresh_but_by_a_new_key() {
     let world = World::with_api_key();
     let (broker, first) = connected(&world, "canary-first").await;
-    assert!(!first.cures_unauthorised(b"token expired"));
+    assert!(!first.cures_unauthorized(b"token expired"));
     let error = broker.refresh(&team(), "acme", first.generation()).await.unwrap_err();
     assert_eq!(error.code(), "refresh-api-key");
     assert!(!broker.keep_alive(&team(), "acme").await.unwrap());

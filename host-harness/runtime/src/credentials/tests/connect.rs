@@ -37,8 +37,8 @@ async fn a_person_connects_with_pkce_and_state() {
     opened.attach(&mut headers);
     assert_eq!(headers["x-acme-token"], "canary-access-1");
     assert!(headers["x-acme-token"].is_sensitive());
-    assert!(opened.cures_unauthorised(b"token expired"));
-    assert!(!opened.cures_unauthorised(b"{\"why\":\"API is off for this plan\"}"));
+    assert!(opened.cures_unauthorized(b"token expired"));
+    assert!(!opened.cures_unauthorized(b"{\"why\":\"API is off for this plan\"}"));
 }
 
 #[tokio::test]
