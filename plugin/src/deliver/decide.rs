@@ -14,6 +14,7 @@ use crate::{
     problem::refusal,
     salesforce::{lead::Lead, org::Org},
     settings::options::{EMAIL_FIELD, Existing, is_key_field},
+    value::is_record_id,
 };
 
 /// What is to be done.
@@ -65,6 +66,12 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let attempt = self.attempt;
         // A confirmed booking whose Lead is known needs no step.
         if let Some(lead) = known_lead(attempt.history) {
+            // No Lead has such an id, which must not become a part of an address either.
+            if !is_record_id(&lead.id) {
+                let mut problem = refusal(codes::LEAD_GONE, Reaction::FixBooking, "This is not the id of a Lead.");
+                problem.concerned = vec![lead.clone()];
+                return Err(self.tries.stop(problem));
+            }
             return self.change(lead.id.clone());
         }
         if attempt.booking.kind == BookingKind::Cancelled {
@@ -76,18 +83,23 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if let Some(step) = self.by_key(&query.keys, &found.leads)? {
             return Ok(step);
         }
+        let place = match &query.email {
+            Some(email) => found.leads.iter().position(|lead| is_open_with(lead, email)),
+            None => None,
+        };
         let mut is_unknown = attempt.history.unknown_tries.is_some();
         if is_unknown && let Some(name) = attempt.choices.booking_id_field {
             // No Lead has the key. That settles it if the live field keeps out a second Lead of this booking, whatever is
             // still in progress.
             let is_key = |field: &LeadField| is_same_field(&field.name, name) && is_key_field(field);
-            is_unknown = !self.live()?.fields.iter().any(is_key);
+            let is_protected = self.live()?.fields.iter().any(is_key);
             plan = self.plan(Scope::Booking)?;
+            // A Lead that exists may not take the key, so that nothing keeps out one that the lost try still creates.
+            if is_protected && place.is_some_and(|place| self.may_add_to(&found, place)) {
+                return Err(self.tries.stop(self.pending()));
+            }
+            is_unknown = !is_protected;
         }
-        let place = match &query.email {
-            Some(email) => found.leads.iter().position(|lead| is_open_with(lead, email)),
-            None => None,
-        };
         let existing = place.and_then(|place| found.leads.get(place));
         if existing.is_none() && plan.entries.is_empty() {
             let nothing = || {
@@ -99,7 +111,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if is_unknown && let Some(id) = self.lost_lead(&found, existing, &plan)? {
             return Ok(self.done(&id, Outcome::AlreadyDelivered));
         }
-        if !is_unknown || self.is_conclusive() {
+        if self.is_conclusive() || (!is_unknown && place.is_none()) {
             self.tries.settle();
         }
         self.note_missing_address(&mut plan);
@@ -184,24 +196,13 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Ok(None)
     }
 
-    /// The step for a cancelled booking whose Lead is not known. It is looked for, and never created.
+    /// The step for a cancelled booking whose Lead is not known. It is looked for by its key only, and never created [P10]. A
+    /// try whose effect is unknown was one of this cancellation [H12], so that it created nothing either.
     fn cancel(&mut self) -> Result<Step<'a>, Stopped> {
-        let is_unknown = self.attempt.history.unknown_tries.is_some();
-        let mut plan = if is_unknown { self.plan(Scope::Lasting)? } else { Plan::default() };
-        // Without a text to search by, anybody's new Lead would be found.
-        let since = self.earliest_lost_lead().filter(|_| plan.is_distinctive());
-        let query = LeadQuery { keys: self.keys(), since, values: since.is_some(), ..LeadQuery::default() };
-        let found = self.look_up(&query, &mut plan)?;
+        let query = LeadQuery { keys: self.keys(), ..LeadQuery::default() };
+        let found = self.look_up(&query, &mut Plan::default())?;
         if let Some(step) = self.by_key(&query.keys, &found.leads)? {
             return Ok(step);
-        }
-        if is_unknown {
-            // Whether a key keeps out a second Lead does not matter here: the first one may still come.
-            let lost = self.lost_lead(&found, None, &plan)?;
-            self.tries.settle();
-            if let Some(id) = lost {
-                return self.change(id);
-            }
         }
         let rows = || positions(self.attempt.mapping).filter(|(_, row)| row.on_change);
         let finding = Finding {

@@ -261,12 +261,20 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// How long to wait until a look-up is conclusive, if it is not yet. Both instants are the ledger's.
     fn seconds_to_wait(&self) -> Option<u32> {
         let history = self.attempt.history;
-        let passed = seconds(history.now) - seconds(history.unknown_tries?.newest);
-        u32::try_from(LOST_REQUEST_SECONDS - passed).ok().filter(|seconds| *seconds > 0)
+        let passed = seconds(history.now).saturating_sub(seconds(history.unknown_tries?.newest));
+        let seconds = LOST_REQUEST_SECONDS.saturating_sub(passed);
+        // A try that seems to have begun long after now is at least not over.
+        (seconds > 0).then(|| u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the tries of unknown outcome may still add a Lead beside the one at this place. One that existed before them was
+    /// used by them too [H33].
+    pub fn may_add_to(&self, found: &Found, place: usize) -> bool {
+        !self.is_conclusive() && !found.leads.get(place).is_some_and(|lead| is_before(lead, found.cut))
     }
 
     /// There is no Lead yet, and one may still come.
-    fn pending(&self) -> Box<Problem> {
+    pub fn pending(&self) -> Box<Problem> {
         let mut problem = refusal(
             codes::OUTCOME_PENDING,
             Reaction::CheckFirst,

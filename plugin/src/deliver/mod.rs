@@ -60,25 +60,32 @@ pub fn deliver(
 
 /// The delivery of a booking that needs no request.
 fn without_request(booking: &Booking, mapping: &Mapping, history: &History) -> Result<Option<Delivery>, Box<Problem>> {
-    let done = |records: &[RecordRef], outcome| {
-        Some(Delivery { records: records.to_vec(), outcome, findings: Vec::new(), more: Vec::new() })
+    let done = |outcome| {
+        let mut records = history.records.clone();
+        records.sort_by_key(|record| !is_lead(record));
+        Some(Delivery { records, outcome, findings: Vec::new(), more: Vec::new() })
     };
     // A kind of a later version is ignored, whatever else is wrong [P2].
     if matches!(booking.kind, BookingKind::Other(_)) {
-        return Ok(done(&[], Outcome::Ignored));
+        return Ok(done(Outcome::Ignored));
     }
     check_target(mapping.target.as_deref())?;
     Ok(match booking.kind {
         // A repeat changes nothing [P9].
-        BookingKind::Confirmed if known_lead(history).is_some() => done(&history.records, Outcome::AlreadyDelivered),
-        BookingKind::Cancelled if !mapping.rows.iter().any(|row| row.on_change) => done(&[], Outcome::Ignored),
+        BookingKind::Confirmed if known_lead(history).is_some() => done(Outcome::AlreadyDelivered),
+        BookingKind::Cancelled if !mapping.rows.iter().any(|row| row.on_change) => done(Outcome::Ignored),
         _ => None,
     })
 }
 
 /// The Lead that earlier tries are known to have made.
 fn known_lead(history: &History) -> Option<&RecordRef> {
-    history.records.iter().find(|record| record.object == LEAD)
+    history.records.iter().find(|record| is_lead(record))
+}
+
+/// Salesforce ignores the case of its objects' names.
+fn is_lead(record: &RecordRef) -> bool {
+    record.object.eq_ignore_ascii_case(LEAD)
 }
 
 /// One try of a booking: what the host gave, and the fields once they were read.

@@ -1,7 +1,7 @@
 //! What a booking writes: the value of each mapping row, fitted to its field, and findings about it.
 
 use crate::{
-    bindings::types::{Consequence, Finding, FurtherError, Mapping, Problem, Reaction, Row, SourceKind},
+    bindings::types::{Consequence, Finding, FurtherError, Mapping, Problem, Reaction, Row},
     codes,
     field::{LeadField, is_same_field},
     mapping::{self, finding, positions},
@@ -19,9 +19,6 @@ pub enum Schema<'a> {
     Live(&'a LeadFields),
 }
 
-/// Fields whose texts tell one guest's Leads from another's.
-const DISTINCTIVE: [&str; 3] = ["Email", "LastName", "Company"];
-
 /// Which rows a plan is of.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scope {
@@ -30,8 +27,6 @@ pub enum Scope {
     Booking,
     /// Those that a change of the booking writes to its Lead.
     Change,
-    /// Those whose values a Lead has before and after a cancellation, to recognize it by.
-    Lasting,
 }
 
 impl Scope {
@@ -39,7 +34,6 @@ impl Scope {
         match self {
             Self::Booking => true,
             Self::Change => row.on_change,
-            Self::Lasting => !row.on_change || row.source == SourceKind::Meeting,
         }
     }
 }
@@ -165,11 +159,6 @@ impl<'a> Plan<'a> {
             })
             .collect();
         Some(problem)
-    }
-
-    /// Whether Leads can be searched by a text of this plan.
-    pub fn is_distinctive(&self) -> bool {
-        DISTINCTIVE.iter().any(|field| self.text_of(field).is_some())
     }
 
     pub fn entry_of(&self, field: &str) -> Option<&Entry<'a>> {

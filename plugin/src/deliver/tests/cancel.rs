@@ -1,12 +1,11 @@
 //! A cancellation writes what the mapping names for it to the Lead that is known, and never creates one.
 
-use super::{SAME, concerned, lead_id, record};
+use super::{concerned, lead_id};
 use crate::{
     bindings::{
         http::{Failure, Response},
         types::{
-            Booking, BookingKind, Consequence, Delivery, Effect, FieldType, History, Mapping, Outcome, Problem,
-            Reaction, Row,
+            Booking, BookingKind, Consequence, Delivery, FieldType, History, Mapping, Outcome, Problem, Reaction, Row,
         },
     },
     codes,
@@ -74,7 +73,8 @@ fn a_cancellation_without_such_rows_is_ignored_without_a_call() {
     for history in [first_try(), known(ID, first_try()), after_unknown(60)] {
         let (result, script) = cancelled(Some("b-0"), &mapping, &history, []);
         let delivery = result.unwrap();
-        assert_eq!((delivery.outcome, delivery.findings, delivery.records), (Outcome::Ignored, vec![], vec![]));
+        let found = (delivery.outcome, delivery.findings, delivery.records);
+        assert_eq!(found, (Outcome::Ignored, vec![], history.records));
         assert!(script.asked().is_empty());
     }
 }
@@ -85,7 +85,8 @@ fn a_kind_that_the_plugin_does_not_know_is_ignored_whatever_else_is_wrong() {
     for history in [first_try(), known(ID, first_try()), after_unknown(1)] {
         let booking = Booking { kind: BookingKind::Other("no-show".into()), ..fixture::booking() };
         let delivery = super::deliver(&mut Script::default(), &booking, &mapping, &history).unwrap();
-        assert_eq!((delivery.outcome, delivery.records, delivery.findings), (Outcome::Ignored, vec![], vec![]));
+        let found = (delivery.outcome, delivery.findings, delivery.records);
+        assert_eq!(found, (Outcome::Ignored, vec![], history.records));
     }
 }
 
@@ -141,54 +142,20 @@ fn a_look_up_that_fails_is_never_an_unknown_record() {
 }
 
 #[test]
-fn the_lead_of_a_lost_try_is_looked_for_by_what_a_cancellation_does_not_change() {
-    let near = record(SAME, &json!({"MeetingDate__c": "2026-12-09"}));
-    for (minutes, found, expected) in [
-        (1, vec![SAME], Ok(Outcome::Updated)),
-        (60, vec![SAME], Ok(Outcome::Updated)),
-        (1, vec![&*near], Err((codes::OUTCOME_UNCLEAR, true))),
-        (60, vec![&*near], Err((codes::OUTCOME_UNCLEAR, false))),
-        (1, vec![], Err((codes::OUTCOME_PENDING, true))),
-        (60, vec![], Ok(Outcome::Ignored)),
-    ] {
-        let replies = [leads(&found), changed()];
-        let (result, script) = cancelled(None, &naming(&[]), &after_unknown(minutes), replies);
-        match expected {
-            Ok(Outcome::Ignored) => assert_unknown(result, 6),
-            Ok(outcome) => {
-                assert_eq!(result.unwrap().outcome, outcome);
-                assert_eq!(script.body(1), json!({"Status": "Cancelled"}));
-            }
-            Err((code, waits)) => {
-                let problem = result.unwrap_err();
-                assert_eq!((&*problem.code, problem.reaction), (code, Reaction::CheckFirst));
-                assert_eq!((problem.retry_after.is_some(), problem.effect), (waits, Effect::None));
-            }
-        }
-        assert!(!script.asked()[0].contains("Status"), "{:?}", script.asked());
-    }
-}
-
-#[test]
-fn without_a_text_to_search_by_nobodys_lead_is_taken_for_the_lost_one() {
-    for (minutes, is_past) in [(1, false), (60, true)] {
+fn a_lost_try_of_a_cancellation_is_repeated_and_creates_and_claims_nothing() {
+    // A lead that is like the booking's is not touched: only a key tells that it is the one.
+    for minutes in [1, 60] {
         let (result, script) = cancelled(None, &alone(&[]), &after_unknown(minutes), []);
+        assert_unknown(result, 0);
         assert!(script.asked().is_empty());
-        if is_past {
-            assert_unknown(result, 0);
-        } else {
-            assert_eq!(result.unwrap_err().code, codes::OUTCOME_PENDING);
-        }
+        let (result, script) = cancelled(None, &alone(&[KEY]), &after_unknown(minutes), [leads(&[])]);
+        assert_unknown(result, 0);
+        assert_eq!(script.asked().len(), 1);
+        let keyed = format!(r#"{{"Id":"{ID}","BookingId__c":"team-1/b-1"}}"#);
+        let (result, script) = cancelled(None, &alone(&[KEY]), &after_unknown(minutes), [leads(&[&keyed]), changed()]);
+        assert_eq!(result.unwrap().outcome, Outcome::Updated);
+        assert_eq!(script.body(1), json!({"Status": "Cancelled"}));
     }
-}
-
-#[test]
-fn a_key_does_not_prove_that_a_lost_lead_will_not_come() {
-    // For a create it does: the org keeps out the second Lead. A cancellation waits for the first one.
-    let (result, _) = cancelled(None, &alone(&[KEY]), &after_unknown(1), [leads(&[])]);
-    assert_eq!(result.unwrap_err().code, codes::OUTCOME_PENDING);
-    let (result, _) = cancelled(None, &alone(&[KEY]), &after_unknown(60), [leads(&[])]);
-    assert_unknown(result, 0);
 }
 
 #[test]
@@ -203,6 +170,16 @@ fn a_lead_that_is_gone_or_converted_is_reported() {
         let problem = result.unwrap_err();
         assert_eq!((problem.code.as_str(), &problem.reaction), (expected, &Reaction::FixBooking));
         assert_eq!((concerned(&problem), script.asked().len()), (vec![ID], 1));
+    }
+}
+
+#[test]
+fn what_is_no_id_of_a_lead_never_becomes_a_part_of_an_address() {
+    for id in ["", "..", "../Account", "00Q5e00000LstAAEAZ/x", "00Q5e00000Lst?", "００Q5e00000LstAA"] {
+        let (result, script) = cancelled(None, &alone(&[]), &known(id, first_try()), []);
+        let problem = result.unwrap_err();
+        assert_eq!((problem.code.as_str(), &problem.reaction), (codes::LEAD_GONE, &Reaction::FixBooking));
+        assert!(script.asked().is_empty());
     }
 }
 

@@ -283,6 +283,44 @@ fn a_lead_that_existed_before_takes_the_booking_and_one_that_appeared_since_may_
     }
 }
 
+#[test]
+fn a_key_keeps_out_no_lead_beside_one_that_takes_the_booking_without_it() {
+    // Somebody's Lead with the guest's address: the lost create may still add another.
+    let others = record(SAME, &json!({"LastName": "Yamada", "IsConverted": false, KEY: "team-1/b-7"}));
+    for policy in ["keep", "fill-empty", "overwrite"] {
+        let mapping = with_options(&[("existing", policy), ("booking-id-field", KEY)]);
+        for (created, minutes, is_used) in [
+            ("2020-01-01T00:00:00.000+0000", 1, true),
+            ("2026-11-22T03:19:30.000+0000", 1, false),
+            ("2026-11-22T03:19:30.000+0000", 60, true),
+        ] {
+            let found = record(&others, &json!({"CreatedDate": created}));
+            let (result, script) =
+                run(&mapping, &after_unknown(minutes), [leads(&[&found]), described(&[]), changed()]);
+            let told = format!("{policy} {created} {minutes}");
+            match result {
+                Ok(delivery) => assert!(is_used && delivery.outcome != Outcome::Created, "{told}"),
+                Err(problem) => {
+                    assert!(!is_used, "{told}");
+                    assert_in_doubt(&problem, codes::OUTCOME_PENDING, true);
+                    assert_eq!(script.asked().len(), 2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_jumped_is_never_taken_for_proof() {
+    for ahead in [1, 3_600_000, u64::from(u32::MAX) * 1_000 + 1, u64::MAX / 2] {
+        let mut history = after_unknown(60);
+        let newest = history.now.saturating_add(ahead);
+        history.unknown_tries = Some(UnknownTries { oldest: history.now, newest });
+        let (result, _) = run(&fixture::mapping(), &history, [leads(&[])]);
+        assert_in_doubt(&result.unwrap_err(), codes::OUTCOME_PENDING, true);
+    }
+}
+
 /// A host that keeps the contract: it names the tries that ended with an unknown effect until a later one settles them.
 struct Host {
     world: World,

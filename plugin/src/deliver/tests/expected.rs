@@ -62,7 +62,7 @@ impl Way<'_> {
         };
         let has_key = case.key != Key::None;
         if case.kind == Kind::Cancelled {
-            return self.cancelled(minutes, same, near);
+            return self.cancelled(minutes, same);
         }
         let by_address = case.policy != "create-another";
 
@@ -97,17 +97,22 @@ impl Way<'_> {
         let is_old_there = matches!(case.guest, Guest::One | Guest::Several);
         let is_new_there = same + near > 0;
         let existing = by_address && (is_old_there || is_new_there);
-        if let Some(minutes) = minutes
-            && case.key != Key::Unique
-        {
+        if let Some(minutes) = minutes {
             let is_past = minutes > 10;
-            match (same, near) {
-                (1, _) => return Ok(Outcome::AlreadyDelivered),
-                (2, _) if existing => return Ok(Outcome::AlreadyDelivered),
-                (0, 0) if is_past || existing => {}
-                (0, 0) => return Err((codes::OUTCOME_PENDING, Reaction::CheckFirst)),
-                _ if is_past && existing => {}
-                _ => return Err((codes::OUTCOME_UNCLEAR, Reaction::CheckFirst)),
+            // The key keeps out a second Lead, but not one beside a Lead of somebody else's that took the booking.
+            if case.key == Key::Unique {
+                if existing && is_new_there && !is_past {
+                    return Err((codes::OUTCOME_PENDING, Reaction::CheckFirst));
+                }
+            } else {
+                match (same, near) {
+                    (1, _) => return Ok(Outcome::AlreadyDelivered),
+                    (2, _) if existing => return Ok(Outcome::AlreadyDelivered),
+                    (0, 0) if is_past || existing => {}
+                    (0, 0) => return Err((codes::OUTCOME_PENDING, Reaction::CheckFirst)),
+                    _ if is_past && existing => {}
+                    _ => return Err((codes::OUTCOME_UNCLEAR, Reaction::CheckFirst)),
+                }
             }
         }
         if existing {
@@ -116,28 +121,21 @@ impl Way<'_> {
         self.created(is_new_there)
     }
 
-    /// A cancellation whose Lead is not known: it is looked for by key and by what a lost try may have made.
-    fn cancelled(&mut self, minutes: Option<u64>, same: usize, near: usize) -> Answer {
+    /// A cancellation whose Lead is not known: it is looked for by key.
+    fn cancelled(&mut self, minutes: Option<u64>, same: usize) -> Answer {
         let has_key = self.case.key != Key::None;
-        if has_key || minutes.is_some() {
+        if has_key {
             self.calls += 1;
             if self.case.guest == Guest::LookUpFails {
                 let reaction = if minutes.is_some() { Reaction::CheckFirst } else { Reaction::Retry };
                 return Err((codes::ORG_UNREACHABLE, reaction));
             }
-            self.look_again(minutes);
         }
-        let is_past = minutes.is_none_or(|minutes| minutes > 10);
-        match (same, near) {
-            (1.., _) if has_key => self.moved(),
-            (1, _) => self.moved(),
-            (0, 0) if is_past => {
-                self.finding = Some(codes::RECORD_UNKNOWN);
-                Ok(Outcome::Ignored)
-            }
-            (0, 0) => Err((codes::OUTCOME_PENDING, Reaction::CheckFirst)),
-            _ => Err((codes::OUTCOME_UNCLEAR, Reaction::CheckFirst)),
+        if has_key && same > 0 {
+            return self.moved();
         }
+        self.finding = Some(codes::RECORD_UNKNOWN);
+        Ok(Outcome::Ignored)
     }
 
     /// An org whose clock is more than an hour behind is asked once more for what a lost try may have made.
