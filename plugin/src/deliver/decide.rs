@@ -80,7 +80,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if is_unknown && let Some(name) = attempt.choices.booking_id_field {
             // No Lead has the key. That settles it if the live field keeps out a second Lead of this booking, whatever is
             // still in progress.
-            let is_key = |field: &LeadField| is_same_field(&field.name, name) && is_key_field(field);
+            let is_key = |field: &LeadField<'_>| is_same_field(&field.name, name) && is_key_field(field);
             is_unknown = !self.live()?.fields.iter().any(is_key);
             plan = self.plan(Scope::Booking)?;
         }

@@ -87,7 +87,7 @@ struct Attempt<'a> {
     mapping: &'a Mapping,
     history: &'a History,
     choices: Choices<'a>,
-    remembered: OnceCell<Vec<Option<LeadField>>>,
+    remembered: OnceCell<Vec<Option<LeadField<'a>>>>,
     live: OnceCell<LeadFields>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The fields as the rows' memos have them.
-    fn remembered(&self) -> &[Option<LeadField>] {
+    fn remembered(&self) -> &[Option<LeadField<'a>>] {
         let read = || self.mapping.rows.iter().map(|row| memo::read(&row.field, &row.memo)).collect();
         self.remembered.get_or_init(read)
     }

@@ -311,7 +311,7 @@ impl OrgError<'_> {
                 references().next().filter(|_| references().count() == 1)
             };
         }
-        found.map(|entry| entry.field.name.clone()).into_iter().collect()
+        found.map(|entry| entry.field.name.to_string()).into_iter().collect()
     }
 }
 
@@ -344,7 +344,7 @@ fn leave_out<'a>(mapping: &'a Mapping, plan: &mut Plan<'a>, name: &str, error: &
             left_out.code = error.code.to_owned();
             plan.entries.remove(place);
             let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, error.code));
-            names.extend(dependent.map(|entry| entry.field.name.clone()));
+            names.extend(dependent.map(|entry| entry.field.name.to_string()));
             left_out
         };
         plan.findings.retain(|finding| finding.rows != [position]);

@@ -274,7 +274,7 @@ impl<'a> Choices<'a> {
 }
 
 /// Whether a field can be the booking-id field: a text that no two Leads may share, and that the org indexes.
-pub fn is_key_field(field: &LeadField) -> bool {
+pub fn is_key_field(field: &LeadField<'_>) -> bool {
     field.unique && field.external_id && field.field_type == FieldType::Text
 }
 

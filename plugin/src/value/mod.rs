@@ -131,7 +131,7 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
 /// | reference | an id | - | - | - | - | - | the only one | the only one |
 ///
 /// What is not in the table cannot be written.
-pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+pub fn fit<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&str>) -> Fit<'a> {
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
         FieldType::TextArea => text::Kind::Area,
@@ -152,7 +152,7 @@ pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -
 }
 
 /// A value that an unrestricted picklist accepts although it is not one of its active values.
-pub fn unlisted(given: &Value, field: &LeadField) -> Option<Note> {
+pub fn unlisted(given: &Value, field: &LeadField<'_>) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
         FieldType::Choice => picklist::single(given, field, None, true),

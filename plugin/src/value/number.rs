@@ -12,7 +12,7 @@ use crate::{
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number with the digits and decimals of a field.
-pub fn number<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = match given {
         Value::Text(_) | Value::Number(_) | Value::Other(_) => trimmed(as_text(given)),
         Value::Choices(choices) if choices.len() == 1 => trimmed(as_text(given)),
@@ -178,11 +178,11 @@ mod tests {
     use crate::{fixture::field, value::fit};
     use proptest::prelude::*;
 
-    fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField {
+    fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField<'static> {
         LeadField { precision, scale, ..field("Field__c", field_type) }
     }
 
-    fn written(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
+    fn written(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
         match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Number(number)) => (Some(number), None),
             Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),

@@ -16,7 +16,7 @@ const PREFIXES: [(&str, &str); 7] = [
 ];
 
 /// The id of a record that the field may refer to.
-pub fn reference<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+pub fn reference<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = trimmed(as_text(given));
     let detail = if !is_record_id(&text) {
         "not the id of a Salesforce record: 15 or 18 letters and digits"
@@ -113,7 +113,7 @@ mod tests {
             ("a015e00000AbCdE", &["User", "Course__c"], true),
             ("a015e00000AbCdE", &[], true),
         ] {
-            let reference_to = objects.iter().map(|object| (*object).to_owned()).collect();
+            let reference_to = objects.iter().map(|object| (*object).into()).collect();
             let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
             let given = Value::Text(id.into());
             let fitted = fit(&given, &field, None);

@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
-pub fn text<'a>(given: &'a Value, field: &LeadField, kind: Kind) -> Fit<'a> {
+pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> {
     let text = as_text(given);
     let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
     let is_area = kind == Kind::Area;
@@ -63,7 +63,7 @@ pub fn text<'a>(given: &'a Value, field: &LeadField, kind: Kind) -> Fit<'a> {
 }
 
 /// An e-mail address. Rejects only what cannot be an address; Salesforce checks the rest.
-pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+pub fn email<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = trimmed(as_text(given));
     // Japanese input methods may write an address in full-width letters, which no server accepts.
     let text = match fold(&text) {
@@ -82,7 +82,7 @@ pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
 }
 
 /// The note about a text that is longer than the field.
-pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
+pub fn too_long(text: &str, field: &LeadField<'_>, is_area: bool) -> Option<Note> {
     let limit = limit(field);
     // A text has at least as many bytes as units, apart from line breaks that count twice.
     if text.len().saturating_mul(1 + usize::from(is_area)) <= limit {
@@ -96,7 +96,7 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
 }
 
 /// The field's length; a field without one has no limit.
-fn limit(field: &LeadField) -> usize {
+fn limit(field: &LeadField<'_>) -> usize {
     match field.length {
         None | Some(0) => usize::MAX,
         Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -147,11 +147,11 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    fn with_length(field_type: FieldType, length: u32) -> LeadField {
+    fn with_length(field_type: FieldType, length: u32) -> LeadField<'static> {
         LeadField { length: Some(length), ..field("Field__c", field_type) }
     }
 
-    fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
+    fn text(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
         match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
             Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
     }
 
-    fn field_of_unknown_type() -> LeadField {
+    fn field_of_unknown_type() -> LeadField<'static> {
         field("Field__c", FieldType::Other("encryptedstring".into()))
     }
 

@@ -149,10 +149,7 @@ fn the_known_cautions_are_all_covered() {
         }
     };
     says("OAUTH_APP_BLOCKED", &["Unblock", "ブロック解除"]);
-    says(
-        "app-not-installed",
-        &["Approve Uninstalled Connected Apps", "Approve Uninstalled Connected Apps"],
-    );
+    says("app-not-installed", &["Approve Uninstalled Connected Apps", "Approve Uninstalled Connected Apps"]);
     says("OAUTH_APP_ACCESS_DENIED", &["Permitted Users", "許可されているユーザー"]);
     says("login-restricted", &["IP Relaxation", "IP 制限の緩和"]);
     says("connection-ended", &["refresh token policy", "更新トークンポリシー"]);
