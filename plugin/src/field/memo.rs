@@ -17,6 +17,7 @@
 
 use super::{LeadField, PicklistValue};
 use crate::bindings::types::FieldType;
+use salesforce_text::split;
 use std::{borrow::Cow, fmt::Write as _};
 
 /// What every memo of this form begins with.
@@ -256,12 +257,6 @@ fn cut<'m>(rest: &mut &'m str, separator: u8) -> &'m str {
     let (text, behind) = split(rest, separator).unwrap_or((rest, ""));
     *rest = behind;
     text
-}
-
-/// The parts before and after a separator, which is ASCII.
-fn split(text: &str, separator: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|byte| byte == separator)?;
-    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 #[cfg(test)]

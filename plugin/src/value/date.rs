@@ -4,11 +4,9 @@ use super::{Fit, Json, as_text};
 use crate::{
     bindings::types::Value,
     codes,
-    value::{
-        timestamp::{Date, Moment, Scan},
-        width::fold,
-    },
+    value::timestamp::{Date, Moment, Scan},
 };
+use salesforce_text::width::fold;
 
 /// A calendar date: that of a moment as written, or one with a single reading.
 pub fn date<'a>(given: &'a Value) -> Fit<'a> {

@@ -10,16 +10,15 @@ mod picklist;
 mod reference;
 mod text;
 pub mod timestamp;
-pub mod width;
 
 pub use reference::{is_id_of, is_record_id, same_record};
 use std::borrow::Cow;
 
 use crate::{
     bindings::types::{FieldType, Parameter, Value},
-    blank::is_blank,
     field::LeadField,
 };
+use salesforce_text::blank::is_blank;
 
 /// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]

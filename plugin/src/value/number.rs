@@ -1,12 +1,12 @@
 //! Numbers, as decimal text throughout.
 
-use super::{Fit, Json, Note, as_text, text::trimmed};
+use super::{Fit, Json, Note, as_text};
 use crate::{
     bindings::types::{FieldType, Value},
     codes,
     field::LeadField,
-    value::width::fold,
 };
+use salesforce_text::{blank::trimmed, width::fold};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];

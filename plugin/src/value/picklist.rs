@@ -1,16 +1,14 @@
 //! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring width and case.
 
-use super::{
-    Fit, Json, Note, as_text,
-    checkbox::word,
-    text::{too_long, trimmed},
-};
+use super::{Fit, Json, Note, as_text, checkbox::word, text::too_long};
 use crate::{
     bindings::types::Value,
-    blank::{is_blank, is_refused},
     codes,
     field::{LeadField, PicklistValue},
-    value::width::is_alike,
+};
+use salesforce_text::{
+    blank::{is_blank, is_refused, trimmed},
+    width::is_alike,
 };
 
 /// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.

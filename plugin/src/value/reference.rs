@@ -1,7 +1,8 @@
 //! Ids of Salesforce records: 15 characters, or 18 whose last three are a checksum of the case of the others.
 
-use super::{Fit, Json, as_text, text::trimmed};
+use super::{Fit, Json, as_text};
 use crate::{bindings::types::Value, codes, field::LeadField};
+use salesforce_text::blank::trimmed;
 
 /// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
 /// Decoder"). Those of custom objects differ between orgs.

@@ -1,12 +1,10 @@
 //! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
 
 use super::{Fit, Json, Note, as_text};
-use crate::{
-    bindings::types::Value,
-    blank::{is_blank, is_refused},
-    codes,
-    field::LeadField,
-    value::width::fold,
+use crate::{bindings::types::Value, codes, field::LeadField};
+use salesforce_text::{
+    blank::{cleaned, is_blank, trimmed},
+    width::fold,
 };
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -39,7 +37,11 @@ pub enum Kind {
 /// A text without the characters that Salesforce refuses.
 pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> {
     let text = as_text(given);
-    let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
+    let text = if kind == Kind::Whole { trimmed(text) } else { text };
+    let (mut text, removed) = match cleaned(&text) {
+        Some(clean) => (Cow::Owned(clean), true),
+        None => (text, false),
+    };
     let is_area = kind == Kind::Area;
     if let Some(mut note) = too_long(&text, field, is_area) {
         if kind == Kind::Whole {
@@ -115,26 +117,6 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
         end += cluster.len();
     }
     end
-}
-
-/// The text without the characters that Salesforce refuses, and whether there were any.
-fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
-    // Characters to be removed begin with these bytes. Looking at bytes takes a fifth of looking at characters.
-    let is_doubtful = |byte: u8| byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xEF);
-    if text.bytes().any(is_doubtful) && text.contains(is_refused) {
-        (Cow::Owned(text.replace(is_refused, "")), true)
-    } else {
-        (text, false)
-    }
-}
-
-/// The trimmed text.
-pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -290,7 +272,7 @@ mod tests {
                 if let (Some(written), code) = text(&given, &with_length(field_type, length)) {
                     prop_assert!(units(&written, is_area) <= length as usize);
                     if code != Some(codes::CHARACTERS_REMOVED) {
-                        let (clean, _) = cleaned(given.as_str().into());
+                        let clean = cleaned(&given).unwrap_or_else(|| given.clone());
                         prop_assert!(clean.starts_with(&written));
                     }
                 }
