@@ -1,7 +1,7 @@
 //! Which step a booking needs.
 
 use super::{
-    Job, Stopped,
+    Attempt, Job, Stopped,
     find::{LeadQuery, is_open_with},
     known_lead,
     plan::{Plan, Scope},
@@ -12,7 +12,7 @@ use crate::{
     field::{LeadField, is_same_field},
     mapping::positions,
     problem::refusal,
-    salesforce::{lead::Lead, org::Org},
+    salesforce::{lead::Lead, org::Org, soql::booking_key},
     settings::options::{EMAIL_FIELD, Existing, is_key_field},
 };
 
@@ -137,14 +137,12 @@ impl<'a, O: Org> Job<'a, '_, O> {
         // An earlier try, or the booking before it was moved, may have created a Lead.
         let is_moved = attempt.booking.kind == BookingKind::Rescheduled;
         let may_exist = first_try.is_some() || unknown_tries.is_some() || is_moved;
-        let mut keys = self.keys();
-        if keys.first().is_some_and(|key| key.len() > LONGEST_KEY) {
+        if attempt.key.as_ref().is_some_and(|(_, key)| key.len() > LONGEST_KEY) {
             let message = "Team id and booking id are longer than an external-ID field can be.";
             return Err(self.tries.stop(refusal(codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping, message)));
         }
-        keys.retain(|_| may_exist);
         Ok(LeadQuery {
-            keys,
+            keys: if may_exist { self.keys() } else { Vec::new() },
             email: if policy == Existing::CreateAnother { None } else { self.email(plan) },
             since: self.earliest_lost_lead(),
             values: unknown_tries.is_some() || policy == Existing::FillEmpty,
@@ -154,10 +152,11 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// The keys that a Lead of this booking may have, its own first.
     fn keys(&self) -> Vec<String> {
-        let booking = self.attempt.booking;
+        let Attempt { booking, key, .. } = self.attempt;
+        let Some((_, key)) = key else { return Vec::new() };
         let is_changed = booking.kind != BookingKind::Confirmed;
         let previous = booking.previous_id.as_ref().filter(|id| is_changed && **id != booking.id);
-        [Some(&booking.id), previous].into_iter().flatten().filter_map(|id| self.key(id)).map(|(_, key)| key).collect()
+        [key.clone()].into_iter().chain(previous.map(|id| booking_key(&booking.team_id, id))).collect()
     }
 
     /// The step for a booking whose Lead was found by the booking-id field. The booking's own key comes first.

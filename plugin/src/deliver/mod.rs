@@ -22,6 +22,7 @@ use crate::{
         fields::LeadFields,
         open,
         org::{Connect, Org},
+        soql::booking_key,
     },
     settings::options::Choices,
 };
@@ -87,13 +88,16 @@ struct Attempt<'a> {
     mapping: &'a Mapping,
     history: &'a History,
     choices: Choices<'a>,
+    /// The booking-id field, if the mapping has one, and this booking's key.
+    key: Option<(&'a str, String)>,
     remembered: OnceCell<Vec<Option<LeadField<'a>>>>,
     live: OnceCell<LeadFields>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(booking: &'a Booking, mapping: &'a Mapping, history: &'a History, choices: Choices<'a>) -> Self {
-        Self { booking, mapping, history, choices, remembered: OnceCell::new(), live: OnceCell::new() }
+        let key = choices.booking_id_field.map(|field| (field, booking_key(&booking.team_id, &booking.id)));
+        Self { booking, mapping, history, choices, key, remembered: OnceCell::new(), live: OnceCell::new() }
     }
 
     /// The fields as the rows' memos have them.

@@ -203,7 +203,7 @@ pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
             let mut lines = rest;
             rest = cut(&mut lines, b'\n');
             while !lines.is_empty() {
-                values.push(read_value(cut(&mut lines, b'\n'))?);
+                values.push(read_value(&mut lines)?);
             }
         }
         _ => {}
@@ -227,8 +227,11 @@ pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
     })
 }
 
-fn read_value(line: &str) -> Option<PicklistValue<'_>> {
-    let (value, mut rest) = split(line, b'\t')?;
+/// Cuts the first line off and reads the value that it has.
+fn read_value<'m>(lines: &mut &'m str) -> Option<PicklistValue<'m>> {
+    let (value, behind) = split(lines, b'\t')?;
+    *lines = behind;
+    let mut rest = cut(lines, b'\n');
     let label = cut(&mut rest, b'\t');
     let (mut active, mut is_default, mut is_controlled) = (true, false, false);
     for flag in cut(&mut rest, b'\t').bytes() {

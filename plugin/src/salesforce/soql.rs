@@ -39,10 +39,14 @@ pub fn push_encoded(url: &mut String, text: &str) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             url.push(char::from(byte));
         } else {
-            url.push('%');
-            push_hex(url, byte);
+            push_percent(url, byte);
         }
     }
+}
+
+fn push_percent(url: &mut String, byte: u8) {
+    url.push('%');
+    push_hex(url, byte);
 }
 
 fn push_hex(out: &mut String, byte: u8) {
@@ -61,11 +65,11 @@ pub fn booking_key(team: &str, booking: &str) -> String {
         if place > 0 {
             key.push('/');
         }
-        for c in id.chars() {
-            if c.is_ascii_graphic() && !matches!(c, '%' | '/') {
-                key.push(c);
+        for byte in id.bytes() {
+            if byte.is_ascii_graphic() && !matches!(byte, b'%' | b'/') {
+                key.push(char::from(byte));
             } else {
-                push_encoded(&mut key, c.encode_utf8(&mut [0; 4]));
+                push_percent(&mut key, byte);
             }
         }
     }
