@@ -60,7 +60,7 @@ impl Decimal {
         let (mut negative, mut text) = sign(&folded);
         if is_percent {
             text = text.strip_suffix('%').unwrap_or(text).trim_end();
-        } else {
+        } else if !text.starts_with(is_digit) || !text.ends_with(is_digit) {
             for money in MONEY {
                 text = text.strip_prefix(money).unwrap_or(text).trim_start();
                 text = text.strip_suffix(money).unwrap_or(text).trim_end();
@@ -124,6 +124,10 @@ impl Decimal {
         }
         json
     }
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
 }
 
 /// The sign, and the rest. A triangle is the minus sign of Japanese accounting.
