@@ -30,7 +30,7 @@ codes! {
 
     /// A value that must not be cut is longer than the field.
     VALUE_TOO_LONG = "value-too-long";
-    /// Not an e-mail address.
+    /// Not an email address.
     EMAIL_INVALID = "email-invalid";
     /// Not a number.
     NUMBER_INVALID = "number-invalid";
@@ -57,14 +57,14 @@ codes! {
 
     /// The field does not exist, or is hidden from the connected user.
     FIELD_GONE = "field-gone";
-    /// The connected user may not write the field.
+    /// The connected user is not allowed to write the field.
     FIELD_NOT_WRITABLE = "field-not-writable";
     /// A required field got no value from this booking.
     REQUIRED_FIELD_BLANK = "required-field-blank";
 
     // Why a field cannot be mapped.
 
-    /// The connected user may not both create and change it.
+    /// The connected user is not allowed to both create and change it.
     NOT_WRITABLE = "not-writable";
     /// Salesforce computes it: formula, roll-up or auto-number.
     CALCULATED = "calculated";
@@ -97,7 +97,7 @@ codes! {
     BOOKING_ID_FIELD_UNFIT = "booking-id-field-unfit";
     /// The mapping has a policy for existing Leads, and no row by which to find any.
     EMAIL_UNMAPPED = "email-unmapped";
-    /// The connected user may not use the record type.
+    /// The connected user is not allowed to use the record type.
     RECORD_TYPE_UNAVAILABLE = "record-type-unavailable";
     /// An owner is set, and an assignment rule that may give the Lead to somebody else.
     OWNER_AND_ASSIGNMENT_RULE = "owner-and-assignment-rule";
@@ -180,7 +180,7 @@ codes! {
     REFRESH_IN_PROGRESS = "refresh-in-progress";
     /// The authorization code was used before, or too late.
     AUTHORIZATION_CODE_ENDED = "authorization-code-ended";
-    /// Wrong name or password, or a user who may not log in.
+    /// Wrong name or password, or a user who is not allowed to log in.
     LOGIN_REFUSED = "login-refused";
     /// The network address or the time is outside what the org allows.
     LOGIN_RESTRICTED = "login-restricted";
@@ -209,11 +209,11 @@ codes! {
 
     // The connection lacks something that deliveries need.
 
-    /// The user may not read Leads.
+    /// The user is not allowed to read Leads.
     LEAD_NOT_READABLE = "lead-not-readable";
-    /// The user may not create Leads.
+    /// The user is not allowed to create Leads.
     LEAD_NOT_CREATABLE = "lead-not-creatable";
-    /// The user may not change Leads.
+    /// The user is not allowed to change Leads.
     LEAD_NOT_EDITABLE = "lead-not-editable";
     /// A required field is not writable.
     REQUIRED_FIELD_NOT_WRITABLE = "required-field-not-writable";

@@ -29,10 +29,10 @@ pub fn moved_from(previous: &str) -> Booking {
 }
 
 /// An optional field without limits.
-pub fn field(name: &str, field_type: FieldType) -> LeadField {
+pub fn field(name: &str, field_type: FieldType) -> LeadField<'static> {
     LeadField {
-        name: name.into(),
-        label: name.to_uppercase(),
+        name: name.to_owned().into(),
+        label: name.to_uppercase().into(),
         field_type,
         length: None,
         precision: 0,
@@ -48,11 +48,11 @@ pub fn field(name: &str, field_type: FieldType) -> LeadField {
     }
 }
 
-pub fn text_field(name: &str, length: u32) -> LeadField {
+pub fn text_field(name: &str, length: u32) -> LeadField<'static> {
     LeadField { length: Some(length), ..field(name, FieldType::Text) }
 }
 
-pub fn required(field: LeadField) -> LeadField {
+pub fn required(field: LeadField<'_>) -> LeadField<'_> {
     LeadField { required: true, ..field }
 }
 
@@ -80,8 +80,14 @@ pub fn types() -> Vec<FieldType> {
     ]
 }
 
-pub fn value(value: &str) -> PicklistValue {
-    PicklistValue { value: value.into(), label: value.into(), active: true, is_default: false, valid_for: None }
+pub fn value(value: &str) -> PicklistValue<'static> {
+    PicklistValue {
+        value: value.to_owned().into(),
+        label: value.to_owned().into(),
+        active: true,
+        is_default: false,
+        valid_for: None,
+    }
 }
 
 pub fn text(text: &str) -> Value {
@@ -93,10 +99,10 @@ pub fn choices(choices: &[&str]) -> Value {
 }
 
 /// A row with a value of the guest's, or without one.
-pub fn row(field: LeadField, value: impl Into<Option<Value>>) -> Row {
+pub fn row(field: LeadField<'_>, value: impl Into<Option<Value>>) -> Row {
     Row {
         memo: memo::of(&field),
-        field: field.name,
+        field: field.name.into_owned(),
         value: value.into(),
         fallback: None,
         source: SourceKind::Guest,
@@ -110,9 +116,9 @@ pub fn given_by(source: SourceKind, row: Row) -> Row {
 }
 
 /// A row that every booking fills in.
-pub fn expectation(field: &LeadField, gives: &[&str]) -> Expectation {
+pub fn expectation(field: &LeadField<'_>, gives: &[&str]) -> Expectation {
     Expectation {
-        field: field.name.clone(),
+        field: field.name.to_string(),
         memo: memo::of(field),
         gives: gives.iter().map(|case| (*case).to_owned()).collect(),
         content: None,
@@ -126,7 +132,7 @@ pub fn expectation(field: &LeadField, gives: &[&str]) -> Expectation {
 }
 
 /// The fields of [`mapping`], in its order.
-pub fn fields() -> [LeadField; 6] {
+pub fn fields() -> [LeadField<'static>; 6] {
     [
         required(text_field("LastName", 80)),
         text_field("FirstName", 40),

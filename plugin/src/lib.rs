@@ -3,7 +3,7 @@
 //! The core is pure: the contract's functions are here, and take the org to speak to as an [`Org`]. Modules depend only on
 //! those listed before them:
 //!
-//! - `bindings`, `codes`, `problem`, `texts`, `blank`: the contract, and what needs no other module;
+//! - `bindings`, `codes`, `problem`, `texts`: the contract, and what needs no other module;
 //! - `guidance`: what people read about a code;
 //! - `field`: a Lead field as the plugin knows it, and its memo;
 //! - `value`: a value in the type of a field;
@@ -15,7 +15,6 @@
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings;
-mod blank;
 mod codes;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "generated exports, and an allocator")]

@@ -1,7 +1,7 @@
 //! Which step a booking needs.
 
 use super::{
-    Job, Stopped,
+    Attempt, Job, Stopped,
     find::{LeadQuery, is_open_with},
     known_lead,
     plan::{Plan, Scope},
@@ -12,7 +12,7 @@ use crate::{
     field::{LeadField, is_same_field},
     mapping::positions,
     problem::refusal,
-    salesforce::{lead::Lead, org::Org},
+    salesforce::{lead::Lead, org::Org, soql::booking_key},
     settings::options::{EMAIL_FIELD, Existing, is_key_field},
     value::is_record_id,
 };
@@ -30,7 +30,7 @@ pub enum Step<'a> {
 /// Where a plan is written.
 pub enum Target {
     New,
-    /// A Lead that the guest's e-mail address or a duplicate rule led to.
+    /// A Lead that the guest's email address or a duplicate rule led to.
     Existing {
         id: String,
         /// Whether it takes this booking's key: it has none yet.
@@ -91,10 +91,10 @@ impl<'a, O: Org> Job<'a, '_, O> {
         if is_unknown && let Some(name) = attempt.choices.booking_id_field {
             // No Lead has the key. That settles it if the live field keeps out a second Lead of this booking, whatever is
             // still in progress.
-            let is_key = |field: &LeadField| is_same_field(&field.name, name) && is_key_field(field);
+            let is_key = |field: &LeadField<'_>| is_same_field(&field.name, name) && is_key_field(field);
             let is_protected = self.live()?.fields.iter().any(is_key);
             plan = self.plan(Scope::Booking)?;
-            // A Lead that exists may not take the key, so that nothing keeps out one that the lost try still creates.
+            // A Lead that exists might not take the key, so that nothing keeps out one that the lost try still creates.
             if is_protected && place.is_some_and(|place| self.may_add_to(&found, place)) {
                 return Err(self.tries.stop(self.pending()));
             }
@@ -135,7 +135,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             consequence: Consequence::Changed,
             fields: vec![EMAIL_FIELD.to_owned()],
             rows: Vec::new(),
-            message: "no row writes the e-mail address, so that no existing Lead is looked for".to_owned(),
+            message: "no row writes the email address, so that no existing Lead is looked for".to_owned(),
             particulars: Vec::new(),
             more: Vec::new(),
         });
@@ -149,14 +149,12 @@ impl<'a, O: Org> Job<'a, '_, O> {
         // An earlier try, or the booking before it was moved, may have created a Lead.
         let is_moved = attempt.booking.kind == BookingKind::Rescheduled;
         let may_exist = first_try.is_some() || unknown_tries.is_some() || is_moved;
-        let mut keys = self.keys();
-        if keys.first().is_some_and(|key| key.len() > LONGEST_KEY) {
+        if attempt.key.as_ref().is_some_and(|(_, key)| key.len() > LONGEST_KEY) {
             let message = "Team id and booking id are longer than an external-ID field can be.";
             return Err(self.tries.stop(refusal(codes::BOOKING_ID_TOO_LONG, Reaction::FixMapping, message)));
         }
-        keys.retain(|_| may_exist);
         Ok(LeadQuery {
-            keys,
+            keys: if may_exist { self.keys() } else { Vec::new() },
             email: if policy == Existing::CreateAnother { None } else { self.email(plan) },
             since: self.earliest_lost_lead(),
             values: unknown_tries.is_some() || policy == Existing::FillEmpty,
@@ -166,10 +164,11 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// The keys that a Lead of this booking may have, its own first.
     fn keys(&self) -> Vec<String> {
-        let booking = self.attempt.booking;
+        let Attempt { booking, key, .. } = self.attempt;
+        let Some((_, key)) = key else { return Vec::new() };
         let is_changed = booking.kind != BookingKind::Confirmed;
         let previous = booking.previous_id.as_ref().filter(|id| is_changed && **id != booking.id);
-        [Some(&booking.id), previous].into_iter().flatten().filter_map(|id| self.key(id)).map(|(_, key)| key).collect()
+        [key.clone()].into_iter().chain(previous.map(|id| booking_key(&booking.team_id, id))).collect()
     }
 
     /// The step for a booking whose Lead was found by the booking-id field. The booking's own key comes first.

@@ -30,7 +30,7 @@ use crate::{
         api::unreadable,
         lead::{self, Lead},
         org::Org,
-        soql::{address, booking_key, is_field_name, push_literal},
+        soql::{address, is_field_name, push_literal},
     },
     settings::options::EMAIL_FIELD,
     value::timestamp::Moment,
@@ -64,6 +64,13 @@ pub struct LeadQuery<'q> {
     pub values: bool,
 }
 
+impl LeadQuery<'_> {
+    /// Whether it has no condition.
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.id.is_none() && self.email.is_none() && self.since.is_none()
+    }
+}
+
 /// The result of a look-up.
 #[derive(Default)]
 pub struct Found {
@@ -76,11 +83,6 @@ pub struct Found {
 }
 
 impl<'a, O: Org> Job<'a, '_, O> {
-    /// The booking-id field, if the mapping has one, and the key of a booking of this team.
-    pub fn key(&self, booking: &str) -> Option<(&'a str, String)> {
-        Some((self.attempt.choices.booking_id_field?, booking_key(&self.attempt.booking.team_id, booking)))
-    }
-
     /// Looks for Leads; sends nothing if the query has no condition. If a mapped field is gone, makes the plan again by the
     /// live fields and asks once more.
     pub fn look_up(&mut self, query: &LeadQuery<'_>, plan: &mut Plan<'a>) -> Result<Found, Stopped> {
@@ -124,6 +126,9 @@ impl<'a, O: Org> Job<'a, '_, O> {
 
     /// The text of a query, if it has a condition.
     fn soql(&self, query: &LeadQuery<'_>, plan: &Plan<'_>) -> Option<String> {
+        if query.is_empty() {
+            return None;
+        }
         let key_field = self.attempt.choices.booking_id_field;
         let mut names: Vec<&str> = vec!["Id"];
         names.extend(key_field);
@@ -170,9 +175,6 @@ impl<'a, O: Org> Job<'a, '_, O> {
             Moment::at(since).push_to(&mut soql);
             self.push_distinctive(&mut soql, plan);
             soql.push(')');
-        }
-        if word == " WHERE " {
-            return None;
         }
         let is_of_one = query.keys.is_empty() && query.since.is_none();
         let limit = if is_of_one { 1 } else { MOST };

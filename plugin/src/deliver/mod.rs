@@ -22,6 +22,7 @@ use crate::{
         fields::LeadFields,
         open,
         org::{Connect, Org},
+        soql::booking_key,
     },
     settings::options::Choices,
 };
@@ -62,7 +63,10 @@ pub fn deliver(
 fn without_request(booking: &Booking, mapping: &Mapping, history: &History) -> Result<Option<Delivery>, Box<Problem>> {
     let done = |outcome| {
         let mut records = history.records.clone();
-        records.sort_by_key(|record| !is_lead(record));
+        // The Lead comes first.
+        if let Some(place) = records.iter().position(is_lead) {
+            records.swap(0, place);
+        }
         Some(Delivery { records, outcome, findings: Vec::new(), more: Vec::new() })
     };
     // A kind of a later version is ignored, whatever else is wrong [P2].
@@ -94,17 +98,20 @@ struct Attempt<'a> {
     mapping: &'a Mapping,
     history: &'a History,
     choices: Choices<'a>,
-    remembered: OnceCell<Vec<Option<LeadField>>>,
+    /// The booking-id field, if the mapping has one, and this booking's key.
+    key: Option<(&'a str, String)>,
+    remembered: OnceCell<Vec<Option<LeadField<'a>>>>,
     live: OnceCell<LeadFields>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(booking: &'a Booking, mapping: &'a Mapping, history: &'a History, choices: Choices<'a>) -> Self {
-        Self { booking, mapping, history, choices, remembered: OnceCell::new(), live: OnceCell::new() }
+        let key = choices.booking_id_field.map(|field| (field, booking_key(&booking.team_id, &booking.id)));
+        Self { booking, mapping, history, choices, key, remembered: OnceCell::new(), live: OnceCell::new() }
     }
 
     /// The fields as the rows' memos have them.
-    fn remembered(&self) -> &[Option<LeadField>] {
+    fn remembered(&self) -> &[Option<LeadField<'a>>] {
         let read = || self.mapping.rows.iter().map(|row| memo::read(&row.field, &row.memo)).collect();
         self.remembered.get_or_init(read)
     }

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub enum Schema<'a> {
     /// As the rows' memos have them, by position; `None` if a memo says nothing.
-    Memos(&'a [Option<LeadField>]),
+    Memos(&'a [Option<LeadField<'a>>]),
     /// As they are now.
     Live(&'a LeadFields),
 }
@@ -42,7 +42,7 @@ impl Scope {
 #[derive(Clone)]
 pub struct Entry<'a> {
     /// The field, as the schema has it.
-    pub field: &'a LeadField,
+    pub field: &'a LeadField<'a>,
     pub value: Json<'a>,
     /// Position of the row.
     pub row: u32,
@@ -202,7 +202,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn value(&self, position: u32, row: &'a Row, field: &'a LeadField) -> Value<'a> {
+    fn value(&self, position: u32, row: &'a Row, field: &'a LeadField<'a>) -> Value<'a> {
         let entry = |value, from_fallback| Entry { field, value, row: position, from_fallback };
         let controlling = self.controlling_value(field, 3);
         let fitted = |given| fit(given, field, controlling.as_deref());
@@ -231,7 +231,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The field that a row writes, as the schema has it; `None` if its memo says nothing.
-    fn field(&self, position: u32, row: &Row) -> Result<Option<&'a LeadField>, Note> {
+    fn field(&self, position: u32, row: &Row) -> Result<Option<&'a LeadField<'a>>, Note> {
         let name = &row.field;
         let live = match self.schema {
             Schema::Memos(memos) => {
@@ -244,14 +244,14 @@ impl<'a> Rows<'a> {
             return Ok(Some(field));
         }
         Err(if live.withheld.iter().any(|field| is_same_field(&field.name, name)) {
-            Note::new(codes::FIELD_NOT_WRITABLE, "the connected user may not write this field")
+            Note::new(codes::FIELD_NOT_WRITABLE, "the connected user is not allowed to write this field")
         } else {
             Note::new(codes::FIELD_GONE, "the org has no such field, or hides it from the connected user")
         })
     }
 
     /// The value written to the field that controls this one. Controlling fields may be controlled themselves, up to a depth.
-    fn controlling_value(&self, field: &LeadField, depth: u8) -> Option<String> {
+    fn controlling_value(&self, field: &LeadField<'_>, depth: u8) -> Option<String> {
         let name = field.controlling_field.as_deref()?;
         let (position, row) = positions(self.mapping).find(|(_, row)| is_same_field(&row.field, name))?;
         let controlling = self.field(position, row).ok()??;
@@ -265,6 +265,6 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn unwritable<'a>(field: &LeadField, note: Note) -> Value<'a> {
+fn unwritable<'a>(field: &LeadField<'_>, note: Note) -> Value<'a> {
     if field.required { Value::Refuse(note) } else { Value::LeaveOut(note) }
 }

@@ -86,8 +86,8 @@ fn refusal(problem: Problem, plan: &Plan<'_>, values: Vec<PreviewValue>) -> Prev
 /// All values, those of the rows first.
 fn values(plan: &Plan<'_>, added: &[(&str, Json<'_>)], fields: &LeadFields) -> Vec<PreviewValue> {
     let rows = plan.entries.iter().map(|entry| PreviewValue {
-        field: entry.field.name.clone(),
-        label: entry.field.label.clone(),
+        field: entry.field.name.to_string(),
+        label: entry.field.label.to_string(),
         json: body::json(&entry.value),
         row: Some(entry.row),
         from_fallback: entry.from_fallback,
@@ -98,7 +98,7 @@ fn values(plan: &Plan<'_>, added: &[(&str, Json<'_>)], fields: &LeadFields) -> V
             .fields
             .iter()
             .find(|field| is_same_field(&field.name, name))
-            .map_or_else(|| (*name).to_owned(), |field| field.label.clone()),
+            .map_or_else(|| (*name).to_owned(), |field| field.label.to_string()),
         json: body::json(value),
         row: None,
         from_fallback: false,

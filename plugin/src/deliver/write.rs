@@ -122,9 +122,9 @@ impl<'a, O: Org> Job<'a, '_, O> {
             added.push((OWNER_FIELD, Json::Text(Cow::Borrowed(id))));
         }
         if target.takes_key()
-            && let Some((field, key)) = self.key(&self.attempt.booking.id)
+            && let Some((field, key)) = &self.attempt.key
         {
-            added.push((field, Json::Text(Cow::Owned(key))));
+            added.push((field, Json::Text(Cow::Borrowed(key))));
         }
         added
     }
@@ -142,7 +142,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         }
         // Salesforce asks its rules before it checks the key, so that a repeat may meet either. And another unique field may
         // be the one that is taken: then no Lead has this key.
-        let key = self.key(&attempt.booking.id).filter(|_| target.takes_key());
+        let key = attempt.key.as_ref().filter(|_| target.takes_key());
         let mut query = LeadQuery { keys: key.iter().map(|(_, key)| key.clone()).collect(), ..LeadQuery::default() };
         let found = refused.response.as_ref().and_then(duplicates).map(|found| found.matches).unwrap_or_default();
         if let ([matched], DuplicateRules::UseMatch, Target::New) = (&*found, attempt.choices.duplicates, target)
@@ -160,7 +160,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let mut plan = plan.clone();
         let leads = self.look_up(&query, &mut plan)?.leads;
         if let Some((field, key)) = key
-            && let Some(lead) = self.with_key(&leads, field, &key).map_err(|problem| self.tries.stop(problem))?
+            && let Some(lead) = self.with_key(&leads, field, key).map_err(|problem| self.tries.stop(problem))?
         {
             return Ok(Some(self.done(&lead.id, Outcome::AlreadyDelivered)));
         }
@@ -311,7 +311,7 @@ impl OrgError<'_> {
                 references().next().filter(|_| references().count() == 1)
             };
         }
-        found.map(|entry| entry.field.name.clone()).into_iter().collect()
+        found.map(|entry| entry.field.name.to_string()).into_iter().collect()
     }
 }
 
@@ -344,7 +344,7 @@ fn leave_out<'a>(mapping: &'a Mapping, plan: &mut Plan<'a>, name: &str, error: &
             left_out.code = error.code.to_owned();
             plan.entries.remove(place);
             let dependent = plan.entries.iter().filter(|entry| depends_on(entry, &name, error.code));
-            names.extend(dependent.map(|entry| entry.field.name.clone()));
+            names.extend(dependent.map(|entry| entry.field.name.to_string()));
             left_out
         };
         plan.findings.retain(|finding| finding.rows != [position]);

@@ -1,30 +1,33 @@
 //! The memo of a field: what the plugin wants to remember of it, so that a booking needs no describe.
 //!
 //! ```text
-//! 1c255,0,0rs
-//! Label
+//! 1c255,0,0rsd
 //! Controlling__c
-//!
+//! Label
 //! value<tab>label<tab>di<tab>allowing value<tab>allowing value
 //! ```
 //!
 //! The first line has the version, the type, length, precision, scale, and flags: `r` required, `s` restricted, `e` external
-//! ID, `u` unique. Zeros are left out. The lines below have the label, the controlling field, and the objects that a
-//! reference points to, or the name of a type that has no letter. Each further line is a value of a picklist: its label if
-//! that differs, and flags: `d` default, `i` inactive, `c` controlled, followed by the controlling values that allow it.
-//! Blank lines at the end are left out.
+//! ID, `u` unique, `d` dependent. Zeros are left out. The controlling field of a dependent one has a line, and so have the
+//! objects that a reference points to, and the name of a type that has no letter. Then comes the label, and last the values
+//! of a picklist: each with its label if that differs, and flags: `d` default, `i` inactive, `c` controlled, followed by the
+//! controlling values that allow it. What a value does not need is left out at its end.
 //!
 //! Memos are read for every booking, so that this is read byte by byte: see "Hand-made pieces" in `plugin/README.md`.
 
 use super::{LeadField, PicklistValue};
 use crate::bindings::types::FieldType;
-use std::fmt::Write as _;
+use salesforce_text::split;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// What every memo of this form begins with.
 const VERSION: u8 = b'1';
 
 /// The most bytes of a memo that the contract allows.
 const LONGEST: usize = 32_768;
+
+/// The letters of types, frequent ones first.
+const LETTERS: [u8; 17] = *b"tacbnmidDeuproCT%";
 
 /// The type of a letter, except [`OTHER`].
 fn type_of(letter: u8) -> Option<FieldType> {
@@ -54,15 +57,14 @@ fn type_of(letter: u8) -> Option<FieldType> {
 const OTHER: u8 = b'?';
 
 fn letter_of(field_type: &FieldType) -> u8 {
-    let letters = (b'%'..=b'z').find(|letter| type_of(*letter).as_ref() == Some(field_type));
-    letters.unwrap_or(OTHER)
+    LETTERS.into_iter().find(|letter| type_of(*letter).as_ref() == Some(field_type)).unwrap_or(OTHER)
 }
 
 /// The memo of a field.
 ///
 /// A picklist whose values do not fit into a memo is remembered as one that takes no value: then any value makes the plugin
 /// ask the org.
-pub fn of(field: &LeadField) -> String {
+pub fn of(field: &LeadField<'_>) -> String {
     let mut memo = String::with_capacity(64);
     push_head(&mut memo, field, field.restricted);
     if memo.len() > LONGEST {
@@ -78,11 +80,10 @@ pub fn of(field: &LeadField) -> String {
             break;
         }
     }
-    memo.truncate(memo.trim_end_matches('\n').len());
     memo
 }
 
-fn push_head(memo: &mut String, field: &LeadField, restricted: bool) {
+fn push_head(memo: &mut String, field: &LeadField<'_>, restricted: bool) {
     memo.extend([VERSION, letter_of(&field.field_type)].map(char::from));
     let numbers = [field.length.unwrap_or_default(), field.precision, field.scale];
     let given = 3 - numbers.iter().rev().take_while(|number| **number == 0).count();
@@ -95,13 +96,16 @@ fn push_head(memo: &mut String, field: &LeadField, restricted: bool) {
             let _ = write!(memo, "{number}");
         }
     }
-    let flags = [(field.required, 'r'), (restricted, 's'), (field.external_id, 'e'), (field.unique, 'u')];
+    let controlling = field.controlling_field.as_deref().map(plain).unwrap_or_default();
+    let is_dependent = !controlling.is_empty();
+    let flags =
+        [(field.required, 'r'), (restricted, 's'), (field.external_id, 'e'), (field.unique, 'u'), (is_dependent, 'd')];
     memo.extend(flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
     memo.push('\n');
-    memo.push_str(plain(&field.label));
-    memo.push('\n');
-    memo.push_str(field.controlling_field.as_deref().map(plain).unwrap_or_default());
-    memo.push('\n');
+    if is_dependent {
+        memo.push_str(controlling);
+        memo.push('\n');
+    }
     match &field.field_type {
         FieldType::Reference => {
             for (place, object) in field.reference_to.iter().enumerate() {
@@ -110,17 +114,21 @@ fn push_head(memo: &mut String, field: &LeadField, restricted: bool) {
                 }
                 memo.push_str(plain(object));
             }
+            memo.push('\n');
         }
-        FieldType::Other(name) => memo.push_str(plain(name)),
+        FieldType::Other(name) => {
+            memo.push_str(plain(name));
+            memo.push('\n');
+        }
         _ => {}
     }
+    memo.push_str(plain(&field.label));
 }
 
 /// Appends a value; returns whether it can be told from its neighbors.
-fn push_value(memo: &mut String, value: &PicklistValue) -> bool {
+fn push_value(memo: &mut String, value: &PicklistValue<'_>) -> bool {
     let PicklistValue { value, label, active, is_default, valid_for } = value;
-    let is_plain = |text: &String| !text.contains(SEPARATORS);
-    if !is_plain(value) || !is_plain(label) || !valid_for.iter().flatten().all(is_plain) {
+    if !is_plain(value) || !is_plain(label) || !valid_for.iter().flatten().all(|allowing| is_plain(allowing)) {
         return false;
     }
     memo.push('\n');
@@ -129,8 +137,10 @@ fn push_value(memo: &mut String, value: &PicklistValue) -> bool {
     if label != value {
         memo.push_str(label);
     }
-    memo.push('\t');
     let flags = [(*is_default, 'd'), (!active, 'i'), (valid_for.is_some(), 'c')];
+    if flags.iter().any(|(is_set, _)| *is_set) {
+        memo.push('\t');
+    }
     memo.extend(flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
     for allowing in valid_for.iter().flatten() {
         memo.push('\t');
@@ -139,59 +149,69 @@ fn push_value(memo: &mut String, value: &PicklistValue) -> bool {
     true
 }
 
-const SEPARATORS: [char; 2] = ['\t', '\n'];
-
 /// A text, or nothing if it would be taken for two.
 fn plain(text: &str) -> &str {
-    if text.contains(SEPARATORS) { "" } else { text }
+    if is_plain(text) { text } else { "" }
+}
+
+/// Whether a text has no separator.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'\t' | b'\n'))
 }
 
 /// The field of this name, as its memo has it. `None` if nothing is known: the memo is blank, unreadable, or of another
 /// version.
-pub fn read(name: &str, memo: &str) -> Option<LeadField> {
+pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
     let mut rest = memo;
     let [version, letter, head @ ..] = cut(&mut rest, b'\n').as_bytes() else { return None };
     if *version != VERSION {
         return None;
     }
-    let (mut length, mut precision, mut scale) = (0_u32, 0_u32, 0_u32);
-    let (mut required, mut restricted, mut external_id, mut unique) = (false, false, false, false);
-    let mut commas = 0_u8;
+    let mut numbers = [0_u32; 3];
+    let mut place = 0;
+    let (mut required, mut restricted, mut external_id, mut unique, mut is_dependent) =
+        (false, false, false, false, false);
     for byte in head {
         match byte {
             b'0'..=b'9' => {
-                let number = match commas {
-                    0 => &mut length,
-                    1 => &mut precision,
-                    _ => &mut scale,
-                };
+                let number = numbers.get_mut(place)?;
                 *number = number.checked_mul(10)?.checked_add(u32::from(byte - b'0'))?;
             }
-            b',' => commas = commas.checked_add(1)?,
+            b',' => place += 1,
             b'r' => required = true,
             b's' => restricted = true,
             b'e' => external_id = true,
             b'u' => unique = true,
+            b'd' => is_dependent = true,
             _ => return None,
         }
     }
-    let (label, controlling, objects) = (cut(&mut rest, b'\n'), cut(&mut rest, b'\n'), cut(&mut rest, b'\n'));
+    let controlling_field = is_dependent.then(|| Cow::Borrowed(cut(&mut rest, b'\n')));
     let field_type = match type_of(*letter) {
         Some(known) => known,
-        None if *letter == OTHER => FieldType::Other(objects.to_owned()),
+        None if *letter == OTHER => FieldType::Other(cut(&mut rest, b'\n').to_owned()),
         None => return None,
     };
-    let mut values = Vec::new();
-    while !rest.is_empty() {
-        values.push(read_value(cut(&mut rest, b'\n'))?);
-    }
     let mut reference_to = Vec::new();
-    if field_type == FieldType::Reference {
-        reference_to.extend(objects.split(',').filter(|name| !name.is_empty()).map(str::to_owned));
+    let mut values = Vec::new();
+    match field_type {
+        FieldType::Reference => {
+            let objects = cut(&mut rest, b'\n');
+            reference_to.extend(objects.split(',').filter(|name| !name.is_empty()).map(Cow::Borrowed));
+        }
+        FieldType::Choice | FieldType::Choices => {
+            let mut lines = rest;
+            rest = cut(&mut lines, b'\n');
+            while !lines.is_empty() {
+                values.push(read_value(&mut lines)?);
+            }
+        }
+        _ => {}
     }
+    let [length, precision, scale] = numbers;
     Some(LeadField {
-        name: name.to_owned(),
-        label: label.to_owned(),
+        name: Cow::Borrowed(name),
+        label: Cow::Borrowed(rest),
         field_type,
         length: if length == 0 { None } else { Some(length) },
         precision,
@@ -201,17 +221,19 @@ pub fn read(name: &str, memo: &str) -> Option<LeadField> {
         external_id,
         unique,
         values,
-        controlling_field: if controlling.is_empty() { None } else { Some(controlling.to_owned()) },
+        controlling_field,
         reference_to,
         help: None,
     })
 }
 
-fn read_value(line: &str) -> Option<PicklistValue> {
-    let mut rest = line;
-    let (value, label) = (cut(&mut rest, b'\t'), cut(&mut rest, b'\t'));
+/// Cuts the first line off and reads the value that it has.
+fn read_value<'m>(lines: &mut &'m str) -> Option<PicklistValue<'m>> {
+    let (value, behind) = split(lines, b'\t')?;
+    *lines = behind;
+    let mut rest = cut(lines, b'\n');
+    let label = cut(&mut rest, b'\t');
     let (mut active, mut is_default, mut is_controlled) = (true, false, false);
-    let has_flags = line.len() > value.len() + label.len() + 1;
     for flag in cut(&mut rest, b'\t').bytes() {
         match flag {
             b'd' => is_default = true,
@@ -220,34 +242,24 @@ fn read_value(line: &str) -> Option<PicklistValue> {
             _ => return None,
         }
     }
-    let label = if label.is_empty() { value } else { label };
     let mut allowing = Vec::new();
     while !rest.is_empty() {
-        allowing.push(cut(&mut rest, b'\t').to_owned());
+        allowing.push(Cow::Borrowed(cut(&mut rest, b'\t')));
     }
     Some(PicklistValue {
-        value: value.to_owned(),
-        label: label.to_owned(),
+        value: Cow::Borrowed(value),
+        label: Cow::Borrowed(if label.is_empty() { value } else { label }),
         active,
         is_default,
         valid_for: is_controlled.then_some(allowing),
     })
-    .filter(|_| has_flags)
 }
 
-/// Cuts a text off at a separator, which is ASCII, or takes all of it.
+/// Cuts a text off at a separator, or takes all of it.
 fn cut<'m>(rest: &mut &'m str, separator: u8) -> &'m str {
-    let text = *rest;
-    match text.bytes().position(|byte| byte == separator) {
-        Some(place) => {
-            *rest = text.get(place + 1..).unwrap_or_default();
-            text.get(..place).unwrap_or_default()
-        }
-        None => {
-            *rest = "";
-            text
-        }
-    }
+    let (text, behind) = split(rest, separator).unwrap_or((rest, ""));
+    *rest = behind;
+    text
 }
 
 #[cfg(test)]
@@ -265,8 +277,9 @@ mod tests {
         fn any_value()(
             value in "[^\t\n]{0,6}", label in "[^\t\n]{1,6}", active: bool, is_default: bool,
             valid_for in prop::option::of(prop::collection::vec("[^\t\n]{1,4}", 0..3)),
-        ) -> PicklistValue {
-            PicklistValue { value, label, active, is_default, valid_for }
+        ) -> PicklistValue<'static> {
+            let valid_for = valid_for.map(|all: Vec<String>| all.into_iter().map(Cow::Owned).collect());
+            PicklistValue { value: value.into(), label: label.into(), active, is_default, valid_for }
         }
     }
 
@@ -278,15 +291,16 @@ mod tests {
             values in prop::collection::vec(any_value(), 0..4),
             controlling_field in prop::option::of("[A-Za-z_]{1,9}"),
             reference_to in prop::collection::vec("[A-Za-z_]{1,9}", 0..3),
-        ) -> LeadField {
+        ) -> LeadField<'static> {
             LeadField {
-                name: "F__c".into(), label, field_type, length, precision, scale, required, restricted, external_id,
-                unique, values, controlling_field, reference_to, help: None,
+                name: "F__c".into(), label: label.into(), field_type, length, precision, scale, required, restricted,
+                external_id, unique, values, controlling_field: controlling_field.map(Cow::Owned),
+                reference_to: reference_to.into_iter().map(Cow::Owned).collect(), help: None,
             }
         }
     }
 
-    fn with_values(count: usize) -> LeadField {
+    fn with_values(count: usize) -> LeadField<'static> {
         let values = (0..count).map(|number| fixture::value(&format!("a value with some words {number}")));
         LeadField { values: values.collect(), ..fixture::field("F__c", FieldType::Choice) }
     }
@@ -302,10 +316,10 @@ mod tests {
 
     #[test]
     fn nothing_is_known_from_a_memo_that_is_blank_unreadable_or_of_another_version() {
-        let whole = "1c80r\nLabel\n\n\nvalue\t\td";
+        let whole = "1c80r\nLabel\nvalue\t\td";
         assert!(read("F__c", whole).is_some());
         for memo in
-            ["", "{}", "2t80r\nLabel", "1x80r", "1t-1r", "1t80x", "1t99999999999", "1", &whole[..whole.len() - 2]]
+            ["", "{}", "2t80r\nLabel", "1x80r", "1t-1r", "1t80x", "1t99999999999", "1", &whole[..whole.len() - 3]]
         {
             assert_eq!(read("F__c", memo), None, "{memo:?}");
         }

@@ -3,13 +3,14 @@
 pub mod memo;
 
 use crate::bindings::types::FieldType;
+use std::borrow::Cow;
 
-/// A field that the connected user can create and change.
+/// A field that the connected user can create and change. One that a memo describes borrows its texts from the memo.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LeadField {
+pub struct LeadField<'a> {
     /// The API name.
-    pub name: String,
-    pub label: String,
+    pub name: Cow<'a, str>,
+    pub label: Cow<'a, str>,
     pub field_type: FieldType,
     /// Longest text, in characters as Salesforce counts them.
     pub length: Option<u32>,
@@ -24,24 +25,24 @@ pub struct LeadField {
     pub external_id: bool,
     pub unique: bool,
     /// The values of a picklist. They may repeat if a controlling field tells them apart.
-    pub values: Vec<PicklistValue>,
+    pub values: Vec<PicklistValue<'a>>,
     /// API name of the field whose value decides which `values` are allowed.
-    pub controlling_field: Option<String>,
+    pub controlling_field: Option<Cow<'a, str>>,
     /// Objects that a reference may point to.
-    pub reference_to: Vec<String>,
+    pub reference_to: Vec<Cow<'a, str>>,
     pub help: Option<String>,
 }
 
 /// A value of a picklist.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PicklistValue {
-    pub value: String,
-    pub label: String,
+pub struct PicklistValue<'a> {
+    pub value: Cow<'a, str>,
+    pub label: Cow<'a, str>,
     pub active: bool,
     /// Whether the org fills it in by itself.
     pub is_default: bool,
     /// The controlling field's values that allow this one; `None` if it is always allowed.
-    pub valid_for: Option<Vec<String>>,
+    pub valid_for: Option<Vec<Cow<'a, str>>>,
 }
 
 /// Whether two API names are the same: Salesforce ignores their case.

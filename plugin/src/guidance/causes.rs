@@ -342,7 +342,7 @@ pub static CAUSES: &[Cause] = &[
         &["invalid_session_level"],
         &[CrmAdmin(&texts::PLACE_APP_POLICIES), TeamAdmin],
     ),
-    // Logins that were not completed, and users who may not log in.
+    // Logins that were not completed, and users who are not allowed to log in.
     cause(&texts::ACCESS_DENIED, &["access_denied"], &[TeamAdmin]),
     cause(
         &texts::AUTHORIZATION_CODE_ENDED,

@@ -79,7 +79,7 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Where people open a record. Salesforce redirects this address to the page of the current user interface.
     fn url_of(&self, id: &str) -> String {
-        let mut url = format!("{}/", self.origin);
+        let mut url = [&*self.origin, "/"].concat();
         push_encoded(&mut url, id);
         url
     }
@@ -130,7 +130,7 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Reads a path of the API.
     pub fn read(&mut self, path: &str) -> Result<Response, Box<Problem>> {
-        self.get(&format!("/services/data/{VERSION}{path}"))
+        self.get(&versioned(path))
     }
 
     /// Reads a path of the origin.
@@ -142,8 +142,7 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn write(&mut self, method: Method, path: &str, headers: Vec<Header>, body: Vec<u8>) -> Result<Response, Refused> {
-        let path = format!("/services/data/{VERSION}{path}");
-        let request = self.request(method, &path, headers, Some(body));
+        let request = self.request(method, &versioned(path), headers, Some(body));
         match self.org.send(&request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
             Ok(response) => Err(self.refused(response)),
@@ -175,6 +174,11 @@ impl<'o, O: Org> Api<'o, O> {
 /// A write without a response.
 fn lost(failure: &Failure) -> Refused {
     Refused { problem: Box::new(problem_from_failure(failure, Call::Write)), effect: failure.effect, response: None }
+}
+
+/// A path of the API, as one of the origin.
+fn versioned(path: &str) -> String {
+    ["/services/data/", VERSION, path].concat()
 }
 
 fn header(name: &str, value: &str) -> Header {

@@ -1,6 +1,7 @@
 //! Bodies of requests.
 
 use crate::value::Json;
+use salesforce_text::json::push_string;
 
 /// A JSON object with these members in this order.
 pub fn object<'a, 'v: 'a>(members: impl Iterator<Item = (&'a str, &'a Json<'v>)>) -> Vec<u8> {
@@ -32,11 +33,6 @@ fn push_value(body: &mut Vec<u8>, value: &Json<'_>) {
         Json::Boolean(true) => body.extend_from_slice(b"true"),
         Json::Boolean(false) => body.extend_from_slice(b"false"),
     }
-}
-
-fn push_string(body: &mut Vec<u8>, text: &str) {
-    // Cannot fail: a string is always serialisable, and a vector takes any bytes.
-    let _ = serde_json::to_writer(body, text);
 }
 
 #[cfg(test)]

@@ -70,12 +70,12 @@ impl Lead {
     }
 
     /// Whether a field has a value, in the form in which Salesforce stores it.
-    pub fn has(&self, field: &LeadField, value: &Json<'_>) -> bool {
+    pub fn has(&self, field: &LeadField<'_>, value: &Json<'_>) -> bool {
         self.held(&field.name).is_some_and(|held| is_same(held, value, &field.field_type))
     }
 
     /// Whether a field has the beginning of a text, which was cut because the field is shorter than its snapshot says.
-    pub fn has_cut(&self, field: &LeadField, value: &Json<'_>) -> bool {
+    pub fn has_cut(&self, field: &LeadField<'_>, value: &Json<'_>) -> bool {
         let is_free = matches!(field.field_type, FieldType::Text | FieldType::TextArea);
         is_free
             && matches!((self.text(&field.name), value), (Some(held), Json::Text(given))
@@ -83,7 +83,7 @@ impl Lead {
     }
 
     /// Whether a field has what it has in a Lead created without it: nothing, or what the org fills in.
-    pub fn is_left_out(&self, field: &LeadField) -> bool {
+    pub fn is_left_out(&self, field: &LeadField<'_>) -> bool {
         self.is_blank(&field.name)
             || match self.held(&field.name) {
                 Some(Tree::Bool(_)) => true,

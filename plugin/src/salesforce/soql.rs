@@ -1,6 +1,6 @@
 //! SOQL text and URLs, escaped as Salesforce reads them.
 
-use crate::value::width::fold;
+use salesforce_text::width::fold;
 
 /// Whether a text can be the API name of a field. Names cannot be escaped, so that only these may be in a query.
 pub fn is_field_name(name: &str) -> bool {
@@ -39,10 +39,14 @@ pub fn push_encoded(url: &mut String, text: &str) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             url.push(char::from(byte));
         } else {
-            url.push('%');
-            push_hex(url, byte);
+            push_percent(url, byte);
         }
     }
+}
+
+fn push_percent(url: &mut String, byte: u8) {
+    url.push('%');
+    push_hex(url, byte);
 }
 
 fn push_hex(out: &mut String, byte: u8) {
@@ -61,11 +65,11 @@ pub fn booking_key(team: &str, booking: &str) -> String {
         if place > 0 {
             key.push('/');
         }
-        for c in id.chars() {
-            if c.is_ascii_graphic() && !matches!(c, '%' | '/') {
-                key.push(c);
+        for byte in id.bytes() {
+            if byte.is_ascii_graphic() && !matches!(byte, b'%' | b'/') {
+                key.push(char::from(byte));
             } else {
-                push_encoded(&mut key, c.encode_utf8(&mut [0; 4]));
+                push_percent(&mut key, byte);
             }
         }
     }
@@ -75,7 +79,7 @@ pub fn booking_key(team: &str, booking: &str) -> String {
 /// An address for a query: trimmed, in usual width. `None` if no Lead can have it.
 pub fn address(text: &str) -> Option<String> {
     let text = fold(text.trim()).into_owned();
-    // A Lead's e-mail field has 80 characters.
+    // A Lead's email field has 80 characters.
     (!text.is_empty() && text.len() <= 320 && text.contains('@')).then_some(text)
 }
 

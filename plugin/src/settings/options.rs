@@ -24,7 +24,7 @@ pub const EMAIL_FIELD: &str = "Email";
 /// The field that has the record type of a Lead.
 pub const RECORD_TYPE_FIELD: &str = "RecordTypeId";
 
-/// What happens if the org has a Lead with the guest's e-mail address.
+/// What happens if the org has a Lead with the guest's email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     CreateAnother,
@@ -39,7 +39,7 @@ pub enum DuplicateRules {
     Refuse,
     /// The Lead is saved if the rule allows it.
     SaveAnyway,
-    /// The Lead that matched is used, if it is the only match and has the guest's e-mail address.
+    /// The Lead that matched is used, if it is the only match and has the guest's email address.
     UseMatch,
 }
 
@@ -274,7 +274,7 @@ impl<'a> Choices<'a> {
 }
 
 /// Whether a field can be the booking-id field: a text that no two Leads may share, and that the org indexes.
-pub fn is_key_field(field: &LeadField) -> bool {
+pub fn is_key_field(field: &LeadField<'_>) -> bool {
     field.unique && field.external_id && field.field_type == FieldType::Text
 }
 

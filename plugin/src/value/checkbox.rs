@@ -1,7 +1,8 @@
 //! Checkboxes: yes and no, by a list of whole answers. Nothing is guessed from parts of a text.
 
-use super::{Fit, Json, width::is_alike};
-use crate::{bindings::types::Value, blank::is_blank, codes};
+use super::{Fit, Json};
+use crate::{bindings::types::Value, codes};
+use salesforce_text::{blank::is_blank, width::is_alike};
 
 /// Answers that mean yes, in lower case and usual width.
 const YES: [&[&str]; 3] = [
@@ -143,8 +144,9 @@ pub fn word(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::Parameter, value::width::comparable};
+    use crate::bindings::types::Parameter;
     use proptest::prelude::*;
+    use salesforce_text::width::comparable;
 
     fn agreed(choices: &[&str]) -> Option<bool> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();

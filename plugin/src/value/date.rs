@@ -4,11 +4,10 @@ use super::{Fit, Json, as_text};
 use crate::{
     bindings::types::Value,
     codes,
-    value::{
-        timestamp::{Date, Moment, Scan},
-        width::fold,
-    },
+    value::timestamp::{Date, Moment, Scan},
 };
+use salesforce_text::width::fold;
+use std::borrow::Cow;
 
 /// A calendar date: that of a moment as written, or one with a single reading.
 pub fn date<'a>(given: &'a Value) -> Fit<'a> {
@@ -60,7 +59,7 @@ fn read_date(text: &str) -> Option<Date> {
     if let Some(moment) = Moment::parse(text) {
         return Some(moment.date);
     }
-    let text = text.replace(['年', '月'], "/");
+    let text = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(['年', '月'], "/")) };
     let mut scan = Scan(text.strip_suffix('日').unwrap_or(&text).as_bytes());
     let year = scan.digits(4)?;
     let between = scan.one_of(b"-/.")?;

@@ -10,16 +10,15 @@ mod picklist;
 mod reference;
 mod text;
 pub mod timestamp;
-pub mod width;
 
 pub use reference::{is_id_of, is_record_id, same_record};
 use std::borrow::Cow;
 
 use crate::{
     bindings::types::{FieldType, Parameter, Value},
-    blank::is_blank,
     field::LeadField,
 };
+use salesforce_text::blank::is_blank;
 
 /// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +119,7 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
 /// | field | text, other | number | boolean | date | time | moment | choices | agreed |
 /// | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 /// | text, area, phone, URL, unknown types | as it is | its digits | `true`, `false` | as written | as written | as written | joined by `, ` | like choices |
-/// | e-mail | an address | - | - | - | - | - | the only one | the only one |
+/// | email | an address | - | - | - | - | - | the only one | the only one |
 /// | number | as people type numbers | as it is | - | - | - | - | the only one | - |
 /// | checkbox | a word for yes or no | 1 or 0 | as it is | - | - | - | the only one | yes, unless it says no |
 /// | date | a date or moment | - | - | as it is | - | its date as written | the only one | - |
@@ -131,7 +130,7 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
 /// | reference | an id | - | - | - | - | - | the only one | the only one |
 ///
 /// What is not in the table cannot be written.
-pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -> Fit<'a> {
+pub fn fit<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&str>) -> Fit<'a> {
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
         FieldType::TextArea => text::Kind::Area,
@@ -152,7 +151,7 @@ pub fn fit<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>) -
 }
 
 /// A value that an unrestricted picklist accepts although it is not one of its active values.
-pub fn unlisted(given: &Value, field: &LeadField) -> Option<Note> {
+pub fn unlisted(given: &Value, field: &LeadField<'_>) -> Option<Note> {
     let fitted = match field.field_type {
         _ if field.restricted || field.values.is_empty() => return None,
         FieldType::Choice => picklist::single(given, field, None, true),

@@ -1,18 +1,18 @@
 //! Numbers, as decimal text throughout.
 
-use super::{Fit, Json, Note, as_text, text::trimmed};
+use super::{Fit, Json, Note, as_text};
 use crate::{
     bindings::types::{FieldType, Value},
     codes,
     field::LeadField,
-    value::width::fold,
 };
+use salesforce_text::{blank::trimmed, width::fold};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number with the digits and decimals of a field.
-pub fn number<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = match given {
         Value::Text(_) | Value::Number(_) | Value::Other(_) => trimmed(as_text(given)),
         Value::Choices(choices) if choices.len() == 1 => trimmed(as_text(given)),
@@ -60,7 +60,7 @@ impl Decimal {
         let (mut negative, mut text) = sign(&folded);
         if is_percent {
             text = text.strip_suffix('%').unwrap_or(text).trim_end();
-        } else {
+        } else if !text.starts_with(is_digit) || !text.ends_with(is_digit) {
             for money in MONEY {
                 text = text.strip_prefix(money).unwrap_or(text).trim_start();
                 text = text.strip_suffix(money).unwrap_or(text).trim_end();
@@ -126,6 +126,10 @@ impl Decimal {
     }
 }
 
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
 /// The sign, and the rest. A triangle is the minus sign of Japanese accounting.
 fn sign(text: &str) -> (bool, &str) {
     match text.strip_prefix(['-', '\u{2212}', '▲', '△']) {
@@ -178,11 +182,11 @@ mod tests {
     use crate::{fixture::field, value::fit};
     use proptest::prelude::*;
 
-    fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField {
+    fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField<'static> {
         LeadField { precision, scale, ..field("Field__c", field_type) }
     }
 
-    fn written(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
+    fn written(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
         match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Number(number)) => (Some(number), None),
             Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),

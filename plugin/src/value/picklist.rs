@@ -1,16 +1,14 @@
 //! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring width and case.
 
-use super::{
-    Fit, Json, Note, as_text,
-    checkbox::word,
-    text::{too_long, trimmed},
-};
+use super::{Fit, Json, Note, as_text, checkbox::word, text::too_long};
 use crate::{
     bindings::types::Value,
-    blank::{is_blank, is_refused},
     codes,
     field::{LeadField, PicklistValue},
-    value::width::is_alike,
+};
+use salesforce_text::{
+    blank::{is_blank, is_refused, trimmed},
+    width::is_alike,
 };
 
 /// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.
@@ -21,10 +19,10 @@ const MOST_NAMED: usize = 3;
 /// The result of looking for a text among the values of a picklist.
 #[derive(Clone, Copy)]
 enum Found<'v> {
-    Usable(&'v PicklistValue),
-    Inactive(&'v PicklistValue),
+    Usable(&'v PicklistValue<'v>),
+    Inactive(&'v PicklistValue<'v>),
     /// The controlling field's value does not allow it.
-    NotAllowed(&'v PicklistValue),
+    NotAllowed(&'v PicklistValue<'v>),
     Unknown,
 }
 
@@ -40,7 +38,7 @@ enum Match {
 /// The values that a field has for a booking.
 #[derive(Clone, Copy)]
 struct Values<'v> {
-    field: &'v LeadField,
+    field: &'v LeadField<'v>,
     controlling: Option<&'v str>,
     /// Whether only the field's values are allowed.
     restricted: bool,
@@ -49,7 +47,7 @@ struct Values<'v> {
 }
 
 /// One of the field's values.
-pub fn single<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+pub fn single<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
     if let Value::Choices(choices) | Value::Agreed(choices) = given
         && choices.len() > 1
     {
@@ -64,7 +62,7 @@ pub fn single<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>
 }
 
 /// Any number of the field's values, joined by `;`.
-pub fn multi<'a>(given: &'a Value, field: &LeadField, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
+pub fn multi<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&str>, restricted: bool) -> Fit<'a> {
     let values = Values::of(given, field, controlling, restricted);
     let text = trimmed(match given {
         Value::Choices(_) | Value::Agreed(_) => "".into(),
@@ -144,7 +142,7 @@ impl<'v> Joined<'v> {
 }
 
 impl<'v> Values<'v> {
-    fn of(given: &Value, field: &'v LeadField, controlling: Option<&'v str>, restricted: bool) -> Self {
+    fn of(given: &Value, field: &'v LeadField<'v>, controlling: Option<&'v str>, restricted: bool) -> Self {
         let truth = match given {
             Value::Boolean(value) => Some(*value),
             _ => None,
@@ -208,7 +206,7 @@ impl<'v> Values<'v> {
     }
 
     /// Whether the controlling value allows a value. If it is unknown, Salesforce decides.
-    fn allows(&self, value: &PicklistValue) -> bool {
+    fn allows(&self, value: &PicklistValue<'_>) -> bool {
         match (&value.valid_for, self.controlling) {
             (Some(allowing), Some(controlling)) => allowing.iter().any(|allowing| allowing == controlling),
             _ => true,

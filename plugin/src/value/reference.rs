@@ -1,7 +1,8 @@
 //! Ids of Salesforce records: 15 characters, or 18 whose last three are a checksum of the case of the others.
 
-use super::{Fit, Json, as_text, text::trimmed};
+use super::{Fit, Json, as_text};
 use crate::{bindings::types::Value, codes, field::LeadField};
+use salesforce_text::blank::trimmed;
 
 /// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
 /// Decoder"). Those of custom objects differ between orgs.
@@ -16,7 +17,7 @@ const PREFIXES: [(&str, &str); 7] = [
 ];
 
 /// The id of a record that the field may refer to.
-pub fn reference<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+pub fn reference<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = trimmed(as_text(given));
     let detail = if !is_record_id(&text) {
         "not the id of a Salesforce record: 15 or 18 letters and digits"
@@ -113,7 +114,7 @@ mod tests {
             ("a015e00000AbCdE", &["User", "Course__c"], true),
             ("a015e00000AbCdE", &[], true),
         ] {
-            let reference_to = objects.iter().map(|object| (*object).to_owned()).collect();
+            let reference_to = objects.iter().map(|object| (*object).into()).collect();
             let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
             let given = Value::Text(id.into());
             let fitted = fit(&given, &field, None);

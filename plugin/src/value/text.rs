@@ -1,12 +1,10 @@
-//! Text: free text, which may be cut, and e-mail, telephone and web addresses, which may not.
+//! Text: free text, which is cut if too long, and email, telephone and web addresses, which are not.
 
 use super::{Fit, Json, Note, as_text};
-use crate::{
-    bindings::types::Value,
-    blank::{is_blank, is_refused},
-    codes,
-    field::LeadField,
-    value::width::fold,
+use crate::{bindings::types::Value, codes, field::LeadField};
+use salesforce_text::{
+    blank::{cleaned, is_blank, trimmed},
+    width::fold,
 };
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -37,9 +35,13 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
-pub fn text<'a>(given: &'a Value, field: &LeadField, kind: Kind) -> Fit<'a> {
+pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> {
     let text = as_text(given);
-    let (mut text, removed) = cleaned(if kind == Kind::Whole { trimmed(text) } else { text });
+    let text = if kind == Kind::Whole { trimmed(text) } else { text };
+    let (mut text, removed) = match cleaned(&text) {
+        Some(clean) => (Cow::Owned(clean), true),
+        None => (text, false),
+    };
     let is_area = kind == Kind::Area;
     if let Some(mut note) = too_long(&text, field, is_area) {
         if kind == Kind::Whole {
@@ -62,8 +64,8 @@ pub fn text<'a>(given: &'a Value, field: &LeadField, kind: Kind) -> Fit<'a> {
     Fit::Whole(Json::Text(text))
 }
 
-/// An e-mail address. Rejects only what cannot be an address; Salesforce checks the rest.
-pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
+/// An email address. Rejects only what cannot be an address; Salesforce checks the rest.
+pub fn email<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = trimmed(as_text(given));
     // Japanese input methods may write an address in full-width letters, which no server accepts.
     let text = match fold(&text) {
@@ -73,7 +75,7 @@ pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
     let is_address = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
         && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     if !is_address {
-        return Fit::unfit(codes::EMAIL_INVALID, "not an e-mail address");
+        return Fit::unfit(codes::EMAIL_INVALID, "not an email address");
     }
     match too_long(&text, field, false) {
         Some(note) => Fit::Unfit(note),
@@ -82,7 +84,7 @@ pub fn email<'a>(given: &'a Value, field: &LeadField) -> Fit<'a> {
 }
 
 /// The note about a text that is longer than the field.
-pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
+pub fn too_long(text: &str, field: &LeadField<'_>, is_area: bool) -> Option<Note> {
     let limit = limit(field);
     // A text has at least as many bytes as units, apart from line breaks that count twice.
     if text.len().saturating_mul(1 + usize::from(is_area)) <= limit {
@@ -96,7 +98,7 @@ pub fn too_long(text: &str, field: &LeadField, is_area: bool) -> Option<Note> {
 }
 
 /// The field's length; a field without one has no limit.
-fn limit(field: &LeadField) -> usize {
+fn limit(field: &LeadField<'_>) -> usize {
     match field.length {
         None | Some(0) => usize::MAX,
         Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -117,26 +119,6 @@ fn cut(text: &str, limit: usize, is_area: bool) -> usize {
     end
 }
 
-/// The text without the characters that Salesforce refuses, and whether there were any.
-fn cleaned(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
-    // Characters to be removed begin with these bytes. Looking at bytes takes a fifth of looking at characters.
-    let is_doubtful = |byte: u8| byte < b' ' || matches!(byte, 0x7F | 0xC2 | 0xEF);
-    if text.bytes().any(is_doubtful) && text.contains(is_refused) {
-        (Cow::Owned(text.replace(is_refused, "")), true)
-    } else {
-        (text, false)
-    }
-}
-
-/// The trimmed text.
-pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,11 +129,11 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    fn with_length(field_type: FieldType, length: u32) -> LeadField {
+    fn with_length(field_type: FieldType, length: u32) -> LeadField<'static> {
         LeadField { length: Some(length), ..field("Field__c", field_type) }
     }
 
-    fn text(given: &str, field: &LeadField) -> (Option<String>, Option<&'static str>) {
+    fn text(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
         match fit(&Value::Text(given.to_owned()), field, None) {
             Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
             Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
@@ -278,7 +260,7 @@ mod tests {
         assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
     }
 
-    fn field_of_unknown_type() -> LeadField {
+    fn field_of_unknown_type() -> LeadField<'static> {
         field("Field__c", FieldType::Other("encryptedstring".into()))
     }
 
@@ -290,7 +272,7 @@ mod tests {
                 if let (Some(written), code) = text(&given, &with_length(field_type, length)) {
                     prop_assert!(units(&written, is_area) <= length as usize);
                     if code != Some(codes::CHARACTERS_REMOVED) {
-                        let (clean, _) = cleaned(given.as_str().into());
+                        let clean = cleaned(&given).unwrap_or_else(|| given.clone());
                         prop_assert!(clean.starts_with(&written));
                     }
                 }

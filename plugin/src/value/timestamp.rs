@@ -38,11 +38,12 @@ impl Date {
 
     /// `YYYY-MM-DD`.
     pub fn push_to(self, out: &mut String) {
-        push_digits(out, u32::from(self.year), 4);
+        push_two(out, u32::from(self.year / 100));
+        push_two(out, u32::from(self.year % 100));
         out.push('-');
-        push_digits(out, u32::from(self.month), 2);
+        push_two(out, u32::from(self.month));
         out.push('-');
-        push_digits(out, u32::from(self.day), 2);
+        push_two(out, u32::from(self.day));
     }
 }
 
@@ -109,19 +110,19 @@ impl Moment {
         } else {
             out.push(if self.offset < 0 { '-' } else { '+' });
             let minutes = u32::from(self.offset.unsigned_abs());
-            push_digits(out, minutes / 60, 2);
+            push_two(out, minutes / 60);
             out.push(':');
-            push_digits(out, minutes % 60, 2);
+            push_two(out, minutes % 60);
         }
     }
 
     /// `hh:mm:ss` as written.
     pub fn push_time_to(self, out: &mut String) {
-        push_digits(out, u32::from(self.hour), 2);
+        push_two(out, u32::from(self.hour));
         out.push(':');
-        push_digits(out, u32::from(self.minute), 2);
+        push_two(out, u32::from(self.minute));
         out.push(':');
-        push_digits(out, u32::from(self.second), 2);
+        push_two(out, u32::from(self.second));
     }
 
     /// Reads the date of an HTTP header, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). Servers write
@@ -220,10 +221,9 @@ impl Scan<'_> {
     }
 }
 
-/// Appends a number with leading zeros.
-fn push_digits(out: &mut String, value: u32, count: u32) {
-    for place in (0..count).rev() {
-        let digit = value / 10_u32.pow(place) % 10;
+/// Appends a number below 100 as two digits.
+fn push_two(out: &mut String, value: u32) {
+    for digit in [value / 10, value % 10] {
         out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
     }
 }

@@ -94,12 +94,12 @@ prop_compose! {
         field_type in prop::sample::select(fixture::types()),
         length in prop::option::of(0_u32..50), precision in any::<u32>(), scale in prop_oneof![0_u32..4, any::<u32>()],
         (required, restricted) in any::<(bool, bool)>(), value in any_text(), controlled in any::<bool>(),
-    ) -> LeadField {
-        let values = vec![PicklistValue { valid_for: controlled.then(|| vec![value.clone()]), ..fixture::value(&value) }];
+    ) -> LeadField<'static> {
+        let values = vec![PicklistValue { valid_for: controlled.then(|| vec![value.clone().into()]), ..fixture::value(&value) }];
         LeadField {
             length, precision, scale, required, restricted, values,
             // Fields that control each other in a circle.
-            controlling_field: controlled.then(|| "Title".to_owned()),
+            controlling_field: controlled.then(|| "Title".into()),
             ..fixture::field(name, field_type)
         }
     }
@@ -112,7 +112,7 @@ prop_compose! {
         source in source(), on_change in any::<bool>(),
     ) -> Row {
         let memo = noise.unwrap_or_else(|| memo::of(&field));
-        Row { field: field.name, memo, value, fallback, source, on_change }
+        Row { field: field.name.into_owned(), memo, value, fallback, source, on_change }
     }
 }
 

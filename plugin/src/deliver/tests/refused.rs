@@ -12,7 +12,7 @@ use serde_json::json;
 
 const ACCOUNT: &str = "0015e00000AbCdE";
 
-fn reference(name: &str) -> LeadField {
+fn reference(name: &str) -> LeadField<'_> {
     LeadField { reference_to: vec!["Account".into()], ..fixture::field(name, FieldType::Reference) }
 }
 

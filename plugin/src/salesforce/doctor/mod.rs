@@ -101,7 +101,7 @@ impl<O: Org> Visit<'_, O> {
     fn describe_lead(&mut self) -> Result<Response, Box<Problem>> {
         let described = self.api.read("/sobjects/Lead/describe");
         let response = described.map_err(|mut problem| {
-            // To a user who may not see Leads, Salesforce says that the object does not exist.
+            // To a user who is not allowed to see Leads, Salesforce says that the object does not exist.
             if problem.http_status == Some(404) {
                 problem.code = codes::LEAD_NOT_READABLE.into();
             }
@@ -111,7 +111,7 @@ impl<O: Org> Visit<'_, O> {
         Ok(response)
     }
 
-    /// The first record of a query; null if there is none or the user may not read it.
+    /// The first record of a query; null if there is none or the user is not allowed to read it.
     fn first(&mut self, soql: &str) -> Tree {
         let Ok(response) = self.api.query(soql) else { return Tree::Null };
         self.count(&response);
@@ -142,11 +142,11 @@ fn daily_calls(response: &Response) -> Option<CallUsage> {
 fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if lead.queryable == Some(false) || lead.retrieveable == Some(false) {
-        let message = "The connected user may not read Leads.";
+        let message = "The connected user is not allowed to read Leads.";
         problems.push(Problem::new(codes::LEAD_NOT_READABLE, Reaction::AskAdmin, message));
     }
     if lead.createable == Some(false) {
-        let message = "The connected user may not create Leads.";
+        let message = "The connected user is not allowed to create Leads.";
         problems.push(Problem::new(codes::LEAD_NOT_CREATABLE, Reaction::AskAdmin, message));
         // Then no field is createable either.
         return problems;
@@ -159,7 +159,7 @@ fn lead_problems(lead: &Describe<'_>) -> Vec<Problem> {
         .map(|field| field.name.clone().into_owned())
         .collect();
     if !closed.is_empty() {
-        let message = format!("The connected user may not write required fields: {}.", closed.join(", "));
+        let message = format!("The connected user is not allowed to write required fields: {}.", closed.join(", "));
         let problem = Problem::new(codes::REQUIRED_FIELD_NOT_WRITABLE, Reaction::AskAdmin, message);
         problems.push(Problem { fields: closed, ..problem });
     }

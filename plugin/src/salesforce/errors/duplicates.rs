@@ -11,7 +11,7 @@ pub struct Duplicates {
     pub allow_save: bool,
     /// Names of the duplicate rules, if given.
     pub rules: Vec<String>,
-    /// What matched, the best match of each rule first. Empty if the user may not see the records.
+    /// What matched, the best match of each rule first. Empty if the user is not allowed to see the records.
     ///
     /// Rules compare loosely: a match need not be the same person, nor a Lead.
     pub matches: Vec<Match>,

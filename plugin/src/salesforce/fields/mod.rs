@@ -6,13 +6,13 @@ use crate::{
     field::{LeadField, PicklistValue, memo},
     salesforce::describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
-use std::collections::BinaryHeap;
+use std::{borrow::Cow, collections::BinaryHeap};
 
 /// What the connected user can write to Leads.
 #[derive(Clone, Debug, Default)]
 pub struct LeadFields {
     /// Fields that can be both created and changed: required ones first, then by label.
-    pub fields: Vec<LeadField>,
+    pub fields: Vec<LeadField<'static>>,
     pub withheld: Vec<WithheldField>,
     /// Record types that the user may use, without the master.
     pub record_types: Vec<RecordType>,
@@ -138,13 +138,13 @@ impl LeadFields {
     }
 }
 
-fn listed(field: LeadField) -> types::Field {
+fn listed(field: LeadField<'_>) -> types::Field {
     let memo = memo::of(&field);
     let suggested = SUGGESTED.iter().find(|(name, _)| *name == field.name);
     types::Field {
         suggested_source: suggested.map(|(_, attribute)| (*attribute).to_owned()),
-        name: field.name,
-        label: field.label,
+        name: field.name.into_owned(),
+        label: field.label.into_owned(),
         field_type: field.field_type,
         required: field.required,
         group: String::new(),
@@ -155,19 +155,19 @@ fn listed(field: LeadField) -> types::Field {
     }
 }
 
-fn choice(value: PicklistValue) -> Choice {
-    Choice { value: value.value, label: value.label, active: value.active }
+fn choice(value: PicklistValue<'_>) -> Choice {
+    Choice { value: value.value.into_owned(), label: value.label.into_owned(), active: value.active }
 }
 
 /// A field of a describe result.
-fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
+fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField<'static> {
     let field_type = field_type(field);
     let controlling = field.controller_name.as_ref().and_then(|name| all.iter().find(|field| field.name == *name));
     let is_number =
         matches!(field_type, FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent);
     LeadField {
-        name: field.name.to_string(),
-        label: label(field).to_owned(),
+        name: owned(&field.name),
+        label: owned(label(field)),
         length: (field.length > 0 && !is_number).then_some(field.length),
         // Integers have their digits in a key of their own.
         precision: match field_type {
@@ -181,8 +181,8 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField {
         external_id: field.external_id,
         unique: field.unique,
         values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
-        controlling_field: field.controller_name.as_ref().map(|text| text.to_string()),
-        reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect(),
+        controlling_field: field.controller_name.as_deref().map(owned),
+        reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| owned(name)).collect(),
         help: field.inline_help_text.as_ref().map(|text| text.to_string()).filter(|help| !help.is_empty()),
         field_type,
     }
@@ -193,15 +193,14 @@ fn is_required(field: &Field<'_>) -> bool {
     field.createable && !field.nillable && !field.defaulted_on_create && field.field_type != "boolean"
 }
 
-fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue {
+fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) -> PicklistValue<'static> {
     let valid_for = match (&entry.valid_for, controlling) {
         (Some(bitmap), Some(controlling)) => Some(allowing(bitmap, controlling)),
         _ => None,
     };
-    let value = entry.value.to_string();
     PicklistValue {
-        label: entry.label.as_ref().map_or_else(|| value.clone(), |label| label.to_string()),
-        value,
+        value: owned(&entry.value),
+        label: owned(entry.label.as_ref().unwrap_or(&entry.value)),
         active: entry.active,
         is_default: entry.default_value,
         valid_for,
@@ -209,13 +208,13 @@ fn picklist_value(entry: &PicklistEntry<'_>, controlling: Option<&Field<'_>>) ->
 }
 
 /// The controlling values whose bits are set.
-fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
+fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<Cow<'static, str>> {
     if controlling.field_type == "boolean" {
         return ["false", "true"]
             .iter()
             .enumerate()
             .filter(|(place, _)| is_valid_for(bitmap, *place))
-            .map(|(_, value)| (*value).to_owned())
+            .map(|(_, value)| Cow::Borrowed(*value))
             .collect();
     }
     controlling
@@ -223,7 +222,7 @@ fn allowing(bitmap: &str, controlling: &Field<'_>) -> Vec<String> {
         .iter()
         .enumerate()
         .filter(|(place, _)| is_valid_for(bitmap, *place))
-        .map(|(_, entry)| entry.value.to_string())
+        .map(|(_, entry)| owned(&entry.value))
         .collect()
 }
 
@@ -248,6 +247,11 @@ fn field_type(field: &Field<'_>) -> FieldType {
         "reference" => FieldType::Reference,
         other => FieldType::Other(other.to_owned()),
     }
+}
+
+/// A text of a describe result, which the fields outlive.
+fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
 }
 
 /// The label, or the name where the org has none.

@@ -6,6 +6,7 @@ use crate::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 fn listed(fields: Value) -> LeadFields {
     let body = json!({"name": "Lead", "fields": fields}).to_string();
@@ -95,7 +96,7 @@ fn every_type_keeps_what_a_page_needs() {
     let [a, b, c, d, e] = &*listed.fields else { panic!() };
     assert_eq!((&a.field_type, a.precision, a.length), (&FieldType::Integer, 8, None));
     assert_eq!((&b.field_type, b.precision, b.scale), (&FieldType::Currency, 18, 2));
-    assert_eq!((&c.field_type, &*c.reference_to), (&FieldType::Reference, &["Group".to_owned(), "User".into()][..]));
+    assert_eq!((&c.field_type, &*c.reference_to), (&FieldType::Reference, &["Group".into(), "User".into()][..]));
     assert_eq!(d.field_type, FieldType::Other("futuretype".into()));
     assert_eq!((e.length, e.unique, e.external_id, e.help.as_deref()), (Some(80), true, true, Some("help")));
 }
@@ -145,10 +146,10 @@ fn dependent_values_name_what_allows_them() {
         ),
     ]));
     let state = listed.fields.iter().find(|field| field.name == "StateCode").unwrap();
-    let allowing: Vec<Option<&[String]>> = state.values.iter().map(|value| value.valid_for.as_deref()).collect();
-    assert_eq!(allowing, [Some(&["IT".to_owned()][..]), Some(&["US".to_owned()][..]), None]);
+    let allowing: Vec<Option<&[Cow<'_, str>]>> = state.values.iter().map(|value| value.valid_for.as_deref()).collect();
+    assert_eq!(allowing, [Some(&["IT".into()][..]), Some(&["US".into()][..]), None]);
     let why = listed.fields.iter().find(|field| field.name == "Why__c").unwrap();
-    assert_eq!(why.values[0].valid_for.as_deref(), Some(&["true".to_owned()][..]));
+    assert_eq!(why.values[0].valid_for.as_deref(), Some(&["true".into()][..]));
 }
 
 #[test]

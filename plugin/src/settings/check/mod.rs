@@ -83,7 +83,7 @@ impl<'a> Check<'a> {
             match self.field(name) {
                 Some(field) => self.compare(position, row, field),
                 None if self.live.withheld.iter().any(|field| is_same_field(&field.name, name)) => {
-                    let message = "the connected user may not write this field";
+                    let message = "the connected user is not allowed to write this field";
                     self.say(codes::FIELD_NOT_WRITABLE, Consequence::LeftOut, message);
                 }
                 None => {
@@ -102,7 +102,7 @@ impl<'a> Check<'a> {
         Checked { findings: self.findings, memos: self.memos, more: Vec::new() }
     }
 
-    fn field(&self, name: &str) -> Option<&'a LeadField> {
+    fn field(&self, name: &str) -> Option<&'a LeadField<'a>> {
         self.live.fields.iter().find(|field| is_same_field(&field.name, name))
     }
 
@@ -124,8 +124,8 @@ impl<'a> Check<'a> {
             Some((position, row)) => {
                 let name = &row.field;
                 let withheld = || self.live.withheld.iter().find(|field| is_same_field(&field.name, name));
-                let label = self.field(name).map(|field| &field.label).or_else(|| Some(&withheld()?.label));
-                let finding = finding(note, consequence, position, name, label.map_or("", |label| label));
+                let label = self.field(name).map(|field| &*field.label).or_else(|| Some(&withheld()?.label));
+                let finding = finding(note, consequence, position, name, label.unwrap_or_default());
                 self.findings.push(finding);
             }
             None => self.push(note, consequence, Vec::new()),
@@ -145,7 +145,7 @@ impl<'a> Check<'a> {
     }
 
     /// Compares a row with the live field.
-    fn compare(&mut self, position: u32, row: &'a Expectation, field: &'a LeadField) {
+    fn compare(&mut self, position: u32, row: &'a Expectation, field: &'a LeadField<'a>) {
         let memo = memo::of(field);
         if memo != row.memo {
             self.memos.push((position, memo));
@@ -193,7 +193,7 @@ impl<'a> Check<'a> {
     }
 
     /// Whether the texts that may come fit the field. One finding per code, which names the texts.
-    fn texts(&mut self, row: &Expectation, field: &LeadField, controlling: Option<&str>) {
+    fn texts(&mut self, row: &Expectation, field: &LeadField<'_>, controlling: Option<&str>) {
         let mut found: Vec<(Note, Consequence, Vec<&str>)> = Vec::new();
         for text in &row.texts {
             let value = given(row, text);
@@ -217,7 +217,7 @@ impl<'a> Check<'a> {
 
     /// The value that every booking writes to the field's controlling field, if the mapping alone determines it. Controlling
     /// fields may be controlled themselves, up to a depth.
-    fn controlling_value(&self, field: &LeadField, levels: u8) -> Option<String> {
+    fn controlling_value(&self, field: &LeadField<'_>, levels: u8) -> Option<String> {
         let controlling = self.field(field.controlling_field.as_deref()?)?;
         let given = Value::Text(only_text(self.row_of(&controlling.name)?)?.to_owned());
         let given = present(Some(&given))?;
@@ -231,7 +231,7 @@ impl<'a> Check<'a> {
 
     /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so do a
     /// picklist with a default, and a Lead that exists.
-    fn missing_controller<'f>(&self, field: &'f LeadField) -> Option<&'f str> {
+    fn missing_controller<'f>(&self, field: &'f LeadField<'_>) -> Option<&'f str> {
         let name = field.controlling_field.as_deref()?;
         let has_value = self.row_of(name).is_some()
             || self.is_reserved(name)
@@ -243,7 +243,7 @@ impl<'a> Check<'a> {
     }
 
     /// What is wrong with a value that is known before any booking, and the consequence for a booking.
-    fn judged(&self, given: &Value, field: &LeadField, controlling: Option<&str>) -> Option<(Note, Consequence)> {
+    fn judged(&self, given: &Value, field: &LeadField<'_>, controlling: Option<&str>) -> Option<(Note, Consequence)> {
         match fit(given, field, controlling) {
             Fit::Whole(_) => unlisted(given, field).map(|note| (note, Consequence::Changed)),
             Fit::Changed(_, note) => Some((note, Consequence::Changed)),
@@ -252,7 +252,7 @@ impl<'a> Check<'a> {
     }
 
     /// The consequence of a value that cannot be written.
-    fn unwritable(&self, field: &LeadField) -> Consequence {
+    fn unwritable(&self, field: &LeadField<'_>) -> Consequence {
         if field.required && self.creates { Consequence::Refused } else { Consequence::LeftOut }
     }
 
@@ -273,7 +273,7 @@ impl<'a> Check<'a> {
         };
         self.reserved.extend(choices.reserved());
         if self.creates && choices.existing != Existing::CreateAnother && self.row_of(EMAIL_FIELD).is_none() {
-            let message = "no row writes the e-mail address, so that no existing Lead is looked for";
+            let message = "no row writes the email address, so that no existing Lead is looked for";
             self.about(codes::EMAIL_UNMAPPED, Consequence::Changed, EMAIL_FIELD, message);
         }
         if let Some(name) = choices.booking_id_field
@@ -285,7 +285,7 @@ impl<'a> Check<'a> {
         if let Some(id) = choices.record_type
             && !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id))
         {
-            let message = "the connected user may not use this record type";
+            let message = "the connected user is not allowed to use this record type";
             self.about(codes::RECORD_TYPE_UNAVAILABLE, Consequence::Refused, RECORD_TYPE_FIELD, message);
         }
         let rule_decides = match choices.assignment_rules {
@@ -336,13 +336,13 @@ fn only_text(row: &Expectation) -> Option<&str> {
     }
 }
 
-fn shrank(before: &LeadField, now: &LeadField) -> bool {
+fn shrank(before: &LeadField<'_>, now: &LeadField<'_>) -> bool {
     let is_shorter = matches!((before.length, now.length), (Some(before), Some(now)) if now < before);
     is_shorter || (now.precision > 0 && digits(now) < digits(before)) || now.scale < before.scale
 }
 
 /// Digits before the decimal point.
-fn digits(field: &LeadField) -> u32 {
+fn digits(field: &LeadField<'_>) -> u32 {
     field.precision.saturating_sub(field.scale)
 }
 

@@ -26,7 +26,7 @@ fn rows() -> Vec<Expectation> {
 }
 
 /// A row that gives one of these choices.
-fn choosing(field: &LeadField, texts: &[&str]) -> Expectation {
+fn choosing(field: &LeadField<'_>, texts: &[&str]) -> Expectation {
     Expectation {
         texts: texts.iter().map(|text| (*text).to_owned()).collect(),
         may_be_blank: true,
@@ -35,7 +35,7 @@ fn choosing(field: &LeadField, texts: &[&str]) -> Expectation {
 }
 
 /// A row that gives this text.
-fn fixed(field: &LeadField, text: &str) -> Expectation {
+fn fixed(field: &LeadField<'_>, text: &str) -> Expectation {
     Expectation { texts: vec![text.to_owned()], ..expectation(field, &["text"]) }
 }
 
@@ -75,7 +75,7 @@ fn a_mapping_that_holds_has_no_findings() {
 fn a_memo_that_is_stale_is_replaced_and_another_one_is_not() {
     let mut rows = rows();
     for (position, row) in rows.iter_mut().enumerate() {
-        let label = format!("{} label", row.field);
+        let label = format!("{} label", row.field).into();
         row.memo = memo::of(&LeadField { label, ..fixture::fields()[position].clone() });
     }
     assert_eq!(all(&rows, &[], &[]).memos, []);

@@ -1,11 +1,14 @@
 use super::*;
 use crate::{bindings::types::FieldType, fixture, value::fit};
 use proptest::prelude::*;
+use std::borrow::Cow;
 
-fn picklist(restricted: bool) -> LeadField {
-    let labelled = |name: &str, label: &str| PicklistValue { label: label.into(), ..fixture::value(name) };
-    let allowed =
-        |name: &str, country: &str| PicklistValue { valid_for: Some(vec![country.into()]), ..labelled(name, country) };
+fn picklist(restricted: bool) -> LeadField<'static> {
+    let labelled = |name, label: &'static str| PicklistValue { label: label.into(), ..fixture::value(name) };
+    let allowed = |name, country: &'static str| PicklistValue {
+        valid_for: Some(vec![country.into()]),
+        ..labelled(name, country)
+    };
     LeadField {
         restricted,
         length: Some(40),
@@ -24,7 +27,7 @@ fn picklist(restricted: bool) -> LeadField {
     }
 }
 
-fn written(given: Value, field: &LeadField, controlling: Option<&str>) -> Result<String, &'static str> {
+fn written(given: Value, field: &LeadField<'_>, controlling: Option<&str>) -> Result<String, &'static str> {
     match fit(&given, field, controlling) {
         Fit::Whole(Json::Text(text)) => Ok(text.into_owned()),
         Fit::Changed(Json::Text(text), note) => Ok(format!("{text} ({})", note.code)),
@@ -81,7 +84,7 @@ fn a_dependent_value_needs_a_controlling_value_that_allows_it() {
     }
 }
 
-fn multi(restricted: bool) -> LeadField {
+fn multi(restricted: bool) -> LeadField<'static> {
     LeadField { field_type: FieldType::Choices, length: Some(4_099), ..picklist(restricted) }
 }
 
@@ -153,7 +156,7 @@ proptest! {
         if let Ok(value) = written(Value::Text(choice), &picklist(true), controlling) {
             let field = picklist(true);
             prop_assert!(field.values.iter().any(|known| {
-                let allows = |allowing: &Vec<String>| controlling.is_none_or(|it| allowing.iter().any(|one| one == it));
+                let allows = |allowing: &Vec<Cow<'_, str>>| controlling.is_none_or(|it| allowing.iter().any(|one| one == it));
                 known.value == value && known.active && known.valid_for.as_ref().is_none_or(allows)
             }), "{}", value);
         }
@@ -164,7 +167,7 @@ proptest! {
         let field = picklist(false);
         let value = &field.values[place];
         let text = if by_label { &value.label } else { &value.value };
-        let text = if upper { text.to_ascii_uppercase() } else { text.clone() };
+        let text = if upper { text.to_ascii_uppercase() } else { text.to_string() };
         // The first value of that name, where there are several.
         let found = written(Value::Text(text), &field, None).unwrap();
         prop_assert_eq!(&found, &value.value);
