@@ -78,6 +78,49 @@ pub fn without_leads() -> Result<Vec<u8>> {
     with_manifest(encode(&resolve, package, "idle")?)
 }
 
+/// A plugin one of whose modules loops as soon as it is instantiated.
+pub fn that_never_starts() -> Result<Vec<u8>> {
+    use wasm_encoder::{
+        CodeSection, ComponentSection as _, Function, FunctionSection, InstanceSection, Instruction, ModuleArg,
+        ModuleSection, StartSection, TypeSection,
+    };
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut code = CodeSection::new();
+    let mut body = Function::new([]);
+    for instruction in
+        [Instruction::Loop(wasm_encoder::BlockType::Empty), Instruction::Br(0), Instruction::End, Instruction::End]
+    {
+        body.instruction(&instruction);
+    }
+    code.function(&body);
+    let mut module = wasm_encoder::Module::new();
+    module.section(&types).section(&functions).section(&StartSection { function_index: 0 }).section(&code);
+
+    let mut component = without_manifest()?;
+    let modules = wasmparser::Parser::new(0)
+        .parse_all(&component)
+        .filter(|payload| matches!(payload, Ok(wasmparser::Payload::ModuleSection { .. })))
+        .count();
+    ModuleSection(&module).append_to_component(&mut component);
+    let mut instances = InstanceSection::new();
+    instances.instantiate(u32::try_from(modules)?, std::iter::empty::<(&str, ModuleArg)>());
+    instances.append_to_component(&mut component);
+    with_manifest(component)
+}
+
+/// A plugin whose manifest asks for these limits.
+pub fn with_limits(limits: &str) -> Result<Vec<u8>> {
+    let manifest = fs::read_to_string(workspace()?.root().join("tests/guests/hostile/plugin.toml"))?;
+    let (before, rest) = manifest.split_once("[limits]").context("limits")?;
+    let (_, after) = rest.split_once("[credentials").context("credentials")?;
+    let mut component = without_manifest()?;
+    embed_manifest(&mut component, &format!("{before}[limits]\n{limits}\n[credentials{after}"));
+    Ok(component)
+}
+
 /// A plugin for a contract that differs only in its version.
 pub fn of_another_contract() -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;

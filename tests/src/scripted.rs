@@ -11,6 +11,7 @@ use crm_host::{Host, Plugin};
 use http::{Request, Response};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The outcome of a scripted request.
 pub type Reply = Result<Response<Vec<u8>>, TransportError>;
@@ -93,12 +94,16 @@ pub const SALESFORCE: Provider = Provider {
     tokens: r#"{"access_token":"00D5i000000AbCd!access-0123456789","refresh_token":"5Aep861refresh-0123456789","instance_url":"https://minato.my.salesforce.com","id":"https://login.salesforce.com/id/00D5i000000AbCdEAK/0055i000000AbCdAAK","token_type":"Bearer","scope":"api refresh_token"}"#,
 };
 
+/// Longer than all calls that a test lets wait for each other.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// A connected plugin and the script that responds to it.
 pub struct Scripted {
     /// The plugin.
     pub plugin: Plugin,
     /// The connection.
     pub connection: ConnectionId,
+    provider: &'static Provider,
     /// The script. Its records do not include the token exchange.
     pub script: Arc<Script>,
 }
@@ -115,6 +120,7 @@ impl Scripted {
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
         });
         let host = Host::builder()
+            .longest_wait(LONGEST_WAIT)
             .policy(Policy::default())
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())
@@ -128,13 +134,19 @@ impl Scripted {
             .concurrent_calls(4)
             .build()?;
         let plugin = host.load(component).await?;
-        let connection = ConnectionId::new("team-1");
-        let broker = plugin.broker();
-        let callback = "https://platform.example/callback";
-        let pending = broker.begin(&connection, provider.credential, provider.login_host, callback)?;
+        let scripted = Self { plugin, connection: ConnectionId::new("team-1"), provider, script };
+        scripted.connect(&scripted.connection).await?;
+        scripted.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(scripted)
+    }
+
+    /// Connects a team.
+    pub async fn connect(&self, team: &ConnectionId) -> Result<()> {
+        let Provider { credential, login_host, .. } = self.provider;
+        let broker = self.plugin.broker();
+        let pending = broker.begin(team, credential, login_host, "https://platform.example/callback")?;
         let query = format!("code=c&state={}", pending.state().expose());
         broker.finish(pending, &query).await?;
-        script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        Ok(Self { plugin, connection, script })
+        Ok(())
     }
 }

@@ -25,6 +25,9 @@ pub struct Usage {
     /// Time from start to end, host calls included.
     #[serde(serialize_with = "as_micros", rename = "wall_us")]
     pub wall: Duration,
+    /// Time the call waited for its turn, before it started.
+    #[serde(serialize_with = "as_micros", rename = "waited_us")]
+    pub waited: Duration,
     /// High-water mark of linear memory, in bytes.
     pub memory_bytes: usize,
     /// Executed instructions as wasmtime fuel, if the host counts them.
@@ -71,6 +74,7 @@ impl CallError {
             CallErrorKind::NotExported(_) => "not-exported",
             CallErrorKind::ArgumentsTooLarge(_) => "arguments-too-large",
             CallErrorKind::ResultTooLarge(_) => "result-too-large",
+            CallErrorKind::Busy(_) => "busy",
             CallErrorKind::Cpu(_) => "cpu-limit",
             CallErrorKind::Wall(_) => "wall-limit",
             CallErrorKind::Memory(_) => "memory-limit",
@@ -99,6 +103,9 @@ pub enum CallErrorKind {
     /// The result is larger than the contract allows.
     #[error("the plugin's result is too large: {0}")]
     ResultTooLarge(TooLarge),
+    /// Too many calls are running, of this connection or in all. Nothing was done; try again later.
+    #[error("no turn came within {} ms, because too many calls are running; try again later", .0.as_millis())]
+    Busy(Duration),
     /// The plugin computed for too long.
     #[error("the plugin computed for longer than {} ms and was stopped", .0.as_millis())]
     Cpu(Duration),

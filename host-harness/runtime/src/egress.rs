@@ -154,7 +154,7 @@ pub(crate) fn check(
     let (url, origin) = parse_url(&request.url)
         .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the URL is refused: {error}")))?;
     let method = Method::try_from(request.method).map_err(|method| {
-        let method = method.escape_debug();
+        let method = shown(&method);
         Denial::new(DenialKind::MethodDenied, format!("no manifest can allow the method `{method}`"))
     })?;
     check_target(&url, &origin, method, connected, permissions)?;
@@ -204,16 +204,22 @@ fn check_target(
         let allowed: Vec<_> = of_method.iter().flat_map(|rule| &rule.path_prefixes).map(ToString::to_string).collect();
         return Err(Denial {
             kind: DenialKind::PathDenied,
-            reason: format!("{} is not below {} at {origin}", shortened(url.path()), allowed.join(" or ")),
+            reason: format!("{} is not below {} at {origin}", shown(url.path()), allowed.join(" or ")),
             would_allow: folder(url.path()).map(|prefix| format!("path_prefixes = [\"{prefix}\"]")),
         });
     }
     Ok(())
 }
 
-/// A path for a report, cut to its beginning.
-fn shortened(path: &str) -> &str {
-    path.get(..200).unwrap_or(path)
+/// A text of the plugin's for a report: its beginning, without control characters. A plugin could otherwise fill logs and the
+/// host's memory with it, or paint over what a terminal shows.
+fn shown(text: &str) -> String {
+    const MOST: usize = 64;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).take(2 * MOST).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The prefix that would allow a path: its folder, if a manifest can express it.
@@ -236,18 +242,24 @@ fn check_headers(headers: &[Header], slot: &HeaderName) -> Result<HeaderMap, Den
             .ok()
             .filter(|name| !name.as_str().contains('_'))
             .ok_or_else(|| {
-                let name = header.name.escape_debug();
+                let name = shown(&header.name);
                 Denial::new(DenialKind::HeaderInvalid, format!("`{name}` is not a header name"))
             })?;
         let text = name.as_str();
         if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || name == *slot {
-            return Err(Denial::new(DenialKind::HeaderDenied, format!("only the host sets the header `{name}`")));
+            return Err(Denial::new(
+                DenialKind::HeaderDenied,
+                format!("only the host sets the header `{}`", shown(text)),
+            ));
         }
         // `HeaderValue` also accepts other bytes (obs-text of RFC 9110, section 5.5).
         let is_visible = header.value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
         let value = Some(&header.value).filter(|_| is_visible).and_then(|value| HeaderValue::from_str(value).ok());
         let value = value.ok_or_else(|| {
-            Denial::new(DenialKind::HeaderInvalid, format!("the value of the header `{name}` is not visible ASCII"))
+            Denial::new(
+                DenialKind::HeaderInvalid,
+                format!("the value of the header `{}` is not visible ASCII", shown(text)),
+            )
         })?;
         map.append(name, value);
     }

@@ -1,16 +1,17 @@
 //! The WebAssembly engine: its features, pooled memory, and the epochs that stop a plugin.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{thread, time::Duration};
 
-use tokio::sync::Semaphore;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::{inspect, memory::MAX_TABLE_ELEMENTS};
+use crate::{
+    inspect,
+    memory::MAX_TABLE_ELEMENTS,
+    turns::{Shares, Turns},
+};
 
 /// Time between epochs. A plugin that computes for too long is stopped at most this late.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-/// Calls that run at the same time; further calls wait. Small enough that the pool's address space fits on every machine.
-pub(crate) const DEFAULT_CALLS: u32 = 64;
 /// The most linear memory that any plugin may ask for.
 pub(crate) const MAX_MEMORY_BYTES: usize = 64 << 20;
 /// Bytes that one host call may make the host allocate: a request, or an answer with several hundred fields.
@@ -25,15 +26,15 @@ const ASYNC_STACK: usize = 1 << 20;
 
 pub(crate) struct Engine {
     pub(crate) wasm: wasmtime::Engine,
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) turns: Turns,
     pub(crate) counts_fuel: bool,
     pub(crate) pooled: bool,
 }
 
 impl Engine {
     /// Makes an engine with pooled memory if the machine has the address space for it, else one that allocates on demand.
-    pub(crate) fn new(calls: u32, counts_fuel: bool) -> wasmtime::Result<Self> {
-        let (wasm, pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), calls)) {
+    pub(crate) fn new(shares: Shares, counts_fuel: bool) -> wasmtime::Result<Self> {
+        let (wasm, pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), shares.calls)) {
             Ok(engine) => (engine, true),
             Err(error) => {
                 tracing::warn!(%error, "no pooled memory on this machine; plugin memory is allocated on demand");
@@ -41,10 +42,8 @@ impl Engine {
             }
         };
         start_ticking(&wasm)?;
-        // An exhausted pool returns an error; permits make calls wait instead.
-        let permits =
-            Arc::new(Semaphore::new(usize::try_from(calls).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
-        Ok(Self { wasm, permits, counts_fuel, pooled })
+        // An exhausted pool returns an error; turns make calls wait instead.
+        Ok(Self { wasm, turns: Turns::new(shares), counts_fuel, pooled })
     }
 }
 

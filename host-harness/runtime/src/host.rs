@@ -1,13 +1,13 @@
 //! The host: state that all plugins share, and loading a plugin from a file.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use wasmtime::component::{Component, Linker};
 
 use crate::{
     clock::{Clock, SystemClock},
     credentials::{Broker, ClientRegistration, MemoryStore, SecretStore},
-    engine::{DEFAULT_CALLS, Engine},
+    engine::Engine,
     imports,
     inspect::{InspectError, Inspection},
     manifest::Identifier,
@@ -15,6 +15,7 @@ use crate::{
     policy::{Permissions, Policy, PolicyError},
     session::CallState,
     transport::{ReqwestTransport, Transport},
+    turns::Shares,
 };
 
 /// The engine, the operator's policy, and the store, transport and clock that all plugins share. Make one per process.
@@ -36,7 +37,7 @@ pub struct HostBuilder {
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
-    calls: u32,
+    shares: Shares,
     counts_fuel: bool,
 }
 
@@ -67,6 +68,9 @@ pub enum LoadError {
     /// A function or type does not match the contract.
     #[error("the component does not match the contract: {0}; rebuild it against the contract's WIT")]
     Shape(String),
+    /// The component computes for too long before its first call, in its start code.
+    #[error("the component's start code did not end within {} ms", .0.as_millis())]
+    Start(Duration),
 }
 
 impl LoadError {
@@ -77,6 +81,7 @@ impl LoadError {
             Self::Policy(error) => error.code(),
             Self::Compile(_) => "component-invalid",
             Self::Shape(_) => "component-shape",
+            Self::Start(_) => "component-start",
         }
     }
 }
@@ -90,7 +95,7 @@ impl Host {
             secrets: Arc::new(MemoryStore::default()),
             transport: None,
             clock: Arc::new(SystemClock),
-            calls: DEFAULT_CALLS,
+            shares: Shares::default(),
             counts_fuel: false,
         }
     }
@@ -157,9 +162,22 @@ impl HostBuilder {
         self
     }
 
-    /// How many calls may run at the same time. Further calls wait.
+    /// How many calls may run at the same time, over all plugins and connections. Further calls wait. The default is 64.
     pub fn concurrent_calls(mut self, calls: u32) -> Self {
-        self.calls = calls.max(1);
+        self.shares.calls = calls.max(1);
+        self
+    }
+
+    /// How many of them may be for one connection. The default is an eighth, and at least one, so that a team whose org does not
+    /// answer cannot stop the others.
+    pub fn concurrent_calls_of_a_connection(mut self, calls: u32) -> Self {
+        self.shares.of_connection = Some(calls);
+        self
+    }
+
+    /// How long a call waits for its turn before it fails with `busy`. The default is ten seconds.
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.shares.wait = wait;
         self
     }
 
@@ -175,7 +193,7 @@ impl HostBuilder {
     /// When the machine cannot run WebAssembly.
     pub fn build(self) -> Result<Host, HostError> {
         let failed = |error: wasmtime::Error| HostError(format!("{error:#}"));
-        let engine = Engine::new(self.calls, self.counts_fuel).map_err(failed)?;
+        let engine = Engine::new(self.shares, self.counts_fuel).map_err(failed)?;
         let mut linker = Linker::new(&engine.wasm);
         imports::link(&mut linker).map_err(failed)?;
         Ok(Host {

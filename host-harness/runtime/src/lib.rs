@@ -57,6 +57,7 @@ mod report;
 pub mod secret;
 mod session;
 pub mod transport;
+mod turns;
 
 /// The contract's records.
 pub use crm_contract as types;

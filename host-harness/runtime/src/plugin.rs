@@ -22,12 +22,16 @@ use crate::{
     policy::Permissions,
     session::{CallState, Session},
     transport::Transport,
+    turns::Busy,
     types::{
         ARGUMENTS, Account, AdviceText, Booking, BookingKind, Checked, Delivery, Effect, Expectation, FieldList,
         History, Mapping, OauthError, OptionChoice, OptionGroup, Parameter, PreviewResult, Problem, RESULT, Reaction,
         RecordRef, TooLarge,
     },
 };
+
+/// Computing time for what a component does before its first call.
+const START: Duration = Duration::from_secs(1);
 
 /// A loaded plugin. Cheap to clone; all clones share the compiled code.
 #[derive(Clone)]
@@ -69,10 +73,14 @@ impl Plugin {
     /// Instantiates the plugin once and checks the types of all functions, so that a difference is found now and not at the
     /// first booking.
     async fn check_shapes(&self) -> Result<(), LoadError> {
-        let shape = |error: wasmtime::Error| LoadError::Shape(format!("{error:#}"));
-        let closed = |_| LoadError::Shape("the host is shutting down".into());
-        let _permit = self.inner.engine.permits.acquire().await.map_err(closed)?;
-        let mut store = self.store(None);
+        let shape = |error: wasmtime::Error| match error.downcast_ref::<CpuLimit>() {
+            Some(_) => LoadError::Start(START),
+            None => LoadError::Shape(format!("{error:#}")),
+        };
+        let busy = |_| LoadError::Shape("no turn to try it came in time".into());
+        let _turn = self.inner.engine.turns.take(None).await.map_err(busy)?;
+        // Start code runs now, under the host's limit and not under the manifest's.
+        let mut store = self.store(None, START);
         let instance = self.inner.pre.instantiate_async(&mut store).await.map_err(shape)?;
         let f = &self.inner.functions;
         macro_rules! check {
@@ -293,10 +301,9 @@ impl Plugin {
         self.inner.functions.guidance.as_ref().ok_or_else(|| not_exported("guidance"))
     }
 
-    fn store(&self, connection: Option<&ConnectionId>) -> Store<CallState> {
+    fn store(&self, connection: Option<&ConnectionId>, cpu: Duration) -> Store<CallState> {
         let inner = &self.inner;
         let limits = inner.limits;
-        let cpu = Duration::from_millis(limits.cpu_ms);
         let session = Session {
             connection: connection.cloned(),
             permissions: inner.permissions.clone(),
@@ -338,10 +345,13 @@ impl Plugin {
         let failed = |kind, usage| CallError { kind, usage };
         let too_large = |fault| failed(CallErrorKind::ArgumentsTooLarge(fault), Usage::default());
         ARGUMENTS.check(&arguments).map_err(too_large)?;
-        let closed = |_| failed(CallErrorKind::Engine("the host is shutting down".into()), Usage::default());
-        let _permit = inner.engine.permits.acquire().await.map_err(closed)?;
+        let asked = Instant::now();
+        let turn = inner.engine.turns.take(connection).await;
+        let waited = asked.elapsed();
+        let _turn =
+            turn.map_err(|Busy(wait)| failed(CallErrorKind::Busy(wait), Usage { waited, ..Usage::default() }))?;
 
-        let mut store = self.store(connection);
+        let mut store = self.store(connection, Duration::from_millis(inner.limits.cpu_ms));
         let started = Instant::now();
         let answered = tokio::time::timeout(Duration::from_millis(inner.limits.wall_ms), async {
             let instance = inner.pre.instantiate_async(&mut store).await?;
@@ -353,7 +363,7 @@ impl Plugin {
 
         let fuel = inner.engine.counts_fuel.then(|| u64::MAX - store.get_fuel().unwrap_or(u64::MAX));
         let memory_refused = store.data().memory.refused;
-        let usage = store.into_data().usage(started.elapsed(), fuel);
+        let usage = Usage { waited, ..store.into_data().usage(started.elapsed(), fuel) };
         match answered {
             Ok(Ok(answer)) => match RESULT.check(&answer) {
                 Ok(_) => Ok(Called { answer, usage }),

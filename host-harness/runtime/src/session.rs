@@ -26,8 +26,8 @@ use crate::{
     transport::{Bounds, Effect as TransportEffect, Transport, TransportError, TransportErrorKind},
 };
 
-/// Credentials that one call may have open at a time.
-const MAX_OPEN_CREDENTIALS: usize = 16;
+/// How often one call may open a credential: each costs a look into the store, which the plugin's computing time does not have.
+const MAX_OPENS: usize = 16;
 /// Refused requests after which a call has used up its budget; also the most that are reported.
 const MAX_DENIALS: usize = 16;
 /// Wall-clock time reserved when a request is sent, so that the plugin can still return if the server does not respond.
@@ -69,11 +69,12 @@ pub(crate) struct CallState {
     session: Session,
     pub(crate) memory: MemoryLimiter,
     credentials: ResourceTable,
-    /// Number of open credentials.
-    open_credentials: usize,
+    /// How often a credential was opened.
+    opens: usize,
     /// Every generation of a credential that was opened: no token of any of them may appear in a response.
     opened: Vec<OpenCredential>,
     started: Instant,
+    /// Time that the store and servers took. What the host computes for a request counts as the plugin's.
     in_host_calls: Duration,
     requests: Vec<RequestNote>,
     denials: Vec<Denial>,
@@ -85,7 +86,7 @@ impl CallState {
             memory: MemoryLimiter::new(to_usize(session.limits.memory_bytes)),
             session,
             credentials: ResourceTable::new(),
-            open_credentials: 0,
+            opens: 0,
             opened: Vec::new(),
             started: Instant::now(),
             in_host_calls: Duration::ZERO,
@@ -103,6 +104,7 @@ impl CallState {
         Usage {
             cpu: wall.saturating_sub(self.in_host_calls),
             wall,
+            waited: Duration::ZERO,
             memory_bytes: self.memory.peak,
             fuel,
             requests: self.requests,
@@ -181,7 +183,10 @@ impl CallState {
         };
         let time = self.time_for_requests();
         let refresh = self.session.broker.refresh(connection, name, used.generation());
-        match tokio::time::timeout(time, refresh).await {
+        let begun = Instant::now();
+        let refreshed = tokio::time::timeout(time, refresh).await;
+        self.in_host_calls += begun.elapsed();
+        match refreshed {
             Ok(Ok(refreshed)) => Ok(refreshed),
             Ok(Err(RefreshError::GrantEnded { .. })) => Err(failed(FailureKind::GrantEnded)),
             Ok(Err(RefreshError::Temporary(error))) => {
@@ -214,7 +219,9 @@ impl CallState {
         // Noted before it is sent, so that a call stopped while waiting knows that it was under way.
         self.requests.push(RequestNote { method, path, status: None, harmless: reads });
         let bounds = Bounds { max_response_bytes: to_usize(self.session.limits.response_bytes), timeout: time };
+        let begun = Instant::now();
         let answer = self.session.transport.send(&connection, request, bounds).await;
+        self.in_host_calls += begun.elapsed();
         let note = self.requests.get_mut(sent);
         match answer {
             Ok(response) => {
@@ -261,16 +268,16 @@ impl secrets::Host for CallState {
         let Some(connection) = &self.session.connection else {
             return Ok(Err(SecretError::Unavailable));
         };
-        if self.open_credentials >= MAX_OPEN_CREDENTIALS {
+        if self.opens >= MAX_OPENS {
             return Ok(Err(SecretError::Unavailable));
         }
+        self.opens += 1;
         let begun = Instant::now();
         let opened = self.session.broker.open(connection, &name).await;
         self.in_host_calls += begun.elapsed();
         Ok(match opened {
             Ok(open) => {
                 self.remember(&open);
-                self.open_credentials += 1;
                 Ok(self.credentials.push(CredentialHandle { name, open })?)
             }
             Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
@@ -291,7 +298,6 @@ impl secrets::HostCredential for CallState {
 
     async fn drop(&mut self, credential: Resource<CredentialHandle>) -> wasmtime::Result<()> {
         self.credentials.delete(credential)?;
-        self.open_credentials = self.open_credentials.saturating_sub(1);
         Ok(())
     }
 }
@@ -302,10 +308,7 @@ impl wit_http::Host for CallState {
         request: Request,
         credential: Resource<CredentialHandle>,
     ) -> wasmtime::Result<Result<Response, Failure>> {
-        let begun = Instant::now();
-        let answer = self.send_checked(request, credential).await;
-        self.in_host_calls += begun.elapsed();
-        answer
+        self.send_checked(request, credential).await
     }
 }
 

@@ -162,6 +162,28 @@ impl Manifest {
 }
 
 impl Limits {
+    /// The most that any plugin gets, whatever its manifest asks for. A manifest and a policy only lower it.
+    pub const CEILING: Self = Self {
+        memory_bytes: 64 << 20,
+        cpu_ms: 10_000,
+        wall_ms: 120_000,
+        http_requests: 32,
+        request_bytes: 4 << 20,
+        response_bytes: 16 << 20,
+    };
+
+    /// The lower of two limits, each for itself.
+    pub(crate) fn at_most(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.min(other.memory_bytes),
+            cpu_ms: self.cpu_ms.min(other.cpu_ms),
+            wall_ms: self.wall_ms.min(other.wall_ms),
+            http_requests: self.http_requests.min(other.http_requests),
+            request_bytes: self.request_bytes.min(other.request_bytes),
+            response_bytes: self.response_bytes.min(other.response_bytes),
+        }
+    }
+
     /// The key of a limit that is 0 and so allows nothing.
     pub(crate) fn zero(&self) -> Option<&'static str> {
         [

@@ -60,20 +60,14 @@ pub struct PolicyLimits {
 
 impl PolicyLimits {
     fn narrow(&self, limits: Limits) -> Limits {
-        fn least<T: Ord>(theirs: T, ours: Option<T>) -> T {
-            match ours {
-                Some(ours) => theirs.min(ours),
-                None => theirs,
-            }
-        }
-        Limits {
-            memory_bytes: least(limits.memory_bytes, self.memory_bytes),
-            cpu_ms: least(limits.cpu_ms, self.cpu_ms),
-            wall_ms: least(limits.wall_ms, self.wall_ms),
-            http_requests: least(limits.http_requests, self.http_requests),
-            request_bytes: least(limits.request_bytes, self.request_bytes),
-            response_bytes: least(limits.response_bytes, self.response_bytes),
-        }
+        limits.at_most(Limits {
+            memory_bytes: self.memory_bytes.unwrap_or(u64::MAX),
+            cpu_ms: self.cpu_ms.unwrap_or(u64::MAX),
+            wall_ms: self.wall_ms.unwrap_or(u64::MAX),
+            http_requests: self.http_requests.unwrap_or(u32::MAX),
+            request_bytes: self.request_bytes.unwrap_or(u64::MAX),
+            response_bytes: self.response_bytes.unwrap_or(u64::MAX),
+        })
     }
 }
 

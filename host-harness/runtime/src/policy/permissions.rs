@@ -44,7 +44,7 @@ impl Permissions {
                 }
             }
         }
-        manifest.limits = policy.limits.narrow(manifest.limits);
+        manifest.limits = policy.limits.narrow(manifest.limits.at_most(Limits::CEILING));
         if let Some(key) = manifest.limits.zero() {
             return Err(PolicyError::ZeroLimit { key });
         }

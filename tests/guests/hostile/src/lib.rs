@@ -11,6 +11,7 @@
 //! | `request` | sends the request described by the mapping's options |
 //! | `10k requests` | sends it 10,000 times |
 //! | `10k credentials` | opens a credential 10,000 times and keeps them all |
+//! | `10k opens` | opens a credential 10,000 times and closes it each time |
 //! | `huge header` | sends it with a header of 8 MiB |
 //! | `huge body` | sends it with a body of 8 MiB |
 //! | `huge string` | returns a string of 16 MiB |
@@ -62,6 +63,7 @@ impl Guest for Hostile {
             "request" => once(&mapping, |_| {}),
             "10k requests" => many_requests(&mapping),
             "10k credentials" => many_credentials(),
+            "10k opens" => many_opens(),
             "huge header" => once(&mapping, |request| request.headers.push(header("x-huge", &"h".repeat(HUGE)))),
             "huge body" => once(&mapping, |request| request.body = Some(vec![b'b'; HUGE])),
             "huge string" => problem("ended", "s".repeat(2 * HUGE)),
@@ -107,6 +109,10 @@ fn many_requests(mapping: &Mapping) -> Problem {
 fn many_credentials() -> Problem {
     let opened = (0..MANY).map_while(|_| secrets::open("loot").ok()).collect::<Vec<_>>();
     problem("ended", opened.len().to_string())
+}
+
+fn many_opens() -> Problem {
+    problem("ended", (0..MANY).filter(|_| secrets::open("loot").is_ok()).count().to_string())
 }
 
 /// The request of the mapping's options.

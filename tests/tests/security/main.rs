@@ -1,0 +1,37 @@
+//! Attacks on the host: hostile plugins, hostile servers, other tenants. A table says how many of each family were held; one that
+//! gets through fails the test.
+
+mod ceilings;
+
+use anyhow::Result;
+
+/// The attacks of a family, and whether each was held.
+struct Family {
+    name: &'static str,
+    tries: Vec<(String, bool)>,
+}
+
+impl Family {
+    fn new(name: &'static str) -> Self {
+        Self { name, tries: Vec::new() }
+    }
+
+    /// Notes an attack, and whether the host held.
+    fn attack(&mut self, what: impl Into<String>, is_held: bool) {
+        self.tries.push((what.into(), is_held));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_holds() -> Result<()> {
+    let families = [ceilings::limits().await?, ceilings::turns().await?, ceilings::words().await?];
+    let mut through = Vec::new();
+    for Family { name, tries } in &families {
+        let held = tries.iter().filter(|(_, is_held)| *is_held).count();
+        println!("{name:<40} {held:>4} of {:>4}", tries.len());
+        through.extend(tries.iter().filter(|(_, is_held)| !is_held).map(|(what, _)| format!("{name}: {what}")));
+    }
+    println!("{:<40} {:>4}", "tries", families.iter().map(|family| family.tries.len()).sum::<usize>());
+    assert!(through.is_empty(), "got through:\n{}", through.join("\n"));
+    Ok(())
+}
