@@ -59,10 +59,11 @@ impl Transport for Script {
     }
 }
 
-/// A response with a body.
+/// A response with a body, which passes for JSON.
 pub fn response(status: u16, body: impl Into<Vec<u8>>) -> Reply {
     let mut response = Response::new(body.into());
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     Ok(response)
 }
 

@@ -1,12 +1,14 @@
 //! Decides which requests of a plugin are sent. A request that is not clearly allowed is refused, never repaired.
 
+use std::collections::BTreeSet;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::Url;
 
 use crate::{
     imports::http::{FailureKind, Header, Request},
-    manifest::{Method, PathPrefix},
+    manifest::{Method, Route, is_hosts_header},
     origin::{Origin, parse_url},
     policy::Permissions,
 };
@@ -14,33 +16,6 @@ use crate::{
 /// The longest URL that servers commonly accept (Salesforce: 16,384 bytes for URI and headers).
 const MAX_URL_BYTES: usize = 16_000;
 const MAX_HEADERS: usize = 32;
-
-/// Headers that only the host sets: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), the content
-/// coding, which the host must be able to decode, and headers that some servers accept as another method, which would bypass
-/// the manifest's methods. The same holds for all that begin with `proxy-` or `sec-`.
-const HOST_HEADERS: [&str; 21] = [
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-api-key",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-];
 
 /// A refused request, for the operator. Contains no query, header value or body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,15 +45,17 @@ pub enum DenialKind {
     OriginDenied,
     /// The origin is not the connected one.
     OriginNotConnected,
-    /// The method is not allowed at the origin.
-    MethodDenied,
-    /// The path is not allowed at the origin.
-    PathDenied,
+    /// No route has the method and the path.
+    RouteDenied,
+    /// The route does not have a name of the query, or a name occurs twice.
+    QueryDenied,
+    /// GET and DELETE have no body: servers disagree about where it ends.
+    BodyDenied,
     /// The request has too many headers.
     TooManyHeaders,
     /// A header has an invalid name or value.
     HeaderInvalid,
-    /// Only the host sets the header.
+    /// The route does not have the header, or only the host sets it.
     HeaderDenied,
 }
 
@@ -91,8 +68,9 @@ impl DenialKind {
             Self::RequestTooLarge => "request-too-large",
             Self::OriginDenied => "origin-denied",
             Self::OriginNotConnected => "origin-not-connected",
-            Self::MethodDenied => "method-denied",
-            Self::PathDenied => "path-denied",
+            Self::RouteDenied => "route-denied",
+            Self::QueryDenied => "query-denied",
+            Self::BodyDenied => "body-denied",
             Self::TooManyHeaders => "too-many-headers",
             Self::HeaderInvalid => "header-invalid",
             Self::HeaderDenied => "header-denied",
@@ -102,13 +80,14 @@ impl DenialKind {
     /// What the plugin learns, which is less than the operator.
     pub(crate) fn failure(self) -> FailureKind {
         match self {
-            Self::OriginDenied | Self::OriginNotConnected | Self::MethodDenied | Self::PathDenied => {
+            Self::OriginDenied | Self::OriginNotConnected | Self::RouteDenied | Self::QueryDenied => {
                 FailureKind::Denied
             }
             Self::UrlTooLong
             | Self::UrlInvalid
             | Self::RequestTooLarge
             | Self::TooManyHeaders
+            | Self::BodyDenied
             | Self::HeaderInvalid
             | Self::HeaderDenied => FailureKind::InvalidRequest,
         }
@@ -127,15 +106,23 @@ impl Denial {
     }
 }
 
+/// A request that may be sent.
+#[derive(Debug)]
+pub(crate) struct Allowed<'p> {
+    pub(crate) request: http::Request<Vec<u8>>,
+    /// The route that allows it.
+    pub(crate) route: &'p Route,
+}
+
 /// Checks a request against the permissions. `connected` is the origin of the request's credential, the only one that is
 /// reachable; `slot` is the header in which the host attaches the credential.
-pub(crate) fn check(
+pub(crate) fn check<'p>(
     request: Request,
     connected: &Origin,
     slot: &HeaderName,
-    permissions: &Permissions,
+    permissions: &'p Permissions,
     max_bytes: usize,
-) -> Result<http::Request<Vec<u8>>, Denial> {
+) -> Result<Allowed<'p>, Denial> {
     if request.url.len() > MAX_URL_BYTES {
         return Err(Denial::new(
             DenialKind::UrlTooLong,
@@ -155,58 +142,73 @@ pub(crate) fn check(
         .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the URL is refused: {error}")))?;
     let method = Method::try_from(request.method).map_err(|method| {
         let method = shown(&method);
-        Denial::new(DenialKind::MethodDenied, format!("no manifest can allow the method `{method}`"))
+        Denial::new(DenialKind::RouteDenied, format!("no manifest can allow the method `{method}`"))
     })?;
-    check_target(&url, &origin, method, connected, permissions)?;
-    let headers = check_headers(&request.headers, slot)?;
+    // What the manifest would have to say. Names only: values are the guest's or the team's.
+    let suggestion = || {
+        let query = url.query_pairs().map(|(name, _)| shown(&name));
+        let headers = request.headers.iter().map(|header| shown(&header.name.to_ascii_lowercase()));
+        Route::suggestion(method, url.path(), query, headers.filter(|name| !is_hosts_header(name)))
+    };
+    if permissions.rules_for(&origin).next().is_none() {
+        return Err(Denial {
+            kind: DenialKind::OriginDenied,
+            reason: format!(
+                "the manifest and the operator's policy do not allow the origin {}",
+                shown(&origin.to_string())
+            ),
+            would_allow: Some(format!("[[egress]]\norigin = \"{}\"\n{}", shown(&origin.to_string()), suggestion())),
+        });
+    }
+    if *connected != origin {
+        let reason = format!("{} is not the connected org, which is {connected}", shown(&origin.to_string()));
+        return Err(Denial::new(DenialKind::OriginNotConnected, reason));
+    }
+    let Some(route) = permissions.route(&origin, method, url.path()) else {
+        return Err(Denial {
+            kind: DenialKind::RouteDenied,
+            reason: format!("no route allows {method} {}", shown(url.path())),
+            would_allow: Some(suggestion()),
+        });
+    };
+    check_query(&url, route).map_err(|reason| Denial {
+        kind: DenialKind::QueryDenied,
+        reason,
+        would_allow: Some(suggestion()),
+    })?;
+    let headers = check_headers(&request.headers, slot, route).map_err(|denial| match denial.kind {
+        DenialKind::HeaderDenied => Denial { would_allow: Some(suggestion()), ..denial },
+        _ => denial,
+    })?;
+    if matches!(method, Method::Get | Method::Delete) && request.body.is_some() {
+        return Err(Denial::new(DenialKind::BodyDenied, format!("a {method} has no body")));
+    }
 
     // Send the parsed URL, because that is what was checked.
     let mut builder = http::Request::builder().method(http::Method::from(method)).uri(url.as_str());
     if let Some(map) = builder.headers_mut() {
         *map = headers;
     }
-    builder
+    let request = builder
         .body(request.body.unwrap_or_default())
-        .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the request is refused: {error}")))
+        .map_err(|error| Denial::new(DenialKind::UrlInvalid, format!("the request is refused: {error}")))?;
+    Ok(Allowed { request, route })
 }
 
-fn check_target(
-    url: &Url,
-    origin: &Origin,
-    method: Method,
-    connected: &Origin,
-    permissions: &Permissions,
-) -> Result<(), Denial> {
-    let rules: Vec<_> = permissions.rules_for(origin).collect();
-    if rules.is_empty() {
-        return Err(Denial {
-            kind: DenialKind::OriginDenied,
-            reason: format!("the manifest and the operator's policy do not allow the origin {origin}"),
-            would_allow: Some(format!(
-                "[[egress]]\norigin = \"{origin}\"\nmethods = [\"{method}\"]\npath_prefixes = [\"{}\"]",
-                folder(url.path()).map_or("/".into(), |prefix| prefix.to_string())
-            )),
-        });
+/// The names of a query must be those of the route, each at most once: servers take the first or the last of several. Some also
+/// separate them at `;`.
+fn check_query(url: &Url, route: &Route) -> Result<(), String> {
+    if url.query().is_some_and(|query| query.contains(';')) {
+        return Err("a query must not have `;` outside of an escape".to_owned());
     }
-    if connected != origin {
-        let reason = format!("{origin} is not the connected org, which is {connected}");
-        return Err(Denial::new(DenialKind::OriginNotConnected, reason));
-    }
-    let of_method: Vec<_> = rules.into_iter().filter(|rule| rule.methods.contains(&method)).collect();
-    if of_method.is_empty() {
-        return Err(Denial {
-            kind: DenialKind::MethodDenied,
-            reason: format!("{method} is not allowed at {origin}"),
-            would_allow: Some(format!("methods = [\"{method}\"]")),
-        });
-    }
-    if !of_method.iter().any(|rule| rule.allows_path(url.path())) {
-        let allowed: Vec<_> = of_method.iter().flat_map(|rule| &rule.path_prefixes).map(ToString::to_string).collect();
-        return Err(Denial {
-            kind: DenialKind::PathDenied,
-            reason: format!("{} is not below {} at {origin}", shown(url.path()), allowed.join(" or ")),
-            would_allow: folder(url.path()).map(|prefix| format!("path_prefixes = [\"{prefix}\"]")),
-        });
+    let mut seen = BTreeSet::new();
+    for (name, _) in url.query_pairs() {
+        if !route.query.contains(&*name) {
+            return Err(format!("{route} does not have the query name `{}`", shown(&name)));
+        }
+        if !seen.insert(name.clone()) {
+            return Err(format!("the query name `{}` occurs twice", shown(&name)));
+        }
     }
     Ok(())
 }
@@ -222,13 +224,7 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// The prefix that would allow a path: its folder, if a manifest can express it.
-fn folder(path: &str) -> Option<PathPrefix> {
-    let (folder, _) = path.rsplit_once('/').filter(|(folder, _)| folder.len() <= 200)?;
-    PathPrefix::try_from(format!("{folder}/")).ok()
-}
-
-fn check_headers(headers: &[Header], slot: &HeaderName) -> Result<HeaderMap, Denial> {
+fn check_headers(headers: &[Header], slot: &HeaderName, route: &Route) -> Result<HeaderMap, Denial> {
     if headers.len() > MAX_HEADERS {
         return Err(Denial::new(
             DenialKind::TooManyHeaders,
@@ -246,11 +242,15 @@ fn check_headers(headers: &[Header], slot: &HeaderName) -> Result<HeaderMap, Den
                 Denial::new(DenialKind::HeaderInvalid, format!("`{name}` is not a header name"))
             })?;
         let text = name.as_str();
-        if HOST_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") || name == *slot {
-            return Err(Denial::new(
-                DenialKind::HeaderDenied,
-                format!("only the host sets the header `{}`", shown(text)),
-            ));
+        let denied = |why: String| Err(Denial::new(DenialKind::HeaderDenied, why));
+        if is_hosts_header(text) || name == *slot {
+            return denied(format!("only the host sets the header `{}`", shown(text)));
+        }
+        if !route.headers.contains(text) {
+            return denied(format!("{route} does not have the header `{}`", shown(text)));
+        }
+        if map.contains_key(&name) {
+            return Err(Denial::new(DenialKind::HeaderInvalid, format!("the header `{}` occurs twice", shown(text))));
         }
         // `HeaderValue` also accepts other bytes (obs-text of RFC 9110, section 5.5).
         let is_visible = header.value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
@@ -276,8 +276,24 @@ mod tests {
         limits = { memory_bytes = 1, cpu_ms = 1, wall_ms = 1, http_requests = 1, request_bytes = 1, response_bytes = 1 }
         [[egress]]
         origin = "https://*.tiny-crm.example"
-        methods = ["GET", "POST"]
-        path_prefixes = ["/api/"]
+        [[egress.routes]]
+        method = "GET"
+        path = "/api/leads"
+        query = ["q", "page"]
+        headers = ["accept", "content-type", "x-note"]
+        [[egress.routes]]
+        method = "POST"
+        path = "/api/leads"
+        [[egress.routes]]
+        method = "DELETE"
+        path = "/api/leads/{id}"
+        [[egress.routes]]
+        method = "GET"
+        path = "/api/leads/{id}"
+        [[egress.routes]]
+        method = "GET"
+        path = "/api/leads/new"
+        query = ["draft"]
     "#;
     const ORG: &str = "https://acme.tiny-crm.example";
 
@@ -287,9 +303,13 @@ mod tests {
     }
 
     fn code(method: Method, url: &str, headers: &[(&str, &str)]) -> &'static str {
+        with_body(method, url, headers, None)
+    }
+
+    fn with_body(method: Method, url: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> &'static str {
         let headers =
             headers.iter().map(|(name, value)| Header { name: (*name).into(), value: (*value).into() }).collect();
-        let request = Request { method, url: url.into(), headers, body: None, more: Vec::new() };
+        let request = Request { method, url: url.into(), headers, body, more: Vec::new() };
         let connected: Origin = ORG.parse().unwrap();
         let slot = HeaderName::from_static("x-tiny-token");
         match check(request, &connected, &slot, &permissions(), 10_000) {
@@ -313,14 +333,28 @@ mod tests {
             (Method::Get, "https://acme.tiny-crm.example:8443/api/leads", "url-invalid"),
             (Method::Get, "https://acme.tiny-crm.example/api/leads#x", "url-invalid"),
             (Method::Get, "https://acme.tiny-crm.example\\@evil.test/", "url-invalid"),
-            (Method::Delete, "https://acme.tiny-crm.example/api/leads", "method-denied"),
-            (Method::Other("HEAD".into()), "https://acme.tiny-crm.example/api/leads", "method-denied"),
-            (Method::Other("GET".into()), "https://acme.tiny-crm.example/api/leads", "method-denied"),
-            (Method::Get, "https://acme.tiny-crm.example/admin", "path-denied"),
-            (Method::Get, "https://acme.tiny-crm.example/api/../admin", "path-denied"),
-            (Method::Get, "https://acme.tiny-crm.example/api/%2e%2e/admin", "path-denied"),
-            (Method::Get, "https://acme.tiny-crm.example/api/..%2f..%2fadmin", "path-denied"),
-            (Method::Get, "https://acme.tiny-crm.example/api/..%5cadmin", "path-denied"),
+            (Method::Delete, "https://acme.tiny-crm.example/api/leads/1", "ok"),
+            (Method::Delete, "https://acme.tiny-crm.example/api/leads", "route-denied"),
+            (Method::Other("HEAD".into()), "https://acme.tiny-crm.example/api/leads", "route-denied"),
+            (Method::Other("GET".into()), "https://acme.tiny-crm.example/api/leads", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/admin", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads/", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/../admin", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/%2e%2e/admin", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads/..%2f..%2fadmin", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads/..%5cadmin", "route-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?q=1&page=2", "ok"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?", "ok"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?q=a%3Bb", "ok"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?q=1&q=2", "query-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?q=1;page=2", "query-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?_method=DELETE", "query-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?%71=1&%5fmethod=DELETE", "query-denied"),
+            (Method::Post, "https://acme.tiny-crm.example/api/leads?_HttpMethod=DELETE", "query-denied"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads?=1", "query-denied"),
+            // The route that names the segment is the one that counts.
+            (Method::Get, "https://acme.tiny-crm.example/api/leads/new?draft=1", "ok"),
+            (Method::Get, "https://acme.tiny-crm.example/api/leads/old?draft=1", "query-denied"),
         ] {
             assert_eq!(code(method, url, &[]), expected, "{url}");
         }
@@ -345,6 +379,8 @@ mod tests {
             ("x_tiny_token", "x", "header-invalid"),
             ("a\r\nauthorization", "x", "header-invalid"),
             ("", "x", "header-invalid"),
+            ("x-other", "x", "header-denied"),
+            ("x-forwarded-proto", "http", "header-denied"),
             ("x-note", "a\r\nauthorization: x", "header-invalid"),
             ("x-note", "山田", "header-invalid"),
         ] {
@@ -353,10 +389,25 @@ mod tests {
     }
 
     #[test]
+    fn a_header_occurs_once_and_what_reads_or_deletes_has_no_body() {
+        let url = "https://acme.tiny-crm.example/api/leads";
+        assert_eq!(code(Method::Get, url, &[("accept", "a/b"), ("Accept", "c/d")]), "header-invalid");
+        for (method, url, expected) in [
+            (Method::Get, url.to_owned(), "body-denied"),
+            (Method::Delete, format!("{url}/1"), "body-denied"),
+            (Method::Post, url.to_owned(), "ok"),
+        ] {
+            for body in [Vec::new(), b"GET / HTTP/1.1".to_vec()] {
+                assert_eq!(with_body(method.clone(), &url, &[], Some(body)), expected);
+            }
+        }
+    }
+
+    #[test]
     fn a_denial_names_the_manifest_lines_that_would_allow_it() {
         let request = Request {
             method: Method::Get,
-            url: "https://evil.test/x?secret".into(),
+            url: "https://evil.test/x?secret=value".into(),
             headers: vec![],
             body: None,
             more: Vec::new(),
@@ -365,8 +416,10 @@ mod tests {
         let denial = check(request, &ORG.parse().unwrap(), &slot, &permissions(), 10_000).unwrap_err();
         assert_eq!(
             denial.would_allow.as_deref(),
-            Some("[[egress]]\norigin = \"https://evil.test\"\nmethods = [\"GET\"]\npath_prefixes = [\"/\"]")
+            Some(
+                "[[egress]]\norigin = \"https://evil.test\"\n[[egress.routes]]\nmethod = \"GET\"\npath = \"/x\"\nquery = [\"secret\"]"
+            )
         );
-        assert!(!denial.reason.contains("secret"));
+        assert!(!format!("{denial:?}").contains("value"));
     }
 }

@@ -4,7 +4,10 @@
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::session::CallState;
-pub(crate) use scheduling::crm::{http, secrets, types::Effect};
+pub(crate) use scheduling::crm::{
+    http, secrets,
+    types::{Effect, Parameter},
+};
 
 wasmtime::component::bindgen!({
     path: "../../wit",

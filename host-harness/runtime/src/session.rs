@@ -5,20 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderName, header};
+use http::{StatusCode, header};
 use wasmtime::component::{Resource, ResourceTable};
 
 use crate::{
     call::{RequestNote, Usage},
     credentials::{Broker, ConnectionId, OpenCredential, OpenError, RefreshError},
     echo::EchoScanner,
-    egress::{self, Denial},
+    egress::{self, Allowed, Denial},
     imports::{
-        Effect,
-        http::{self as wit_http, Failure, FailureKind, Header, Method, Request, Response},
+        Effect, Parameter,
+        http::{self as wit_http, Failure, FailureKind, Header, Request, Response},
         secrets::{self, SecretError},
     },
-    manifest::Limits,
+    manifest::{Limits, MediaType, Method, Route},
     memory::MemoryLimiter,
     policy::Permissions,
     report::full_message,
@@ -35,19 +35,8 @@ const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
 /// Bytes of response headers that are passed on.
 const MAX_RESPONSE_HEADER_BYTES: usize = 64 << 10;
 
-/// Response headers that the plugin does not get: cookies and authentication belong to the host, and the framing is wrong
-/// once the body is decoded.
-const WITHHELD_HEADERS: [HeaderName; 9] = [
-    header::SET_COOKIE,
-    header::WWW_AUTHENTICATE,
-    header::PROXY_AUTHENTICATE,
-    HeaderName::from_static("proxy-authentication-info"),
-    HeaderName::from_static("authentication-info"),
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::CONNECTION,
-];
+/// Name in `response.more`: the body was withheld, because the route does not list its media type, which is the value.
+const BODY_WITHHELD: &str = "body-withheld";
 
 /// The connection of a call and its permissions.
 pub(crate) struct Session {
@@ -127,18 +116,18 @@ impl CallState {
         if self.denials.len() >= MAX_DENIALS {
             return Ok(Err(failed(FailureKind::Budget)));
         }
-        let reads = matches!(request.method, Method::Get);
         let handle = self.credentials.get(&credential)?;
         let (name, open) = (handle.name.clone(), handle.open.clone());
+        let permissions = self.session.permissions.clone();
         let checked = egress::check(
             request,
             open.origin(),
             open.slot(),
-            &self.session.permissions,
+            &permissions,
             to_usize(self.session.limits.request_bytes),
         );
-        let mut request = match checked {
-            Ok(request) => request,
+        let Allowed { mut request, route } = match checked {
+            Ok(allowed) => allowed,
             Err(denial) => {
                 tracing::warn!(
                     code = denial.kind.code(),
@@ -153,7 +142,7 @@ impl CallState {
 
         let bare = request.clone();
         open.attach(request.headers_mut());
-        let first = self.exchange(request, reads).await;
+        let first = self.exchange(request, route).await;
         let unauthorized = match &first {
             Ok(response) if response.status == 401 => &response.body,
             _ => return Ok(first),
@@ -174,7 +163,7 @@ impl CallState {
         }
         let mut replay = bare;
         refreshed.attach(replay.headers_mut());
-        Ok(self.exchange(replay, reads).await)
+        Ok(self.exchange(replay, route).await)
     }
 
     async fn refresh(&mut self, name: &str, used: &OpenCredential) -> Result<OpenCredential, Failure> {
@@ -205,7 +194,7 @@ impl CallState {
     }
 
     /// Sends one allowed request and passes on what the plugin may see of the response.
-    async fn exchange(&mut self, request: http::Request<Vec<u8>>, reads: bool) -> Result<Response, Failure> {
+    async fn exchange(&mut self, request: http::Request<Vec<u8>>, route: &Route) -> Result<Response, Failure> {
         let sent = self.requests.len();
         let time = self.time_for_requests();
         if sent >= usize::try_from(self.session.limits.http_requests).unwrap_or(usize::MAX) || time.is_zero() {
@@ -217,7 +206,8 @@ impl CallState {
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
         // Noted before it is sent, so that a call stopped while waiting knows that it was under way.
-        self.requests.push(RequestNote { method, path, status: None, harmless: reads });
+        let harmless = route.method == Method::Get;
+        self.requests.push(RequestNote { method, path, status: None, harmless });
         let bounds = Bounds { max_response_bytes: to_usize(self.session.limits.response_bytes), timeout: time };
         let begun = Instant::now();
         let answer = self.session.transport.send(&connection, request, bounds).await;
@@ -228,7 +218,7 @@ impl CallState {
                 if let Some(note) = note {
                     note.status = Some(response.status().as_u16());
                 }
-                self.pass_on(response)
+                self.pass_on(response, route)
             }
             Err(TransportError { kind, effect, .. }) => {
                 if let (Some(note), TransportEffect::None) = (note, effect) {
@@ -239,27 +229,43 @@ impl CallState {
         }
     }
 
-    fn pass_on(&self, response: http::Response<Vec<u8>>) -> Result<Response, Failure> {
+    /// What the plugin gets of a response. All of it is looked through first.
+    fn pass_on(&self, response: http::Response<Vec<u8>>, route: &Route) -> Result<Response, Failure> {
+        let blocked = || Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseBlocked) };
         let scanner = EchoScanner::new(self.opened.iter().flat_map(OpenCredential::secrets).map(Secret::expose));
-        let (parts, body) = response.into_parts();
+        let (parts, mut body) = response.into_parts();
+        // A part of a body can hold a part of a credential. Nobody asked for one.
+        if parts.status == StatusCode::PARTIAL_CONTENT {
+            return Err(blocked());
+        }
         let mut size = 0usize;
-        let mut headers = Vec::with_capacity(parts.headers.len());
+        let mut headers = Vec::new();
         let mut leaks = scanner.finds_in(&body);
         for (name, value) in &parts.headers {
             size += name.as_str().len() + value.len();
-            leaks |= scanner.finds_in(value.as_bytes());
-            if let (false, Ok(value)) = (WITHHELD_HEADERS.contains(name), value.to_str()) {
+            leaks |= scanner.finds_in(name.as_str().as_bytes()) || scanner.finds_in(value.as_bytes());
+            if let (true, Ok(value)) = (route.response_headers.contains(name.as_str()), value.to_str()) {
                 headers.push(Header { name: name.as_str().to_owned(), value: value.to_owned() });
             }
         }
         if leaks {
             tracing::error!("a response contained the credential and was withheld from the plugin");
-            return Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseBlocked) });
+            return Err(blocked());
         }
         if size > MAX_RESPONSE_HEADER_BYTES {
             return Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseTooLarge) });
         }
-        Ok(Response { status: parts.status.as_u16(), headers, body, more: Vec::new() })
+        let mut content_types =
+            parts.headers.get_all(header::CONTENT_TYPE).iter().map(|value| value.to_str().unwrap_or_default());
+        let content_type = content_types.next().filter(|_| content_types.next().is_none()).unwrap_or_default();
+        let is_listed = MediaType::of_header(content_type).is_some_and(|found| route.response_types.contains(&found));
+        let mut more = Vec::new();
+        if !is_listed && !body.is_empty() {
+            tracing::warn!(%route, "a body of a media type that the route does not list was withheld from the plugin");
+            body.clear();
+            more.push(Parameter { name: BODY_WITHHELD.to_owned(), value: content_type.chars().take(128).collect() });
+        }
+        Ok(Response { status: parts.status.as_u16(), headers, body, more })
     }
 }
 

@@ -1,6 +1,10 @@
 //! `inspect`: shows what a component is and may do, without running it.
 
-use crm_host::{CONTRACT, Inspection, manifest::CredentialSpec, policy::Permissions};
+use crm_host::{
+    CONTRACT, Inspection,
+    manifest::{CredentialSpec, Method, RequestHeader, ResponseHeader, Route},
+    policy::Permissions,
+};
 
 use super::Ending;
 use crate::{
@@ -34,6 +38,25 @@ pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending, CliError> 
     Ok(Ending::Done)
 }
 
+/// What a plugin may do by a route.
+fn sentence(route: &Route) -> String {
+    let verb = match route.method {
+        Method::Get => "read",
+        Method::Post => "send to",
+        Method::Put | Method::Patch => "change",
+        Method::Delete => "delete",
+    };
+    let listed = |title: &str, names: Vec<&str>| {
+        if names.is_empty() { String::new() } else { format!("; {title} {}", names.join(", ")) }
+    };
+    format!(
+        "{verb} {route}{}{}{}",
+        listed("asking by", route.query.iter().map(String::as_str).collect()),
+        listed("with headers", route.headers.iter().map(RequestHeader::as_str).collect()),
+        listed("learning", route.response_headers.iter().map(ResponseHeader::as_str).collect()),
+    )
+}
+
 fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     let manifest = permissions.manifest();
     let plugin = &manifest.plugin;
@@ -49,10 +72,10 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     ui.print(format!("  imports    {}", inspection.imports.join("\n             ")));
     ui.print(format!("  exports    {}", inspection.exports.join("\n             ")));
     for rule in &manifest.egress {
-        let methods: Vec<_> = rule.methods.iter().map(ToString::to_string).collect();
-        let paths: Vec<_> = rule.path_prefixes.iter().map(ToString::to_string).collect();
-        ui.print(format!("  may reach  {} {} below {}", methods.join(", "), rule.origin, paths.join(", ")));
-        ui.print("             (during a call: only the origin of the connected org)");
+        ui.print(format!("  may reach  {} (during a call: only the origin of the connected org)", rule.origin));
+        for route in &rule.routes {
+            ui.print(format!("             {}", sentence(route)));
+        }
     }
     for (name, credential) in &manifest.credentials {
         match credential {

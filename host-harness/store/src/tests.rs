@@ -310,8 +310,7 @@ contract = "scheduling:crm@0.1.0"
 
 [[egress]]
 origin = "https://*.api.acme.example"
-methods = ["POST"]
-path_prefixes = ["/"]
+routes = [{ method = "POST", path = "/" }]
 
 [limits]
 memory_bytes = 1

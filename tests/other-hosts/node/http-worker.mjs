@@ -17,9 +17,6 @@ const rules = egress.filter((rule) => covers(rule.origin));
 // Headers that only the host sets [H24], and those that would change the coding, the framing or the method behind its back.
 const HOST_HEADERS =
   /^(host|content-length|authorization|connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*|accept-encoding|cookie|expect|x-http-method|x-(http-)?method-override)$/i;
-// Those that can carry secrets, and those that no longer hold once the body is decoded.
-const WITHHELD_HEADERS =
-  /^(set-cookie|www-authenticate|proxy-authenticate|(proxy-)?authentication-info|content-(encoding|length)|transfer-encoding|connection)$/i;
 const VISIBLE = /^[\t\x20-\x7e]*$/;
 
 const failed = (kind, effect) => ({ failure: { kind: { tag: kind }, effect, more: [] } });
@@ -52,11 +49,35 @@ function refusal({ method, url, headers, body }) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !VISIBLE.test(value)) return "invalid-request";
     if (HOST_HEADERS.test(name) || name.toLowerCase() === slot.header.toLowerCase()) return "invalid-request";
   }
-  // A server may decode these before it looks for the path.
-  const ambiguous = /%2f|%5c|%00|\/\//i.test(target.pathname);
-  const allows = (rule) =>
-    rule.methods.includes(nameOf(method)) && rule.path_prefixes.some((prefix) => target.pathname.startsWith(prefix));
-  return target.origin === origin && !ambiguous && rules.some(allows) ? undefined : "denied";
+  if (body && ["GET", "DELETE"].includes(nameOf(method))) return "invalid-request";
+  const route = routeOf(method, target);
+  const names = [...target.searchParams.keys()];
+  const asked = route && names.every((name, at) => (route.query ?? []).includes(name) && names.indexOf(name) === at);
+  if (target.origin !== origin || !asked || target.search.includes(";")) return "denied";
+  const set = headers.map(({ name }) => name.toLowerCase());
+  const known = set.every((name, at) => (route.headers ?? []).includes(name) && set.indexOf(name) === at);
+  return known ? undefined : "invalid-request";
+}
+
+// The route of a request. The one that names a segment comes before the one that has `{name}` there.
+function routeOf(method, { pathname }) {
+  const segments = pathname.split("/");
+  const isOne = (expected, at) => (/^{.*}$/.test(expected) ? unambiguous(segments[at]) : expected === segments[at]);
+  return rules
+    .flatMap((rule) => rule.routes)
+    .filter((route) => route.method === nameOf(method) && route.path.split("/").length === segments.length)
+    .filter((route) => route.path.split("/").every(isOne))
+    .sort((one, other) => (one.path.replaceAll("{", "~") < other.path.replaceAll("{", "~") ? -1 : 1))[0];
+}
+
+// Whether all servers read a segment alike [H34].
+function unambiguous(segment) {
+  try {
+    const decoded = decodeURIComponent(segment);
+    return !/[\/\\;%\p{Cc}]/u.test(decoded.normalize("NFKC")) && !/^\s*\.*\s*$/.test(decoded.normalize("NFKC"));
+  } catch {
+    return false;
+  }
 }
 
 function nameOf(method) {
@@ -103,7 +124,7 @@ async function exchange({ method, url, headers, body }, milliseconds) {
     const closed = once(request, "close").then(() => Promise.reject(new Error("closed")));
     const [response] = await Promise.race([once(request, "response"), closed]);
     const received = await read(response);
-    return received.kind ? stopped(received.kind, "unknown") : passedOn(response, received.body);
+    return received.kind ? stopped(received.kind, "unknown") : passedOn({ method, url }, response, received.body);
   } catch {
     return stopped("closed", "unknown");
   } finally {
@@ -133,10 +154,16 @@ async function read(response) {
 }
 
 // What the plugin may see of a response. `Date` is among its headers: the plugin compares it with `history.now`.
-function passedOn({ statusCode, rawHeaders }, body) {
+function passedOn({ method, url }, { statusCode, rawHeaders }, body) {
   const headers = rawHeaders.flatMap((name, at) => (at % 2 ? [] : [{ name, value: rawHeaders[at + 1] }]));
   // H20, as far as the server repeats the token as it is.
   if (body.includes(token) || rawHeaders.some((text) => text.includes(token))) return failed("response-blocked", "unknown");
-  const passed = headers.filter(({ name, value }) => !WITHHELD_HEADERS.test(name) && VISIBLE.test(value));
-  return { response: { status: statusCode, headers: passed, body, more: [] } };
+  const route = routeOf(method, new URL(url));
+  const passed = headers.filter(({ name, value }) => (route.response_headers ?? []).includes(name.toLowerCase()) && VISIBLE.test(value));
+  // Of other media types, and of other charsets, the plugin gets no body [H35].
+  const types = headers.filter(({ name }) => name.toLowerCase() === "content-type").map(({ value }) => value.toLowerCase());
+  const [type, charset] = (types.length === 1 ? types[0] : "").split(";").map((part) => part.trim());
+  const listed = (route.response_types ?? []).includes(type) && [undefined, "", "charset=utf-8", 'charset="utf-8"'].includes(charset);
+  const more = listed || body.length === 0 ? [] : [{ name: "body-withheld", value: type }];
+  return { response: { status: statusCode, headers: passed, body: listed ? body : new Uint8Array(), more } };
 }

@@ -47,7 +47,7 @@ fn names_of(manifest: &Manifest) -> Vec<String> {
     let mut names = vec![manifest.plugin.id.to_string()];
     for rule in &manifest.egress {
         names.push(host(rule.origin.to_string()));
-        names.extend(rule.path_prefixes.iter().map(ToString::to_string));
+        names.extend(rule.routes.iter().map(|route| route.path.to_string()));
     }
     for (name, credential) in &manifest.credentials {
         names.push(name.to_string());

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Identifier, ManifestError,
-    egress::{EgressRule, is_plain_segment, only_origin},
+    egress::{EgressRule, only_origin},
+    route::is_plain_segment,
 };
 use crate::origin::OriginPattern;
 

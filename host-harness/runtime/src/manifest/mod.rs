@@ -10,13 +10,16 @@ use serde::{Deserialize, Serialize};
 mod contract_version;
 mod credential;
 mod egress;
+mod route;
 
 pub use contract_version::{ContractVersion, InvalidContractVersion};
 pub use credential::{
     ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, ErrorPattern, GrantType, OAuthSpec,
     Refresh, Revocation, Slot, SlotHeader,
 };
-pub use egress::{EgressRule, Method, PathPrefix};
+pub use egress::{EgressRule, Method};
+pub(crate) use route::is_hosts_header;
+pub use route::{MediaType, PathPattern, RequestHeader, ResponseHeader, Route};
 
 /// The largest manifest that is accepted.
 const MAX_BYTES: usize = 64 << 10;
@@ -156,6 +159,11 @@ impl Manifest {
         }
         for (name, credential) in &self.credentials {
             credential.check(&format!("credentials.{name}"), &self.egress)?;
+            let slot = credential.slot().header.name().as_str();
+            if self.egress.iter().flat_map(|rule| &rule.routes).any(|route| route.headers.contains(slot)) {
+                let key = format!("credentials.{name}.slot");
+                return Err(ManifestError::value(key, format!("a route lists `{slot}`, which the host sets")));
+            }
         }
         Ok(())
     }

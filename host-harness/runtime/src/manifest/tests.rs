@@ -18,8 +18,17 @@ contract = "scheduling:crm@0.1.0"
 
 [[egress]]
 origin = "https://*.api.acme.example"
-methods = ["GET", "POST"]
-path_prefixes = ["/v2/"]
+
+[[egress.routes]]
+method = "GET"
+path = "/v2/leads"
+query = ["q"]
+headers = ["accept"]
+
+[[egress.routes]]
+method = "POST"
+path = "/v2/leads/{id}"
+headers = ["accept", "content-type"]
 
 [limits]
 memory_bytes = 1
@@ -72,20 +81,24 @@ fn a_manifest_survives_json() {
 #[test]
 fn an_error_names_the_line_and_the_remedy() {
     for (from, to, says) in [
-        ("[limits]", "[limits]\nfuel = 1", vec!["line 14", "fuel", "unknown field"]),
+        ("[limits]", "[limits]\nfuel = 1", vec!["line 23", "fuel", "unknown field"]),
         ("https://*.api", "https://a*.api", vec!["line 9", "origin", "leftmost part"]),
         ("https://*.api.acme.example", "http://127.0.0.1:4000", vec!["only `https` is allowed"]),
         ("https://*.api.acme.example", "https://*.api.acme.example/v2", vec!["end it after the host"]),
-        ("\"/v2/\"", "\"/v2\"", vec!["starts and ends with `/`"]),
+        ("\"/v2/leads\"", "\"v2/leads\"", vec!["a path starts with `/`"]),
         ("\"GET\"", "\"CONNECT\"", vec!["CONNECT", "`GET`"]),
         ("x-acme-token", "host", vec!["controls the connection"]),
         ("acme-leads", "Acme Leads", vec!["lower-case letters"]),
         ("\"/oauth/token\"", "\"/oauth/token?x=1\"", vec!["without query"]),
         ("oauth2", "basic", vec!["basic", "oauth2"]),
-        ("wall_ms = 3", "wall_ms = -3", vec!["line 16"]),
+        ("wall_ms = 3", "wall_ms = -3", vec!["line 25"]),
         ("wall_ms = 3", "wall_ms = 0", vec!["limits.wall_ms", "greater than 0"]),
-        ("\"GET\", \"POST\"", "", vec!["egress[0].methods", "at least one"]),
-        ("\"/v2/\"", "", vec!["egress[0].path_prefixes", "at least one"]),
+        ("\"/v2/leads/{id}\"", "\"/v2/{all*}\"", vec!["a path starts with `/`"]),
+        ("\"content-type\"", "\"authorization\"", vec!["only the host sets"]),
+        ("query = [\"q\"]", "response_headers = [\"set-cookie\"]", vec!["authentication"]),
+        ("query = [\"q\"]", "response_types = [\"text/*\"]", vec!["without `*`"]),
+        ("query = [\"q\"]", "query = [\"\"]", vec!["egress[0].routes[0].query", "1 to 64"]),
+        ("\"content-type\"", "\"x-acme-token\"", vec!["credentials.acme.slot", "x-acme-token"]),
         ("\"https://id.acme.example\"", "", vec!["credentials.acme.login_hosts"]),
         ("origin_member = \"api_base\"", "", vec!["credentials.acme.origin_member", "exactly one origin"]),
         ("name = \"Acme\"", "name = \" \"", vec!["plugin.name", "blank"]),
@@ -144,10 +157,40 @@ fn an_api_key_has_an_origin_and_a_slot_and_nothing_of_oauth() {
 fn two_rules_for_one_origin_are_refused() {
     let twice = ACME.replace(
         "[limits]",
-        "[[egress]]\norigin = \"https://*.api.acme.example\"\nmethods = [\"PUT\"]\npath_prefixes = [\"/\"]\n[limits]",
+        "[[egress]]\norigin = \"https://*.api.acme.example\"\nroutes = [{ method = \"PUT\", path = \"/\" }]\n[limits]",
     );
     let error = Manifest::from_toml(&twice).unwrap_err();
     assert!(crate::full_message(&error).contains("egress[1].origin"), "{error}");
+}
+
+#[test]
+fn a_rule_has_routes_each_once() {
+    let none = ACME.replacen(
+        "origin = \"https://*.api.acme.example\"",
+        "origin = \"https://*.api.acme.example\"\nroutes = []",
+        1,
+    );
+    let none = none.split("[[egress.routes]]").next().unwrap().to_owned()
+        + none.split_once("[limits]").map(|(_, rest)| format!("[limits]{rest}")).unwrap().as_str();
+    for (text, says) in [
+        (none, "egress[0].routes"),
+        (
+            ACME.replace("method = \"POST\"\npath = \"/v2/leads/{id}\"", "method = \"GET\"\npath = \"/v2/leads\""),
+            "routes[0] already has",
+        ),
+    ] {
+        let error = Manifest::from_toml(&text).unwrap_err();
+        assert!(crate::full_message(&error).contains(says), "{error}");
+    }
+    // Names of parameters make no difference.
+    let twice = format!(
+        "{{ method = \"GET\", path = \"/a/{{{}}}\" }}, {{ method = \"GET\", path = \"/a/{{{}}}\" }}",
+        "id", "key"
+    );
+    let start = ACME.split("[[egress.routes]]").next().unwrap();
+    let end = ACME.split_once("[limits]").unwrap().1;
+    let error = Manifest::from_toml(&format!("{start}routes = [{twice}]\n[limits]{end}")).unwrap_err();
+    assert!(crate::full_message(&error).contains("routes[0] already has"), "{error}");
 }
 
 #[test]

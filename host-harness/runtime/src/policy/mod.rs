@@ -1,6 +1,6 @@
 //! The operator's policy, and the permissions that it leaves of a plugin's manifest.
 //!
-//! A policy narrows origins, login hosts, methods and limits. It adds one thing: a *test override*, a loopback origin that
+//! A policy narrows origins, login hosts, methods, routes and limits. It adds one thing: a *test override*, a loopback origin that
 //! replaces the origins matching a pattern. A manifest cannot have one, and a host announces those in force.
 
 mod permissions;
@@ -28,6 +28,8 @@ pub struct Policy {
     pub login_hosts: Option<Vec<OriginPattern>>,
     /// Methods that may be used; `None` keeps those of the manifest.
     pub methods: Option<BTreeSet<Method>>,
+    /// Routes that may be used, as `inspect` prints them: `GET /services/data/{version}/query`. `None` keeps those of the manifest.
+    pub routes: Option<BTreeSet<String>>,
     /// Limits; one above the manifest's has no effect.
     pub limits: PolicyLimits,
     /// A proxy for all requests except those to test overrides. The proxy resolves names, so it must itself refuse private

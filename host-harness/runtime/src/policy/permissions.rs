@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Policy, PolicyError, PrivateRange, Proxy, TestOverride};
 use crate::{
-    manifest::{ApiKeySpec, CredentialSpec, EgressRule, Limits, Manifest, OAuthSpec},
+    manifest::{ApiKeySpec, CredentialSpec, EgressRule, Limits, Manifest, Method, OAuthSpec, Route},
     origin::{Origin, OriginError, OriginPattern},
 };
 
@@ -104,6 +104,14 @@ impl Permissions {
     /// replaces.
     pub fn rules_for(&self, origin: &Origin) -> impl Iterator<Item = &EgressRule> {
         self.manifest.egress.iter().filter(move |rule| self.matches(&rule.origin, origin))
+    }
+
+    /// The route of a request. Of several that match, the one whose first segments are named.
+    pub(crate) fn route(&self, origin: &Origin, method: Method, path: &str) -> Option<&Route> {
+        self.rules_for(origin)
+            .flat_map(|rule| &rule.routes)
+            .filter(|route| route.method == method && route.path.matches(path))
+            .min_by_key(|route| route.path.generality())
     }
 
     /// Parses the origin that a server names for the account and checks that it may be connected.
@@ -214,21 +222,21 @@ fn narrow_egress(rules: &[EgressRule], policy: &Policy) -> Result<Vec<EgressRule
             Some(allowed) => intersections(std::slice::from_ref(&rule.origin), allowed),
             None => vec![rule.origin.clone()],
         };
-        let mut methods = rule.methods.clone();
-        if let Some(allowed) = &policy.methods {
-            methods.retain(|method| allowed.contains(method));
+        let mut routes = rule.routes.clone();
+        routes.retain(|route| {
+            policy.methods.as_ref().is_none_or(|methods| methods.contains(&route.method))
+                && policy.routes.as_ref().is_none_or(|routes| routes.contains(&route.to_string()))
+        });
+        if !routes.is_empty() {
+            narrowed.extend(origins.into_iter().map(|origin| EgressRule { origin, routes: routes.clone() }));
         }
-        if methods.is_empty() {
-            continue;
-        }
-        narrowed.extend(origins.into_iter().map(|origin| EgressRule {
-            origin,
-            methods: methods.clone(),
-            path_prefixes: rule.path_prefixes.clone(),
-        }));
     }
     if narrowed.is_empty() {
-        let key = if policy.origins.is_some() { "origins" } else { "methods" };
+        let key = match policy {
+            Policy { origins: Some(_), .. } => "origins",
+            Policy { routes: Some(_), .. } => "routes",
+            _ => "methods",
+        };
         return Err(nothing_left(key, rules.iter().map(|rule| &rule.origin)));
     }
     Ok(narrowed)

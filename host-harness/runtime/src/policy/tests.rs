@@ -3,7 +3,7 @@ use url::Url;
 
 use super::*;
 use crate::manifest::{
-    CredentialSpec, EgressRule, Manifest,
+    CredentialSpec, EgressRule, Manifest, Route,
     tests::{ACME, API_KEY},
 };
 
@@ -41,7 +41,7 @@ fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
         rules.iter().map(|rule| rule.origin.to_string()).collect::<Vec<_>>(),
         ["https://one.api.acme.example", "https://*.eu.api.acme.example"],
     );
-    assert!(rules.iter().all(|rule| rule.methods == BTreeSet::from([Method::Get])));
+    assert!(rules.iter().flat_map(|rule| &rule.routes).all(|route| route.method == Method::Get));
     assert_eq!(permissions.limits().http_requests, 2);
     assert_eq!(permissions.limits().wall_ms, acme().limits.wall_ms, "a larger limit has no effect");
     assert!(permissions.admit_origin("https://x.eu.api.acme.example/").is_ok());
@@ -50,6 +50,21 @@ fn a_policy_narrows_origins_methods_login_hosts_and_limits() {
     let Some(CredentialSpec::OAuth2(acme)) = permissions.credential("acme") else { panic!("OAuth") };
     assert!(permissions.admit_login_host(acme, "https://id.acme.example").is_ok());
     assert!(permissions.admit_login_host(acme, "https://other.acme.example").is_err());
+}
+
+#[test]
+fn a_policy_narrows_by_route_as_inspect_prints_it() {
+    let of = |policy: &str| {
+        let rules = permissions(policy)?.manifest().egress.clone();
+        Ok::<_, PolicyError>(rules.iter().flat_map(|rule| &rule.routes).map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(of("").unwrap(), ["GET /v2/leads", "POST /v2/leads/{id}"]);
+    assert_eq!(of("routes = [\"GET /v2/leads\", \"GET /v2/more\"]").unwrap(), ["GET /v2/leads"]);
+    for nothing in
+        ["routes = []", "routes = [\"POST /v2/leads\"]", "routes = [\"GET /v2/leads\"]\nmethods = [\"POST\"]"]
+    {
+        assert_eq!(of(nothing).unwrap_err().code(), "policy-nothing-left", "{nothing}");
+    }
 }
 
 #[test]
@@ -160,7 +175,7 @@ fn methods() -> impl Strategy<Value = BTreeSet<Method>> {
 }
 
 fn permits(rules: &[EgressRule], origin: &Origin, method: Method) -> bool {
-    rules.iter().any(|rule| rule.origin.matches(origin) && rule.methods.contains(&method))
+    rules.iter().any(|rule| rule.origin.matches(origin) && rule.routes.iter().any(|route| route.method == method))
 }
 
 proptest! {
@@ -175,9 +190,14 @@ proptest! {
     ) {
         let mut manifest = acme();
         let mut template = manifest.egress.pop().unwrap();
+        let route = template.routes.pop().unwrap();
         manifest.egress = rules
             .into_iter()
-            .map(|(origin, methods)| { template.origin = origin; template.methods = methods; template.clone() })
+            .map(|(origin, methods)| {
+                template.origin = origin;
+                template.routes = methods.into_iter().map(|method| Route { method, ..route.clone() }).collect();
+                template.clone()
+            })
             .collect();
         manifest.limits.cpu_ms = 1_000;
         let policy = Policy {

@@ -138,7 +138,8 @@ impl Crm {
     }
 
     fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Json, Problem> {
-        let headers = vec![Header { name: "content-type".to_owned(), value: "application/json".to_owned() }];
+        let content_type = Header { name: "content-type".to_owned(), value: "application/json".to_owned() };
+        let headers = body.iter().map(|_| content_type.clone()).collect();
         let url = format!("{}{path}", self.0.origin());
         let request = Request { method, url, headers, body, more: Vec::new() };
         let response = http::send(&request, &self.0).map_err(not_answered)?;

@@ -37,8 +37,7 @@ contract = "scheduling:crm@0.1.0"
 
 [[egress]]
 origin = "https://*.api.acme.example"
-methods = ["GET", "POST"]
-path_prefixes = ["/v2/"]
+routes = [{ method = "GET", path = "/v2/x" }]
 
 [limits]
 memory_bytes = 1

@@ -1,0 +1,520 @@
+//! Routes: which requests a plugin may send, and what it gets of the responses.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use http::{HeaderName, header};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use super::{ManifestError, egress::Method};
+
+/// One kind of request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The paths.
+    pub path: PathPattern,
+    /// Names that the query may have, each at most once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub query: BTreeSet<String>,
+    /// Headers that the plugin may set.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub headers: BTreeSet<RequestHeader>,
+    /// Headers of the response that the plugin gets.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub response_headers: BTreeSet<ResponseHeader>,
+    /// Media types of responses whose body the plugin gets. Of any other it gets the status and the headers only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub response_types: BTreeSet<MediaType>,
+}
+
+impl Route {
+    pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
+        match self.query.iter().find(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control)) {
+            None => Ok(()),
+            Some(_) => Err(ManifestError::value(format!("{key}.query"), "write names of 1 to 64 characters")),
+        }
+    }
+
+    /// The manifest's lines for a request, to show how it could be allowed.
+    pub(crate) fn suggestion(
+        method: Method,
+        path: &str,
+        query: impl IntoIterator<Item = String>,
+        headers: impl IntoIterator<Item = String>,
+    ) -> String {
+        let mut lines =
+            format!("[[egress.routes]]\nmethod = \"{method}\"\npath = \"{}\"", PathPattern::suggestion(path));
+        let listed = |names: BTreeSet<String>| -> String {
+            names.iter().take(32).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+        };
+        for (key, names) in [("query", query.into_iter().collect()), ("headers", headers.into_iter().collect())] {
+            let names = listed(names);
+            if !names.is_empty() {
+                lines.push_str(&format!("\n{key} = [{names}]"));
+            }
+        }
+        lines
+    }
+}
+
+/// As a policy names it: `GET /services/data/{version}/query`.
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Paths: `/api/leads/{id}`. `{name}` stands for one segment, whatever it is; the rest stands for itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPattern(String);
+
+/// The text is not a [`PathPattern`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a path starts with `/`; between slashes it has letters, digits and `-._~`, or one `{{name}}` that stands for any segment: \
+     `/api/leads/{{id}}`"
+)]
+pub struct InvalidPathPattern;
+
+impl PathPattern {
+    /// Whether a path of a parsed URL is one of these.
+    ///
+    /// Servers decode paths differently, and some more than once. Each segment is therefore decoded once, and a path is none of
+    /// these if one of its segments is then still encoded, could be a separator or a dot segment, or is not UTF-8.
+    pub fn matches(&self, path: &str) -> bool {
+        let mut segments = path.split('/');
+        let all = self.0.split('/').all(|expected| match (segments.next(), parameter(expected)) {
+            (Some(segment), None) => segment == expected,
+            (Some(segment), Some(_)) => is_unambiguous(segment),
+            (None, _) => false,
+        });
+        all && segments.next().is_none()
+    }
+
+    /// Orders patterns that match the same path: one that names a segment comes before one that has a parameter there.
+    pub(crate) fn generality(&self) -> Vec<bool> {
+        self.0.split('/').map(|segment| parameter(segment).is_some()).collect()
+    }
+
+    /// A pattern of the same shape, for comparison: parameters without their names.
+    fn shape(&self) -> Vec<Option<&str>> {
+        self.0.split('/').map(|segment| if parameter(segment).is_some() { None } else { Some(segment) }).collect()
+    }
+
+    /// A pattern that would match a path.
+    fn suggestion(path: &str) -> Self {
+        let segments = path.split('/').skip(1).take(16).map(|segment| {
+            if segment.is_empty() || (is_plain_segment(segment) && segment.len() <= 64) { segment } else { "{segment}" }
+        });
+        Self(format!("/{}", segments.collect::<Vec<_>>().join("/")))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of a parameter, if the segment of a pattern is one.
+fn parameter(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Whether a segment means the same to every server: decoded once, it has no separator, nothing that is encoded a second time,
+/// no control character, and is more than dots.
+fn is_unambiguous(segment: &str) -> bool {
+    let escapes = segment.split('%').skip(1);
+    let is_escaped = |rest: &str| rest.get(..2).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if !escapes.into_iter().all(is_escaped) {
+        return false;
+    }
+    let Ok(decoded) = percent_decode_str(segment).decode_utf8() else { return false };
+    // Servers that fold widths (NFKC) read these as `/ \ ; % .` of ASCII.
+    let folds = |c: char| {
+        matches!(
+            c,
+            '\u{FF0F}' | '\u{FF3C}' | '\u{FF1B}' | '\u{FF05}' | '\u{FF0E}' | '\u{FE68}' | '\u{FE54}' | '\u{FE6A}'
+        ) || matches!(c, '\u{FE52}' | '\u{2024}'..='\u{2026}' | '\u{2044}' | '\u{2215}' | '\u{29F8}')
+    };
+    let is_separator = |c: char| matches!(c, '/' | '\\' | ';' | '%') || c.is_control() || folds(c);
+    let is_dots = decoded.trim().chars().all(|c| c == '.');
+    !decoded.contains(is_separator) && !is_dots
+}
+
+/// Whether a path segment has only unreserved characters (RFC 3986, section 2.3) and is not a dot segment.
+pub(super) fn is_plain_segment(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..")
+        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = InvalidPathPattern;
+
+    fn try_from(text: String) -> Result<Self, InvalidPathPattern> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        };
+        let is_segment = |segment: &str| is_plain_segment(segment) || parameter(segment).is_some_and(is_name);
+        let rest = text.strip_prefix('/').filter(|_| text.len() <= 512).ok_or(InvalidPathPattern)?;
+        let folder = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.is_empty() || folder.split('/').all(is_segment) { Ok(Self(text)) } else { Err(InvalidPathPattern) }
+    }
+}
+
+impl From<PathPattern> for String {
+    fn from(path: PathPattern) -> Self {
+        path.0
+    }
+}
+
+/// Headers that only the host sets: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), the content
+/// coding, which the host must be able to decode, parts of a response, in which a repeated credential would not be found, and
+/// headers that some servers or proxies take for another method, path, host or client. The same holds for all that begin with
+/// `proxy-`, `sec-` or `x-forwarded-`. A manifest cannot list them.
+const HOST_HEADERS: [&str; 31] = [
+    "accept-charset",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "if-range",
+    "keep-alive",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "via",
+    "x-api-key",
+    "x-auth-token",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-override-url",
+    "x-real-ip",
+    "x-rewrite-url",
+];
+
+/// Whether only the host sets a header, in lower case.
+pub(crate) fn is_hosts_header(name: &str) -> bool {
+    HOST_HEADERS.contains(&name) || ["proxy-", "sec-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A request header that a plugin may set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestHeader(String);
+
+/// The text is not a [`RequestHeader`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be a header's name in lower case, without `_`, and not one that only the host sets, such as `authorization` or `host`"
+)]
+pub struct InvalidRequestHeader;
+
+impl RequestHeader {
+    /// The name, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for RequestHeader {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RequestHeader {
+    type Error = InvalidRequestHeader;
+
+    fn try_from(text: String) -> Result<Self, InvalidRequestHeader> {
+        if is_lower_name(&text) && !is_hosts_header(&text) { Ok(Self(text)) } else { Err(InvalidRequestHeader) }
+    }
+}
+
+impl From<RequestHeader> for String {
+    fn from(header: RequestHeader) -> Self {
+        header.0
+    }
+}
+
+/// Response headers that no plugin gets: cookies and authentication belong to the host, and the framing is wrong once the body is
+/// decoded.
+const WITHHELD_HEADERS: [HeaderName; 9] = [
+    header::SET_COOKIE,
+    header::WWW_AUTHENTICATE,
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("authentication-info"),
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+];
+
+/// A response header that a plugin gets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ResponseHeader(String);
+
+/// The text is not a [`ResponseHeader`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be a header's name in lower case, and not one of the transfer or of authentication, such as `set-cookie`"
+)]
+pub struct InvalidResponseHeader;
+
+impl ResponseHeader {
+    /// The name, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for ResponseHeader {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ResponseHeader {
+    type Error = InvalidResponseHeader;
+
+    fn try_from(text: String) -> Result<Self, InvalidResponseHeader> {
+        let is_withheld = WITHHELD_HEADERS.iter().any(|name| *name == text.as_str());
+        if is_lower_name(&text) && !is_withheld { Ok(Self(text)) } else { Err(InvalidResponseHeader) }
+    }
+}
+
+impl From<ResponseHeader> for String {
+    fn from(header: ResponseHeader) -> Self {
+        header.0
+    }
+}
+
+/// Some servers treat `_` as `-`, so such a name could smuggle in another header.
+fn is_lower_name(text: &str) -> bool {
+    let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    is_lower && text.len() <= 64 && HeaderName::from_bytes(text.as_bytes()).is_ok()
+}
+
+/// A media type without parameters (RFC 9110, section 8.3.1): `application/json`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MediaType(String);
+
+/// The text is not a [`MediaType`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a media type in lower case, without parameters and without `*`: `application/json`")]
+pub struct InvalidMediaType;
+
+impl MediaType {
+    /// The type in the value of a `content-type` header, if its charset is UTF-8 or not named: what the host looks for in a
+    /// response would look different in another one.
+    pub(crate) fn of_header(value: &str) -> Option<Self> {
+        let mut parts = value.split(';').map(str::trim);
+        let name = parts.next()?.to_ascii_lowercase();
+        let is_utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+            !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
+        Self::try_from(name).ok().filter(|_| is_utf8)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for MediaType {
+    type Error = InvalidMediaType;
+
+    fn try_from(text: String) -> Result<Self, InvalidMediaType> {
+        let is_token = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte))
+        };
+        let is_type =
+            text.len() <= 128 && text.split_once('/').is_some_and(|(kind, name)| is_token(kind) && is_token(name));
+        if is_type { Ok(Self(text)) } else { Err(InvalidMediaType) }
+    }
+}
+
+impl From<MediaType> for String {
+    fn from(media_type: MediaType) -> Self {
+        media_type.0
+    }
+}
+
+/// The position of a route that can match the same requests as an earlier one, and of that one.
+pub(super) fn repeated(routes: &[Route]) -> Option<(usize, usize)> {
+    let mut known = BTreeMap::new();
+    routes.iter().enumerate().find_map(|(place, route)| {
+        known.insert((route.method, route.path.shape()), place).map(|earlier| (place, earlier))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Result<PathPattern, InvalidPathPattern> {
+        text.to_owned().try_into()
+    }
+
+    #[test]
+    fn a_pattern_is_whole_segments() {
+        for text in ["/", "/services/data/", "/v1.0/~x", "/leads/{id}", "/{a}/{b-c}/", "/a.b"] {
+            assert!(path(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "services/",
+            "//",
+            "/a//b/",
+            "/a/../b/",
+            "/./",
+            "/a%2f/",
+            "/a?b/",
+            "/a b/",
+            "/é/",
+            "/a{id}",
+            "/{id}b",
+            "/{}",
+            "/{ID}",
+            "/{a/b}",
+            "/*",
+            "/a;b",
+        ] {
+            assert!(path(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_paths_and_no_segment_that_servers_read_in_two_ways() {
+        let lead = path("/services/data/{version}/sobjects/Lead/{id}").unwrap();
+        let of = |id: &str| lead.matches(&format!("/services/data/v64.0/sobjects/Lead/{id}"));
+        for id in ["00Q5e00000LstAAEAZ", "team%20a%3Ab", "%E5%B1%B1", "a+b", "a.b", "...a"] {
+            assert!(of(id), "{id}");
+        }
+        for id in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a/b",
+            "a%2Fb",
+            "a%5cb",
+            "a%00b",
+            "a%09",
+            "a;b",
+            "a%3Bb",
+            "a%25b",
+            "%252e%252e",
+            "..%252f",
+            "..%255c",
+            "%c0%ae",
+            "%ef%bc%8f",
+            "..%09",
+            "..%20",
+            "%20..%20",
+            "..%3b",
+            "..;",
+            "%",
+            "a%2",
+            "a%zz",
+            "%ff",
+            "%E2%80%A6",
+            "%EF%BC%8E%EF%BC%8E",
+            "%c2%85",
+        ] {
+            assert!(!of(id), "{id}");
+        }
+        for other in [
+            "/services/data/v64.0/sobjects/Lead",
+            "/services/data/v64.0/sobjects/Lead/",
+            "/services/data/v64.0/sobjects/Lead/a/b",
+            "/services/data/v64.0/sobjects/lead/a",
+            "/services/data/v64.0/sobjects/Account/a",
+            "/services/data/v64.0//sobjects/Lead/a",
+            "//services/data/v64.0/sobjects/Lead/a",
+            "/services/data/v64.0/tooling/executeAnonymous/",
+        ] {
+            assert!(!lead.matches(other), "{other}");
+        }
+        assert!(path("/services/data/").unwrap().matches("/services/data/"));
+        assert!(!path("/services/data/").unwrap().matches("/services/data"));
+        assert!(path("/").unwrap().matches("/"));
+    }
+
+    #[test]
+    fn a_plugin_sets_and_gets_no_header_of_the_hosts() {
+        for name in [
+            "authorization",
+            "Accept",
+            "host",
+            "x_api",
+            "x-forwarded-proto",
+            "proxy-authorization",
+            "sec-fetch-mode",
+            "range",
+            "x-original-url",
+            "x-rewrite-url",
+            "",
+            "a b",
+            "transfer-encoding",
+        ] {
+            assert!(RequestHeader::try_from(name.to_owned()).is_err(), "{name}");
+        }
+        for name in ["accept", "content-type", "if-match", "sforce-auto-assign"] {
+            assert!(RequestHeader::try_from(name.to_owned()).is_ok(), "{name}");
+        }
+        for name in ["set-cookie", "www-authenticate", "content-encoding", "Date", "x_y", ""] {
+            assert!(ResponseHeader::try_from(name.to_owned()).is_err(), "{name}");
+        }
+        assert!(ResponseHeader::try_from("date".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn a_body_is_of_a_media_type_in_utf_8() {
+        for (value, expected) in [
+            ("application/json", Some("application/json")),
+            ("Application/JSON; charset=UTF-8", Some("application/json")),
+            ("text/html;charset=\"utf-8\"", Some("text/html")),
+            ("application/json; charset=utf-16", None),
+            ("application/json; CHARSET=iso-8859-1", None),
+            ("application/*", None),
+            ("json", None),
+            ("", None),
+        ] {
+            assert_eq!(MediaType::of_header(value).as_ref().map(MediaType::as_str), expected, "{value}");
+        }
+    }
+}
