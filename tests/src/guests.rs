@@ -111,6 +111,13 @@ pub fn that_never_starts() -> Result<Vec<u8>> {
     with_manifest(component)
 }
 
+/// The hostile guest with the manifest of another plugin, given by its path in the workspace.
+pub fn with_manifest_of(manifest: &str) -> Result<Vec<u8>> {
+    let mut component = without_section(&fs::read(build("hostile")?.path)?, MANIFEST_SECTION)?;
+    embed_manifest(&mut component, &fs::read_to_string(workspace()?.root().join(manifest))?);
+    Ok(component)
+}
+
 /// A plugin whose manifest asks for these limits.
 pub fn with_limits(limits: &str) -> Result<Vec<u8>> {
     let manifest = fs::read_to_string(workspace()?.root().join("tests/guests/hostile/plugin.toml"))?;

@@ -2,6 +2,8 @@
 //! gets through fails the test.
 
 mod ceilings;
+mod guest;
+mod routes;
 
 use anyhow::Result;
 
@@ -24,7 +26,15 @@ impl Family {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_host_holds() -> Result<()> {
-    let families = [ceilings::limits().await?, ceilings::turns().await?, ceilings::words().await?];
+    let families = [
+        ceilings::limits().await?,
+        ceilings::turns().await?,
+        ceilings::words().await?,
+        routes::methods().await?,
+        routes::paths().await?,
+        routes::headers().await?,
+        routes::bodies().await?,
+    ];
     let mut through = Vec::new();
     for Family { name, tries } in &families {
         let held = tries.iter().filter(|(_, is_held)| *is_held).count();

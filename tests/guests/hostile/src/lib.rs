@@ -18,7 +18,7 @@
 //! | `amplified strings` | returns 100,000 strings of 1 MiB that share the same memory |
 //!
 //! The options can have `method` (`GET` if absent), `url` (may start with `{origin}`, which stands for the credential's),
-//! `header` (`name: value`, repeatable) and `body`.
+//! `header` (`name: value`, repeatable), `body` and `credential` (`loot` if absent).
 //!
 //! The result is always a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, and its message is the
 //! body of the response or the counts of many results.
@@ -84,7 +84,7 @@ fn panic_on_purpose() -> Problem {
 
 /// Sends the request that the mapping describes, modified by `change`.
 fn once(mapping: &Mapping, change: impl FnOnce(&mut Request)) -> Problem {
-    let opened = secrets::open("loot");
+    let opened = secrets::open(option(mapping, "credential").unwrap_or("loot"));
     let (Ok(credential), Some(mut request)) = (&opened, described(mapping, opened.as_ref().ok())) else {
         return problem("unavailable", String::new());
     };
