@@ -144,8 +144,8 @@ async fn the_host_attaches_the_credential_and_blocks_responses_that_echo_it() ->
     let seen = guest.script.seen();
     assert_eq!(seen[0].headers()["authorization"], "Bearer canary-access-0123456789");
 
-    let echoed = run(&guest, "request", &[("url", "{origin}/open/echo")]).await?;
-    assert_eq!(echoed.code, "failed-response-blocked");
+    let echoed = run(&guest, "request", &[("url", "{origin}/open/echo")]).await.expect_err("the call ends");
+    assert_eq!((echoed.code(), echoed.effect()), ("credential-echo", Effect::None));
     assert!(!format!("{echoed:?}").contains("canary"));
     Ok(())
 }

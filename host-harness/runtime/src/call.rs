@@ -79,6 +79,8 @@ impl CallError {
             CallErrorKind::Wall(_) => "wall-limit",
             CallErrorKind::Memory(_) => "memory-limit",
             CallErrorKind::HostCall(_) => "host-call-limit",
+            CallErrorKind::CredentialEcho => "credential-echo",
+            CallErrorKind::Quarantined => "quarantined",
             CallErrorKind::Trap(_) => "trap",
             CallErrorKind::Engine(_) => "engine",
         }
@@ -118,6 +120,15 @@ pub enum CallErrorKind {
     /// The plugin passed too much data in one host call.
     #[error("the plugin passed more than {0} bytes at once and was stopped")]
     HostCall(usize),
+    /// A response contained the credential. The call was stopped before the plugin learned of it, so that it cannot find out piece
+    /// by piece what a server repeats.
+    #[error("a response contained the credential, and the call was stopped")]
+    CredentialEcho,
+    /// Responses contained the credential several times; see [`crate::Plugin::lift_quarantine`].
+    #[error(
+        "this connection of the plugin is in quarantine, because responses contained the credential; an operator must look into it"
+    )]
+    Quarantined,
     /// The plugin trapped.
     #[error("the plugin trapped: {0}")]
     Trap(TrapReason),
@@ -131,6 +142,9 @@ impl CallErrorKind {
     pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, memory_refused: bool) -> Self {
         if error.downcast_ref::<CpuLimit>().is_some() {
             return Self::Cpu(Duration::from_millis(limits.cpu_ms));
+        }
+        if error.downcast_ref::<CredentialEcho>().is_some() {
+            return Self::CredentialEcho;
         }
         if memory_refused {
             return Self::Memory(limits.memory_bytes);
@@ -193,6 +207,11 @@ impl From<wasmtime::Trap> for TrapReason {
         }
     }
 }
+
+/// Raised when a response contains the credential.
+#[derive(Debug, thiserror::Error)]
+#[error("credential echo")]
+pub(crate) struct CredentialEcho;
 
 /// Raised by the epoch callback.
 #[derive(Debug, thiserror::Error)]

@@ -53,6 +53,7 @@ mod memory;
 pub mod origin;
 mod plugin;
 pub mod policy;
+mod quarantine;
 mod report;
 pub mod secret;
 mod session;

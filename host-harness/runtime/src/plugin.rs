@@ -20,6 +20,7 @@ use crate::{
     inspect::Inspection,
     manifest::Limits,
     policy::Permissions,
+    quarantine::Quarantine,
     session::{CallState, Session},
     transport::Transport,
     turns::Busy,
@@ -48,6 +49,7 @@ struct Inner {
     broker: Broker,
     transport: Arc<dyn Transport>,
     limits: Limits,
+    quarantine: Quarantine,
 }
 
 type ProblemResult<T> = Result<T, Problem>;
@@ -64,7 +66,17 @@ impl Plugin {
         let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
         let limits = permissions.limits();
         let plugin = Self {
-            inner: Arc::new(Inner { engine, pre, functions, inspection, permissions, broker, transport, limits }),
+            inner: Arc::new(Inner {
+                engine,
+                pre,
+                functions,
+                inspection,
+                permissions,
+                broker,
+                transport,
+                limits,
+                quarantine: Quarantine::default(),
+            }),
         };
         plugin.check_shapes().await?;
         Ok(plugin)
@@ -126,6 +138,18 @@ impl Plugin {
     /// The optional interfaces that the plugin exports.
     pub fn exports(&self) -> OptionalExports {
         self.inner.functions.optional()
+    }
+
+    /// Whether a connection gets no further calls of this plugin: responses to it contained the credential three times, or those to
+    /// three connections did.
+    pub fn is_quarantined(&self, connection: &ConnectionId) -> bool {
+        self.inner.quarantine.holds(connection)
+    }
+
+    /// Allows calls again, once an operator knows why responses contained the credential. A plugin that is loaded again starts without
+    /// a quarantine, too: a host that loads plugins by itself has to remember which are in one.
+    pub fn lift_quarantine(&self) {
+        self.inner.quarantine.lift();
     }
 
     /// Connects, refreshes and disconnects this plugin's credentials.
@@ -345,6 +369,9 @@ impl Plugin {
         let failed = |kind, usage| CallError { kind, usage };
         let too_large = |fault| failed(CallErrorKind::ArgumentsTooLarge(fault), Usage::default());
         ARGUMENTS.check(&arguments).map_err(too_large)?;
+        if connection.is_some_and(|connection| inner.quarantine.holds(connection)) {
+            return Err(failed(CallErrorKind::Quarantined, Usage::default()));
+        }
         let asked = Instant::now();
         let turn = inner.engine.turns.take(connection).await;
         let waited = asked.elapsed();
@@ -369,7 +396,15 @@ impl Plugin {
                 Ok(_) => Ok(Called { answer, usage }),
                 Err(fault) => Err(failed(CallErrorKind::ResultTooLarge(fault), usage)),
             },
-            Ok(Err(error)) => Err(failed(CallErrorKind::of(&error, &inner.limits, memory_refused), usage)),
+            Ok(Err(error)) => {
+                let kind = CallErrorKind::of(&error, &inner.limits, memory_refused);
+                if let (CallErrorKind::CredentialEcho, Some(connection)) = (&kind, connection)
+                    && inner.quarantine.note(connection)
+                {
+                    tracing::error!(plugin = %inner.permissions.manifest().plugin.id, %connection, "a quarantine begins");
+                }
+                Err(failed(kind, usage))
+            }
             Err(_elapsed) => Err(failed(CallErrorKind::Wall(Duration::from_millis(inner.limits.wall_ms)), usage)),
         }
     }

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use wasmtime::component::{Resource, ResourceTable};
 
 use crate::{
-    call::{RequestNote, Usage},
+    call::{CredentialEcho, RequestNote, Usage},
     credentials::{Broker, ConnectionId, OpenCredential, OpenError, RefreshError},
     echo::EchoScanner,
     egress::{self, Allowed, Denial},
@@ -142,7 +142,7 @@ impl CallState {
 
         let bare = request.clone();
         open.attach(request.headers_mut());
-        let first = self.exchange(request, route).await;
+        let first = self.exchange(request, route).await?;
         let unauthorized = match &first {
             Ok(response) if response.status == 401 => &response.body,
             _ => return Ok(first),
@@ -163,7 +163,7 @@ impl CallState {
         }
         let mut replay = bare;
         refreshed.attach(replay.headers_mut());
-        Ok(self.exchange(replay, route).await)
+        self.exchange(replay, route).await
     }
 
     async fn refresh(&mut self, name: &str, used: &OpenCredential) -> Result<OpenCredential, Failure> {
@@ -194,14 +194,18 @@ impl CallState {
     }
 
     /// Sends one allowed request and passes on what the plugin may see of the response.
-    async fn exchange(&mut self, request: http::Request<Vec<u8>>, route: &Route) -> Result<Response, Failure> {
+    async fn exchange(
+        &mut self,
+        request: http::Request<Vec<u8>>,
+        route: &Route,
+    ) -> wasmtime::Result<Result<Response, Failure>> {
         let sent = self.requests.len();
         let time = self.time_for_requests();
         if sent >= usize::try_from(self.session.limits.http_requests).unwrap_or(usize::MAX) || time.is_zero() {
-            return Err(failed(FailureKind::Budget));
+            return Ok(Err(failed(FailureKind::Budget)));
         }
         let Some(connection) = self.session.connection.clone() else {
-            return Err(failed(FailureKind::Denied));
+            return Ok(Err(failed(FailureKind::Denied)));
         };
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
@@ -224,36 +228,39 @@ impl CallState {
                 if let (Some(note), TransportEffect::None) = (note, effect) {
                     note.harmless = true;
                 }
-                Err(failure_of(kind, effect))
+                Ok(Err(failure_of(kind, effect)))
             }
         }
     }
 
     /// What the plugin gets of a response. All of it is looked through first.
-    fn pass_on(&self, response: http::Response<Vec<u8>>, route: &Route) -> Result<Response, Failure> {
+    fn pass_on(&self, response: http::Response<Vec<u8>>, route: &Route) -> wasmtime::Result<Result<Response, Failure>> {
         let blocked = || Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseBlocked) };
         let scanner = EchoScanner::new(self.opened.iter().flat_map(OpenCredential::secrets).map(Secret::expose));
         let (parts, mut body) = response.into_parts();
         // A part of a body can hold a part of a credential. Nobody asked for one.
         if parts.status == StatusCode::PARTIAL_CONTENT {
-            return Err(blocked());
+            return Ok(Err(blocked()));
         }
         let mut size = 0usize;
         let mut headers = Vec::new();
         let mut leaks = scanner.finds_in(&body);
+        // The plugin could join what two headers have.
+        let mut joined = Vec::new();
         for (name, value) in &parts.headers {
             size += name.as_str().len() + value.len();
             leaks |= scanner.finds_in(name.as_str().as_bytes()) || scanner.finds_in(value.as_bytes());
+            joined.extend_from_slice(value.as_bytes());
             if let (true, Ok(value)) = (route.response_headers.contains(name.as_str()), value.to_str()) {
                 headers.push(Header { name: name.as_str().to_owned(), value: value.to_owned() });
             }
         }
-        if leaks {
-            tracing::error!("a response contained the credential and was withheld from the plugin");
-            return Err(blocked());
+        if leaks || scanner.finds_in(&joined) {
+            tracing::error!(%route, "a response contained the credential; the call was stopped");
+            return Err(CredentialEcho.into());
         }
         if size > MAX_RESPONSE_HEADER_BYTES {
-            return Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseTooLarge) });
+            return Ok(Err(Failure { effect: Effect::Unknown, ..failed(FailureKind::ResponseTooLarge) }));
         }
         let mut content_types =
             parts.headers.get_all(header::CONTENT_TYPE).iter().map(|value| value.to_str().unwrap_or_default());
@@ -265,7 +272,7 @@ impl CallState {
             body.clear();
             more.push(Parameter { name: BODY_WITHHELD.to_owned(), value: content_type.chars().take(128).collect() });
         }
-        Ok(Response { status: parts.status.as_u16(), headers, body, more })
+        Ok(Ok(Response { status: parts.status.as_u16(), headers, body, more }))
     }
 }
 

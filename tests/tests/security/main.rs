@@ -2,6 +2,7 @@
 //! gets through fails the test.
 
 mod ceilings;
+mod echoes;
 mod guest;
 mod routes;
 
@@ -34,6 +35,9 @@ async fn the_host_holds() -> Result<()> {
         routes::paths().await?,
         routes::headers().await?,
         routes::bodies().await?,
+        echoes::spellings().await?,
+        echoes::ways().await?,
+        echoes::again().await?,
     ];
     let mut through = Vec::new();
     for Family { name, tries } in &families {

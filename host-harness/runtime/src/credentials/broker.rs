@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    echo::EchoScanner,
     manifest::{CredentialSpec, GrantType, Identifier, OAuthSpec},
     origin::Origin,
     policy::{AdmissionError, Permissions},
@@ -232,6 +233,8 @@ impl Shared {
             (None, None, Some(only)) if spec.origin_member.is_none() => only,
             (None, None, _) => return Err(AdmissionError::NotNamed),
         };
+        let tokens = std::iter::once(&response.access_token).chain(&response.refresh_token);
+        let tokens = EchoScanner::new(tokens.map(Secret::expose));
         let mut attributes = previous.map(|grant| grant.attributes.clone()).unwrap_or_default();
         for (name, attribute) in &spec.attributes {
             // Expose the origin in its checked form, not as the server wrote it.
@@ -242,6 +245,8 @@ impl Shared {
             } else {
                 response.attribute(attribute)
             };
+            // Some servers repeat a token in another member.
+            let value = value.filter(|value| !tokens.finds_in(value.as_bytes()));
             attributes.extend(value.map(|value| (name.clone(), value)));
         }
         let scopes = response.scopes();

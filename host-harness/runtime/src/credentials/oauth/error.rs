@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    echo::EchoScanner,
     secret::Secret,
     types::{OauthError, OauthStage},
 };
@@ -114,11 +115,15 @@ impl OAuthError {
         http_status: Option<u16>,
         sent: &[&Secret],
     ) -> Self {
-        let safe = |text: String| {
-            if sent.iter().any(|secret| !secret.expose().is_empty() && text.contains(secret.expose())) {
+        let scanner = EchoScanner::new(sent.iter().map(|secret| secret.expose()));
+        // Cleaned first: a secret with a control character in it would be whole again afterwards.
+        let safe = |text: String| -> String {
+            let text: String = text.chars().filter(|character| !character.is_control()).collect();
+            let repeats = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
+            if sent.iter().any(repeats) || scanner.finds_in(text.as_bytes()) {
                 return "[redacted]".to_owned();
             }
-            text.chars().filter(|character| !character.is_control()).take(MAX_CHARACTERS).collect()
+            text.chars().take(MAX_CHARACTERS).collect()
         };
         Self {
             stage,

@@ -9,6 +9,7 @@ use serde::{
 use url::Url;
 
 use crate::{
+    echo::is_recognizable,
     manifest::{Attribute, Slot},
     secret::Secret,
 };
@@ -31,6 +32,9 @@ impl TokenResponse {
         let refresh_token = take("refresh_token");
         if !std::iter::once(&access_token).chain(&refresh_token).all(is_token) {
             return Err("a token has characters that are not allowed in tokens");
+        }
+        if !std::iter::once(&access_token).chain(&refresh_token).all(|token| is_recognizable(token.expose())) {
+            return Err("a token has too few letters and digits to be recognized in a response");
         }
         // RFC 6749, section 7.1: a token of an unknown type must not be used.
         if let (Some(scheme), Some(kind)) = (&slot.scheme, take("token_type"))
@@ -140,11 +144,12 @@ mod tests {
 
     #[test]
     fn members_of_every_type_are_read_or_ignored() {
-        let body = br#"{"access_token":"a!b","token_type":"bearer","refresh_token":null,"issued_at":1700000000000,
-            "scope":"api refresh_token","ok":true,"list":[1,{"a":2}],"nested":{"access_token":"x"},"n":-1,
+        let body =
+            br#"{"access_token":"access!token","token_type":"bearer","refresh_token":null,"issued_at":1700000000000,
+            "scope":"api refresh_token","ok":true,"list":[1,{"a":2}],"nested":{"access_token":"access-token-x"},"n":-1,
             "id":"https://login.example/id/00Dxx/005xx","instance_url":"https://a.example/"}"#;
         let response = TokenResponse::parse(body, &slot("Bearer")).unwrap();
-        assert_eq!(response.access_token.expose(), "a!b");
+        assert_eq!(response.access_token.expose(), "access!token");
         assert!(response.refresh_token.is_none());
         assert_eq!(response.member("issued_at"), Some("1700000000000"));
         assert_eq!(response.member("list"), None);
@@ -169,11 +174,14 @@ mod tests {
             ("<html>canary</html>", "JSON object"),
             ("[]", "JSON object"),
             ("{\"access_token\":null}", "no `access_token`"),
-            ("{\"access_token\":[\"canary\"]}", "no `access_token`"),
+            ("{\"access_token\":[\"canary-token\"]}", "no `access_token`"),
             ("{\"access_token\":\"\"}", "characters"),
+            ("{\"access_token\":\"canary\"}", "too few letters"),
+            ("{\"access_token\":\"canary!.-~_/+=\"}", "too few letters"),
+            ("{\"access_token\":\"access-token\",\"refresh_token\":\"canary\"}", "too few letters"),
             ("{\"access_token\":\"canary\\r\\nx-evil: 1\"}", "characters"),
             ("{\"access_token\":\"a\",\"refresh_token\":\"canary\\u0000\"}", "characters"),
-            ("{\"access_token\":\"canary\",\"token_type\":\"mac\"}", "token_type"),
+            ("{\"access_token\":\"canary-token\",\"token_type\":\"mac\"}", "token_type"),
         ] {
             let error = TokenResponse::parse(body.as_bytes(), &slot("Bearer")).unwrap_err();
             assert!(error.contains(says) && !error.contains("canary"), "{body}: {error}");

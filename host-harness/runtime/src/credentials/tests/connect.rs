@@ -96,16 +96,31 @@ async fn an_unusable_token_response_connects_nothing() {
     let broker = world.broker();
     for (reply, code) in [
         (Reply::Answer(200, "<html>"), "connect-invalid-answer"),
-        (Reply::Answer(200, r#"{"access_token":"x"}"#), "connect-origin"),
-        (Reply::Answer(200, r#"{"access_token":"x","api_base":"https://evil.example"}"#), "connect-origin"),
+        (Reply::Answer(200, r#"{"access_token":"access-token-x"}"#), "connect-origin"),
         (
-            Reply::Answer(200, r#"{"access_token":"x","api_base":"https://x.api.acme.example.evil.test"}"#),
+            Reply::Answer(200, r#"{"access_token":"access-token-x","api_base":"https://evil.example"}"#),
             "connect-origin",
         ),
-        (Reply::Answer(200, r#"{"access_token":"x","api_base":"https://a@x.api.acme.example"}"#), "connect-origin"),
-        (Reply::Answer(200, r#"{"access_token":"x","api_base":"http://127.0.0.1:4000"}"#), "connect-origin"),
+        (
+            Reply::Answer(
+                200,
+                r#"{"access_token":"access-token-x","api_base":"https://x.api.acme.example.evil.test"}"#,
+            ),
+            "connect-origin",
+        ),
+        (
+            Reply::Answer(200, r#"{"access_token":"access-token-x","api_base":"https://a@x.api.acme.example"}"#),
+            "connect-origin",
+        ),
+        (
+            Reply::Answer(200, r#"{"access_token":"access-token-x","api_base":"http://127.0.0.1:4000"}"#),
+            "connect-origin",
+        ),
         (Reply::Answer(302, ""), "connect-refused"),
-        (Reply::Answer(201, r#"{"access_token":"x","api_base":"https://x.api.acme.example"}"#), "connect-refused"),
+        (
+            Reply::Answer(201, r#"{"access_token":"access-token-x","api_base":"https://x.api.acme.example"}"#),
+            "connect-refused",
+        ),
         (no_answer(), "connect-no-answer"),
     ] {
         world.provider.reply(reply);
@@ -150,7 +165,9 @@ async fn browser_and_exchange_go_to_a_test_override() {
         let pending = broker.begin(&team(), "acme", login_host, REDIRECT).unwrap();
         assert!(pending.authorize_url().as_str().starts_with("http://127.0.0.1:4000/o/allow?"));
         let query = format!("code=x&state={}", pending.state().expose());
-        world.provider.reply(Reply::Answer(200, r#"{"access_token":"x","api_base":"http://127.0.0.1:4000"}"#));
+        world
+            .provider
+            .reply(Reply::Answer(200, r#"{"access_token":"access-token-x","api_base":"http://127.0.0.1:4000"}"#));
         let connected = broker.finish(pending, &query).await.unwrap();
         assert_eq!(connected.origin.to_string(), "http://127.0.0.1:4000");
         assert_eq!(world.provider.seen().last().unwrap().url, "http://127.0.0.1:4000/o/token");
@@ -164,13 +181,15 @@ async fn browser_and_exchange_go_to_a_test_override() {
 async fn a_client_connects_on_its_own_behalf_and_renews_without_a_refresh_token() {
     let world = World::new();
     let broker = world.broker();
-    let answer = r#"{"access_token":"one","api_base":"https://one.api.acme.example"}"#;
+    let answer = r#"{"access_token":"access-one","api_base":"https://one.api.acme.example"}"#;
     world.provider.reply(Reply::Answer(200, answer));
     broker.connect_with_client_credentials(&team(), "acme", "https://one.api.acme.example").await.unwrap();
     let opened = broker.open(&team(), "acme").await.unwrap();
-    world.provider.reply(Reply::Answer(200, r#"{"access_token":"two","api_base":"https://one.api.acme.example"}"#));
+    world
+        .provider
+        .reply(Reply::Answer(200, r#"{"access_token":"access-two","api_base":"https://one.api.acme.example"}"#));
     let renewed = broker.refresh(&team(), "acme", opened.generation()).await.unwrap();
-    assert_eq!(access(&renewed), "two");
+    assert_eq!(access(&renewed), "access-two");
     assert!(world.provider.seen().iter().all(|seen| seen.form["grant_type"] == "client_credentials"));
 }
 

@@ -33,9 +33,9 @@ async fn a_refresh_gives_a_new_token_and_keeps_the_rotated_one() {
 async fn a_refresh_keeps_what_the_response_leaves_out() {
     let world = World::new();
     let (broker, first) = world.connect().await;
-    world.provider.reply(Reply::Answer(200, r#"{"access_token":"new"}"#));
+    world.provider.reply(Reply::Answer(200, r#"{"access_token":"access-new"}"#));
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
-    assert_eq!(access(&second), "new");
+    assert_eq!(access(&second), "access-new");
     assert_eq!(second.origin(), first.origin());
     assert_eq!(second.attribute("account"), Some("4711"));
     let third = broker.refresh(&team(), "acme", second.generation()).await.unwrap();
@@ -127,7 +127,7 @@ async fn only_a_refusal_about_the_grant_ends_it() {
         (503, "<html>", "refresh-refused"),
         (302, "", "refresh-refused"),
         (200, "<html>", "refresh-invalid-answer"),
-        (200, r#"{"access_token":"x","api_base":"https://evil.example"}"#, "credential-grant-ended"),
+        (200, r#"{"access_token":"access-token-x","api_base":"https://evil.example"}"#, "credential-grant-ended"),
     ] {
         let world = World::new();
         let (broker, first) = world.connect().await;
