@@ -1,13 +1,16 @@
 //! A loaded plugin and the connection that a command works on: a stored one, or one to an org that runs on this machine for
 //! as long as the command does.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use crm_booking::Memos;
 use crm_host::{
-    Host, Plugin,
-    credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
-    manifest::{CredentialSpec, Identifier},
+    Host, HostBuilder, Plugin,
+    credentials::{
+        Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, GrantKey, GrantState, MemoryStore,
+        Registration, SecretStore as _,
+    },
+    manifest::{CredentialSpec, Identifier, Manifest},
     origin::Origin,
     policy::Policy,
     secret::Secret,
@@ -26,13 +29,39 @@ use crate::{
     ui::Ui,
 };
 
+/// What the operator of this command registers: their client, for the hosts that they named.
+pub(crate) fn registration<'o>(
+    client: ClientRegistration,
+    manifest: &Manifest,
+    credential: &Identifier,
+    hosts: impl IntoIterator<Item = &'o Origin>,
+) -> Registration {
+    let Some(CredentialSpec::OAuth2(spec)) = manifest.credentials.get(credential) else {
+        return Registration { client, login_hosts: Vec::new(), grant_types: BTreeSet::new() };
+    };
+    let mut login_hosts = Vec::new();
+    for host in hosts {
+        // A host on this machine is reached through a test override only, which stands in for those of the manifest.
+        match host.to_string().parse() {
+            Ok(pattern) => login_hosts.push(pattern),
+            Err(_) => login_hosts.extend(spec.login_hosts.iter().cloned()),
+        }
+    }
+    Registration { client, login_hosts, grant_types: spec.grant_types.clone() }
+}
+
+/// A host for the plugin of a component, which the operator of this command named on the command line.
+pub(crate) fn host_for(component: &ComponentFile, policy: Policy) -> HostBuilder {
+    Host::builder().policy(policy).plugin(component.manifest.plugin.id.clone(), Builds::Any)
+}
+
 /// A connection in a data folder.
 pub(crate) struct Stored {
     pub(crate) store: SqliteStore,
     pub(crate) key: GrantKey,
     pub(crate) origin: Origin,
     /// `None` for an API key.
-    pub(crate) client: Option<ClientRegistration>,
+    pub(crate) registration: Option<Registration>,
     plugin: Identifier,
 }
 
@@ -48,21 +77,24 @@ impl Stored {
         let plugin = component.manifest.plugin.id.clone();
         let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let key = GrantKey { connection: found.connection, credential: component.credential()? };
-        let client = match component.manifest.credentials.get(&key.credential) {
-            Some(CredentialSpec::ApiKey(_)) => None,
-            _ => Some(store.client(&key).await?.ok_or_else(missing)?),
-        };
         let grant = store.load(&key).await?;
-        let origin = grant.map_or(found.login_host, |grant| grant.state.origin().clone());
-        Ok(Self { store, key, plugin, origin, client })
+        let origin = grant.map_or_else(|| found.login_host.clone(), |grant| grant.state.origin().clone());
+        let registration = match component.manifest.credentials.get(&key.credential) {
+            Some(CredentialSpec::ApiKey(_)) => None,
+            _ => {
+                let client = store.client(&key).await?.ok_or_else(missing)?;
+                Some(registration(client, &component.manifest, &key.credential, [&found.login_host, &origin]))
+            }
+        };
+        Ok(Self { store, key, plugin, origin, registration })
     }
 
     /// Loads the plugin with this connection.
     pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
         let policy = with_test_override(policy, &component.manifest, &self.origin)?;
-        let mut host = Host::builder().policy(policy).secrets(Arc::new(self.store.clone()));
-        if let Some(client) = &self.client {
-            host = host.registration(self.key.credential.clone(), client.clone());
+        let mut host = host_for(component, policy).secrets(Arc::new(self.store.clone()));
+        if let Some(registration) = &self.registration {
+            host = host.registration(self.plugin.clone(), self.key.credential.clone(), registration.clone());
         }
         Ok(host.build()?.load(&component.content).await?)
     }
@@ -123,20 +155,30 @@ impl Connected {
         let app = org.app();
         let client =
             ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
-        let host = Host::builder()
-            .policy(with_test_override(policy, &component.manifest, &org.base_url().parse()?)?)
+        let base = org.base_url().parse()?;
+        let registration = registration(client, &component.manifest, &credential, [&base]);
+        let host = host_for(component, with_test_override(policy, &component.manifest, &base)?)
             .secrets(Arc::new(MemoryStore::new()))
-            .registration(credential.clone(), client)
+            .registration(component.manifest.plugin.id.clone(), credential.clone(), registration)
             .build()?;
         let plugin = host.load(&component.content).await?;
         let connection = ConnectionId::new("local");
 
         let callback = app.redirect_uris.first().ok_or(CliError::IncompleteOrg("a callback URL of its app"))?;
-        let pending = plugin.broker().begin(&connection, credential.as_str(), org.base_url(), callback)?;
+        // This process is both host and browser.
+        let browser = Secret::new("this process");
+        let pending = plugin.broker().begin(ConnectRequest {
+            connection: &connection,
+            credential: credential.as_str(),
+            login_host: org.base_url(),
+            redirect_uri: callback,
+            asker: &Asker::operator(),
+            browser: &browser,
+        })?;
         let user = org.org().file().users.into_iter().next().ok_or(CliError::IncompleteOrg("a user"))?;
         let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
         let query = back.split_once('?').map_or("", |(_, query)| query);
-        plugin.broker().finish(pending, query).await?;
+        plugin.broker().finish(pending, query, &browser).await?;
 
         let token = match plugin.broker().state(&connection, credential.as_str()).await?.map(|stored| stored.state) {
             Some(GrantState::Live(grant)) => grant.secrets().next().cloned(),

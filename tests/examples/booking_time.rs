@@ -20,12 +20,11 @@
 //! No time is too long for this program: it fails only if a component does not do its job.
 
 use acceptance::samples::{self, first_try};
-use acceptance::system::{self, CREDENTIAL, NOW, unexpected};
+use acceptance::system::{self, CREDENTIAL, NOW, PLUGIN, unexpected};
 use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
-use crm_host::credentials::{ClientRegistration, ConnectionId};
+use crm_host::credentials::{Builds, ConnectionId};
 use crm_host::policy::Permissions;
-use crm_host::secret::Secret;
 use crm_host::transport::{Bounds, ReqwestTransport, Transport, TransportError};
 use crm_host::types::Outcome;
 use crm_host::{Host, Inspection, Plugin};
@@ -158,10 +157,8 @@ impl System {
         let host = Host::builder()
             .transport(Arc::new(Replay::new(&permissions)))
             .policy(policy)
-            .registration(
-                CREDENTIAL.parse()?,
-                ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) },
-            )
+            .plugin(PLUGIN.parse()?, Builds::Any)
+            .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, system::registration(&app)?)
             .build()?;
         ensure!(host.is_pooled(), "this machine has too little address space for pooled memory");
         let first = host.load(first).await?;

@@ -3,11 +3,14 @@
 
 use anyhow::Result;
 use async_trait::async_trait;
-use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use crm_host::credentials::{
+    Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, MemoryStore, Registration,
+};
+use crm_host::manifest::GrantType;
 use crm_host::policy::Policy;
 use crm_host::secret::Secret;
 use crm_host::transport::{Bounds, Transport, TransportError};
-use crm_host::{Host, Plugin};
+use crm_host::{Host, Inspection, Plugin};
 use http::{Request, Response};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,16 +123,23 @@ impl Scripted {
             let is_login = request.uri().path() == provider.token_path;
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
         });
+        let id = Inspection::read(component)?.manifest()?.plugin.id;
         let host = Host::builder()
             .longest_wait(LONGEST_WAIT)
             .policy(Policy::default())
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())
+            .plugin(id.clone(), Builds::Any)
             .registration(
+                id,
                 provider.credential.parse()?,
-                ClientRegistration {
-                    client_id: "client".into(),
-                    client_secret: Some(Secret::new("client-secret-canary")),
+                Registration {
+                    client: ClientRegistration {
+                        client_id: "client".into(),
+                        client_secret: Some(Secret::new("client-secret-canary")),
+                    },
+                    login_hosts: vec![provider.login_host.parse()?],
+                    grant_types: [GrantType::AuthorizationCode].into(),
                 },
             )
             .concurrent_calls(4)
@@ -145,9 +155,17 @@ impl Scripted {
     pub async fn connect(&self, team: &ConnectionId) -> Result<()> {
         let Provider { credential, login_host, .. } = self.provider;
         let broker = self.plugin.broker();
-        let pending = broker.begin(team, credential, login_host, "https://platform.example/callback")?;
+        let browser = Secret::new("cookie");
+        let pending = broker.begin(ConnectRequest {
+            connection: team,
+            credential,
+            login_host,
+            redirect_uri: "https://platform.example/callback",
+            asker: &Asker::operator(),
+            browser: &browser,
+        })?;
         let query = format!("code=c&state={}", pending.state().expose());
-        broker.finish(pending, &query).await?;
+        broker.finish(pending, &query, &browser).await?;
         Ok(())
     }
 }

@@ -6,18 +6,24 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use crm_booking::{Booking, Event, Expected, Explained, Question, expectations};
-use crm_host::credentials::{Broker, ClientRegistration, Connected, ConnectionId, MemoryStore, SecretStore};
+use crm_host::credentials::{
+    Asker, Broker, Builds, ClientRegistration, ConnectRequest, Connected, ConnectionId, MemoryStore, Registration,
+    SecretStore,
+};
+use crm_host::manifest::GrantType;
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
 use crm_host::types::{Delivery, FieldList, History, PreviewResult, Problem};
 use crm_host::{Called, Host, Plugin};
 use jiff::{SignedDuration, Timestamp};
-use salesforce_local_org::{LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
+use salesforce_local_org::{AppCredentials, LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
 use std::sync::{Arc, OnceLock};
 
 /// The name of the Salesforce credential in the plugin's manifest.
 pub const CREDENTIAL: &str = "salesforce";
+/// The plugin's id.
+pub const PLUGIN: &str = "salesforce-leads";
 /// Time for tests where it does not matter.
 pub const NOW: u64 = 1_795_511_110_000; // 2026-11-24T09:05:10Z
 
@@ -81,10 +87,8 @@ impl System {
         let host = Host::builder()
             .policy(policy)
             .secrets(store)
-            .registration(
-                CREDENTIAL.parse()?,
-                ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) },
-            )
+            .plugin(PLUGIN.parse()?, Builds::Any)
+            .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&app)?)
             .concurrent_calls(8)
             .count_fuel()
             .build()?;
@@ -191,14 +195,34 @@ pub async fn check(
     }))
 }
 
+/// What an operator registers for the app of a local org, which stands in for all of Salesforce.
+pub fn registration(app: &AppCredentials) -> Result<Registration> {
+    Ok(Registration {
+        client: ClientRegistration {
+            client_id: app.client_id.clone(),
+            client_secret: Some(Secret::new(app.client_secret.clone())),
+        },
+        login_hosts: vec!["https://*.my.salesforce.com".parse()?],
+        grant_types: [GrantType::AuthorizationCode, GrantType::ClientCredentials].into(),
+    })
+}
+
 /// Connects to an org through its pages, as a person does.
 pub async fn connect(broker: &Broker, connection: &ConnectionId, org: &Org) -> Result<Connected> {
     let callback = org.app().redirect_uris.first().cloned().context("a callback")?;
-    let pending = broker.begin(connection, CREDENTIAL, org.base_url(), &callback)?;
+    let browser = Secret::new("cookie");
+    let pending = broker.begin(ConnectRequest {
+        connection,
+        credential: CREDENTIAL,
+        login_host: org.base_url(),
+        redirect_uri: &callback,
+        asker: &Asker::operator(),
+        browser: &browser,
+    })?;
     let user = org.file().users.into_iter().next().context("a user")?;
     let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
     let (_, query) = back.split_once('?').context("a callback with a query")?;
-    Ok(broker.finish(pending, query).await?)
+    Ok(broker.finish(pending, query, &browser).await?)
 }
 
 /// A policy in which the org stands in for all of Salesforce.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crm_host::{
     Host, Inspection, Plugin,
-    credentials::{ClientRegistration, ConnectError, ConnectionId, OpenCredential, SecretStore},
+    credentials::{Builds, ConnectError, ConnectionId, OpenCredential, Registration, SecretStore},
     manifest::Identifier,
     policy::{Permissions, Policy},
     transport::{Bounds, ReqwestTransport, Transport},
@@ -84,15 +84,17 @@ impl Subject {
         policy: Policy,
         secrets: Arc<dyn SecretStore>,
         credential: Identifier,
-        client: ClientRegistration,
+        registration: Registration,
         connection: ConnectionId,
     ) -> Result<Self, LiveCheckError> {
-        let permissions = Permissions::new(&Inspection::read(component)?.manifest()?, &policy)?;
+        let manifest = Inspection::read(component)?.manifest()?;
+        let permissions = Permissions::new(&manifest, &policy)?;
         let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&permissions))));
         let host = Host::builder()
             .policy(policy)
             .secrets(secrets)
-            .registration(credential.clone(), client)
+            .plugin(manifest.plugin.id.clone(), Builds::Any)
+            .registration(manifest.plugin.id, credential.clone(), registration)
             .transport(recorder.clone())
             .build()?;
         let plugin = host.load(component).await?;

@@ -6,7 +6,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::{
     clock::{Clock, SystemClock},
-    credentials::{Broker, ClientRegistration, MemoryStore, SecretStore},
+    credentials::{Broker, Builds, MemoryStore, Registration, SecretStore},
     engine::Engine,
     imports,
     inspect::{InspectError, Inspection},
@@ -23,17 +23,22 @@ pub struct Host {
     engine: Arc<Engine>,
     linker: Linker<CallState>,
     policy: Policy,
-    registrations: BTreeMap<Identifier, ClientRegistration>,
+    plugins: BTreeMap<Identifier, Builds>,
+    registrations: Registrations,
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
 }
 
+/// By plugin and credential.
+type Registrations = BTreeMap<Identifier, BTreeMap<Identifier, Registration>>;
+
 /// Settings of a [`Host`].
 #[must_use]
 pub struct HostBuilder {
     policy: Policy,
-    registrations: BTreeMap<Identifier, ClientRegistration>,
+    plugins: BTreeMap<Identifier, Builds>,
+    registrations: Registrations,
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
@@ -43,13 +48,29 @@ pub struct HostBuilder {
 
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
-#[error("the WebAssembly engine cannot be set up on this machine: {0}")]
-pub struct HostError(String);
+pub enum HostError {
+    /// WebAssembly does not run here.
+    #[error("the WebAssembly engine cannot be set up on this machine: {0}")]
+    Engine(String),
+    /// A registration does not say where its secret may be sent.
+    #[error(
+        "the registration for the credential `{credential}` of `{plugin}` names no login host; name those that its secret may be sent to"
+    )]
+    NoLoginHosts {
+        /// The plugin.
+        plugin: Identifier,
+        /// The credential.
+        credential: Identifier,
+    },
+}
 
 impl HostError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
-        "engine"
+        match self {
+            Self::Engine(_) => "engine",
+            Self::NoLoginHosts { .. } => "registration-no-login-hosts",
+        }
     }
 }
 
@@ -62,6 +83,17 @@ pub enum LoadError {
     /// The operator's policy allows nothing that the manifest asks for, or does not fit it.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The operator did not name the plugin.
+    #[error("the operator does not allow the plugin `{0}`; name it at `HostBuilder::plugin`")]
+    UnknownPlugin(Identifier),
+    /// The operator did not name this build of the plugin.
+    #[error("the operator does not allow this build of `{plugin}`; if you trust it, add its digest {sha256}")]
+    UnknownBuild {
+        /// The plugin.
+        plugin: Identifier,
+        /// The file's digest.
+        sha256: String,
+    },
     /// The component does not compile.
     #[error("the component does not compile: {0}")]
     Compile(String),
@@ -79,6 +111,8 @@ impl LoadError {
         match self {
             Self::Inspect(error) => error.code(),
             Self::Policy(error) => error.code(),
+            Self::UnknownPlugin(_) => "plugin-not-allowed",
+            Self::UnknownBuild { .. } => "build-not-allowed",
             Self::Compile(_) => "component-invalid",
             Self::Shape(_) => "component-shape",
             Self::Start(_) => "component-start",
@@ -91,6 +125,7 @@ impl Host {
     pub fn builder() -> HostBuilder {
         HostBuilder {
             policy: Policy::default(),
+            plugins: BTreeMap::new(),
             registrations: BTreeMap::new(),
             secrets: Arc::new(MemoryStore::default()),
             transport: None,
@@ -112,7 +147,13 @@ impl Host {
     pub async fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let inspection = Inspection::read(bytes)?;
         inspection.check(bytes)?;
-        let permissions = Arc::new(Permissions::new(&inspection.manifest()?, &self.policy)?);
+        let manifest = inspection.manifest()?;
+        let id = &manifest.plugin.id;
+        let builds = self.plugins.get(id).ok_or_else(|| LoadError::UnknownPlugin(id.clone()))?;
+        if !builds.allow(&inspection.sha256) {
+            return Err(LoadError::UnknownBuild { plugin: id.clone(), sha256: inspection.sha256 });
+        }
+        let permissions = Arc::new(Permissions::new(&manifest, &self.policy)?);
         let transport = match &self.transport {
             Some(transport) => transport.clone(),
             None => Arc::new(ReqwestTransport::new(&permissions)),
@@ -122,7 +163,7 @@ impl Host {
             transport.clone(),
             self.secrets.clone(),
             self.clock.clone(),
-            self.registrations.clone(),
+            self.registrations.get(&permissions.manifest().plugin.id).cloned().unwrap_or_default(),
         );
         let compile = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(&self.engine.wasm, bytes).map_err(compile)?;
@@ -138,9 +179,16 @@ impl HostBuilder {
         self
     }
 
-    /// The operator's OAuth client for a credential of the manifest.
-    pub fn registration(mut self, credential: Identifier, registration: ClientRegistration) -> Self {
-        self.registrations.insert(credential, registration);
+    /// Lets the host load a plugin, and says which builds. Grants belong to the plugin's id, so that whoever can claim it in a file
+    /// that the host loads can use them.
+    pub fn plugin(mut self, id: Identifier, builds: Builds) -> Self {
+        self.plugins.insert(id, builds);
+        self
+    }
+
+    /// The operator's OAuth client for a credential of a plugin.
+    pub fn registration(mut self, plugin: Identifier, credential: Identifier, registration: Registration) -> Self {
+        self.registrations.entry(plugin).or_default().insert(credential, registration);
         self
     }
 
@@ -190,9 +238,16 @@ impl HostBuilder {
     /// Builds the host.
     ///
     /// # Errors
-    /// When the machine cannot run WebAssembly.
+    /// When the machine cannot run WebAssembly, or a registration names no login hosts.
     pub fn build(self) -> Result<Host, HostError> {
-        let failed = |error: wasmtime::Error| HostError(format!("{error:#}"));
+        for (plugin, registrations) in &self.registrations {
+            if let Some((credential, _)) =
+                registrations.iter().find(|(_, registration)| registration.login_hosts.is_empty())
+            {
+                return Err(HostError::NoLoginHosts { plugin: plugin.clone(), credential: credential.clone() });
+            }
+        }
+        let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = Engine::new(self.shares, self.counts_fuel).map_err(failed)?;
         let mut linker = Linker::new(&engine.wasm);
         imports::link(&mut linker).map_err(failed)?;
@@ -200,6 +255,7 @@ impl HostBuilder {
             engine: Arc::new(engine),
             linker,
             policy: self.policy,
+            plugins: self.plugins,
             registrations: self.registrations,
             secrets: self.secrets,
             transport: self.transport,

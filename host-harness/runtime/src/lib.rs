@@ -5,15 +5,21 @@
 //!
 //! ```no_run
 //! use std::{path::Path, sync::Arc};
-//! use crm_host::{Host, credentials::{ClientRegistration, ConnectionId, MemoryStore}, secret::Secret};
+//! use crm_host::{Host, manifest::GrantType, secret::Secret};
+//! use crm_host::credentials::{Builds, ClientRegistration, ConnectionId, MemoryStore, Registration};
 //! # use crm_host::types::{Booking, History, Mapping};
 //! # async fn embed(booking: Booking, mapping: Mapping, history: History) -> Result<(), Box<dyn std::error::Error>> {
 //! // Once per process.
 //! let host = Host::builder()
 //!     .secrets(Arc::new(MemoryStore::default())) // or `crm_store::SqliteStore`, or your own
-//!     .registration("salesforce".parse()?, ClientRegistration {
-//!         client_id: std::env::var("CLIENT_ID")?,
-//!         client_secret: Some(Secret::new(std::env::var("CLIENT_SECRET")?)),
+//!     .plugin("salesforce-leads".parse()?, Builds::Sha256(["the digest that `inspect` prints".to_owned()].into()))
+//!     .registration("salesforce-leads".parse()?, "salesforce".parse()?, Registration {
+//!         client: ClientRegistration {
+//!             client_id: std::env::var("SALESFORCE_CLIENT_ID")?,
+//!             client_secret: Some(Secret::new(std::env::var("SALESFORCE_CLIENT_SECRET")?)),
+//!         },
+//!         login_hosts: vec!["https://login.salesforce.com".parse()?, "https://*.my.salesforce.com".parse()?],
+//!         grant_types: [GrantType::AuthorizationCode].into(),
 //!     })
 //!     .build()?;
 //! let plugin = host.load(&std::fs::read(Path::new("salesforce_leads.wasm"))?).await?;

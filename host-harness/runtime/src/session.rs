@@ -294,7 +294,7 @@ impl secrets::Host for CallState {
                 Ok(self.credentials.push(CredentialHandle { name, open })?)
             }
             Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
-            Err(OpenError::GrantEnded) => Err(SecretError::GrantEnded(None)),
+            Err(OpenError::GrantEnded | OpenError::Outgrown) => Err(SecretError::GrantEnded(None)),
             Err(OpenError::Temporary(_)) => Err(SecretError::Temporary(None)),
         })
     }

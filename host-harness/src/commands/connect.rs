@@ -14,8 +14,8 @@ use axum::{
     response::Html,
 };
 use crm_host::{
-    Host, Plugin,
-    credentials::{ClientRegistration, ConnectError, Connected, ConnectionId, GrantKey},
+    Plugin,
+    credentials::{Asker, ClientRegistration, ConnectError, ConnectRequest, Connected, ConnectionId, GrantKey},
     manifest::{ApiKeySpec, CredentialSpec, Identifier},
     secret::Secret,
 };
@@ -26,6 +26,7 @@ use super::{Ending, booking::show_problem};
 use crate::{
     cli::{Connect, Login},
     component_file::ComponentFile,
+    connection::{host_for, registration},
     error::CliError,
     files,
     policy_file::{self, announce_test_overrides, with_test_override},
@@ -35,7 +36,7 @@ use crate::{
 /// Callback URL unless another one is registered.
 const REDIRECT_URI: &str = "http://127.0.0.1:8917/callback";
 /// Time for a person to find a password and read the approval page.
-const PATIENCE_MINUTES: u64 = 15;
+const PATIENCE_MINUTES: u64 = 10;
 
 const IS_KEY: &str = "this plugin uses an API key; connect with `--api-key-file FILE`";
 const IS_LOGIN: &str = "this plugin's people log in; connect with `--login-host HOST`";
@@ -72,7 +73,8 @@ async fn with_key(
     let store = SqliteStore::open(&arguments.data)?;
     let plugin = load(ui, arguments, component, &store, &origin, None).await?;
     let connection = ConnectionId::new(arguments.team.clone());
-    let connected = plugin.broker().connect_api_key(&connection, credential.as_str(), &origin, key).await?;
+    let broker = plugin.broker();
+    let connected = broker.connect_api_key(&connection, credential.as_str(), &origin, key, &Asker::operator()).await?;
     remember(ui, arguments, component, &store, connection, &connected).await?;
     ui.print(format!("  `host-harness doctor --team {}` tells whether the CRM accepts the key", arguments.team));
     Ok(Ending::Done)
@@ -116,7 +118,16 @@ async fn by_login(
     // Listen before the address is shown, so that nobody else can receive the code.
     let (listener, path) = listen(&redirect_uri).await?;
     let connection = ConnectionId::new(arguments.team.clone());
-    let pending = plugin.broker().begin(&connection, credential.as_str(), &login_host, redirect_uri.as_str())?;
+    // Whoever runs the command opens the address in a browser of their own; the listener is this process.
+    let browser = Secret::new(arguments.team.clone());
+    let pending = plugin.broker().begin(ConnectRequest {
+        connection: &connection,
+        credential: credential.as_str(),
+        login_host: &login_host,
+        redirect_uri: redirect_uri.as_str(),
+        asker: &Asker::operator(),
+        browser: &browser,
+    })?;
     let url = pending.authorize_url().clone();
     ui.note("Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:");
     ui.note(format!("\n  {url}\n"));
@@ -129,7 +140,7 @@ async fn by_login(
     let query = tokio::time::timeout(patience, callback(listener, &path, pending.state())).await.ok().flatten();
     let query = query.ok_or(CliError::NoCallback(PATIENCE_MINUTES))?;
 
-    match plugin.broker().finish(pending, &query).await {
+    match plugin.broker().finish(pending, &query, &browser).await {
         Ok(connected) => {
             let key = GrantKey { connection: connection.clone(), credential };
             store.put_client(&key, client).await?;
@@ -163,13 +174,16 @@ async fn load(
     client: Option<(&Identifier, &ClientRegistration)>,
 ) -> Result<Plugin, CliError> {
     let policy = policy_file::read(arguments.policy.as_deref())?;
-    let policy = match address.parse() {
-        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
-        Err(_) => policy,
+    // An address that is no origin is refused where it is used.
+    let origin = address.parse().ok();
+    let policy = match &origin {
+        Some(origin) => with_test_override(policy, &component.manifest, origin)?,
+        None => policy,
     };
-    let mut host = Host::builder().policy(policy).secrets(Arc::new(store.clone()));
-    if let Some((credential, client)) = client {
-        host = host.registration(credential.clone(), client.clone());
+    let mut host = host_for(component, policy).secrets(Arc::new(store.clone()));
+    if let (Some((credential, client)), Some(origin)) = (client, &origin) {
+        let registration = registration(client.clone(), &component.manifest, credential, [origin]);
+        host = host.registration(component.manifest.plugin.id.clone(), credential.clone(), registration);
     }
     let plugin = host.build()?.load(&component.content).await?;
     announce_test_overrides(ui, plugin.permissions());

@@ -11,10 +11,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crm_host::{
     clock::SystemClock,
     credentials::{
-        Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, SecretStore, StoreError,
+        Broker, ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, Registration, SecretStore,
+        StoreError,
     },
     full_message,
-    manifest::Manifest,
+    manifest::{GrantType, Manifest},
     policy::{Permissions, Policy},
     transport::{Bounds, Transport, TransportError},
 };
@@ -43,14 +44,14 @@ fn grant(token: &str) -> GrantState {
     let grant = format!(
         r#"{{"live":{{"access_token":"{token}","refresh_token":"refresh-{token}","grant_type":"authorization_code",
             "login_host":"https://id.acme.example","origin":"https://one.api.acme.example","attributes":{{"account":"canary-attribute"}},
-            "scopes":["leads"],"connected_at":"2026-11-22T00:00:00Z","refreshed_at":"2026-11-22T00:00:00Z"}}}}"#
+            "scopes":["leads"],"consent":{{"egress":[{{"origin":"https://*.api.acme.example","routes":[{{"method":"POST","path":"/"}}]}}],"scopes":[],"attributes":[],"by_test_override":false}},"connected_at":"2026-11-22T00:00:00Z","refreshed_at":"2026-11-22T00:00:00Z"}}}}"#
     );
     GrantState::from_plaintext(grant.as_bytes()).unwrap()
 }
 
 fn api_key(key: &str) -> GrantState {
     let grant = format!(
-        r#"{{"api-key":{{"key":"{key}","origin":"https://one.api.acme.example","connected_at":"2026-11-22T00:00:00Z"}}}}"#
+        r#"{{"api-key":{{"key":"{key}","origin":"https://one.api.acme.example","consent":{{"egress":[{{"origin":"https://*.api.acme.example","routes":[{{"method":"POST","path":"/"}}]}}],"scopes":[],"attributes":[],"by_test_override":false}},"connected_at":"2026-11-22T00:00:00Z"}}}}"#
     );
     GrantState::from_plaintext(grant.as_bytes()).unwrap()
 }
@@ -359,13 +360,17 @@ impl Transport for Rotating {
 
 fn broker(directory: &Path, server: &Arc<Rotating>) -> Broker {
     let permissions = Permissions::new(&Manifest::from_toml(MANIFEST).unwrap(), &Policy::default()).unwrap();
-    let client = ClientRegistration { client_id: "id".to_owned(), client_secret: None };
+    let registration = Registration {
+        client: ClientRegistration { client_id: "id".to_owned(), client_secret: None },
+        login_hosts: vec!["https://id.acme.example".parse().unwrap()],
+        grant_types: [GrantType::AuthorizationCode].into(),
+    };
     Broker::new(
         Arc::new(permissions),
         server.clone(),
         Arc::new(open(directory)),
         Arc::new(SystemClock),
-        BTreeMap::from([("acme".parse().unwrap(), client)]),
+        BTreeMap::from([("acme".parse().unwrap(), registration)]),
     )
 }
 

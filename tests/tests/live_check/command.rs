@@ -1,12 +1,11 @@
 //! `live-check` as an operator runs it.
 
 use acceptance::command::{ended, harness};
-use acceptance::system::{CREDENTIAL, component};
+use acceptance::system::{CREDENTIAL, component, registration};
 use anyhow::{Context as _, Result};
-use crm_host::credentials::{ClientRegistration, ConnectionId, GrantKey, SecretStore as _};
+use crm_host::credentials::{ConnectionId, GrantKey, SecretStore as _};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
-use crm_host::secret::Secret;
 use crm_store::{SqliteStore, TeamConnection};
 use salesforce_live_check::{Case, Line, STEPS, Subject, Transcript};
 use salesforce_local_org::{Options, OrgFile, RunningOrg};
@@ -49,7 +48,8 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
     fs::write(&file, component()?)?;
     let login_host: Origin = org.base_url().parse()?;
     let app = org.app();
-    let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+    let registration = registration(&app)?;
+    let client = registration.client.clone();
     let key = GrantKey { connection: ConnectionId::new("uat-1"), credential: CREDENTIAL.parse()? };
     let store = SqliteStore::open(&folder.path().join("data"))?;
     let policy = Policy {
@@ -58,8 +58,7 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
     };
     let secrets = Arc::new(store.clone());
     let subject =
-        Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, client.clone(), key.connection.clone())
-            .await?;
+        Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, registration, key.connection.clone()).await?;
     subject.with_client_credentials(org.base_url()).connect().await?;
     store.put_client(&key, client).await?;
     store

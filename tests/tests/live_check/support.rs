@@ -1,8 +1,8 @@
 //! Shared parts of these tests: a local org and the steps run against it.
 
-use acceptance::system::{CREDENTIAL, component};
+use acceptance::system::{CREDENTIAL, component, registration};
 use anyhow::{Context as _, Result, ensure};
-use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore};
+use crm_host::credentials::{Asker, ConnectRequest, ConnectionId, MemoryStore};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
@@ -34,21 +34,29 @@ impl Checked {
             ..Policy::default()
         };
         let app = org.app();
-        let client =
-            ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
+        let registration = registration(&app)?;
         let secrets = Arc::new(MemoryStore::new());
         let connection = ConnectionId::new("live-check");
-        let subject = Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, client, connection).await?;
+        let subject =
+            Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, registration, connection).await?;
         let subject = match by {
             By::App => subject.with_client_credentials(org.base_url()),
             By::Person => {
                 let callback = app.redirect_uris.first().context("a callback")?;
                 let broker = subject.plugin().broker();
-                let pending = broker.begin(subject.connection(), CREDENTIAL, org.base_url(), callback)?;
+                let browser = Secret::new("cookie");
+                let pending = broker.begin(ConnectRequest {
+                    connection: subject.connection(),
+                    credential: CREDENTIAL,
+                    login_host: org.base_url(),
+                    redirect_uri: callback,
+                    asker: &Asker::operator(),
+                    browser: &browser,
+                })?;
                 let user = org.org().file().users.into_iter().next().context("a user")?;
                 let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
                 let (_, query) = back.split_once('?').context("a callback with a query")?;
-                broker.finish(pending, query).await?;
+                broker.finish(pending, query, &browser).await?;
                 subject
             }
         };

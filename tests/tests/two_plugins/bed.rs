@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use crm_host::{
     Host, Plugin,
-    credentials::{ConnectionId, MemoryStore},
+    credentials::{Asker, Builds, ConnectionId, MemoryStore},
     secret::Secret,
 };
 use jiff::SignedDuration;
@@ -190,6 +190,7 @@ impl Tiny {
         let server = crm.clone();
         let script = Script::new(move |request| Some(server.answer(request)));
         let host = Host::builder()
+            .plugin("tiny-crm".parse()?, Builds::Any)
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())
             .concurrent_calls(2)
@@ -197,7 +198,7 @@ impl Tiny {
         let plugin = host.load(tiny_component()?).await?;
         let connection = ConnectionId::new("team-1");
         let key = Secret::new(Self::KEY);
-        plugin.broker().connect_api_key(&connection, "tiny", Self::ORIGIN, key).await?;
+        plugin.broker().connect_api_key(&connection, "tiny", Self::ORIGIN, key, &Asker::operator()).await?;
         Ok(Self { plugin, connection, crm, script })
     }
 }
@@ -268,7 +269,7 @@ impl Bed for Tiny {
 
     async fn reconnect(&self) -> Result<()> {
         let key = Secret::new("another-key-0123456789");
-        self.plugin.broker().connect_api_key(&self.connection, "tiny", Self::ORIGIN, key).await?;
+        self.plugin.broker().connect_api_key(&self.connection, "tiny", Self::ORIGIN, key, &Asker::operator()).await?;
         Ok(())
     }
 }

@@ -12,15 +12,16 @@ use tokio::{sync::watch, time::Instant};
 use zeroize::Zeroizing;
 
 use super::{
-    ConnectionId, Generation, Grant, GrantKey, GrantState, Lease, OAuthGrant, OpenCredential, RefreshError,
-    SecretStore, StoreError, Stored,
+    ConnectionId, Consent, Generation, Grant, GrantKey, GrantState, Lease, OAuthGrant, OpenCredential, OpenError,
+    RefreshError, Registration, SecretStore, StoreError, Stored,
+    consent::Dissent,
     oauth::{Form, MAX_RESPONSE_BYTES, TokenResponse, random_text},
 };
 use crate::{
     clock::Clock,
     echo::EchoScanner,
     manifest::{CredentialSpec, GrantType, Identifier, OAuthSpec},
-    origin::Origin,
+    origin::{Origin, OriginPattern},
     policy::{AdmissionError, Permissions},
     secret::Secret,
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
@@ -37,15 +38,6 @@ const LEASE_POLL: Duration = Duration::from_millis(100);
 const SAVE_PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_600)];
 
-/// The platform's registration with a provider.
-#[derive(Clone, Debug)]
-pub struct ClientRegistration {
-    /// `client_id`; some providers call it consumer key.
-    pub client_id: String,
-    /// `client_secret`; `None` for a public client.
-    pub client_secret: Option<Secret>,
-}
-
 /// Obtains, opens, refreshes and revokes the credentials of one plugin. Cheap to clone.
 #[derive(Clone)]
 pub struct Broker {
@@ -60,7 +52,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     store: Arc<dyn SecretStore>,
     transport: Arc<dyn Transport>,
-    clients: BTreeMap<Identifier, ClientRegistration>,
+    registrations: BTreeMap<Identifier, Registration>,
     /// Refreshes under way in this process.
     pub(super) flights: Mutex<HashMap<GrantKey, watch::Receiver<Outcome>>>,
     /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
@@ -74,17 +66,17 @@ impl fmt::Debug for Broker {
 }
 
 impl Broker {
-    /// A broker for the credentials of one manifest. `clients` holds the platform's registration for each OAuth credential;
-    /// one without a registration can be opened but neither connected nor refreshed. An API key needs none.
+    /// A broker for the credentials of one manifest. `registrations` are the platform's for this plugin, by credential; one without a
+    /// registration can be opened but neither connected nor refreshed. An API key needs none.
     pub fn new(
         permissions: Arc<Permissions>,
         transport: Arc<dyn Transport>,
         store: Arc<dyn SecretStore>,
         clock: Arc<dyn Clock>,
-        clients: BTreeMap<Identifier, ClientRegistration>,
+        registrations: BTreeMap<Identifier, Registration>,
     ) -> Self {
         let (flights, unsaved) = Default::default();
-        Self { shared: Arc::new(Shared { permissions, clock, store, transport, clients, flights, unsaved }) }
+        Self { shared: Arc::new(Shared { permissions, clock, store, transport, registrations, flights, unsaved }) }
     }
 
     /// The stored state of a connection's credential, if any.
@@ -106,8 +98,21 @@ impl Shared {
         Some((GrantKey { connection: connection.clone(), credential: name.clone() }, spec))
     }
 
-    pub(super) fn client(&self, credential: &Identifier) -> Option<&ClientRegistration> {
-        self.clients.get(credential)
+    pub(super) fn registration(&self, credential: &Identifier) -> Option<&Registration> {
+        self.registrations.get(credential)
+    }
+
+    /// Whether a grant is of use to the plugin as it is now: the person agreed to all that it asks for, and no test override came or
+    /// went since.
+    pub(super) fn agreed(&self, key: &GrantKey, spec: &CredentialSpec, grant: &Grant) -> Result<(), OpenError> {
+        let now = Consent::asked(&self.permissions, spec, grant.addresses());
+        grant.consent().covers(&now).map_err(|dissent| {
+            tracing::warn!(connection = %key.connection, credential = %key.credential, ?dissent, "a stored grant is not used");
+            match dissent {
+                Dissent::Outgrown => OpenError::Outgrown,
+                Dissent::OtherSide => OpenError::Unavailable,
+            }
+        })
     }
 
     /// Reads a grant, after saving a rotated one that is still unsaved.
@@ -198,14 +203,26 @@ impl Shared {
         }
     }
 
-    /// Posts a form to an endpoint of an authorization server and returns status and body.
+    /// Posts a form to an endpoint of an authorization server and returns status and body. A form has secrets in it. This is the one
+    /// place that sends them, and therefore the one that checks where: both the manifest, as the policy leaves it, and the registration
+    /// must name the host.
     pub(super) async fn post(
         &self,
-        connection: &ConnectionId,
+        key: &GrantKey,
+        spec: &OAuthSpec,
         host: &Origin,
         path: &str,
         form: Form,
     ) -> Result<(u16, Zeroizing<Vec<u8>>), TransportError> {
+        let registered = self.registration(&key.credential).map(|registration| &registration.login_hosts);
+        let is_named = |hosts: &Vec<OriginPattern>| self.permissions.any_matches(hosts, host);
+        if !registered.is_some_and(is_named) || !is_named(&spec.login_hosts) {
+            tracing::error!(connection = %key.connection, %host, "a secret was not sent to a host that nobody allows");
+            let detail =
+                "the login host is not named by both the manifest, as the policy leaves it, and the registration";
+            return Err(TransportError::before_sending(TransportErrorKind::Denied, detail));
+        }
+        let connection = &key.connection;
         let invalid = |detail: &str| TransportError::before_sending(TransportErrorKind::Invalid, detail);
         let url = host.join(path).and_then(|url| self.permissions.target(&url)).map_err(|_| invalid("endpoint"))?;
         let request = form.post_to(&url).map_err(|_| invalid("form"))?;
@@ -251,9 +268,12 @@ impl Shared {
         }
         let scopes = response.scopes();
         let refresh_token = response.refresh_token.or_else(|| previous.and_then(|grant| grant.refresh_token.clone()));
-        let (grant_type, login_host) = match &basis {
-            Basis::New { grant_type, login_host } => (*grant_type, (*login_host).clone()),
-            Basis::Renewed(grant) => (grant.grant_type, grant.login_host.clone()),
+        let (grant_type, login_host, consent) = match &basis {
+            Basis::New { grant_type, login_host, credential } => {
+                let asked = Consent::asked(&self.permissions, credential, [*login_host, &origin]);
+                (*grant_type, (*login_host).clone(), asked)
+            }
+            Basis::Renewed(grant) => (grant.grant_type, grant.login_host.clone(), grant.consent.clone()),
         };
         Ok(OAuthGrant {
             access_token: response.access_token,
@@ -262,6 +282,7 @@ impl Shared {
             login_host,
             origin,
             attributes,
+            consent,
             scopes: scopes
                 .unwrap_or_else(|| previous.map_or_else(|| spec.scopes.clone(), |grant| grant.scopes.clone())),
             connected_at: previous.map_or(now, |grant| grant.connected_at),
@@ -278,6 +299,8 @@ pub(super) enum Basis<'a> {
         grant_type: GrantType,
         /// Where it was obtained.
         login_host: &'a Origin,
+        /// The credential of the manifest.
+        credential: &'a CredentialSpec,
     },
     /// A grant that was refreshed.
     Renewed(&'a OAuthGrant),

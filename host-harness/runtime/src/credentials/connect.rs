@@ -1,19 +1,23 @@
 //! Connecting: the authorization code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), client credentials
 //! (section 4.4), and API keys.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
-    ApiKeyGrant, Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, StoreError,
-    broker::{Basis, ClientRegistration, Shared},
+    ApiKeyGrant, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage,
+    OpenError, Registration, StoreError,
+    broker::{Basis, Shared},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
-    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec},
-    origin::{Origin, OriginError},
+    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, Plugin},
+    origin::{Origin, OriginError, OriginPattern},
     policy::AdmissionError,
     secret::Secret,
     transport::TransportError,
@@ -24,9 +28,62 @@ const MAX_KEY_BYTES: usize = 4_096;
 /// Shorter keys could be guessed, and could not be looked for in responses.
 const MIN_KEY_BYTES: usize = crate::echo::SHORTEST;
 
-/// A connection that a person is about to authorize. It can be finished once.
+/// How long a person has to log in and allow. An older address may have been planted.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Who asks to connect, as the platform knows them. What the manifest requires of them is checked here, so that no host forgets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// `None` for the operator.
+    standing: Option<(BTreeSet<String>, BTreeSet<String>)>,
+}
+
+impl Asker {
+    /// A person of a team: their roles there, and the plans that the team has, both as the platform names them.
+    pub fn person(roles: impl IntoIterator<Item = String>, plans: impl IntoIterator<Item = String>) -> Self {
+        Self { standing: Some((roles.into_iter().collect(), plans.into_iter().collect())) }
+    }
+
+    /// The operator, who may connect whatever they host.
+    pub fn operator() -> Self {
+        Self { standing: None }
+    }
+
+    fn check(&self, plugin: &Plugin) -> Result<(), ConnectError> {
+        let Some((roles, plans)) = &self.standing else { return Ok(()) };
+        if !plugin.connect_roles.is_empty() && !plugin.connect_roles.iter().any(|role| roles.contains(role)) {
+            return Err(ConnectError::Role { allowed: plugin.connect_roles.clone() });
+        }
+        match &plugin.plan {
+            Some(plan) if !plans.contains(plan) => Err(ConnectError::Plan { needed: plan.clone() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a person asks for who connects by logging in.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectRequest<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionId,
+    /// Name of the credential in the manifest.
+    pub credential: &'a str,
+    /// The host that the person named, or the platform's default.
+    pub login_host: &'a str,
+    /// Where the server sends the browser back to. Sent unchanged, because servers compare it character by character.
+    pub redirect_uri: &'a str,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// Something that only this person's browser has, such as a value in a cookie of theirs. Without it, somebody could send the
+    /// address to a person of another company, whose account would then be connected to the sender's team.
+    pub browser: &'a Secret,
+}
+
+/// A connection that a person is about to authorize. It can be finished once, within ten minutes.
 pub struct Pending {
     key: GrantKey,
+    browser: Secret,
+    until: Timestamp,
     login_host: Origin,
     redirect_uri: String,
     state: Secret,
@@ -102,6 +159,30 @@ pub enum ConnectError {
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     NoRandom(String),
+    /// The person has none of the roles that the manifest names.
+    #[error("only {} may connect this plugin", .allowed.join(" or "))]
+    Role {
+        /// The roles.
+        allowed: Vec<String>,
+    },
+    /// The team does not have the plan that the manifest names.
+    #[error("this plugin needs the plan `{needed}`")]
+    Plan {
+        /// The plan.
+        needed: String,
+    },
+    /// The registration does not allow this grant type at this host.
+    #[error("the operator's registration does not allow this grant type here")]
+    NotRegistered,
+    /// The operator's registration does not name the host.
+    #[error("the operator's registration does not name the login host `{0}`")]
+    LoginHostNotRegistered(Origin),
+    /// Too much time has passed.
+    #[error("too much time has passed; start again from the settings page")]
+    Expired,
+    /// The callback came from another browser. Somebody may have planted the address.
+    #[error("the callback came from another browser than the request; start again from the settings page")]
+    OtherBrowser,
     /// The callback does not belong to this request. It may be forged.
     #[error("the callback does not belong to this request (its `state` differs); start again from the settings page")]
     StateMismatch,
@@ -141,6 +222,12 @@ impl ConnectError {
             Self::LoginHost(_) => "connect-login-host",
             Self::RedirectUri(_) => "connect-redirect-uri",
             Self::NoRandom(_) => "connect-no-random",
+            Self::Role { .. } => "connect-role",
+            Self::Plan { .. } => "connect-plan",
+            Self::NotRegistered => "connect-not-registered",
+            Self::LoginHostNotRegistered(_) => "connect-login-host-not-registered",
+            Self::Expired => "connect-expired",
+            Self::OtherBrowser => "connect-other-browser",
             Self::StateMismatch => "connect-state-mismatch",
             Self::Callback(_) => "connect-callback",
             Self::Refused(_) => "connect-refused",
@@ -154,18 +241,13 @@ impl ConnectError {
 }
 
 impl Broker {
-    /// Starts connecting and returns the address for the person's browser. `login_host` is the host that the person named.
-    /// `redirect_uri` is sent unchanged, because servers compare it character by character.
+    /// Starts connecting and returns the address for the person's browser.
     ///
     /// # Errors
-    /// When the credential, the login host or the redirect URI is not allowed.
-    pub fn begin(
-        &self,
-        connection: &ConnectionId,
-        credential: &str,
-        login_host: &str,
-        redirect_uri: &str,
-    ) -> Result<Pending, ConnectError> {
+    /// When the person, the credential, the login host or the redirect URI is not allowed.
+    pub fn begin(&self, request: ConnectRequest<'_>) -> Result<Pending, ConnectError> {
+        let ConnectRequest { connection, credential, login_host, redirect_uri, asker, browser } = request;
+        asker.check(&self.shared.permissions.manifest().plugin)?;
         let ready = self.shared.ready(connection, credential, login_host, GrantType::AuthorizationCode)?;
         crate::origin::parse_url(redirect_uri).map_err(ConnectError::RedirectUri)?;
         let random = || random_text().map_err(|error| ConnectError::NoRandom(error.to_string()));
@@ -178,7 +260,7 @@ impl Broker {
         authorize_url
             .query_pairs_mut()
             .append_pair("response_type", "code")
-            .append_pair("client_id", &ready.client.client_id)
+            .append_pair("client_id", &ready.registration.client.client_id)
             .append_pair("redirect_uri", redirect_uri)
             .append_pair("state", state.expose())
             .append_pair("code_challenge", &challenge(&verifier))
@@ -186,16 +268,35 @@ impl Broker {
         if !ready.spec.scopes.is_empty() {
             authorize_url.query_pairs_mut().append_pair("scope", &ready.spec.scopes.join(" "));
         }
-        let redirect_uri = redirect_uri.to_owned();
-        Ok(Pending { key: ready.key, login_host: ready.login_host, redirect_uri, state, verifier, authorize_url })
+        Ok(Pending {
+            key: ready.key,
+            browser: browser.clone(),
+            until: self.shared.clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX),
+            login_host: ready.login_host,
+            redirect_uri: redirect_uri.to_owned(),
+            state,
+            verifier,
+            authorize_url,
+        })
     }
 
-    /// Finishes connecting with the query of the callback (without `?`). It completes even if the caller stops waiting,
-    /// because a code works once.
+    /// Finishes connecting with the query of the callback (without `?`), and what its browser has, as in
+    /// [`ConnectRequest::browser`]. It completes even if the caller stops waiting, because a code works once.
     ///
     /// # Errors
-    /// When the callback is invalid, or the server refuses or does not respond.
-    pub async fn finish(&self, pending: Pending, callback_query: &str) -> Result<Connected, ConnectError> {
+    /// When the callback is invalid, late or from another browser, or the server refuses or does not respond.
+    pub async fn finish(
+        &self,
+        pending: Pending,
+        callback_query: &str,
+        browser: &Secret,
+    ) -> Result<Connected, ConnectError> {
+        if !pending.browser.matches(browser.expose()) {
+            return Err(ConnectError::OtherBrowser);
+        }
+        if self.shared.clock.now() > pending.until {
+            return Err(ConnectError::Expired);
+        }
         let code = code_of(&pending, callback_query)?;
         let broker = self.clone();
         tokio::spawn(async move {
@@ -216,7 +317,8 @@ impl Broker {
         .unwrap_or(Err(ConnectError::Stopping))
     }
 
-    /// Connects with the client's own credentials, without a person.
+    /// Connects with the client's own credentials, without a person. Nothing proves that the account belongs to the team, so a host
+    /// lets nobody but its operator name the login host, and the registration must name it without `*`.
     ///
     /// # Errors
     /// When the credential or login host is not allowed, or the server refuses or does not respond.
@@ -242,8 +344,11 @@ impl Broker {
         credential: &str,
         origin: &str,
         key: Secret,
+        asker: &Asker,
     ) -> Result<Connected, ConnectError> {
-        let (grant_key, spec): (_, &ApiKeySpec) = match self.shared.known(connection, credential)? {
+        asker.check(&self.shared.permissions.manifest().plugin)?;
+        let (grant_key, asked) = self.shared.known(connection, credential)?;
+        let (grant_key, spec): (_, &ApiKeySpec) = match (grant_key, asked) {
             (grant_key, CredentialSpec::ApiKey(spec)) => (grant_key, spec),
             (grant_key, CredentialSpec::OAuth2(_)) => return Err(ConnectError::NotApiKey(grant_key.credential)),
         };
@@ -252,7 +357,8 @@ impl Broker {
             return Err(ConnectError::InvalidKey);
         }
         let connected_at = self.shared.clock.now();
-        let grant = ApiKeyGrant { key, origin: origin.clone(), connected_at };
+        let consent = Consent::asked(&self.shared.permissions, asked, [&origin]);
+        let grant = ApiKeyGrant { key, origin: origin.clone(), consent, connected_at };
         self.shared.save_new(&grant_key, Grant::ApiKey(grant)).await?;
         Ok(Connected { login_host: None, origin, attributes: BTreeMap::new(), scopes: Vec::new(), connected_at })
     }
@@ -278,6 +384,12 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     if !pending.state.matches(state.expose()) {
         return Err(ConnectError::StateMismatch);
     }
+    // RFC 9207: a code of another server must not be sent to this one.
+    if let Some(issuer) = once("iss")?
+        && issuer.expose().parse::<Origin>() != Ok(pending.login_host.clone())
+    {
+        return Err(ConnectError::Callback("iss"));
+    }
     let code = once("code")?;
     if let Some(error) = once("error")? {
         let description = once("error_description")?.map(|text| text.expose().to_owned());
@@ -296,8 +408,9 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
 /// Everything needed for a request to the authorization server.
 struct Ready<'a> {
     key: GrantKey,
+    credential: &'a CredentialSpec,
     spec: &'a OAuthSpec,
-    client: &'a ClientRegistration,
+    registration: &'a Registration,
     login_host: Origin,
 }
 
@@ -314,16 +427,31 @@ impl Shared {
         login_host: &str,
         grant_type: GrantType,
     ) -> Result<Ready<'_>, ConnectError> {
-        let (key, spec) = match self.known(connection, credential)? {
-            (key, CredentialSpec::OAuth2(spec)) => (key, spec),
-            (key, CredentialSpec::ApiKey(_)) => return Err(ConnectError::NotOAuth(key.credential)),
-        };
+        let (key, credential) = self.known(connection, credential)?;
+        let CredentialSpec::OAuth2(spec) = credential else { return Err(ConnectError::NotOAuth(key.credential)) };
         if !spec.grant_types.contains(&grant_type) {
             return Err(ConnectError::GrantType);
         }
         let login_host = self.permissions.admit_login_host(spec, login_host).map_err(ConnectError::LoginHost)?;
-        let client = self.client(&key.credential).ok_or_else(|| ConnectError::NoClient(key.credential.clone()))?;
-        Ok(Ready { key, spec, client, login_host })
+        let registration =
+            self.registration(&key.credential).ok_or_else(|| ConnectError::NoClient(key.credential.clone()))?;
+        if !registration.grant_types.contains(&grant_type) {
+            return Err(ConnectError::NotRegistered);
+        }
+        let hosts = &registration.login_hosts;
+        let is_exact =
+            |pattern: &&OriginPattern| pattern.exact().is_some() || self.permissions.is_overridden(&login_host);
+        let is_registered = match grant_type {
+            GrantType::AuthorizationCode => self.permissions.any_matches(hosts, &login_host),
+            GrantType::ClientCredentials => {
+                let exact: Vec<_> = hosts.iter().filter(is_exact).cloned().collect();
+                self.permissions.any_matches(&exact, &login_host)
+            }
+        };
+        if !is_registered {
+            return Err(ConnectError::LoginHostNotRegistered(login_host));
+        }
+        Ok(Ready { key, credential, spec: spec.as_ref(), registration, login_host })
     }
 }
 
@@ -336,37 +464,60 @@ impl Ready<'_> {
         form: Form,
         sent: &[&Secret],
     ) -> Result<Connected, ConnectError> {
-        let form = form.authenticated(self.client, self.spec.client_authentication);
+        let client = &self.registration.client;
+        let form = form.authenticated(client, self.spec.client_authentication);
         let (status, body) = shared
-            .post(&self.key.connection, &self.login_host, self.spec.token_path.as_str(), form)
+            .post(&self.key, self.spec, &self.login_host, self.spec.token_path.as_str(), form)
             .await
             .map_err(ConnectError::NoAnswer)?;
         if status != 200 {
-            let sent: Vec<_> = sent.iter().copied().chain(&self.client.client_secret).collect();
+            let sent: Vec<_> = sent.iter().copied().chain(&client.client_secret).collect();
             return Err(ConnectError::Refused(OAuthError::of_response(OAuthStage::Exchange, status, &body, &sent)));
         }
         let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
-        let basis = Basis::New { grant_type, login_host: &self.login_host };
-        let grant = shared.grant(self.spec, response, basis).map_err(ConnectError::Origin)?;
-        shared.save_new(&self.key, Grant::OAuth(grant.clone())).await?;
+        let basis = Basis::New { grant_type, login_host: &self.login_host, credential: self.credential };
+        let token = response.refresh_token.as_ref().unwrap_or(&response.access_token).clone();
+        let kept = match shared.grant(self.spec, response, basis) {
+            Ok(grant) => match shared.save_new(&self.key, Grant::OAuth(grant.clone())).await {
+                Ok(replaced) => Ok((grant, replaced)),
+                Err(error) => Err(error.into()),
+            },
+            Err(error) => Err(ConnectError::Origin(error)),
+        };
+        let (grant, replaced) = match kept {
+            Ok(kept) => kept,
+            // Nobody has the tokens, so nobody could end them later.
+            Err(error) => {
+                let revoked = shared.revoke_token(&self.key, self.spec, &self.login_host, &token).await;
+                tracing::warn!(connection = %self.key.connection, ?revoked, "tokens that cannot be used were revoked");
+                return Err(error);
+            }
+        };
+        if let Some(GrantState::Live(Grant::OAuth(earlier))) = replaced
+            && self.spec.revocation.as_ref().is_some_and(|revocation| revocation.spares_other_grants)
+            && shared.agreed(&self.key, self.credential, &Grant::OAuth(earlier.clone())) != Err(OpenError::Unavailable)
+        {
+            let revoked = shared.revoke(&self.key, self.spec, &earlier).await;
+            tracing::info!(connection = %self.key.connection, ?revoked, "the earlier grant was revoked");
+        }
         let OAuthGrant { login_host, origin, attributes, scopes, connected_at, .. } = grant;
         Ok(Connected { login_host: Some(login_host), origin, attributes, scopes, connected_at })
     }
 }
 
 impl Shared {
-    /// Replaces whatever is stored with a new grant, as the person has just decided.
-    async fn save_new(&self, key: &GrantKey, grant: Grant) -> Result<(), StoreError> {
+    /// Replaces whatever is stored with a new grant, as the person has just decided. Returns what was stored.
+    async fn save_new(&self, key: &GrantKey, grant: Grant) -> Result<Option<GrantState>, StoreError> {
         let origin = grant.origin().clone();
         let state = GrantState::Live(grant);
         // Each conflict means that another writer succeeded, so a few tries suffice.
         for _ in 0..8 {
-            let expected = self.load(key).await?.map(|stored| stored.generation);
-            match self.save(key, expected, &state).await {
+            let stored = self.load(key).await?;
+            match self.save(key, stored.as_ref().map(|stored| stored.generation), &state).await {
                 Err(StoreError::Conflict) => {}
                 Ok(_) => {
                     tracing::info!(connection = %key.connection, credential = %key.credential, %origin, "connected");
-                    return Ok(());
+                    return Ok(stored.map(|stored| stored.state));
                 }
                 Err(error) => return Err(error),
             }

@@ -1,13 +1,15 @@
 //! Disconnecting: revocation at the server (RFC 7009), then removal from the store.
 
 use super::{
-    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, StoreError, Stored,
+    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, OpenError, StoreError,
+    Stored,
     broker::{Shared, Turn},
     oauth::Form,
 };
 use crate::{
-    manifest::{CredentialSpec, OAuthSpec, Revocation},
+    manifest::{CredentialSpec, OAuthSpec},
     origin::Origin,
+    secret::Secret,
     transport::TransportError,
 };
 
@@ -52,6 +54,12 @@ pub enum DisconnectError {
     /// The store failed; nothing was removed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The grant was made through a test override, and this host does not have it, or the other way round.
+    #[error(
+        "the connection was made with another test override than this host has, so that its token could be sent to the wrong server; \
+         disconnect with the policy that it was made with"
+    )]
+    TestOverride,
     /// Another process is refreshing it and does not finish.
     #[error("another process has been refreshing it for too long; try again in a minute")]
     Busy,
@@ -65,6 +73,7 @@ impl DisconnectError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
+            Self::TestOverride => "disconnect-test-override",
             Self::Busy => "disconnect-busy",
             Self::Stopping => "disconnect-stopping",
         }
@@ -110,6 +119,11 @@ impl Shared {
             return Ok(Disconnected { revoked: Revoked::NothingToRevoke });
         };
         let spec = self.find(&key.connection, key.credential.as_str()).map(|(_, spec)| spec);
+        if let (GrantState::Live(grant), Some(spec)) = (&state, spec)
+            && matches!(self.agreed(key, spec, grant), Err(OpenError::Unavailable))
+        {
+            return Err(DisconnectError::TestOverride);
+        }
         let revoked = match (&state, spec) {
             (GrantState::Live(Grant::OAuth(grant)), Some(CredentialSpec::OAuth2(spec))) => {
                 self.revoke(key, spec, grant).await
@@ -124,41 +138,42 @@ impl Shared {
         Ok(Disconnected { revoked })
     }
 
-    async fn revoke(&self, key: &GrantKey, spec: &OAuthSpec, grant: &OAuthGrant) -> Revoked {
-        let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
-        match self.revoke_at(&grant.login_host, key, spec, revocation, grant).await {
+    pub(super) async fn revoke(&self, key: &GrantKey, spec: &OAuthSpec, grant: &OAuthGrant) -> Revoked {
+        // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
+        let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
+        match self.revoke_token(key, spec, &grant.login_host, token).await {
             // A general login host may redirect to the account's own host. The redirect could name any host, so it is not
             // followed; but the account's origin is known, and whether people may log in there.
             Revoked::Refused(error)
                 if error.http_status.is_some_and(|status| (300..400).contains(&status))
                     && self.permissions.admit_login_host(spec, &grant.origin.to_string()).is_ok() =>
             {
-                self.revoke_at(&grant.origin, key, spec, revocation, grant).await
+                self.revoke_token(key, spec, &grant.origin, token).await
             }
             revoked => revoked,
         }
     }
 
-    async fn revoke_at(
+    /// Revokes a token that nobody keeps.
+    pub(super) async fn revoke_token(
         &self,
-        host: &Origin,
         key: &GrantKey,
         spec: &OAuthSpec,
-        revocation: &Revocation,
-        grant: &OAuthGrant,
+        host: &Origin,
+        token: &Secret,
     ) -> Revoked {
-        // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
-        let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
+        let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
         let mut form = Form::new().field("token", token.expose());
-        let client = self.client(&key.credential).filter(|_| revocation.client_authentication);
+        let client = self.registration(&key.credential).map(|registration| &registration.client);
+        let client = client.filter(|_| revocation.client_authentication);
         if let Some(client) = client {
             form = form.authenticated(client, spec.client_authentication);
         }
-        match self.post(&key.connection, host, revocation.path.as_str(), form).await {
+        match self.post(key, spec, host, revocation.path.as_str(), form).await {
             Ok((200, _)) => Revoked::Now,
             Ok((status, body)) => {
-                let sent: Vec<_> =
-                    grant.secrets().chain(client.and_then(|client| client.client_secret.as_ref())).collect();
+                let secret = client.and_then(|client| client.client_secret.as_ref());
+                let sent: Vec<_> = std::iter::once(token).chain(secret).collect();
                 let error = OAuthError::of_response(OAuthStage::Revoke, status, &body, &sent);
                 if revocation.already_revoked.iter().any(|done| done.eq_ignore_ascii_case(&error.error)) {
                     Revoked::Before

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
-use super::OAuthError;
+use super::{Consent, OAuthError};
 use crate::{
     manifest::{GrantType, Identifier, OAuthSpec},
     origin::Origin,
@@ -64,6 +64,7 @@ pub struct OAuthGrant {
     pub(super) origin: Origin,
     pub(super) attributes: BTreeMap<Identifier, String>,
     pub(super) scopes: Vec<String>,
+    pub(super) consent: Consent,
     pub(super) connected_at: Timestamp,
     pub(super) refreshed_at: Timestamp,
 }
@@ -73,6 +74,7 @@ pub struct OAuthGrant {
 pub struct ApiKeyGrant {
     pub(super) key: Secret,
     pub(super) origin: Origin,
+    pub(super) consent: Consent,
     pub(super) connected_at: Timestamp,
 }
 
@@ -102,6 +104,23 @@ impl Grant {
             Self::OAuth(grant) => &grant.scopes,
             Self::ApiKey(_) => &[],
         }
+    }
+
+    /// What the person agreed to.
+    pub(super) fn consent(&self) -> &Consent {
+        match self {
+            Self::OAuth(grant) => &grant.consent,
+            Self::ApiKey(grant) => &grant.consent,
+        }
+    }
+
+    /// The login host and the connected origin.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Origin> {
+        let (first, second) = match self {
+            Self::OAuth(grant) => (&grant.origin, Some(&grant.login_host)),
+            Self::ApiKey(grant) => (&grant.origin, None),
+        };
+        std::iter::once(first).chain(second)
     }
 
     /// When a person or the client itself connected.
@@ -173,12 +192,14 @@ enum Written<'a> {
         origin: &'a Origin,
         attributes: &'a BTreeMap<Identifier, String>,
         scopes: &'a [String],
+        consent: &'a Consent,
         connected_at: Timestamp,
         refreshed_at: Timestamp,
     },
     ApiKey {
         key: &'a str,
         origin: &'a Origin,
+        consent: &'a Consent,
         connected_at: Timestamp,
     },
     Ended(&'a EndedGrant),
@@ -197,6 +218,7 @@ enum Read {
         origin: Origin,
         attributes: BTreeMap<Identifier, String>,
         scopes: Vec<String>,
+        consent: Consent,
         connected_at: Timestamp,
         refreshed_at: Timestamp,
     },
@@ -204,6 +226,7 @@ enum Read {
         #[serde(deserialize_with = "secret")]
         key: Secret,
         origin: Origin,
+        consent: Consent,
         connected_at: Timestamp,
     },
     Ended(EndedGrant),
@@ -237,12 +260,16 @@ impl GrantState {
                 origin: &grant.origin,
                 attributes: &grant.attributes,
                 scopes: &grant.scopes,
+                consent: &grant.consent,
                 connected_at: grant.connected_at,
                 refreshed_at: grant.refreshed_at,
             },
-            Self::Live(Grant::ApiKey(grant)) => {
-                Written::ApiKey { key: grant.key.expose(), origin: &grant.origin, connected_at: grant.connected_at }
-            }
+            Self::Live(Grant::ApiKey(grant)) => Written::ApiKey {
+                key: grant.key.expose(),
+                origin: &grant.origin,
+                consent: &grant.consent,
+                connected_at: grant.connected_at,
+            },
             Self::Ended(ended) => Written::Ended(ended),
         };
         // Large from the start: a growing buffer leaves copies of its bytes behind.
@@ -265,6 +292,7 @@ impl GrantState {
                 origin,
                 attributes,
                 scopes,
+                consent,
                 connected_at,
                 refreshed_at,
             } => Self::Live(Grant::OAuth(OAuthGrant {
@@ -275,11 +303,12 @@ impl GrantState {
                 origin,
                 attributes,
                 scopes,
+                consent,
                 connected_at,
                 refreshed_at,
             })),
-            Read::ApiKey { key, origin, connected_at } => {
-                Self::Live(Grant::ApiKey(ApiKeyGrant { key, origin, connected_at }))
+            Read::ApiKey { key, origin, consent, connected_at } => {
+                Self::Live(Grant::ApiKey(ApiKeyGrant { key, origin, consent, connected_at }))
             }
             Read::Ended(ended) => Self::Ended(ended),
         })

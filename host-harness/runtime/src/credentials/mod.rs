@@ -10,22 +10,26 @@
 
 mod broker;
 mod connect;
+mod consent;
 mod disconnect;
 mod grant;
 mod memory_store;
 mod oauth;
 mod open;
 mod refresh;
+mod registration;
 mod store;
 
-pub use broker::{Broker, ClientRegistration};
-pub use connect::{ConnectError, Connected, Pending};
+pub use broker::Broker;
+pub use connect::{Asker, ConnectError, ConnectRequest, Connected, Pending};
+pub use consent::Consent;
 pub use disconnect::{DisconnectError, Disconnected, Revoked};
 pub use grant::{ApiKeyGrant, ConnectionId, EndedGrant, Grant, GrantKey, GrantState, InvalidGrant, OAuthGrant};
 pub use memory_store::MemoryStore;
 pub use oauth::{OAuthError, OAuthStage};
 pub use open::{OpenCredential, OpenError};
 pub use refresh::{NotRefreshed, RefreshError};
+pub use registration::{Builds, ClientRegistration, Registration};
 pub use store::{Generation, Lease, SecretStore, StoreError, Stored};
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub enum OpenError {
     /// The grant has ended.
     #[error("the grant has ended; only a person can connect again")]
     GrantEnded,
+    /// The plugin asks for more than a person agreed to.
+    #[error("the plugin now asks for more than the person agreed to who connected it; they must connect again")]
+    Outgrown,
     /// The store failed.
     #[error(transparent)]
     Temporary(StoreError),
@@ -46,6 +49,7 @@ impl OpenError {
         match self {
             Self::Unavailable => "credential-unavailable",
             Self::GrantEnded => "credential-grant-ended",
+            Self::Outgrown => "credential-outgrown",
             Self::Temporary(error) => error.code(),
         }
     }
@@ -94,6 +98,7 @@ impl Shared {
                 return Err(OpenError::Unavailable);
             }
         };
+        self.agreed(key, spec, &grant)?;
         if !is_allowed {
             tracing::warn!(connection = %key.connection, credential = %key.credential, origin = %grant.origin(),
                 "manifest and policy do not allow the origin of a stored credential");

@@ -194,6 +194,10 @@ impl Shared {
         let outcome = match self.load(key).await {
             Ok(Some(Stored { state: GrantState::Live(grant), generation })) if generation == used => {
                 match (spec, grant) {
+                    // Before its token is sent anywhere.
+                    (_, grant) if self.agreed(key, spec, &grant).is_err() => {
+                        Err(RefreshError::GrantEnded { cause: None })
+                    }
                     (CredentialSpec::OAuth2(oauth), Grant::OAuth(grant)) => {
                         self.ask(key, oauth, &grant, generation).await
                     }
@@ -217,7 +221,9 @@ impl Shared {
             return Err(RefreshError::GrantEnded { cause: ended.cause.clone() });
         }
         self.opened(key, spec, stored).map_err(|error| match error {
-            OpenError::Unavailable | OpenError::GrantEnded => RefreshError::GrantEnded { cause: None },
+            OpenError::Unavailable | OpenError::GrantEnded | OpenError::Outgrown => {
+                RefreshError::GrantEnded { cause: None }
+            }
             OpenError::Temporary(error) => error.into(),
         })
     }
@@ -230,7 +236,7 @@ impl Shared {
         grant: &OAuthGrant,
         generation: Generation,
     ) -> Result<OpenCredential, RefreshError> {
-        let client = self.client(&key.credential).ok_or(NotRefreshed::NoClient)?;
+        let client = &self.registration(&key.credential).ok_or(NotRefreshed::NoClient)?.client;
         let form = match (grant.grant_type, &grant.refresh_token) {
             (GrantType::ClientCredentials, _) => Form::new().field("grant_type", "client_credentials"),
             (GrantType::AuthorizationCode, Some(token)) => {
@@ -240,7 +246,7 @@ impl Shared {
         };
         let form = form.authenticated(client, spec.client_authentication);
         let (status, body) = self
-            .post(&key.connection, &grant.login_host, spec.token_path.as_str(), form)
+            .post(key, spec, &grant.login_host, spec.token_path.as_str(), form)
             .await
             .map_err(NotRefreshed::NoAnswer)?;
         if status != 200 {
@@ -268,6 +274,11 @@ impl Shared {
                 return self.end(key, grant, generation, Some(error)).await;
             }
         };
+        if !is_same_account(spec, grant, &renewed) {
+            let description = Some("the server gave tokens of another account".to_owned());
+            let error = OAuthError::new(OAuthStage::Refresh, "account-changed".to_owned(), description, Some(200), &[]);
+            return self.end(key, grant, generation, Some(error)).await;
+        }
         match self.save_rotated(key, generation, &renewed).await {
             Ok(generation) => {
                 tracing::info!(connection = %key.connection, credential = %key.credential, %generation, "a credential was refreshed");
@@ -304,6 +315,15 @@ impl Shared {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a renewed grant is for the account that the person connected. An account may move to another origin if its attributes tell
+/// that it is the same one.
+fn is_same_account(spec: &OAuthSpec, grant: &OAuthGrant, renewed: &OAuthGrant) -> bool {
+    if spec.account.is_empty() {
+        return grant.origin == renewed.origin;
+    }
+    spec.account.iter().all(|name| grant.attributes.get(name) == renewed.attributes.get(name))
 }
 
 /// Whether a refusal ends the grant. Only refusals about the grant itself do: a wrong client secret must not end all

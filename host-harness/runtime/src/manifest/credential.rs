@@ -55,6 +55,10 @@ pub struct OAuthSpec {
     /// Public attributes that the plugin may read, by name.
     #[serde(default)]
     pub attributes: BTreeMap<Identifier, Attribute>,
+    /// The attributes that tell one account from another. If a refresh changes one, the grant ends. Without them, the origin must not
+    /// change.
+    #[serde(default)]
+    pub account: Vec<Identifier>,
     /// How to interpret the server's refusals of a token.
     #[serde(default)]
     pub refresh: Refresh,
@@ -229,6 +233,10 @@ pub struct Revocation {
     /// Values of `error` that mean that the grant is already revoked.
     #[serde(default)]
     pub already_revoked: Vec<String>,
+    /// Whether a person's other grants to the same client survive when one is revoked. Only then does a host revoke the earlier grant
+    /// when somebody connects again: elsewhere that would end the new one too.
+    #[serde(default)]
+    pub spares_other_grants: bool,
 }
 
 fn yes() -> bool {
@@ -327,6 +335,9 @@ impl OAuthSpec {
             if ["access_token", "refresh_token", "id_token", "signature"].contains(&attribute.member.as_str()) {
                 return fault(&format!("attributes.{name}.member"), "is a secret and cannot be an attribute");
             }
+        }
+        if let Some(name) = self.account.iter().find(|name| !self.attributes.contains_key(*name)) {
+            return fault("account", &format!("`{name}` is not among the attributes"));
         }
         // A blank part would match every text.
         let parts = self.refresh.transient.iter().chain(&self.refresh.ended).filter_map(|it| it.description.as_ref());

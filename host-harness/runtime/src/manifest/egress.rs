@@ -25,6 +25,17 @@ pub struct EgressRule {
 }
 
 impl EgressRule {
+    /// The same permissions, a rule for each route.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        self.routes.iter().map(|route| Self { origin: self.origin.clone(), routes: vec![route.clone()] })
+    }
+
+    /// Whether everything that another rule asks for is allowed by this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.origin.intersection(&other.origin).as_ref() == Some(&other.origin)
+            && other.routes.iter().all(|asked| self.routes.iter().any(|route| route.covers(asked)))
+    }
+
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
         let key = format!("{key}.routes");
         if self.routes.is_empty() {

@@ -35,6 +35,16 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it allows all that another one does. Only a path that is written alike counts, whatever its parameters are called.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.method == other.method
+            && self.path.shape() == other.path.shape()
+            && other.query.is_subset(&self.query)
+            && other.headers.is_subset(&self.headers)
+            && other.response_headers.is_subset(&self.response_headers)
+            && other.response_types.is_subset(&self.response_types)
+    }
+
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
         match self.query.iter().find(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control)) {
             None => Ok(()),

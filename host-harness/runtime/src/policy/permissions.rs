@@ -14,6 +14,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {
     manifest: Manifest,
+    /// The requests that the manifest asks for, before the policy narrows them.
+    asked: Vec<EgressRule>,
     test_overrides: Vec<TestOverride>,
     proxy: Option<Proxy>,
     allowed_private_ranges: Vec<PrivateRange>,
@@ -26,6 +28,7 @@ impl Permissions {
     /// When nothing is left, a limit is 0, or a test override matches no allowed origin.
     pub fn new(manifest: &Manifest, policy: &Policy) -> Result<Self, PolicyError> {
         let mut manifest = manifest.clone();
+        let asked = manifest.egress.clone();
         manifest.egress = narrow_egress(&manifest.egress, policy)?;
         for credential in manifest.credentials.values_mut() {
             match credential {
@@ -64,6 +67,7 @@ impl Permissions {
         }
         Ok(Self {
             manifest,
+            asked,
             test_overrides: policy.test_overrides.clone(),
             proxy: policy.proxy.clone(),
             allowed_private_ranges: policy.allowed_private_ranges.clone(),
@@ -73,6 +77,23 @@ impl Permissions {
     /// The narrowed manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The requests that the manifest asks for, before the policy narrows them.
+    pub(crate) fn asked(&self) -> &[EgressRule] {
+        &self.asked
+    }
+
+    /// Whether requests to an origin go to a test override's.
+    pub(crate) fn is_overridden(&self, origin: &Origin) -> bool {
+        let is_one =
+            |test_override: &TestOverride| test_override.origin == *origin || test_override.pattern.matches(origin);
+        self.test_overrides.iter().any(is_one)
+    }
+
+    /// Whether one of these patterns matches an origin, directly or through a test override.
+    pub(crate) fn any_matches(&self, patterns: &[OriginPattern], origin: &Origin) -> bool {
+        patterns.iter().any(|pattern| self.matches(pattern, origin))
     }
 
     /// The narrowed limits.

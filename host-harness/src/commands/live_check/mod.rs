@@ -15,7 +15,7 @@ use super::{Ending, connect::absolute};
 use crate::{
     cli::LiveCheck,
     component_file::ComponentFile,
-    connection::Stored,
+    connection::{Stored, registration},
     error::CliError,
     policy_file::{self, announce_test_overrides, with_test_override},
     ui::Ui,
@@ -74,8 +74,9 @@ impl Tested {
             let policy = with_test_override(policy, &component.manifest, &stored.origin)?;
             let store = Arc::new(stored.store.clone());
             let GrantKey { connection, credential } = stored.key.clone();
-            let client = stored.client.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
-            let subject = Subject::load(&component.content, policy, store, credential, client, connection).await?;
+            let registration = stored.registration.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
+            let subject =
+                Subject::load(&component.content, policy, store, credential, registration, connection).await?;
             announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));
         }
@@ -97,14 +98,16 @@ async fn by_client_credentials(
 ) -> Result<Subject, CliError> {
     let policy = policy_file::read(arguments.policy.as_deref())?;
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
-    let policy = match login_host.parse() {
-        Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
-        Err(_) => policy,
+    let origin = login_host.parse().ok();
+    let policy = match &origin {
+        Some(origin) => with_test_override(policy, &component.manifest, origin)?,
+        None => policy,
     };
     let secrets = Arc::new(MemoryStore::new());
     let connection = ConnectionId::new("live-check");
     let credential = component.credential()?;
-    let subject = Subject::load(&component.content, policy, secrets, credential, client, connection).await?;
+    let registration = registration(client, &component.manifest, &credential, &origin);
+    let subject = Subject::load(&component.content, policy, secrets, credential, registration, connection).await?;
     announce_test_overrides(ui, subject.plugin().permissions());
     Ok(subject.with_client_credentials(login_host))
 }

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 const ORIGIN: &str = "https://one.api.acme.example";
 
 async fn connected(world: &World, key: &str) -> (Broker, OpenCredential) {
     let broker = world.broker();
-    broker.connect_api_key(&team(), "acme", ORIGIN, Secret::new(key)).await.unwrap();
+    broker.connect_api_key(&team(), "acme", ORIGIN, Secret::new(key), &Asker::operator()).await.unwrap();
     let opened = broker.open(&team(), "acme").await.unwrap();
     (broker, opened)
 }
@@ -21,7 +23,9 @@ async fn a_key_is_kept_opened_and_attached_without_a_request_or_a_client() {
         world.clock.clone(),
         BTreeMap::new(),
     );
-    let connected = broker.connect_api_key(&team(), "acme", &format!("{ORIGIN}/"), Secret::new("canary-key!~")).await;
+    let connected = broker
+        .connect_api_key(&team(), "acme", &format!("{ORIGIN}/"), Secret::new("canary-key!~"), &Asker::operator())
+        .await;
     let connected = connected.unwrap();
     assert_eq!((connected.login_host, connected.origin.to_string()), (None, ORIGIN.to_owned()));
 
@@ -54,7 +58,11 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
         ("http://one.api.acme.example", "canary-key", "connect-origin"),
         ("one", "canary-key", "connect-origin"),
     ] {
-        let error = world.broker().connect_api_key(&team(), "acme", origin, Secret::new(key)).await.unwrap_err();
+        let error = world
+            .broker()
+            .connect_api_key(&team(), "acme", origin, Secret::new(key), &Asker::operator())
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), code, "{origin}");
         assert!(!format!("{error:?} {}", crate::full_message(&error)).contains("canary"), "{error}");
         assert!(world.broker().state(&team(), "acme").await.unwrap().is_none());
@@ -66,13 +74,14 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
 #[tokio::test]
 async fn each_kind_of_credential_is_connected_in_its_own_way_only() {
     let key = || Secret::new("canary-key");
-    let error = World::new().broker().connect_api_key(&team(), "acme", ORIGIN, key()).await.unwrap_err();
+    let error =
+        World::new().broker().connect_api_key(&team(), "acme", ORIGIN, key(), &Asker::operator()).await.unwrap_err();
     assert_eq!(error.code(), "connect-not-api-key");
     let broker = World::with_api_key().broker();
-    assert_eq!(broker.begin(&team(), "acme", ORIGIN, REDIRECT).unwrap_err().code(), "connect-not-oauth");
+    assert_eq!(broker.begin(request(&team(), "acme", ORIGIN, REDIRECT)).unwrap_err().code(), "connect-not-oauth");
     let error = broker.connect_with_client_credentials(&team(), "acme", ORIGIN).await.unwrap_err();
     assert_eq!(error.code(), "connect-not-oauth");
-    let error = broker.connect_api_key(&team(), "other", ORIGIN, key()).await.unwrap_err();
+    let error = broker.connect_api_key(&team(), "other", ORIGIN, key(), &Asker::operator()).await.unwrap_err();
     assert_eq!(error.code(), "connect-unknown-credential");
 }
 
@@ -124,7 +133,7 @@ async fn a_key_opens_only_while_manifest_and_policy_allow_it() {
 
 #[test]
 fn a_stored_key_is_read_back_as_it_was_written() {
-    let text = r#"{"api-key":{"key":"canary-key","origin":"https://one.api.acme.example","connected_at":"2026-11-22T00:00:00Z"}}"#;
+    let text = r#"{"api-key":{"key":"canary-key","origin":"https://one.api.acme.example","consent":{"egress":[],"scopes":[],"attributes":[],"by_test_override":false},"connected_at":"2026-11-22T00:00:00Z"}}"#;
     let state = GrantState::from_plaintext(text.as_bytes()).unwrap();
     assert_eq!(&*state.to_plaintext().unwrap(), text.as_bytes());
     assert!(state.attributes().is_empty());

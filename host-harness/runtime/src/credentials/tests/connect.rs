@@ -4,7 +4,7 @@ use super::*;
 async fn a_person_connects_with_pkce_and_state() {
     let world = World::new();
     let broker = world.broker();
-    let pending = broker.begin(&team(), "acme", "https://id.acme.example/", REDIRECT).unwrap();
+    let pending = broker.begin(request(&team(), "acme", "https://id.acme.example/", REDIRECT)).unwrap();
     let url = pending.authorize_url().clone();
     assert_eq!(url.as_str().split('?').next(), Some("https://id.acme.example/o/allow"));
     let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
@@ -15,7 +15,7 @@ async fn a_person_connects_with_pkce_and_state() {
     assert_eq!(query["code_challenge_method"], "S256");
     assert_eq!(query["state"], pending.state().expose());
 
-    let connected = broker.finish(pending, &format!("code=a%3D%3D&state={}", query["state"])).await.unwrap();
+    let connected = broker.finish(pending, &format!("code=a%3D%3D&state={}", query["state"]), &BROWSER).await.unwrap();
     assert_eq!(connected.login_host.unwrap().to_string(), "https://id.acme.example");
     assert_eq!(connected.origin.to_string(), "https://one.api.acme.example");
     assert_eq!(connected.scopes, ["leads", "offline"], "those asked for, where the answer does not tell");
@@ -57,9 +57,9 @@ async fn a_callback_for_another_request_is_refused_and_nothing_is_sent() {
         ("error=access_denied&state=STATE", "connect-refused"),
         ("error=access-denied&error_description=no&code=x&state=STATE", "connect-refused"),
     ] {
-        let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
         let query = query.replace("STATE", pending.state().expose());
-        assert_eq!(broker.finish(pending, &query).await.unwrap_err().code(), code, "{query}");
+        assert_eq!(broker.finish(pending, &query, &BROWSER).await.unwrap_err().code(), code, "{query}");
     }
     assert!(world.provider.seen().is_empty());
 }
@@ -68,11 +68,13 @@ async fn a_callback_for_another_request_is_refused_and_nothing_is_sent() {
 async fn a_refusal_keeps_the_servers_message() {
     let world = World::new();
     let broker = world.broker();
-    let begin = || broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+    let begin = || broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
 
     let pending = begin();
     let query = format!("error=access_denied&error_description=end-user%20denied&state={}", pending.state().expose());
-    let ConnectError::Refused(error) = broker.finish(pending, &query).await.unwrap_err() else { panic!("refused") };
+    let ConnectError::Refused(error) = broker.finish(pending, &query, &BROWSER).await.unwrap_err() else {
+        panic!("refused")
+    };
     assert_eq!((error.stage, error.error.as_str(), error.http_status), (OAuthStage::Authorize, "access_denied", None));
     assert_eq!(error.description.as_deref(), Some("end-user denied"));
 
@@ -81,7 +83,9 @@ async fn a_refusal_keeps_the_servers_message() {
         .reply(Reply::Answer(400, r#"{"error":"invalid_client","error_description":"canary-client is wrong"}"#));
     let pending = begin();
     let query = format!("code=x&state={}", pending.state().expose());
-    let ConnectError::Refused(error) = broker.finish(pending, &query).await.unwrap_err() else { panic!("refused") };
+    let ConnectError::Refused(error) = broker.finish(pending, &query, &BROWSER).await.unwrap_err() else {
+        panic!("refused")
+    };
     assert_eq!(
         (error.stage, error.error.as_str(), error.http_status),
         (OAuthStage::Exchange, "invalid_client", Some(400))
@@ -124,9 +128,9 @@ async fn an_unusable_token_response_connects_nothing() {
         (no_answer(), "connect-no-answer"),
     ] {
         world.provider.reply(reply);
-        let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
         let query = format!("code=x&state={}", pending.state().expose());
-        assert_eq!(broker.finish(pending, &query).await.unwrap_err().code(), code);
+        assert_eq!(broker.finish(pending, &query, &BROWSER).await.unwrap_err().code(), code);
         assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
     }
 }
@@ -143,7 +147,7 @@ fn an_impossible_connection_is_refused_before_anyone_is_sent_to_the_server() {
         ("acme", "https://id.acme.example", "http://evil.example/callback", "connect-redirect-uri"),
         ("acme", "https://id.acme.example", "/callback", "connect-redirect-uri"),
     ] {
-        let error = broker.begin(&team(), credential, login_host, redirect).unwrap_err();
+        let error = broker.begin(request(&team(), credential, login_host, redirect)).unwrap_err();
         assert_eq!(error.code(), code, "{login_host} {redirect}");
     }
 }
@@ -162,13 +166,13 @@ async fn browser_and_exchange_go_to_a_test_override() {
     .to_owned();
     let broker = world.broker();
     for login_host in ["https://id.acme.example", "http://127.0.0.1:4000"] {
-        let pending = broker.begin(&team(), "acme", login_host, REDIRECT).unwrap();
+        let pending = broker.begin(request(&team(), "acme", login_host, REDIRECT)).unwrap();
         assert!(pending.authorize_url().as_str().starts_with("http://127.0.0.1:4000/o/allow?"));
         let query = format!("code=x&state={}", pending.state().expose());
         world
             .provider
             .reply(Reply::Answer(200, r#"{"access_token":"access-token-x","api_base":"http://127.0.0.1:4000"}"#));
-        let connected = broker.finish(pending, &query).await.unwrap();
+        let connected = broker.finish(pending, &query, &BROWSER).await.unwrap();
         assert_eq!(connected.origin.to_string(), "http://127.0.0.1:4000");
         assert_eq!(world.provider.seen().last().unwrap().url, "http://127.0.0.1:4000/o/token");
     }
@@ -210,10 +214,10 @@ async fn a_caller_that_stops_waiting_does_not_lose_the_grant() {
     let broker = world.broker();
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     world.provider.reply(Reply::Hold(arrived.clone(), go_on.clone()));
-    let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+    let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
     let query = format!("code=x&state={}", pending.state().expose());
     tokio::select! {
-        _ = broker.finish(pending, &query) => panic!("the provider holds its answer back"),
+        _ = broker.finish(pending, &query, &BROWSER) => panic!("the provider holds its answer back"),
         () = arrived.notified() => {}
     }
     go_on.notify_one();

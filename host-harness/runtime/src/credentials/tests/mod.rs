@@ -1,15 +1,16 @@
 //! The broker against an invented provider with names, client authentication and error texts of its own.
 
 mod api_key;
+mod binding;
 mod connect;
 mod disconnect;
 mod refresh;
 mod silence;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -22,7 +23,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::{
     clock::ManualClock,
-    manifest::Manifest,
+    manifest::{GrantType, Manifest},
     policy::{Permissions, Policy},
     secret::Secret,
     transport::{Bounds, Transport, TransportError, TransportErrorKind},
@@ -225,6 +226,8 @@ struct World {
     clock: Arc<ManualClock>,
     manifest: String,
     policy: String,
+    /// Those of the registration.
+    login_hosts: Vec<&'static str>,
 }
 
 const REDIRECT: &str = "http://127.0.0.1:9000/callback";
@@ -237,6 +240,7 @@ impl World {
             clock: Arc::new(ManualClock::new("2026-11-22T00:00:00Z".parse().unwrap())),
             manifest: ACME.to_owned(),
             policy: String::new(),
+            login_hosts: vec!["https://id.acme.example", "https://*.api.acme.example", "https://one.api.acme.example"],
         }
     }
 
@@ -250,23 +254,41 @@ impl World {
     fn broker(&self) -> Broker {
         let manifest = Manifest::from_toml(&self.manifest).unwrap();
         let permissions = Permissions::new(&manifest, &Policy::from_toml(&self.policy).unwrap()).unwrap();
-        let client =
-            ClientRegistration { client_id: "client".to_owned(), client_secret: Some(Secret::new("canary-client")) };
-        let clients =
-            manifest.credentials.keys().map(|name| (name.clone(), client.clone())).collect::<BTreeMap<_, _>>();
-        Broker::new(Arc::new(permissions), self.provider.clone(), self.store.clone(), self.clock.clone(), clients)
+        let registration = Registration {
+            client: ClientRegistration {
+                client_id: "client".to_owned(),
+                client_secret: Some(Secret::new("canary-client")),
+            },
+            login_hosts: self.login_hosts.iter().map(|host| host.parse().unwrap()).collect(),
+            grant_types: [GrantType::AuthorizationCode, GrantType::ClientCredentials].into(),
+        };
+        let registrations = manifest.credentials.keys().map(|name| (name.clone(), registration.clone())).collect();
+        Broker::new(Arc::new(permissions), self.provider.clone(), self.store.clone(), self.clock.clone(), registrations)
     }
 
     /// Connects as a person does.
     async fn connect(&self) -> (Broker, OpenCredential) {
         let broker = self.broker();
-        let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
         let query = format!("code=canary-code&state={}", pending.state().expose());
-        broker.finish(pending, &query).await.unwrap();
+        broker.finish(pending, &query, &BROWSER).await.unwrap();
         let opened = broker.open(&team(), "acme").await.unwrap();
         (broker, opened)
     }
 }
+
+/// What a person asks for who is the operator.
+fn request<'a>(
+    connection: &'a ConnectionId,
+    credential: &'a str,
+    login_host: &'a str,
+    redirect_uri: &'a str,
+) -> ConnectRequest<'a> {
+    ConnectRequest { connection, credential, login_host, redirect_uri, asker: &OPERATOR, browser: &BROWSER }
+}
+
+static OPERATOR: LazyLock<Asker> = LazyLock::new(Asker::operator);
+static BROWSER: LazyLock<Secret> = LazyLock::new(|| Secret::new("canary-cookie"));
 
 fn team() -> ConnectionId {
     ConnectionId::new("team")

@@ -56,7 +56,7 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     let mut show = |value: &dyn Debug| writeln!(shown, "{value:?} {value:#?}").unwrap();
 
     let (broker, first) = world.connect().await;
-    let pending = broker.begin(&team(), "acme", "https://id.acme.example", REDIRECT).unwrap();
+    let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
     let (state, debug) = (pending.state().expose().to_owned(), format!("{pending:?}"));
     assert!(!debug.contains(&state));
     show(&(&broker, &first, &pending, broker.state(&team(), "acme").await));
@@ -71,7 +71,7 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     show(&broker.state(&team(), "acme").await);
     show(
         &broker
-            .finish(pending, "code=canary-code&state=canary-state")
+            .finish(pending, "code=canary-code&state=canary-state", &BROWSER)
             .await
             .map_err(|error| crate::full_message(&error)),
     );
@@ -81,9 +81,33 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
 
     let world = World::with_api_key();
     let broker = world.broker();
-    show(&broker.connect_api_key(&team(), "acme", "https://evil.example", Secret::new("canary-key")).await);
-    show(&broker.connect_api_key(&team(), "acme", "https://one.api.acme.example", Secret::new("canary key")).await);
-    show(&broker.connect_api_key(&team(), "acme", "https://one.api.acme.example", Secret::new("canary-key")).await);
+    show(
+        &broker
+            .connect_api_key(&team(), "acme", "https://evil.example", Secret::new("canary-key"), &Asker::operator())
+            .await,
+    );
+    show(
+        &broker
+            .connect_api_key(
+                &team(),
+                "acme",
+                "https://one.api.acme.example",
+                Secret::new("canary key"),
+                &Asker::operator(),
+            )
+            .await,
+    );
+    show(
+        &broker
+            .connect_api_key(
+                &team(),
+                "acme",
+                "https://one.api.acme.example",
+                Secret::new("canary-key"),
+                &Asker::operator(),
+            )
+            .await,
+    );
     let opened = broker.open(&team(), "acme").await.unwrap();
     show(&(&opened, broker.state(&team(), "acme").await));
     show(&broker.refresh(&team(), "acme", opened.generation()).await.map_err(|error| crate::full_message(&error)));
