@@ -11,6 +11,7 @@ use crate::{
     imports,
     inspect::{InspectError, Inspection},
     manifest::Identifier,
+    observe::{Observed, Observer},
     plugin::Plugin,
     policy::{Permissions, Policy, PolicyError},
     session::CallState,
@@ -28,6 +29,7 @@ pub struct Host {
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
+    observer: Option<Observer>,
 }
 
 /// By plugin and credential.
@@ -43,6 +45,7 @@ pub struct HostBuilder {
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
     shares: Shares,
+    observer: Option<Observer>,
     counts_fuel: bool,
 }
 
@@ -131,6 +134,7 @@ impl Host {
             transport: None,
             clock: Arc::new(SystemClock),
             shares: Shares::default(),
+            observer: None,
             counts_fuel: false,
         }
     }
@@ -168,7 +172,8 @@ impl Host {
         let compile = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(&self.engine.wasm, bytes).map_err(compile)?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Shape(format!("{error:#}")))?;
-        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport).await
+        let observer = self.observer.clone();
+        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport, observer).await
     }
 }
 
@@ -229,6 +234,12 @@ impl HostBuilder {
         self
     }
 
+    /// Has each request of a plugin with its outcome, and each denial, reported for the operator's records.
+    pub fn observe(mut self, observe: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
+        self
+    }
+
     /// Counts instructions for reports. This costs 14 to 30 % of the plugin's time.
     pub fn count_fuel(mut self) -> Self {
         self.counts_fuel = true;
@@ -260,6 +271,7 @@ impl HostBuilder {
             secrets: self.secrets,
             transport: self.transport,
             clock: self.clock,
+            observer: self.observer,
         })
     }
 }

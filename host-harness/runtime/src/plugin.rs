@@ -19,6 +19,7 @@ use crate::{
     host::LoadError,
     inspect::Inspection,
     manifest::Limits,
+    observe::Observer,
     policy::Permissions,
     quarantine::Quarantine,
     session::{CallState, Session},
@@ -50,6 +51,7 @@ struct Inner {
     transport: Arc<dyn Transport>,
     limits: Limits,
     quarantine: Quarantine,
+    observer: Option<Observer>,
 }
 
 type ProblemResult<T> = Result<T, Problem>;
@@ -62,6 +64,7 @@ impl Plugin {
         permissions: Arc<Permissions>,
         broker: Broker,
         transport: Arc<dyn Transport>,
+        observer: Option<Observer>,
     ) -> Result<Self, LoadError> {
         let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
         let limits = permissions.limits();
@@ -76,6 +79,7 @@ impl Plugin {
                 transport,
                 limits,
                 quarantine: Quarantine::default(),
+                observer,
             }),
         };
         plugin.check_shapes().await?;
@@ -333,6 +337,7 @@ impl Plugin {
             permissions: inner.permissions.clone(),
             broker: inner.broker.clone(),
             transport: inner.transport.clone(),
+            observer: inner.observer.clone(),
             limits,
         };
         let mut store = Store::new(&inner.engine.wasm, CallState::new(session));

@@ -20,6 +20,7 @@ use crate::{
     },
     manifest::{Limits, MediaType, Method, Route},
     memory::MemoryLimiter,
+    observe::{Event, Observed, Observer, Outcome},
     policy::Permissions,
     report::full_message,
     secret::Secret,
@@ -44,6 +45,7 @@ pub(crate) struct Session {
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) broker: Broker,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) observer: Option<Observer>,
     pub(crate) limits: Limits,
 }
 
@@ -135,6 +137,7 @@ impl CallState {
                     "a request of the plugin was refused"
                 );
                 let kind = denial.kind.failure();
+                self.notify(Event::Denied(&denial));
                 self.denials.push(denial);
                 return Ok(Err(failed(kind)));
             }
@@ -209,27 +212,42 @@ impl CallState {
         };
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
+        let sent_path = path.clone();
         // Noted before it is sent, so that a call stopped while waiting knows that it was under way.
         let harmless = route.method == Method::Get;
         self.requests.push(RequestNote { method, path, status: None, harmless });
         let bounds = Bounds { max_response_bytes: to_usize(self.session.limits.response_bytes), timeout: time };
         let begun = Instant::now();
         let answer = self.session.transport.send(&connection, request, bounds).await;
-        self.in_host_calls += begun.elapsed();
+        let took = begun.elapsed();
+        self.in_host_calls += took;
         let note = self.requests.get_mut(sent);
-        match answer {
+        let (outcome, result) = match answer {
             Ok(response) => {
+                let status = response.status().as_u16();
                 if let Some(note) = note {
-                    note.status = Some(response.status().as_u16());
+                    note.status = Some(status);
                 }
-                self.pass_on(response, route)
+                let passed_on = self.pass_on(response, route);
+                let is_blocked =
+                    !matches!(&passed_on, Ok(Ok(_) | Err(Failure { kind: FailureKind::ResponseTooLarge, .. })));
+                let outcome = if is_blocked { Outcome::Blocked(status) } else { Outcome::Answered(status) };
+                (outcome, passed_on)
             }
             Err(TransportError { kind, effect, .. }) => {
                 if let (Some(note), TransportEffect::None) = (note, effect) {
                     note.harmless = true;
                 }
-                Ok(Err(failure_of(kind, effect)))
+                (Outcome::Failed(kind), Ok(Err(failure_of(kind, effect))))
             }
+        };
+        self.notify(Event::Sent { route: route.to_string(), path: &sent_path, outcome, took });
+        result
+    }
+
+    fn notify(&self, event: Event<'_>) {
+        if let (Some(observer), Some(connection)) = (&self.session.observer, &self.session.connection) {
+            observer.notify(&Observed { plugin: &self.session.permissions.manifest().plugin.id, connection, event });
         }
     }
 

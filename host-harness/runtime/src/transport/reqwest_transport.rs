@@ -4,12 +4,14 @@ use std::{
     collections::HashMap,
     error::Error as StdError,
     fmt,
+    io::Read as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use http::{Request, Response, header};
+use flate2::read::MultiGzDecoder;
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use reqwest::{Client, redirect, retry};
 use url::Url;
 
@@ -104,6 +106,8 @@ impl ReqwestTransport {
             // (hyper still moves a request to another connection if it has not begun to write it.)
             .retry(retry::never())
             .referer(false)
+            // It decodes a body by whichever of several headers names a coding that it knows, and hides them afterwards.
+            .no_gzip()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             // The environment's proxies would see where requests go, and may be anywhere.
@@ -142,6 +146,7 @@ impl Transport for ReqwestTransport {
         self.check(&url)?;
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
         let client = self.client(connection).map_err(|error| invalid(&detail(&error)))?;
         let exchange = async {
@@ -157,19 +162,13 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// Reads a whole response. The limit applies to the decoded size, so a small response that decompresses to a huge one is cut
+/// Reads a whole response. The limit applies to the decoded size, too, so a small response that decompresses to a huge one is cut
 /// off while it decompresses.
 async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Response<Vec<u8>>, TransportError> {
     let too_large = || {
         TransportError::maybe_sent(TransportErrorKind::TooLarge, format!("the body has more than {max_bytes} bytes"))
     };
-    // reqwest removes the header of a coding that it decodes; any other coding is unreadable here.
-    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(TransportError::maybe_sent(
-            TransportErrorKind::Closed,
-            "the body has a content coding that was not requested",
-        ));
-    }
+    let coding = Coding::of(response.headers())?;
     let announced = response.content_length().unwrap_or_default();
     if usize::try_from(announced).map_or(true, |announced| announced > max_bytes) {
         return Err(too_large());
@@ -181,10 +180,49 @@ async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Respo
         }
         body.extend_from_slice(&chunk);
     }
+    let mut headers = std::mem::take(response.headers_mut());
+    if let (Coding::Gzip, false) = (coding, body.is_empty()) {
+        let mut decoded = Vec::new();
+        let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
+        let read = MultiGzDecoder::new(&*body).take(limit).read_to_end(&mut decoded);
+        read.map_err(|_| TransportError::maybe_sent(TransportErrorKind::Closed, "the body is not gzip"))?;
+        if decoded.len() > max_bytes {
+            return Err(too_large());
+        }
+        body = decoded;
+        headers.remove(header::CONTENT_ENCODING);
+    }
     let mut whole = Response::new(body);
     *whole.status_mut() = response.status();
-    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    *whole.headers_mut() = headers;
     Ok(whole)
+}
+
+/// How a body is coded.
+#[derive(Clone, Copy)]
+enum Coding {
+    Identity,
+    Gzip,
+}
+
+impl Coding {
+    /// The one coding of a response. Anything else, such as two codings or a coding of the transfer, would hide what a body says
+    /// from whoever looks through it.
+    fn of(headers: &HeaderMap) -> Result<Self, TransportError> {
+        let refused = |detail: &str| Err(TransportError::maybe_sent(TransportErrorKind::Closed, detail));
+        let only = |name| {
+            let mut values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+            (values.next(), values.next().is_some())
+        };
+        if !matches!(only(header::TRANSFER_ENCODING), (None | Some("chunked"), false)) {
+            return refused("the transfer has a coding that was not requested");
+        }
+        match only(header::CONTENT_ENCODING) {
+            (None | Some("" | "identity"), false) => Ok(Self::Identity),
+            (Some(coding), false) if coding.eq_ignore_ascii_case("gzip") => Ok(Self::Gzip),
+            _ => refused("the body has a content coding that was not requested"),
+        }
+    }
 }
 
 /// A failure before the response started. Only a failure to connect has certainly sent nothing.

@@ -127,6 +127,8 @@ async fn a_response_is_returned_whole() {
     for act in [
         answer("201 Created\r\nx-a: b", b"hello"),
         answer("201 Created\r\nx-a: b\r\ncontent-encoding: gzip", &gzipped(b"hello")),
+        answer("201 Created\r\nx-a: b\r\ncontent-encoding: GZIP", &[gzipped(b"he"), gzipped(b"llo")].concat()),
+        answer("201 Created\r\nx-a: b\r\ncontent-encoding: identity", b"hello"),
     ] {
         let response = Server::start(act).await.post().await.unwrap();
         assert_eq!(response.status(), 201);
@@ -163,6 +165,44 @@ async fn a_request_is_sent_once_and_its_effect_is_reported_strictly() {
         ),
         ("damaged gzip", answer("200 OK\r\ncontent-encoding: gzip", b"not gzip"), TransportErrorKind::Closed, 1),
         ("unknown coding", answer("200 OK\r\ncontent-encoding: br", b"abc"), TransportErrorKind::Closed, 1),
+        (
+            "two codings",
+            answer("200 OK\r\ncontent-encoding: gzip, gzip", &gzipped(&gzipped(b"abc"))),
+            TransportErrorKind::Closed,
+            1,
+        ),
+        (
+            "two lines of codings",
+            answer("200 OK\r\ncontent-encoding: gzip\r\ncontent-encoding: gzip", &gzipped(&gzipped(b"abc"))),
+            TransportErrorKind::Closed,
+            1,
+        ),
+        (
+            "identity and gzip",
+            answer("200 OK\r\ncontent-encoding: identity\r\ncontent-encoding: gzip", &gzipped(b"abc")),
+            TransportErrorKind::Closed,
+            1,
+        ),
+        (
+            "a coding of the transfer",
+            close("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+            TransportErrorKind::Closed,
+            1,
+        ),
+        (
+            "two lines of transfer codings",
+            close(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            ),
+            TransportErrorKind::Closed,
+            1,
+        ),
+        (
+            "more after gzip",
+            answer("200 OK\r\ncontent-encoding: gzip", &[&*gzipped(b"abc"), b"secret"].concat()),
+            TransportErrorKind::Closed,
+            1,
+        ),
         ("too large", answer("200 OK", &[b'x'; 1_001]), TransportErrorKind::TooLarge, 1),
         (
             "announced too large",
