@@ -113,8 +113,13 @@ pub fn that_never_starts() -> Result<Vec<u8>> {
 
 /// The hostile guest with the manifest of another plugin, given by its path in the workspace.
 pub fn with_manifest_of(manifest: &str) -> Result<Vec<u8>> {
+    with_manifest_text(&fs::read_to_string(workspace()?.root().join(manifest))?)
+}
+
+/// The hostile guest with another manifest.
+pub fn with_manifest_text(manifest: &str) -> Result<Vec<u8>> {
     let mut component = without_section(&fs::read(build("hostile")?.path)?, MANIFEST_SECTION)?;
-    embed_manifest(&mut component, &fs::read_to_string(workspace()?.root().join(manifest))?);
+    embed_manifest(&mut component, manifest);
     Ok(component)
 }
 

@@ -10,7 +10,7 @@ use crm_host::manifest::GrantType;
 use crm_host::policy::Policy;
 use crm_host::secret::Secret;
 use crm_host::transport::{Bounds, Transport, TransportError};
-use crm_host::{Host, Inspection, Plugin};
+use crm_host::{Host, HostBuilder, Inspection, Plugin};
 use http::{Request, Response};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,6 +119,16 @@ impl Scripted {
         provider: &'static Provider,
         answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static,
     ) -> Result<Self> {
+        Self::start_with(component, provider, answer, |host| host).await
+    }
+
+    /// The same in a host with further settings.
+    pub async fn start_with(
+        component: &[u8],
+        provider: &'static Provider,
+        answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static,
+        settings: impl FnOnce(HostBuilder) -> HostBuilder,
+    ) -> Result<Self> {
         let script = Script::new(move |request| {
             let is_login = request.uri().path() == provider.token_path;
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
@@ -142,8 +152,8 @@ impl Scripted {
                     grant_types: [GrantType::AuthorizationCode].into(),
                 },
             )
-            .concurrent_calls(4)
-            .build()?;
+            .concurrent_calls(4);
+        let host = settings(host).build()?;
         let plugin = host.load(component).await?;
         let scripted = Self { plugin, connection: ConnectionId::new("team-1"), provider, script };
         scripted.connect(&scripted.connection).await?;

@@ -9,7 +9,8 @@ use url::form_urlencoded;
 use crate::message::{Answer, Request};
 
 /// Headers that the log records.
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 10] = [
+    "accept",
     "accept-encoding",
     "content-type",
     "if-modified-since",

@@ -1,6 +1,7 @@
 //! Attacks on the host: hostile plugins, hostile servers, other tenants. A table says how many of each family were held; one that
 //! gets through fails the test.
 
+mod binding;
 mod ceilings;
 mod echoes;
 mod guest;
@@ -28,6 +29,9 @@ impl Family {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_host_holds() -> Result<()> {
     let families = [
+        binding::impostors().await?,
+        binding::login_hosts().await?,
+        binding::records().await?,
         ceilings::limits().await?,
         ceilings::turns().await?,
         ceilings::words().await?,
