@@ -1,11 +1,16 @@
 //! A loaded plugin and the connection that a command works on: a stored one, or one to an org that runs on this machine for
 //! as long as the command does.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crm_booking::Memos;
 use crm_host::{
-    Host, Plugin,
+    Host, HostBuilder, Plugin,
     credentials::{ClientRegistration, ConnectionId, GrantKey, GrantState, MemoryStore, SecretStore as _},
     manifest::{CredentialSpec, Identifier},
     origin::Origin,
@@ -26,6 +31,21 @@ use crate::{
     ui::Ui,
 };
 
+/// The folder in a data folder for compiled components.
+const COMPILED: &str = "compiled";
+
+/// Settings of a host that compiles components in another process of this program, and keeps them in a data folder.
+pub(crate) fn host(policy: Policy, data: Option<&Path>) -> HostBuilder {
+    let mut host = Host::builder().policy(policy);
+    if let Ok(program) = env::current_exe() {
+        host = host.compiler(program);
+    }
+    match data {
+        Some(data) if cfg!(unix) => host.compiled_cache(data.join(COMPILED)),
+        _ => host,
+    }
+}
+
 /// A connection in a data folder.
 pub(crate) struct Stored {
     pub(crate) store: SqliteStore,
@@ -33,6 +53,7 @@ pub(crate) struct Stored {
     pub(crate) origin: Origin,
     /// `None` for an API key.
     pub(crate) client: Option<ClientRegistration>,
+    data: PathBuf,
     plugin: Identifier,
 }
 
@@ -54,13 +75,13 @@ impl Stored {
         };
         let grant = store.load(&key).await?;
         let origin = grant.map_or(found.login_host, |grant| grant.state.origin().clone());
-        Ok(Self { store, key, plugin, origin, client })
+        Ok(Self { store, key, data: data.to_owned(), plugin, origin, client })
     }
 
     /// Loads the plugin with this connection.
     pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
         let policy = with_test_override(policy, &component.manifest, &self.origin)?;
-        let mut host = Host::builder().policy(policy).secrets(Arc::new(self.store.clone()));
+        let mut host = host(policy, Some(&self.data)).secrets(Arc::new(self.store.clone()));
         if let Some(client) = &self.client {
             host = host.registration(self.key.credential.clone(), client.clone());
         }
@@ -110,21 +131,30 @@ impl Connected {
                 let GrantKey { connection, credential } = stored.key;
                 Self { plugin, connection, credential, org: Org::Stored(stored.store) }
             }
-            None => Self::local(&component, policy, orgs::find(arguments.org.as_deref())?).await?,
+            None => {
+                // A command against an org on this machine leaves no data folder behind.
+                let data = arguments.data.exists().then_some(arguments.data.as_path());
+                Self::local(&component, policy, orgs::find(arguments.org.as_deref())?, data).await?
+            }
         };
         announce_test_overrides(ui, connected.plugin.permissions());
         Ok(connected)
     }
 
     /// Starts an org and connects to it through its pages, as a person would.
-    pub(crate) async fn local(component: &ComponentFile, policy: Policy, file: OrgFile) -> Result<Self, CliError> {
+    pub(crate) async fn local(
+        component: &ComponentFile,
+        policy: Policy,
+        file: OrgFile,
+        data: Option<&Path>,
+    ) -> Result<Self, CliError> {
         let credential = component.credential()?;
         let org = salesforce_local_org::serve(file, Options::default()).await?;
         let app = org.app();
         let client =
             ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
-        let host = Host::builder()
-            .policy(with_test_override(policy, &component.manifest, &org.base_url().parse()?)?)
+        let policy = with_test_override(policy, &component.manifest, &org.base_url().parse()?)?;
+        let host = host(policy, data)
             .secrets(Arc::new(MemoryStore::new()))
             .registration(credential.clone(), client)
             .build()?;

@@ -7,7 +7,7 @@ use crm_host::credentials::{ClientRegistration, ConnectionId, MemoryStore};
 use crm_host::policy::Policy;
 use crm_host::secret::Secret;
 use crm_host::transport::{Bounds, Transport, TransportError};
-use crm_host::{Host, Plugin};
+use crm_host::{Host, HostBuilder, Plugin};
 use http::{Request, Response};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,6 +100,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A connected plugin and the script that responds to it.
 pub struct Scripted {
+    /// The host.
+    pub host: Host,
     /// The plugin.
     pub plugin: Plugin,
     /// The connection.
@@ -116,11 +118,21 @@ impl Scripted {
         provider: &'static Provider,
         answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static,
     ) -> Result<Self> {
+        Self::start_on(Host::builder(), component, provider, answer).await
+    }
+
+    /// The same on a host with settings of its own.
+    pub async fn start_on(
+        host: HostBuilder,
+        component: &[u8],
+        provider: &'static Provider,
+        answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Result<Self> {
         let script = Script::new(move |request| {
             let is_login = request.uri().path() == provider.token_path;
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
         });
-        let host = Host::builder()
+        let host = host
             .longest_wait(LONGEST_WAIT)
             .policy(Policy::default())
             .secrets(Arc::new(MemoryStore::new()))
@@ -135,7 +147,7 @@ impl Scripted {
             .concurrent_calls(4)
             .build()?;
         let plugin = host.load(component).await?;
-        let scripted = Self { plugin, connection: ConnectionId::new("team-1"), provider, script };
+        let scripted = Self { host, plugin, connection: ConnectionId::new("team-1"), provider, script };
         scripted.connect(&scripted.connection).await?;
         scripted.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(scripted)

@@ -14,7 +14,7 @@ use axum::{
     response::Html,
 };
 use crm_host::{
-    Host, Plugin,
+    Plugin,
     credentials::{ClientRegistration, ConnectError, Connected, ConnectionId, GrantKey},
     manifest::{ApiKeySpec, CredentialSpec, Identifier},
     secret::Secret,
@@ -26,6 +26,7 @@ use super::{Ending, booking::show_problem};
 use crate::{
     cli::{Connect, Login},
     component_file::ComponentFile,
+    connection,
     error::CliError,
     files,
     policy_file::{self, announce_test_overrides, with_test_override},
@@ -167,7 +168,7 @@ async fn load(
         Ok(origin) => with_test_override(policy, &component.manifest, &origin)?,
         Err(_) => policy,
     };
-    let mut host = Host::builder().policy(policy).secrets(Arc::new(store.clone()));
+    let mut host = connection::host(policy, Some(&arguments.data)).secrets(Arc::new(store.clone()));
     if let Some((credential, client)) = client {
         host = host.registration(credential.clone(), client.clone());
     }

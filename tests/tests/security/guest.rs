@@ -7,13 +7,18 @@ use acceptance::system::NOW;
 use anyhow::Result;
 use crm_host::credentials::ConnectionId;
 use crm_host::types::{Booking, BookingKind, Mapping, Parameter, Problem};
-use crm_host::{CallError, Called};
+use crm_host::{CallError, Called, Host, HostBuilder};
 use std::fs;
 
 /// The hostile plugin, at an org that answers with the path, except at `/open/silence`.
 pub async fn hostile() -> Result<Scripted> {
+    hostile_on(Host::builder()).await
+}
+
+/// The same in a host with settings of its own.
+pub async fn hostile_on(host: HostBuilder) -> Result<Scripted> {
     let component = fs::read(guests::build("hostile")?.path)?;
-    Scripted::start(&component, &VICTIM, |request| match request.uri().path() {
+    Scripted::start_on(host, &component, &VICTIM, |request| match request.uri().path() {
         "/open/silence" => None,
         path => Some(response(200, path)),
     })

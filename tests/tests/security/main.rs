@@ -3,6 +3,7 @@
 
 mod ceilings;
 mod guest;
+mod loading;
 mod routes;
 
 use anyhow::Result;
@@ -30,6 +31,7 @@ async fn the_host_holds() -> Result<()> {
         ceilings::limits().await?,
         ceilings::turns().await?,
         ceilings::words().await?,
+        loading::bombs().await?,
         routes::methods().await?,
         routes::paths().await?,
         routes::headers().await?,
