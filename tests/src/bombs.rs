@@ -25,20 +25,21 @@ pub fn refused() -> Result<Vec<(Bomb, &'static str)>> {
         add(&format!("{depth} components in each other"), "levels of components", nested(depth)?);
     }
     for kilobytes in [9, 18, 72] {
-        // The smaller ones have fewer than the accepted number of branches and locals, but too many of both together.
         let n = kilobytes * 1024 / 18;
-        let what = if n > 1_000 { "locals in a function" } else { "values at the branches of a function" };
         let name = format!("+{kilobytes} KB of loops and locals");
-        add(&name, what, with_modules(&[&loops_and_locals(1, n)], 0)?);
+        add(&name, "locals in a function", with_modules(&[&loops_and_locals(1, n, n)], 0)?);
     }
-    add("many loops and locals", "values at branches", with_modules(&[&loops_and_locals(50, 300)], 0)?);
+    let what = "values at the branches of a function";
+    add("480 loops and locals", what, with_modules(&[&loops_and_locals(1, 480, 480)], 0)?);
+    add("9,000 branches with 150 operands", what, with_modules(&[&switch(1, 9_000, 150)], 0)?);
+    add("calls with 99 values", "operands on the stack", with_modules(&[&wide_calls(99, 30_000)], 0)?);
+    add("many loops and locals", "values at branches", with_modules(&[&loops_and_locals(50, 200, 200)], 0)?);
     add("100,000 types", "bytes of types", with_modules(&[&types(100_000)], 0)?);
     add("30,000 functions", "functions", with_modules(&[&straight(30_000, 3)], 0)?);
-    add("3 MB of code", "bytes of code", with_modules(&[&straight(9_000, 340)], 0)?);
+    add("3 MB of code", "bytes of code", with_modules(&[&straight(3_500, 860)], 0)?);
     add("3 MB in a function", "bytes in a function", with_modules(&[&straight(1, 3_000_000)], 0)?);
     add("blocks with 1,000 values", "parameters and results", with_modules(&[&wide_calls(1_000, 1_000)], 0)?);
-    add("20,000 branches", "branches in a function", with_modules(&[&switch(20_000, 0)], 0)?);
-    add("9,000 branches with 500 operands", "values at the branches", with_modules(&[&switch(9_000, 500)], 0)?);
+    add("20,000 branches", "branches in a function", with_modules(&[&switch(1, 20_000, 0)], 0)?);
     add("500 instances", "instances", with_modules(&[&types(1)], 500)?);
     add("50 modules", "core modules", with_modules(&vec![&types(1); 50], 0)?);
     add("50 components", "nested components", siblings(50)?);
@@ -52,13 +53,14 @@ pub fn refused() -> Result<Vec<(Bomb, &'static str)>> {
 pub fn accepted() -> Result<Vec<Bomb>> {
     let bomb = |name: &str, component| Bomb { name: name.to_owned(), component };
     Ok(vec![
-        bomb("2 MB of code", with_modules(&[&straight(9_900, 200)], 0)?),
+        bomb("2 MB of code", with_modules(&[&straight(3_900, 530)], 0)?),
         bomb("128 KB functions", with_modules(&[&straight(15, 130_000)], 0)?),
-        bomb("loops and locals at the limit", with_modules(&[&loops_and_locals(8, 570)], 0)?),
-        bomb("branches with operands at the limit", with_modules(&[&switch(1_990, 500)], 0)?),
-        bomb("calls with 100 values", with_modules(&[&wide_calls(99, 30_000)], 0)?),
+        bomb("440 loops and locals", with_modules(&[&loops_and_locals(6, 440, 440)], 0)?),
+        bomb("4,900 loops and 40 locals", with_modules(&[&loops_and_locals(6, 4_900, 40)], 0)?),
+        bomb("1,980 branches with 199 operands", with_modules(&[&switch(6, 1_980, 198)], 0)?),
+        bomb("9,900 branches with 38 operands", with_modules(&[&switch(6, 9_900, 38)], 0)?),
         bomb("3 images of memory", with_modules(&vec![&sparse_memory(); 3], 0)?),
-        bomb("100 instances", with_modules(&[&types(1)], 100)?),
+        bomb("50 instances", with_modules(&[&types(1)], 50)?),
         bomb("start code without end", that_never_starts()?),
     ])
 }
@@ -99,11 +101,11 @@ fn nullary() -> TypeSection {
     types
 }
 
-/// Functions of `n` loops, each of which changes one of `n` locals.
-fn loops_and_locals(copies: usize, n: u32) -> Module {
-    let mut function = Function::new([(n, ValType::I32)]);
-    for local in 0..n {
-        let next = (local + 1) % n;
+/// Functions of loops, each of which changes a local.
+fn loops_and_locals(copies: usize, loops: u32, locals: u32) -> Module {
+    let mut function = Function::new([(locals, ValType::I32)]);
+    for index in 0..loops {
+        let (local, next) = (index % locals, (index + 1) % locals);
         function
             .instruction(&Instruction::Loop(BlockType::Empty))
             .instruction(&Instruction::LocalGet(next))
@@ -144,8 +146,8 @@ fn wide_calls(values: usize, calls: usize) -> Module {
     module(&types, 1, &function)
 }
 
-/// A function that branches with `operands` values on its stack.
-fn switch(branches: u32, operands: u32) -> Module {
+/// Functions that branch with `operands` values on their stack.
+fn switch(copies: usize, branches: u32, operands: u32) -> Module {
     let mut function = Function::new([(1, ValType::I32)]);
     for _ in 0..operands {
         function.instruction(&Instruction::LocalGet(0)).instruction(&Instruction::I32Eqz);
@@ -161,7 +163,7 @@ fn switch(branches: u32, operands: u32) -> Module {
         function.instruction(&Instruction::Drop);
     }
     function.instruction(&Instruction::End);
-    module(&nullary(), 1, &function)
+    module(&nullary(), copies, &function)
 }
 
 fn types(number: u32) -> Module {

@@ -166,6 +166,11 @@ pub fn without_manifest() -> Result<Vec<u8>> {
     encode(&resolve, package, "plugin")
 }
 
+/// A valid plugin, each of whose functions traps.
+pub fn that_traps() -> Result<Vec<u8>> {
+    with_manifest(without_manifest()?)
+}
+
 /// A plugin with two manifests, so that a careless host could read the wrong one.
 pub fn with_two_manifests() -> Result<Vec<u8>> {
     with_manifest(with_manifest(without_manifest()?)?)

@@ -2,7 +2,7 @@
 //!
 //! Cranelift's time is not linear in a function's size: it solves for each value at each branch. A few kilobytes of nested loops
 //! with many locals keep it busy for a minute. So functions are capped by the product, as well as by their parts. Each limit is
-//! four times or more what the largest known plugin needs, whose figures follow in brackets.
+//! some six times what the largest known plugin has, given in brackets; what the encoder decides has less room.
 
 use serde::Serialize;
 use wasmparser::{
@@ -18,32 +18,34 @@ const NESTING: u64 = 4;
 const MODULES: u64 = 16;
 /// Components in the component: the encoder makes one for each exported interface. [4]
 const COMPONENTS: u64 = 32;
-/// Instances of modules and components. Each can double what is known of the one before. [17]
-const INSTANCES: u64 = 128;
-/// Imports, exports and aliases, which an instance multiplies. [223]
+/// Instances of modules and components. Each can double what is known of the one before. [10]
+const INSTANCES: u64 = 64;
+/// Imports, exports and aliases, which an instance multiplies. [250]
 const NAMES: u64 = 2_000;
-/// Bytes of type sections. Types nest inside of them, so their number says little. [6,053]
+/// Bytes of type sections. Types nest inside of them, so their number says little. [8,006]
 const TYPE_BYTES: u64 = 64 << 10;
-/// Parameters and results of a core function. One byte of a call or of a block can make as many values. [16]
+/// Parameters and results of a core function. One byte of a call or of a block can make as many values. [14]
 const SIGNATURE: u64 = 100;
-/// Functions of all modules, and those lifted and lowered. Each has a fixed cost. [1,000]
-const FUNCTIONS: u64 = 10_000;
-/// Bytes of a function's body. [20,000]
+/// Functions of all modules, and those lifted and lowered. Each has a fixed cost. [481]
+const FUNCTIONS: u64 = 4_000;
+/// Bytes of a function's body. [23,941]
 const BODY_BYTES: u64 = 128 << 10;
-/// Bytes of all bodies. [350,000]
+/// Bytes of all bodies. [271,249]
 const CODE_BYTES: u64 = 2 << 20;
-/// Locals of a function, with its parameters. [100]
-const LOCALS: u64 = 1_000;
-/// Blocks, loops and branches of a function. [1,000]
+/// Locals of a function, with its parameters. [68]
+const LOCALS: u64 = 500;
+/// Operands on the stack of a function. A call of two bytes can push a hundred. [0]
+const OPERANDS: u64 = 200;
+/// Blocks, loops and branches of a function. [1,241]
 const BRANCHES: u64 = 10_000;
-/// Values at the branches of a function: at each, the locals and the operands on the stack. [100,000]
-const CARRIED: u64 = 1_000_000;
-/// The same of all functions together. [1,000,000]
-const CARRIED_IN_ALL: u64 = 8_000_000;
+/// Values at the branches of a function: at each, the locals and the operands on the stack. [50,250]
+const CARRIED: u64 = 400_000;
+/// The same of all functions together. [343,857]
+const CARRIED_IN_ALL: u64 = 2_500_000;
 /// Linear memories of all modules. For each, the compiler makes an image of its data. [1]
 const MEMORIES: u64 = 4;
-/// Data and element segments of all modules. [10]
-const SEGMENTS: u64 = 1_000;
+/// Data and element segments of all modules. [3]
+const SEGMENTS: u64 = 100;
 
 /// Something that makes a component slow to compile: how much of it there is, and how much is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -88,6 +90,7 @@ struct Complexity {
     body_bytes: Capped,
     code_bytes: Capped,
     locals: Capped,
+    operands: Capped,
     branches: Capped,
     carried: Capped,
     carried_in_all: Capped,
@@ -109,6 +112,7 @@ impl Complexity {
             body_bytes: Capped::new(BODY_BYTES, "bytes in a function"),
             code_bytes: Capped::new(CODE_BYTES, "bytes of code"),
             locals: Capped::new(LOCALS, "locals in a function"),
+            operands: Capped::new(OPERANDS, "operands on the stack of a function"),
             branches: Capped::new(BRANCHES, "branches in a function"),
             carried: Capped::new(CARRIED, "values at the branches of a function"),
             carried_in_all: Capped::new(CARRIED_IN_ALL, "values at branches"),
@@ -119,7 +123,18 @@ impl Complexity {
 
     fn all(self) -> Vec<Capped> {
         let Self { nesting, modules, components, instances, names, type_bytes, signature, functions, .. } = self;
-        let Self { body_bytes, code_bytes, locals, branches, carried, carried_in_all, memories, segments, .. } = self;
+        let Self {
+            body_bytes,
+            code_bytes,
+            locals,
+            operands,
+            branches,
+            carried,
+            carried_in_all,
+            memories,
+            segments,
+            ..
+        } = self;
         vec![
             nesting,
             modules,
@@ -132,6 +147,7 @@ impl Complexity {
             body_bytes,
             code_bytes,
             locals,
+            operands,
             branches,
             carried,
             carried_in_all,
@@ -172,8 +188,8 @@ impl Complexity {
             Payload::DataSection(section) => self.segments.add(section.count().into()),
             Payload::ElementSection(section) => self.segments.add(section.count().into()),
             Payload::CodeSectionEntry(body) => {
-                self.code_bytes.add(bytes(body.range()))?;
-                self.body_bytes.raise_to(bytes(body.range()))
+                self.body_bytes.raise_to(bytes(body.range()))?;
+                self.code_bytes.add(bytes(body.range()))
             }
             _ => Ok(()),
         }
@@ -191,7 +207,7 @@ impl Complexity {
         validator.read_locals(&mut reader).map_err(invalid)?;
         let locals = u64::from(validator.len_locals());
         self.locals.raise_to(locals)?;
-        let (mut branches, mut carried) = (0u64, 0u64);
+        let (mut operands, mut branches, mut carried) = (0, 0u64, 0u64);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
@@ -212,6 +228,8 @@ impl Complexity {
                 self.carried.raise_to(carried)?;
             }
             validator.op(offset, &operator).map_err(invalid)?;
+            operands = operands.max(validator.operand_stack_height());
+            self.operands.raise_to(operands.into())?;
         }
         operators.finish().map_err(invalid)?;
         self.carried_in_all.add(carried)?;

@@ -10,11 +10,14 @@ use crm_host::{Capped, Host, Inspection, LoadError};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use wasm_encoder::Component;
 
 /// Loads a bomb while another plugin of the host is called. How the load ended, and whether all calls succeeded.
 async fn load(guest: &Scripted, Bomb { name, component }: &Bomb) -> (Result<(), LoadError>, bool) {
@@ -103,7 +106,7 @@ fn children() -> Vec<String> {
 
 /// A program that is run as the compiler: a shell script.
 fn script(folder: &Path, lines: &str) -> Result<PathBuf> {
-    let path = folder.join("compiler.sh");
+    let path = folder.join(format!("compiler-{}.sh", files(folder)?.len()));
     fs::write(&path, format!("#!/bin/sh\n{lines}\n"))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
     Ok(path)
@@ -114,7 +117,7 @@ async fn the_compiler_gets_neither_the_environment_nor_the_folder_of_the_host() 
     let folder = tempfile::tempdir()?;
     let compiler = script(folder.path(), "cat >/dev/null; pwd >&2; cat /proc/self/environ >&2; exit 1")?;
     let host = Host::builder().compiler(compiler).build()?;
-    let error = host.load(&guests::with_limits("")?).await.err().context("not compiled")?;
+    let error = host.load(&guests::that_traps()?).await.err().context("not compiled")?;
     let said = error.to_string();
     assert_eq!(error.code(), "component-invalid");
     assert!(said.contains(": /\n") || said.ends_with(": /"), "{said:?}");
@@ -131,7 +134,7 @@ async fn a_load_that_is_given_up_ends_the_compiler() -> Result<()> {
     let compiler =
         script(folder.path(), &format!("echo $$ > {}.new; mv {0}.new {0}; exec sleep 600", started.display()))?;
     let host = Host::builder().compiler(compiler).build()?;
-    let component = guests::with_limits("")?;
+    let component = guests::that_traps()?;
     let pid = async {
         loop {
             match fs::read_to_string(&started) {
@@ -152,10 +155,27 @@ async fn a_load_that_is_given_up_ends_the_compiler() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_compiler_limits_its_own_time_and_memory() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (bomb, _) in bombs::refused()? {
+        if !["+72 KB of loops and locals", "calls with 99 values"].contains(&bomb.name.as_str()) {
+            continue;
+        }
+        let file = folder.path().join("bomb");
+        fs::write(&file, bomb.component)?;
+        let mut compiler = Command::new(command::binary()?);
+        compiler.arg("compile-component").stdin(fs::File::open(&file)?).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = compiler.status()?;
+        assert!(status.signal().is_some(), "{}: {status}", bomb.name);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_compiler_that_cannot_be_run_or_fails_is_an_error_of_its_own() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let component = guests::with_limits("")?;
+    let component = guests::that_traps()?;
     for (compiler, code) in [
         (folder.path().join("missing"), "compiler"),
         (script(folder.path(), "exit 3")?, "component-invalid"),
@@ -177,7 +197,7 @@ async fn cached(folder: &Path, component: &[u8]) -> Result<Result<(), &'static s
 
 /// Compiles a component into the cache.
 async fn fill(folder: &Path, component: &[u8]) -> Result<PathBuf> {
-    let before = files(folder)?;
+    let before = files(folder).unwrap_or_default();
     Host::builder().compiled_cache(folder).build()?.load(component).await?;
     files(folder)?.into_iter().find(|file| !before.contains(file)).context("a file")
 }
@@ -190,7 +210,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 async fn a_second_load_needs_no_compiler_unless_the_file_is_damaged_or_could_be_anothers() -> Result<()> {
     let outer = tempfile::tempdir()?;
     let folder = outer.path().join("data/compiled");
-    let (one, two) = (guests::with_limits("")?, guests::with_limits("cpu_ms = 7")?);
+    let (one, two) = (guests::that_traps()?, guests::with_component(&Component::new())?);
     let file = fill(&folder, &one).await?;
     assert_eq!(fs::metadata(&folder)?.permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
