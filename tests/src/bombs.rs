@@ -31,9 +31,11 @@ pub fn refused() -> Result<Vec<(Bomb, &'static str)>> {
     }
     let what = "values at the branches of a function";
     add("480 loops and locals", what, with_modules(&[&loops_and_locals(1, 480, 480)], 0)?);
+    add("4,900 loops and 40 locals", "loops in a function", with_modules(&[&loops_and_locals(1, 4_900, 40)], 0)?);
+    add("75 functions of 490 loops", "loops", with_modules(&[&loops_and_locals(75, 490, 20)], 0)?);
     add("9,000 branches with 150 operands", what, with_modules(&[&switch(1, 9_000, 150)], 0)?);
     add("calls with 99 values", "operands on the stack", with_modules(&[&wide_calls(99, 30_000)], 0)?);
-    add("many loops and locals", "values at branches", with_modules(&[&loops_and_locals(50, 200, 200)], 0)?);
+    add("many branches with operands", "values at branches", with_modules(&[&switch(20, 1_980, 150)], 0)?);
     add("100,000 types", "bytes of types", with_modules(&[&types(100_000)], 0)?);
     add("30,000 functions", "functions", with_modules(&[&straight(30_000, 3)], 0)?);
     add("3 MB of code", "bytes of code", with_modules(&[&straight(3_500, 860)], 0)?);
@@ -56,7 +58,8 @@ pub fn accepted() -> Result<Vec<Bomb>> {
         bomb("2 MB of code", with_modules(&[&straight(3_900, 530)], 0)?),
         bomb("128 KB functions", with_modules(&[&straight(15, 130_000)], 0)?),
         bomb("440 loops and locals", with_modules(&[&loops_and_locals(6, 440, 440)], 0)?),
-        bomb("4,900 loops and 40 locals", with_modules(&[&loops_and_locals(6, 4_900, 40)], 0)?),
+        bomb("490 loops and 400 locals", with_modules(&[&loops_and_locals(6, 490, 400)], 0)?),
+        bomb("10 functions of 490 loops", with_modules(&[&loops_and_locals(10, 490, 200)], 0)?),
         bomb("1,980 branches with 199 operands", with_modules(&[&switch(6, 1_980, 198)], 0)?),
         bomb("9,900 branches with 38 operands", with_modules(&[&switch(6, 9_900, 38)], 0)?),
         bomb("3 images of memory", with_modules(&vec![&sparse_memory(); 3], 0)?),

@@ -34,8 +34,12 @@ const BODY_BYTES: u64 = 128 << 10;
 const CODE_BYTES: u64 = 2 << 20;
 /// Locals of a function, with its parameters. [68]
 const LOCALS: u64 = 500;
-/// Operands on the stack of a function. A call of two bytes can push a hundred. [0]
+/// Operands on the stack of a function. A call of two bytes can push a hundred. [15]
 const OPERANDS: u64 = 200;
+/// Loops of a function. They cost the most: each is analyzed, and checks the time that is left. [58]
+const LOOPS: u64 = 500;
+/// Loops of all functions together. [728]
+const LOOPS_IN_ALL: u64 = 5_000;
 /// Blocks, loops and branches of a function. [1,241]
 const BRANCHES: u64 = 10_000;
 /// Values at the branches of a function: at each, the locals and the operands on the stack. [50,250]
@@ -91,6 +95,8 @@ struct Complexity {
     code_bytes: Capped,
     locals: Capped,
     operands: Capped,
+    loops: Capped,
+    loops_in_all: Capped,
     branches: Capped,
     carried: Capped,
     carried_in_all: Capped,
@@ -113,6 +119,8 @@ impl Complexity {
             code_bytes: Capped::new(CODE_BYTES, "bytes of code"),
             locals: Capped::new(LOCALS, "locals in a function"),
             operands: Capped::new(OPERANDS, "operands on the stack of a function"),
+            loops: Capped::new(LOOPS, "loops in a function"),
+            loops_in_all: Capped::new(LOOPS_IN_ALL, "loops"),
             branches: Capped::new(BRANCHES, "branches in a function"),
             carried: Capped::new(CARRIED, "values at the branches of a function"),
             carried_in_all: Capped::new(CARRIED_IN_ALL, "values at branches"),
@@ -128,6 +136,8 @@ impl Complexity {
             code_bytes,
             locals,
             operands,
+            loops,
+            loops_in_all,
             branches,
             carried,
             carried_in_all,
@@ -148,6 +158,8 @@ impl Complexity {
             code_bytes,
             locals,
             operands,
+            loops,
+            loops_in_all,
             branches,
             carried,
             carried_in_all,
@@ -207,7 +219,7 @@ impl Complexity {
         validator.read_locals(&mut reader).map_err(invalid)?;
         let locals = u64::from(validator.len_locals());
         self.locals.raise_to(locals)?;
-        let (mut operands, mut branches, mut carried) = (0, 0u64, 0u64);
+        let (mut operands, mut loops, mut branches, mut carried) = (0, 0u64, 0u64, 0u64);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
@@ -221,6 +233,10 @@ impl Complexity {
                 Operator::BrTable { targets } => u64::from(targets.len()) + 1,
                 _ => 0,
             };
+            if matches!(operator, Operator::Loop { .. }) {
+                loops += 1;
+                self.loops.raise_to(loops)?;
+            }
             if targets > 0 {
                 branches += targets;
                 carried += targets * (locals + u64::from(validator.operand_stack_height()));
@@ -232,6 +248,7 @@ impl Complexity {
             self.operands.raise_to(operands.into())?;
         }
         operators.finish().map_err(invalid)?;
+        self.loops_in_all.add(loops)?;
         self.carried_in_all.add(carried)?;
         Ok(validator.into_allocations())
     }

@@ -155,6 +155,25 @@ async fn a_load_that_is_given_up_ends_the_compiler() -> Result<()> {
     Ok(())
 }
 
+/// On a runtime with one worker, a load that held it up would end before all else.
+#[tokio::test]
+async fn a_load_without_a_compiler_holds_up_no_other_call() -> Result<()> {
+    let guest = hostile_on(Host::builder()).await?;
+    let mut slow = bombs::accepted()?.into_iter().filter(|bomb| bomb.name == "440 loops and locals");
+    let Bomb { component, .. } = slow.next().context("a bomb")?;
+    let calls = async {
+        for _ in 0..3 {
+            run(&guest, &guest.connection, "request", &[("url", "{origin}/open/x")]).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        biased;
+        served = calls => served,
+        loaded = guest.host.load(&component) => panic!("the load ended first: {:?}", loaded.err()),
+    }
+}
+
 #[test]
 fn the_compiler_limits_its_own_time_and_memory() -> Result<()> {
     let folder = tempfile::tempdir()?;
