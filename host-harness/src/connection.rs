@@ -1,7 +1,13 @@
 //! A loaded plugin and the connection that a command works on: a stored one, or one to an org that runs on this machine for
 //! as long as the command does.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crm_booking::Memos;
 use crm_host::{
@@ -29,6 +35,9 @@ use crate::{
     ui::Ui,
 };
 
+/// The folder in a data folder for compiled components.
+const COMPILED: &str = "compiled";
+
 /// What the operator of this command registers: their client, for the hosts that they named.
 pub(crate) fn registration<'o>(
     client: ClientRegistration,
@@ -50,9 +59,17 @@ pub(crate) fn registration<'o>(
     Registration { client, login_hosts, grant_types: spec.grant_types.clone() }
 }
 
-/// A host for the plugin of a component, which the operator of this command named on the command line.
-pub(crate) fn host_for(component: &ComponentFile, policy: Policy) -> HostBuilder {
-    Host::builder().policy(policy).plugin(component.manifest.plugin.id.clone(), Builds::Any)
+/// A host for the plugin of a component, which the operator of this command named on the command line. It compiles components in
+/// another process of this program, and keeps them in a data folder.
+pub(crate) fn host_for(component: &ComponentFile, policy: Policy, data: Option<&Path>) -> HostBuilder {
+    let mut host = Host::builder().policy(policy).plugin(component.manifest.plugin.id.clone(), Builds::Any);
+    if let Ok(program) = env::current_exe() {
+        host = host.compiler(program);
+    }
+    match data {
+        Some(data) if cfg!(unix) => host.compiled_cache(data.join(COMPILED)),
+        _ => host,
+    }
 }
 
 /// A connection in a data folder.
@@ -62,6 +79,7 @@ pub(crate) struct Stored {
     pub(crate) origin: Origin,
     /// `None` for an API key.
     pub(crate) registration: Option<Registration>,
+    data: PathBuf,
     plugin: Identifier,
 }
 
@@ -86,13 +104,13 @@ impl Stored {
                 Some(registration(client, &component.manifest, &key.credential, [&found.login_host, &origin]))
             }
         };
-        Ok(Self { store, key, plugin, origin, registration })
+        Ok(Self { store, key, data: data.to_owned(), plugin, origin, registration })
     }
 
     /// Loads the plugin with this connection.
     pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
         let policy = with_test_override(policy, &component.manifest, &self.origin)?;
-        let mut host = host_for(component, policy).secrets(Arc::new(self.store.clone()));
+        let mut host = host_for(component, policy, Some(&self.data)).secrets(Arc::new(self.store.clone()));
         if let Some(registration) = &self.registration {
             host = host.registration(self.plugin.clone(), self.key.credential.clone(), registration.clone());
         }
@@ -142,14 +160,23 @@ impl Connected {
                 let GrantKey { connection, credential } = stored.key;
                 Self { plugin, connection, credential, org: Org::Stored(stored.store) }
             }
-            None => Self::local(&component, policy, orgs::find(arguments.org.as_deref())?).await?,
+            None => {
+                // A command against an org on this machine leaves no data folder behind.
+                let data = arguments.data.exists().then_some(arguments.data.as_path());
+                Self::local(&component, policy, orgs::find(arguments.org.as_deref())?, data).await?
+            }
         };
         announce_test_overrides(ui, connected.plugin.permissions());
         Ok(connected)
     }
 
     /// Starts an org and connects to it through its pages, as a person would.
-    pub(crate) async fn local(component: &ComponentFile, policy: Policy, file: OrgFile) -> Result<Self, CliError> {
+    pub(crate) async fn local(
+        component: &ComponentFile,
+        policy: Policy,
+        file: OrgFile,
+        data: Option<&Path>,
+    ) -> Result<Self, CliError> {
         let credential = component.credential()?;
         let org = salesforce_local_org::serve(file, Options::default()).await?;
         let app = org.app();
@@ -157,7 +184,7 @@ impl Connected {
             ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
         let base = org.base_url().parse()?;
         let registration = registration(client, &component.manifest, &credential, [&base]);
-        let host = host_for(component, with_test_override(policy, &component.manifest, &base)?)
+        let host = host_for(component, with_test_override(policy, &component.manifest, &base)?, data)
             .secrets(Arc::new(MemoryStore::new()))
             .registration(component.manifest.plugin.id.clone(), credential.clone(), registration)
             .build()?;

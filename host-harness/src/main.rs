@@ -6,6 +6,10 @@ use clap::Parser;
 use host_harness::{cli::Cli, commands};
 
 fn main() -> ExitCode {
+    // This program is its own compiler: see `connection::host`.
+    if let Some(code) = crm_host::run_as_compiler() {
+        return code;
+    }
     let cli = Cli::parse();
     // One thread serves a command; the rest of the machine is for the build.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

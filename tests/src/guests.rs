@@ -8,6 +8,10 @@ use crm_builder::{Built, Workspace, embed_manifest};
 use crm_host::MANIFEST_SECTION;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wasm_encoder::{
+    CodeSection, Component, ComponentSection as _, Function, FunctionSection, InstanceSection, Instruction, Module,
+    ModuleArg, ModuleSection, NestedComponentSection, StartSection, TypeSection,
+};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve};
 
@@ -80,34 +84,48 @@ pub fn without_leads() -> Result<Vec<u8>> {
 
 /// A plugin one of whose modules loops as soon as it is instantiated.
 pub fn that_never_starts() -> Result<Vec<u8>> {
-    use wasm_encoder::{
-        CodeSection, ComponentSection as _, Function, FunctionSection, InstanceSection, Instruction, ModuleArg,
-        ModuleSection, StartSection, TypeSection,
-    };
+    let body =
+        [Instruction::Loop(wasm_encoder::BlockType::Empty), Instruction::Br(0), Instruction::End, Instruction::End];
     let mut types = TypeSection::new();
     types.ty().function([], []);
     let mut functions = FunctionSection::new();
     functions.function(0);
     let mut code = CodeSection::new();
-    let mut body = Function::new([]);
-    for instruction in
-        [Instruction::Loop(wasm_encoder::BlockType::Empty), Instruction::Br(0), Instruction::End, Instruction::End]
-    {
-        body.instruction(&instruction);
+    let mut function = Function::new([]);
+    for instruction in body {
+        function.instruction(&instruction);
     }
-    code.function(&body);
-    let mut module = wasm_encoder::Module::new();
+    code.function(&function);
+    let mut module = Module::new();
     module.section(&types).section(&functions).section(&StartSection { function_index: 0 }).section(&code);
+    with_modules(&[&module], 1)
+}
 
+/// A plugin with further core modules, and this number of instances of the last one.
+pub fn with_modules(modules: &[&Module], instances: usize) -> Result<Vec<u8>> {
     let mut component = without_manifest()?;
-    let modules = wasmparser::Parser::new(0)
+    let own = wasmparser::Parser::new(0)
         .parse_all(&component)
         .filter(|payload| matches!(payload, Ok(wasmparser::Payload::ModuleSection { .. })))
         .count();
-    ModuleSection(&module).append_to_component(&mut component);
-    let mut instances = InstanceSection::new();
-    instances.instantiate(u32::try_from(modules)?, std::iter::empty::<(&str, ModuleArg)>());
-    instances.append_to_component(&mut component);
+    for module in modules {
+        ModuleSection(module).append_to_component(&mut component);
+    }
+    let last = u32::try_from(own + modules.len() - 1)?;
+    if instances > 0 {
+        let mut section = InstanceSection::new();
+        for _ in 0..instances {
+            section.instantiate(last, std::iter::empty::<(&str, ModuleArg)>());
+        }
+        section.append_to_component(&mut component);
+    }
+    with_manifest(component)
+}
+
+/// A plugin with a component in it.
+pub fn with_component(nested: &Component) -> Result<Vec<u8>> {
+    let mut component = without_manifest()?;
+    NestedComponentSection(nested).append_to_component(&mut component);
     with_manifest(component)
 }
 
@@ -151,6 +169,11 @@ pub fn without_manifest() -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract()?)?;
     encode(&resolve, package, "plugin")
+}
+
+/// A valid plugin, each of whose functions traps.
+pub fn that_traps() -> Result<Vec<u8>> {
+    with_manifest(without_manifest()?)
 }
 
 /// A plugin with two manifests, so that a careless host could read the wrong one.

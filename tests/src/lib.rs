@@ -4,9 +4,10 @@
 //! - [`scripted`]: any plugin in the real host, with scripted responses: nothing leaves the process;
 //! - [`invented_crm`]: the server that `tiny-crm` talks to;
 //! - [`command`]: the command as a person runs it;
-//! - [`guests`]: invalid and hostile components; [`node_host`]: another host for valid ones;
+//! - [`guests`]: invalid and hostile components; [`bombs`]: those that are costly to load; [`node_host`]: another host for valid ones;
 //! - [`judges`]: third-party Salesforce clients; [`recorded`]: responses of real orgs.
 
+pub mod bombs;
 pub mod command;
 pub mod guests;
 pub mod invented_crm;

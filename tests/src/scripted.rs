@@ -103,6 +103,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A connected plugin and the script that responds to it.
 pub struct Scripted {
+    /// The host.
+    pub host: Host,
     /// The plugin.
     pub plugin: Plugin,
     /// The connection.
@@ -155,7 +157,7 @@ impl Scripted {
             .concurrent_calls(4);
         let host = settings(host).build()?;
         let plugin = host.load(component).await?;
-        let scripted = Self { plugin, connection: ConnectionId::new("team-1"), provider, script };
+        let scripted = Self { host, plugin, connection: ConnectionId::new("team-1"), provider, script };
         scripted.connect(&scripted.connection).await?;
         scripted.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(scripted)

@@ -47,6 +47,12 @@ impl Engine {
     }
 }
 
+/// An engine that only compiles, for [`Engine`]s that count fuel or do not. It uses one thread, so that limits of its process
+/// mean the same on each machine.
+pub(crate) fn compiling(counts_fuel: bool) -> wasmtime::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(config(counts_fuel).parallel_compilation(false))
+}
+
 fn config(counts_fuel: bool) -> Config {
     let mut config = Config::new();
     config.wasm_features(wasmtime::WasmFeatures::all(), false);
@@ -60,6 +66,9 @@ fn config(counts_fuel: bool) -> Config {
         .concurrency_support(false)
         .epoch_interruption(true)
         .consume_fuel(counts_fuel)
+        // Code depends on these, and must not depend on how memory is allocated.
+        .memory_reservation(MAX_MEMORY_BYTES as u64)
+        .memory_guard_size(64 << 10)
         .max_wasm_stack(MAX_WASM_STACK)
         .async_stack_size(ASYNC_STACK)
         // Registering unwind information is quadratic on some systems, and nothing here unwinds through plugins.
@@ -83,10 +92,7 @@ fn pooling(mut config: Config, calls: u32) -> Config {
         .table_keep_resident(64 << 10);
     #[cfg(target_os = "linux")]
     pool.pagemap_scan(wasmtime::Enabled::Auto);
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .memory_reservation(MAX_MEMORY_BYTES as u64)
-        .memory_guard_size(64 << 10);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 

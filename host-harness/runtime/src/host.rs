@@ -1,11 +1,20 @@
 //! The host: state that all plugins share, and loading a plugin from a file.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{self, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use wasmtime::component::{Component, Linker};
 
 use crate::{
+    cache::{Cache, CacheError},
+    caps,
     clock::{Clock, SystemClock},
+    compile::{Compiler, on_a_thread},
     credentials::{Broker, Builds, MemoryStore, Registration, SecretStore},
     engine::Engine,
     imports,
@@ -23,6 +32,8 @@ use crate::{
 pub struct Host {
     engine: Arc<Engine>,
     linker: Linker<CallState>,
+    compiler: Compiler,
+    cache: Option<Arc<Cache>>,
     policy: Policy,
     plugins: BTreeMap<Identifier, Builds>,
     registrations: Registrations,
@@ -36,8 +47,17 @@ pub struct Host {
 type Registrations = BTreeMap<Identifier, BTreeMap<Identifier, Registration>>;
 
 /// Settings of a [`Host`].
+///
+/// # Loading is work under limits
+///
+/// A component's author decides how long it takes to compile. [`Host::load`] refuses a component with more functions, branches,
+/// locals or instances than a plugin needs (`component-too-complex`), before anything is compiled. With a [`Self::compiler`], a
+/// process compiles the rest under limits of its own. Start code has a second (`component-start`). With a
+/// [`Self::compiled_cache`], each component is compiled once.
 #[must_use]
 pub struct HostBuilder {
+    compiler: Compiler,
+    compiled_cache: Option<PathBuf>,
     policy: Policy,
     plugins: BTreeMap<Identifier, Builds>,
     registrations: Registrations,
@@ -52,7 +72,7 @@ pub struct HostBuilder {
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// WebAssembly does not run here.
+    /// The machine cannot run WebAssembly.
     #[error("the WebAssembly engine cannot be set up on this machine: {0}")]
     Engine(String),
     /// A registration does not say where its secret may be sent.
@@ -65,6 +85,9 @@ pub enum HostError {
         /// The credential.
         credential: Identifier,
     },
+    /// The folder for compiled components is not private.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
 }
 
 impl HostError {
@@ -73,6 +96,7 @@ impl HostError {
         match self {
             Self::Engine(_) => "engine",
             Self::NoLoginHosts { .. } => "registration-no-login-hosts",
+            Self::Cache(error) => error.code(),
         }
     }
 }
@@ -100,6 +124,17 @@ pub enum LoadError {
     /// The component does not compile.
     #[error("the component does not compile: {0}")]
     Compile(String),
+    /// Compiling the component takes more time or memory than a plugin may.
+    #[error("compiling the component takes too much: {0}")]
+    TooCostly(String),
+    /// The program that compiles cannot be run.
+    #[error("the compiler `{}` cannot be run", program.display())]
+    Compiler {
+        /// The program, as given to [`HostBuilder::compiler`].
+        program: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// A function or type does not match the contract.
     #[error("the component does not match the contract: {0}; rebuild it against the contract's WIT")]
     Shape(String),
@@ -117,6 +152,8 @@ impl LoadError {
             Self::UnknownPlugin(_) => "plugin-not-allowed",
             Self::UnknownBuild { .. } => "build-not-allowed",
             Self::Compile(_) => "component-invalid",
+            Self::TooCostly(_) => "component-too-costly",
+            Self::Compiler { .. } => "compiler",
             Self::Shape(_) => "component-shape",
             Self::Start(_) => "component-start",
         }
@@ -127,6 +164,8 @@ impl Host {
     /// Settings for a host with an empty policy, secrets in memory and the real network.
     pub fn builder() -> HostBuilder {
         HostBuilder {
+            compiler: Compiler::Thread,
+            compiled_cache: None,
             policy: Policy::default(),
             plugins: BTreeMap::new(),
             registrations: BTreeMap::new(),
@@ -144,13 +183,19 @@ impl Host {
         self.engine.pooled
     }
 
-    /// Loads a plugin: checks the file, its imports and its manifest, and only then compiles it.
+    /// Loads a plugin: checks the file, its imports, its manifest and its complexity, and only then compiles it. Dropping the
+    /// future ends the compiler's process, if there is one.
     ///
     /// # Errors
     /// When the file is not a plugin of the contract, or the policy does not admit it.
     pub async fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
-        let inspection = Inspection::read(bytes)?;
-        inspection.check(bytes)?;
+        let bytes: Arc<[u8]> = bytes.into();
+        let inspection = on_a_thread({
+            let bytes = bytes.clone();
+            move || Ok(Inspection::read(&bytes)?)
+        })
+        .await?;
+        inspection.check_contract()?;
         let manifest = inspection.manifest()?;
         let id = &manifest.plugin.id;
         let builds = self.plugins.get(id).ok_or_else(|| LoadError::UnknownPlugin(id.clone()))?;
@@ -169,15 +214,67 @@ impl Host {
             self.clock.clone(),
             self.registrations.get(&permissions.manifest().plugin.id).cloned().unwrap_or_default(),
         );
-        let compile = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
-        let component = Component::from_binary(&self.engine.wasm, bytes).map_err(compile)?;
+        let component = self.component(bytes, inspection.sha256.clone()).await?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Shape(format!("{error:#}")))?;
         let observer = self.observer.clone();
         Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport, observer).await
     }
+
+    /// Native code from the cache or from the compiler.
+    async fn component(&self, bytes: Arc<[u8]>, sha256: String) -> Result<Component, LoadError> {
+        let (engine, cache) = (self.engine.wasm.clone(), self.cache.clone());
+        let cached = on_a_thread({
+            let (bytes, engine, cache, sha256) = (bytes.clone(), engine.clone(), cache.clone(), sha256.clone());
+            move || {
+                let compiled = cache.and_then(|cache| cache.read(&sha256));
+                let component = compiled.and_then(|compiled| compiled.load(&engine).ok());
+                // What is in the cache was validated before it was compiled.
+                if component.is_none() {
+                    caps::validate(&bytes)?;
+                }
+                Ok(component)
+            }
+        })
+        .await?;
+        if let Some(component) = cached {
+            return Ok(component);
+        }
+        let compiled = self.compiler.compile(&self.engine, bytes).await?;
+        on_a_thread(move || {
+            let component = compiled.load(&engine).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+            if let Some(cache) = cache {
+                cache.write(&sha256, &compiled);
+            }
+            Ok(component)
+        })
+        .await
+    }
 }
 
 impl HostBuilder {
+    /// The program that compiles components, in a process of its own that is limited in time and memory. Usually it is the
+    /// program that calls this (`std::env::current_exe`), and calls [`run_as_compiler`](crate::run_as_compiler) first in `main`:
+    /// then there is no second file to ship, and both always have the same version of the compiler. The process gets no
+    /// environment and no files.
+    ///
+    /// Without it, components are compiled on a thread. Nobody can stop that thread: a component within the limits on complexity
+    /// that compiles slowly takes as much time and memory of this process as it wants, even when [`Host::load`] was given up, and
+    /// a fault of the compiler is one of this process.
+    pub fn compiler(mut self, program: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        // The process starts in another folder.
+        self.compiler = Compiler::Process(path::absolute(&program).unwrap_or(program));
+        self
+    }
+
+    /// A folder that keeps compiled components, each under the digests of its file, of the engine and of this library's version.
+    /// It is created with mode 0700. [`Self::build`] fails if it is a link, belongs to another user, or others can write to it:
+    /// what is in it runs as native code. Its files can be deleted at any time; nothing else deletes them. Unix only.
+    pub fn compiled_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.compiled_cache = Some(folder.into());
+        self
+    }
+
     /// What the operator allows, and the test overrides.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -249,7 +346,8 @@ impl HostBuilder {
     /// Builds the host.
     ///
     /// # Errors
-    /// When the machine cannot run WebAssembly, or a registration names no login hosts.
+    /// When the machine cannot run WebAssembly, a registration names no login hosts, or the folder for compiled components is not
+    /// private.
     pub fn build(self) -> Result<Host, HostError> {
         for (plugin, registrations) in &self.registrations {
             if let Some((credential, _)) =
@@ -262,7 +360,10 @@ impl HostBuilder {
         let engine = Engine::new(self.shares, self.counts_fuel).map_err(failed)?;
         let mut linker = Linker::new(&engine.wasm);
         imports::link(&mut linker).map_err(failed)?;
+        let cache = self.compiled_cache.map(|folder| Cache::open(&folder, &engine.wasm)).transpose()?;
         Ok(Host {
+            compiler: self.compiler,
+            cache: cache.map(Arc::new),
             engine: Arc::new(engine),
             linker,
             policy: self.policy,

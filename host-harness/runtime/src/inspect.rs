@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, WasmFeatures};
 
-use crate::manifest::{ContractVersion, Manifest, ManifestError};
+use crate::{
+    caps::{self, Capped},
+    manifest::{ContractVersion, Manifest, ManifestError},
+};
 
 /// The largest component file that is accepted.
 pub const MAX_COMPONENT_BYTES: usize = 4 << 20;
@@ -54,6 +57,16 @@ pub enum InspectError {
     /// The file is damaged, or uses a WebAssembly feature that plugins do not need.
     #[error("not a valid component: {0}")]
     Invalid(String),
+    /// The component has more of something than a plugin needs, which would take too long to compile.
+    #[error("the component has {count} {what}, and at most {limit} are accepted")]
+    TooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much was found before the check ended.
+        count: u64,
+        /// The most that is accepted.
+        limit: u64,
+    },
     /// The component imports more than its world declares.
     #[error(
         "the component imports {}, which the world `plugin` of {CONTRACT} does not declare; it can import types, http and secrets only",
@@ -96,6 +109,7 @@ impl InspectError {
             Self::NotWasm => "not-wasm",
             Self::CoreModule => "core-module",
             Self::Invalid(_) => "component-invalid",
+            Self::TooComplex { .. } => "component-too-complex",
             Self::ForbiddenImports(_) => "forbidden-imports",
             Self::OtherContract { .. } => "other-contract",
             Self::NewerContract { .. } => "newer-contract",
@@ -192,13 +206,27 @@ impl Inspection {
         Ok(Manifest::from_toml(text)?)
     }
 
-    /// Checks the component against the world `plugin` by the names and versions of its interfaces, and its manifest by the
-    /// version that it needs. Types are checked when the component is loaded.
+    /// Checks the component against the world `plugin` by the names and versions of its interfaces, its manifest by the version
+    /// that it needs, and its code by what compiling it would take. Types are checked when the component is loaded.
     ///
     /// # Errors
     /// When an interface is missing, forbidden or of an incompatible version, the manifest is missing, invalid or needs a newer
-    /// host, or the file is not valid.
+    /// host, or the file is not valid or too complex.
     pub fn check(&self, bytes: &[u8]) -> Result<(), InspectError> {
+        self.check_contract()?;
+        Self::complexity(bytes).map(|_| ())
+    }
+
+    /// What would make the component slow to compile, with the limits that [`Self::check`] applies to it.
+    ///
+    /// # Errors
+    /// When the file is not valid or too complex.
+    pub fn complexity(bytes: &[u8]) -> Result<Vec<Capped>, InspectError> {
+        caps::validate(bytes)
+    }
+
+    /// The part of the check that does not depend on the component's code.
+    pub(crate) fn check_contract(&self) -> Result<(), InspectError> {
         let names = self.imports.iter().chain(&self.exports);
         if let Some(other) =
             names.clone().find(|name| interface(name).is_some_and(|(_, version)| !version.is_compatible()))
@@ -220,10 +248,7 @@ impl Inspection {
         if needed > ContractVersion::SUPPORTED {
             return Err(InspectError::NewerContract { needed });
         }
-        Validator::new_with_features(features())
-            .validate_all(bytes)
-            .map(|_| ())
-            .map_err(|error| InspectError::Invalid(error.to_string()))
+        Ok(())
     }
 }
 
@@ -242,7 +267,7 @@ pub(crate) fn features() -> WasmFeatures {
         | WasmFeatures::COMPONENT_MODEL
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         use std::fmt::Write;
         let _ = write!(text, "{byte:02x}");

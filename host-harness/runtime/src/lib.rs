@@ -40,12 +40,15 @@
 //! # }
 //! ```
 //!
-//! Each file has one concern: [`inspect`](Inspection) reads a file before anything is compiled, `engine` configures
-//! WebAssembly, [`Host`] loads, [`Plugin`] calls, `session` is the state of one call, `imports` implements what a plugin may
+//! Each file has one concern: [`inspect`](Inspection) reads a file before anything is compiled, `caps` validates it and limits
+//! its complexity, `engine` configures WebAssembly, `compile` compiles under limits, `cache` keeps the result, [`Host`] loads, [`Plugin`] calls, `session` is the state of one call, `imports` implements what a plugin may
 //! call, `egress` checks its requests, `echo` finds secrets in responses, [`credentials`] is OAuth, [`transport`] is HTTP.
 
+mod cache;
 mod call;
+mod caps;
 pub mod clock;
+mod compile;
 pub mod credentials;
 mod echo;
 mod egress;
@@ -70,7 +73,10 @@ mod turns;
 /// The contract's records.
 pub use crm_contract as types;
 
+pub use cache::CacheError;
 pub use call::{CallError, CallErrorKind, Called, RequestNote, TrapReason, Usage};
+pub use caps::Capped;
+pub use compile::run_as_compiler;
 pub use egress::{Denial, DenialKind};
 pub use exports::OptionalExports;
 pub use host::{Host, HostBuilder, HostError, LoadError};

@@ -180,7 +180,7 @@ async fn load(
         Some(origin) => with_test_override(policy, &component.manifest, origin)?,
         None => policy,
     };
-    let mut host = host_for(component, policy).secrets(Arc::new(store.clone()));
+    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(Arc::new(store.clone()));
     if let (Some((credential, client)), Some(origin)) = (client, &origin) {
         let registration = registration(client.clone(), &component.manifest, credential, [origin]);
         host = host.registration(component.manifest.plugin.id.clone(), credential.clone(), registration);

@@ -32,7 +32,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     show_component(ui, &component);
 
     ui.step(STEPS, "A Salesforce org on this machine, connected as a team's owner would in the browser");
-    let connected = Connected::local(&component, Policy::default(), orgs::find(None)?).await?;
+    let connected = Connected::local(&component, Policy::default(), orgs::find(None)?, None).await?;
     announce_test_overrides(ui, connected.plugin.permissions());
     ui.print(
         "  login page → approval page → callback with a code → tokens, which the host keeps and the plugin never sees",

@@ -19,7 +19,9 @@ use crate::{
 const BYTES_BUDGET: usize = 448 << 10;
 
 pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending, CliError> {
-    let ComponentFile { path, inspection, manifest, .. } = ComponentFile::open(&arguments.file)?;
+    let ComponentFile { path, content, inspection, manifest } = ComponentFile::open(&arguments.file)?;
+    let fault = |source| CliError::Component { file: path.clone(), source };
+    let complexity = Inspection::complexity(&content).map_err(fault)?;
     let permissions = Permissions::new(&manifest, &policy_file::read(arguments.policy.as_deref())?)?;
 
     ui.json(&serde_json::json!({
@@ -29,6 +31,7 @@ pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending, CliError> 
         "exports": inspection.exports,
         "bytes": inspection.bytes,
         "sha256": inspection.sha256,
+        "complexity": complexity,
         "manifest": permissions.manifest(),
         "limits": permissions.limits(),
         "test_overrides": permissions.test_overrides(),

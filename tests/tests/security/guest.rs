@@ -7,17 +7,22 @@ use acceptance::system::NOW;
 use anyhow::Result;
 use crm_host::credentials::ConnectionId;
 use crm_host::types::{Booking, BookingKind, Mapping, Parameter, Problem};
-use crm_host::{CallError, Called};
+use crm_host::{CallError, Called, HostBuilder};
 use std::fs;
 
 /// The hostile plugin, at an org that answers with the path, except at `/open/silence`.
 pub async fn hostile() -> Result<Scripted> {
+    hostile_with(|host| host).await
+}
+
+/// The same in a host with further settings.
+pub async fn hostile_with(settings: impl FnOnce(HostBuilder) -> HostBuilder) -> Result<Scripted> {
     let component = fs::read(guests::build("hostile")?.path)?;
-    Scripted::start(&component, &VICTIM, |request| match request.uri().path() {
+    let answer = |request: &http::Request<Vec<u8>>| match request.uri().path() {
         "/open/silence" => None,
         path => Some(response(200, path)),
-    })
-    .await
+    };
+    Scripted::start_with(&component, &VICTIM, answer, settings).await
 }
 
 /// Lets the guest try something.

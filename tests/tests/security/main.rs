@@ -5,6 +5,7 @@ mod binding;
 mod ceilings;
 mod echoes;
 mod guest;
+mod loading;
 mod routes;
 
 use anyhow::Result;
@@ -35,6 +36,7 @@ async fn the_host_holds() -> Result<()> {
         ceilings::limits().await?,
         ceilings::turns().await?,
         ceilings::words().await?,
+        loading::bombs().await?,
         routes::methods().await?,
         routes::paths().await?,
         routes::headers().await?,
