@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use host_harness::{cli::Cli, commands};
+use host_harness::{cli::Cli, commands, environment};
 
 fn main() -> ExitCode {
+    environment::read();
     let cli = Cli::parse();
     // One thread serves a command; the rest of the machine is for the build.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -4,6 +4,7 @@
 mod ceilings;
 mod guest;
 mod routes;
+mod store;
 
 use anyhow::Result;
 
@@ -34,6 +35,9 @@ async fn the_host_holds() -> Result<()> {
         routes::paths().await?,
         routes::headers().await?,
         routes::bodies().await?,
+        store::grants().await?,
+        store::files().await?,
+        store::processes().await?,
     ];
     let mut through = Vec::new();
     for Family { name, tries } in &families {

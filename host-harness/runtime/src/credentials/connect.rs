@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     ApiKeyGrant, Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, StoreError,
-    broker::{Basis, ClientRegistration, Shared},
+    broker::{Basis, ClientRegistration, Shared, lock},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
@@ -198,7 +198,9 @@ impl Broker {
     pub async fn finish(&self, pending: Pending, callback_query: &str) -> Result<Connected, ConnectError> {
         let code = code_of(&pending, callback_query)?;
         let broker = self.clone();
+        let task = broker.shared.begin().ok_or(ConnectError::Stopping)?;
         tokio::spawn(async move {
+            let _task = task;
             let ready = broker.shared.ready(
                 &pending.key.connection,
                 pending.key.credential.as_str(),
@@ -336,6 +338,8 @@ impl Ready<'_> {
         form: Form,
         sent: &[&Secret],
     ) -> Result<Connected, ConnectError> {
+        // A store that fails must not cost the person the code, which works once.
+        shared.generation(&self.key).await?;
         let form = form.authenticated(self.client, self.spec.client_authentication);
         let (status, body) = shared
             .post(&self.key.connection, &self.login_host, self.spec.token_path.as_str(), form)
@@ -355,16 +359,18 @@ impl Ready<'_> {
 }
 
 impl Shared {
-    /// Replaces whatever is stored with a new grant, as the person has just decided.
+    /// Replaces whatever is stored with a new grant, as the person has just decided. It need not open: the new grant is what
+    /// repairs a damaged one.
     async fn save_new(&self, key: &GrantKey, grant: Grant) -> Result<(), StoreError> {
         let origin = grant.origin().clone();
         let state = GrantState::Live(grant);
         // Each conflict means that another writer succeeded, so a few tries suffice.
         for _ in 0..8 {
-            let expected = self.load(key).await?.map(|stored| stored.generation);
+            let expected = self.generation(key).await?;
             match self.save(key, expected, &state).await {
                 Err(StoreError::Conflict) => {}
                 Ok(_) => {
+                    lock(&self.unsaved).remove(key);
                     tracing::info!(connection = %key.connection, credential = %key.credential, %origin, "connected");
                     return Ok(());
                 }

@@ -11,6 +11,7 @@
 mod broker;
 mod connect;
 mod disconnect;
+mod drain;
 mod grant;
 mod memory_store;
 mod oauth;
