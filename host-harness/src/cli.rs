@@ -19,9 +19,9 @@ Exit codes:
 
 const LIVE_ORG: &str = "\
 Environment:
-  LIVE_LOGIN_HOST     the org's My Domain, such as acme--uat.sandbox.my.salesforce.com
-  LIVE_CLIENT_ID      consumer key of an app with the client-credentials flow
-  LIVE_CLIENT_SECRET  its consumer secret
+  HARNESS_LIVE_LOGIN_HOST     the org's My Domain, such as acme--uat.sandbox.my.salesforce.com
+  HARNESS_LIVE_CLIENT_ID      consumer key of an app with the client-credentials flow
+  HARNESS_LIVE_CLIENT_SECRET  its consumer secret
 
 Test Leads are created and deleted. Use a sandbox or a Developer Edition org.";
 
@@ -61,6 +61,8 @@ pub enum Command {
     Connect(Connect),
     /// Revoke a team's grant, or delete its API key, and forget the connection
     Disconnect(Disconnect),
+    /// Seal all stored connections with a new key
+    RotateKey(RotateKey),
     /// Check a connection and explain how to repair it
     Doctor(ConnectionArgs),
     /// List the fields that can be mapped, and those that cannot
@@ -153,7 +155,8 @@ pub struct Org {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
-    /// Print BASE_URL, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, EXT_ID_FIELD and ADMIN_URL as shell assignments, then serve
+    /// Print HARNESS_LOGIN_HOST, HARNESS_CLIENT_ID, HARNESS_CLIENT_SECRET, HARNESS_REDIRECT_URI, HARNESS_EXT_ID_FIELD and
+    /// HARNESS_ADMIN_URL as shell assignments, then serve
     #[arg(long)]
     pub print_env: bool,
 
@@ -195,19 +198,19 @@ pub struct Connect {
 #[command(next_help_heading = "For a plugin whose people log in")]
 pub struct Login {
     /// Where the org's users log in: https://login.salesforce.com for production, https://test.salesforce.com for a sandbox,
-    /// an org's My Domain, or the URL of an org on this machine [default: the variable BASE_URL]
+    /// an org's My Domain, or the URL of an org on this machine [default: the variable HARNESS_LOGIN_HOST]
     #[arg(long, value_name = "HOST")]
     pub login_host: Option<String>,
 
-    /// Consumer key of the registered app [default: the variable CLIENT_ID]
+    /// Consumer key of the registered app [default: the variable HARNESS_CLIENT_ID]
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
 
-    /// File with the app's consumer secret [default: the variable CLIENT_SECRET]
+    /// File with the app's consumer secret, which only you can read [default: the variable HARNESS_CLIENT_SECRET]
     #[arg(long, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
 
-    /// Callback URL, as registered with the app; must be on this machine [default: the variable REDIRECT_URI, or
+    /// Callback URL, as registered with the app; must be on this machine [default: the variable HARNESS_REDIRECT_URI, or
     /// http://127.0.0.1:8917/callback]
     #[arg(long, value_name = "URL")]
     pub redirect_uri: Option<url::Url>,
@@ -221,7 +224,7 @@ pub struct Login {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "For a plugin that uses an API key")]
 pub struct Key {
-    /// File with the API key; `-` reads standard input
+    /// File with the API key, which only you can read; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
 
@@ -248,6 +251,25 @@ pub struct Disconnect {
     /// The operator's policy
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+const ROTATION: &str = "\
+The new key replaces the key file. If the command is interrupted, run it again: the store opens with whichever of the two keys sealed
+it. Copies of the store that were made before need the key of that time.
+
+If HARNESS_STORE_KEY holds the key, the command takes the new one from --new-key-file; set the variable to it afterwards.";
+
+/// Arguments of `rotate-key`.
+#[derive(Debug, Args)]
+#[command(after_help = ROTATION)]
+pub struct RotateKey {
+    /// Folder of stored connections
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
+    pub data: PathBuf,
+
+    /// File with the new key, as `openssl rand -base64 32` prints it; only if HARNESS_STORE_KEY holds the present one
+    #[arg(long, value_name = "FILE")]
+    pub new_key_file: Option<PathBuf>,
 }
 
 /// Arguments of `run`.

@@ -14,7 +14,7 @@ use crm_host::{
     Host, HostBuilder, Plugin,
     credentials::{
         Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, GrantKey, GrantState, MemoryStore,
-        Registration, SecretStore as _,
+        Registration, SecretStore as _, StoreError,
     },
     manifest::{CredentialSpec, Identifier, Manifest},
     origin::Origin,
@@ -22,13 +22,15 @@ use crm_host::{
     secret::Secret,
     transport::{Bounds, ReqwestTransport, Transport as _},
 };
-use crm_store::SqliteStore;
+use crm_store::{Key, SqliteStore};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 
 use crate::{
+    brokers::Brokers,
     cli::ConnectionArgs,
     component_file::ComponentFile,
+    environment::environment,
     error::CliError,
     orgs,
     policy_file::{self, announce_test_overrides, with_test_override},
@@ -72,29 +74,33 @@ pub(crate) fn host_for(component: &ComponentFile, policy: Policy, data: Option<&
     }
 }
 
+/// Opens the store of a data folder, with the key that the environment names, if any.
+pub(crate) fn open_store(data: &Path) -> Result<SqliteStore, CliError> {
+    Ok(match &environment().store_key {
+        Some(key) => SqliteStore::open_with_key(data, Key::from_base64(key.expose())?)?,
+        None => SqliteStore::open(data)?,
+    })
+}
+
 /// A connection in a data folder.
 pub(crate) struct Stored {
     pub(crate) store: SqliteStore,
     pub(crate) key: GrantKey,
-    pub(crate) origin: Origin,
+    /// `None` if neither the grant nor the connection can be opened.
+    pub(crate) origin: Option<Origin>,
     /// `None` for an API key.
     pub(crate) registration: Option<Registration>,
     data: PathBuf,
-    plugin: Identifier,
 }
 
 impl Stored {
     /// Finds a team's connection for the plugin of a component.
     pub(crate) async fn find(component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
         let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
-        // Opening a store creates it; looking for a connection must not.
-        if !data.exists() {
-            return Err(missing());
-        }
-        let store = SqliteStore::open(data)?;
+        let store = Self::existing(data, missing)?;
         let plugin = component.manifest.plugin.id.clone();
         let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
-        let key = GrantKey { connection: found.connection, credential: component.credential()? };
+        let key = GrantKey { plugin, connection: found.connection, credential: component.credential()? };
         let grant = store.load(&key).await?;
         let origin = grant.map_or_else(|| found.login_host.clone(), |grant| grant.state.origin().clone());
         let registration = match component.manifest.credentials.get(&key.credential) {
@@ -104,24 +110,62 @@ impl Stored {
                 Some(registration(client, &component.manifest, &key.credential, [&found.login_host, &origin]))
             }
         };
-        Ok(Self { store, key, data: data.to_owned(), plugin, origin, registration })
+        Ok(Self { store, key, data: data.to_owned(), origin: Some(origin), registration })
+    }
+
+    /// Finds a team's connection to remove it. What cannot be opened counts as missing.
+    pub(crate) async fn find_to_remove(component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
+        let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
+        let store = Self::existing(data, missing)?;
+        let plugin = component.manifest.plugin.id.clone();
+        let connection = store.connection_to_remove(team, plugin.as_str()).await?.ok_or_else(missing)?;
+        let found = readable(store.connection(team, plugin.as_str()).await)?;
+        let key = GrantKey { plugin, connection, credential: component.credential()? };
+        let client = readable(store.client(&key).await)?;
+        let origin = readable(store.load(&key).await)?.map(|grant| grant.state.origin().clone());
+        let login_host = found.map(|found| found.login_host);
+        let hosts = login_host.iter().chain(&origin);
+        let registration = client.map(|client| registration(client, &component.manifest, &key.credential, hosts));
+        Ok(Self { store, key, data: data.to_owned(), origin: origin.or(login_host), registration })
+    }
+
+    /// Opening a store creates it; looking for a connection must not.
+    fn existing(data: &Path, missing: impl Fn() -> CliError) -> Result<SqliteStore, CliError> {
+        if data.exists() { open_store(data) } else { Err(missing()) }
     }
 
     /// Loads the plugin with this connection.
-    pub(crate) async fn load(&self, component: &ComponentFile, policy: Policy) -> Result<Plugin, CliError> {
-        let policy = with_test_override(policy, &component.manifest, &self.origin)?;
+    pub(crate) async fn load(
+        &self,
+        brokers: &Brokers,
+        component: &ComponentFile,
+        policy: Policy,
+    ) -> Result<Plugin, CliError> {
+        let policy = match &self.origin {
+            Some(origin) => with_test_override(policy, &component.manifest, origin)?,
+            None => policy,
+        };
         let mut host = host_for(component, policy, Some(&self.data)).secrets(Arc::new(self.store.clone()));
         if let Some(registration) = &self.registration {
-            host = host.registration(self.plugin.clone(), self.key.credential.clone(), registration.clone());
+            host = host.registration(self.key.plugin.clone(), self.key.credential.clone(), registration.clone());
         }
-        Ok(host.build()?.load(&component.content).await?)
+        let plugin = host.build()?.load(&component.content).await?;
+        brokers.add(plugin.broker());
+        Ok(plugin)
     }
 
     /// Forgets the connection. The broker must have removed its grant before.
     pub(crate) async fn forget(&self, team: &str) -> Result<(), CliError> {
-        self.store.remove_client(&self.key).await?;
-        self.store.remove_connection(team, self.plugin.as_str()).await?;
+        self.store.remove_connection(team, self.key.plugin.as_str()).await?;
         Ok(())
+    }
+}
+
+/// A row, unless it is missing or cannot be opened.
+fn readable<T>(row: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match row {
+        Err(StoreError::Unreadable(_)) => Ok(None),
+        row => row,
     }
 }
 
@@ -150,20 +194,20 @@ struct Local {
 
 impl Connected {
     /// Opens the named stored connection, or starts an org on this machine and connects to it.
-    pub(crate) async fn open(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Self, CliError> {
+    pub(crate) async fn open(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Self, CliError> {
         let component = ComponentFile::find(ui, arguments.component.as_deref())?;
         let policy = policy_file::read(arguments.policy.as_deref())?;
         let connected = match &arguments.team {
             Some(team) => {
                 let stored = Stored::find(&component, &arguments.data, team).await?;
-                let plugin = stored.load(&component, policy).await?;
-                let GrantKey { connection, credential } = stored.key;
+                let plugin = stored.load(brokers, &component, policy).await?;
+                let GrantKey { connection, credential, .. } = stored.key;
                 Self { plugin, connection, credential, org: Org::Stored(stored.store) }
             }
             None => {
                 // A command against an org on this machine leaves no data folder behind.
                 let data = arguments.data.exists().then_some(arguments.data.as_path());
-                Self::local(&component, policy, orgs::find(arguments.org.as_deref())?, data).await?
+                Self::local(brokers, &component, policy, orgs::find(arguments.org.as_deref())?, data).await?
             }
         };
         announce_test_overrides(ui, connected.plugin.permissions());
@@ -172,6 +216,7 @@ impl Connected {
 
     /// Starts an org and connects to it through its pages, as a person would.
     pub(crate) async fn local(
+        brokers: &Brokers,
         component: &ComponentFile,
         policy: Policy,
         file: OrgFile,
@@ -189,6 +234,7 @@ impl Connected {
             .registration(component.manifest.plugin.id.clone(), credential.clone(), registration)
             .build()?;
         let plugin = host.load(&component.content).await?;
+        brokers.add(plugin.broker());
         let connection = ConnectionId::new("local");
 
         let callback = app.redirect_uris.first().ok_or(CliError::IncompleteOrg("a callback URL of its app"))?;
@@ -214,12 +260,18 @@ impl Connected {
         Ok(Self { plugin, connection, credential, org: Org::Local(Local { org, token }) })
     }
 
+    fn plugin_id(&self) -> &str {
+        self.plugin.permissions().manifest().plugin.id.as_str()
+    }
+
     /// What the plugin noted about the fields of a target, as far as it was kept.
     pub(crate) async fn memos(&self, target: Option<&str>) -> Result<Memos, CliError> {
         match &self.org {
-            Org::Stored(store) => {
-                Ok(store.memos(&self.connection, target.unwrap_or_default()).await?.into_iter().collect())
-            }
+            Org::Stored(store) => Ok(store
+                .memos(self.plugin_id(), &self.connection, target.unwrap_or_default())
+                .await?
+                .into_iter()
+                .collect()),
             Org::Local(_) => Ok(Memos::default()),
         }
     }
@@ -227,7 +279,7 @@ impl Connected {
     /// Keeps the memos of a target for later commands.
     pub(crate) async fn keep_memos(&self, target: Option<&str>, memos: &Memos) -> Result<(), CliError> {
         if let Org::Stored(store) = &self.org {
-            store.put_memos(&self.connection, target.unwrap_or_default(), memos.pairs()).await?;
+            store.put_memos(self.plugin_id(), &self.connection, target.unwrap_or_default(), memos.pairs()).await?;
         }
         Ok(())
     }

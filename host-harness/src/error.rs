@@ -35,6 +35,18 @@ pub enum CliError {
         /// The cause.
         source: io::Error,
     },
+    /// Other users can read a file that holds a secret.
+    #[error(
+        "other users can read {} (mode {mode:o}); run `chmod 600 '{}'`, and replace the secret if somebody may have read it",
+        file.display(),
+        file.display()
+    )]
+    NotPrivate {
+        /// The file.
+        file: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// A file or folder cannot be written.
     #[error("{} cannot be written", file.display())]
     Unwritable {
@@ -92,6 +104,12 @@ pub enum CliError {
         /// The data folder.
         data: PathBuf,
     },
+    /// The key to rotate is not in a file that could be replaced.
+    #[error("HARNESS_STORE_KEY holds the present key; give the new one with `--new-key-file FILE`")]
+    NewKeyMissing,
+    /// The data folder is missing.
+    #[error("there is no folder {}; name the one with the stored connections with `--data`", .0.display())]
+    NoStore(PathBuf),
     /// The manifest has no credential or several, so the command cannot tell which one to use.
     #[error("the plugin asks for {0} credentials; this command needs exactly one")]
     Credentials(usize),
@@ -117,8 +135,8 @@ pub enum CliError {
          callback URL with the app"
     )]
     RedirectUri(url::Url),
-    /// The variable REDIRECT_URI is not a URL.
-    #[error("the variable REDIRECT_URI is not a URL")]
+    /// The variable HARNESS_REDIRECT_URI is not a URL.
+    #[error("the variable HARNESS_REDIRECT_URI is not a URL")]
     RedirectUriInvalid(#[source] url::ParseError),
     /// The component was not built.
     #[error(transparent)]
@@ -190,6 +208,7 @@ impl CliError {
         match self {
             Self::Input(_)
             | Self::Unreadable { .. }
+            | Self::NotPrivate { .. }
             | Self::Component { .. }
             | Self::PolicyFile { .. }
             | Self::Policy(_)
@@ -198,6 +217,8 @@ impl CliError {
             | Self::IncompleteOrg(_)
             | Self::UnknownTries
             | Self::NoConnection { .. }
+            | Self::NoStore(_)
+            | Self::NewKeyMissing
             | Self::Credentials(_)
             | Self::ArgumentMissing(_)
             | Self::ArgumentUnfit { .. }
@@ -240,6 +261,7 @@ impl CliError {
         match self {
             Self::Input(error) => error.code(),
             Self::Unreadable { .. } => "file-unreadable",
+            Self::NotPrivate { .. } => "file-not-private",
             Self::Unwritable { .. } => "file-unwritable",
             Self::Component { source, .. } => source.code(),
             Self::PolicyFile { source, .. } | Self::Policy(source) => source.code(),
@@ -248,6 +270,8 @@ impl CliError {
             Self::IncompleteOrg(_) => "org-incomplete",
             Self::UnknownTries => "unknown-tries",
             Self::NoConnection { .. } => "no-connection",
+            Self::NoStore(_) => "no-store",
+            Self::NewKeyMissing => "new-key-missing",
             Self::Credentials(_) => "credentials-unclear",
             Self::ArgumentMissing(_) => "argument-missing",
             Self::ArgumentUnfit { .. } => "argument-unfit",
@@ -317,7 +341,7 @@ mod tests {
             (CliError::NoConnection { team: "a".into(), data: "b".into() }, 2, "no-connection"),
             (login_host.into(), 2, "connect-login-host"),
             (LoadError::Compile("x".into()).into(), 2, "component-invalid"),
-            (LiveCheckError::Incomplete("CLIENT_ID").into(), 2, "live-check-incomplete"),
+            (LiveCheckError::Incomplete("HARNESS_LIVE_CLIENT_ID").into(), 2, "live-check-incomplete"),
             (ConnectError::StateMismatch.into(), 1, "connect-state-mismatch"),
             (StoreError::Conflict.into(), 1, "store-conflict"),
             (BuildError::NoWorkspace { folder: "/".into() }.into(), 1, "no-workspace"),

@@ -2,14 +2,17 @@
 //!
 //! - [`input`] reads bookings and mappings,
 //! - `component_file`, `policy_file` and `orgs` read what a command works with,
-//! - `connection` opens a plugin and a connection,
+//! - [`environment`] reads the settings in the environment,
+//! - `connection` opens a plugin and a connection, and `brokers` saves what is under way when the command ends,
 //! - [`commands`] holds the sub-commands, one file each, and [`error`] their failures with exit codes.
 
+mod brokers;
 pub mod cli;
 pub mod commands;
 mod component_file;
 mod connection;
 mod doubt;
+pub mod environment;
 pub mod error;
 mod files;
 pub mod input;

@@ -141,6 +141,14 @@ pub fn with_manifest_text(manifest: &str) -> Result<Vec<u8>> {
     Ok(component)
 }
 
+/// The hostile guest as another plugin: its manifest has this id and is otherwise the same.
+pub fn as_another_plugin(id: &str) -> Result<Vec<u8>> {
+    let manifest = fs::read_to_string(workspace()?.root().join("tests/guests/hostile/plugin.toml"))?;
+    let mut component = without_section(&fs::read(build("hostile")?.path)?, MANIFEST_SECTION)?;
+    embed_manifest(&mut component, &manifest.replacen("id = \"hostile\"", &format!("id = \"{id}\""), 1));
+    Ok(component)
+}
+
 /// A plugin whose manifest asks for these limits.
 pub fn with_limits(limits: &str) -> Result<Vec<u8>> {
     let manifest = fs::read_to_string(workspace()?.root().join("tests/guests/hostile/plugin.toml"))?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use acceptance::{
-    command::{ended, harness},
+    command::{ended, harness, write_private},
     guests,
     invented_crm::InventedCrm,
     samples::example,
@@ -43,7 +43,7 @@ async fn a_team_connects_with_a_key_delivers_and_disconnects_and_the_key_is_nowh
     let folder = folder.path();
     let crm = InventedCrm::new(NOW, KEY);
     let origin = crm.serve().await?;
-    fs::write(folder.join("key"), format!("{KEY}\n"))?;
+    write_private(&folder.join("key"), &format!("{KEY}\n"))?;
     fs::write(
         folder.join("mapping.json"),
         json!({ "rows": [
@@ -85,7 +85,7 @@ async fn a_team_connects_with_a_key_delivers_and_disconnects_and_the_key_is_nowh
 fn an_argument_of_the_other_kind_is_refused_with_the_remedy() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
-    fs::write(folder.join("key"), KEY)?;
+    write_private(&folder.join("key"), KEY)?;
     let origin = ["--origin", "https://acme.tiny-crm.example"];
     for (arguments, says) in [
         (&["--login-host", "login.example", "--api-key-file", "key"][..], "`--login-host` does not apply"),
@@ -111,8 +111,8 @@ fn an_argument_of_the_other_kind_is_refused_with_the_remedy() -> Result<()> {
     for (arguments, says) in [
         (&["connect", "--api-key-file", "key"][..], "`--api-key-file` does not apply"),
         (&["connect", "--origin", "https://acme.example"], "`--origin` does not apply"),
-        (&["connect"], "`--login-host HOST` or the variable BASE_URL"),
-        (&["connect", "--login-host", "login.salesforce.com"], "`--client-id ID` or the variable CLIENT_ID"),
+        (&["connect"], "`--login-host HOST` or the variable HARNESS_LOGIN_HOST"),
+        (&["connect", "--login-host", "login.salesforce.com"], "`--client-id ID` or the variable HARNESS_CLIENT_ID"),
     ] {
         let (code, _, error) = with(&salesforce, folder, arguments, "")?;
         assert_eq!(code, 2, "{arguments:?}: {error}");

@@ -38,7 +38,7 @@ fn org(folder: &Path) -> Result<(Running, Vec<(String, String)>)> {
         text = text + &line + "\n";
         let (name, value) = line.split_once('=').context("a shell assignment")?;
         variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
-        if name == "EXT_ID_FIELD" {
+        if name == "HARNESS_EXT_ID_FIELD" {
             break;
         }
     }
@@ -71,12 +71,12 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     while let Some(line) = lines.next().transpose()? {
         let (name, value) = line.split_once('=').context("a shell assignment")?;
         variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
-        if name == "EXT_ID_FIELD" {
+        if name == "HARNESS_EXT_ID_FIELD" {
             break;
         }
     }
     let value = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    assert_eq!(value("REDIRECT_URI").as_deref(), Some(callback.as_str()));
+    assert_eq!(value("HARNESS_REDIRECT_URI").as_deref(), Some(callback.as_str()));
 
     let run = |arguments: &[&str]| -> Result<Command> {
         let mut command = harness(folder.path())?;
@@ -112,9 +112,9 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     assert!(connecting.0.wait()?.success(), "{shown}");
     assert!(shown.contains("Connected `sales`"), "{shown}");
 
-    // No CLIENT_ID and CLIENT_SECRET from here on: they are sealed next to the grant.
+    // No HARNESS_CLIENT_ID and HARNESS_CLIENT_SECRET from here on: they are sealed next to the grant.
     let data = folder.path().join(".host-harness");
-    let secret = value("CLIENT_SECRET").context("a secret")?;
+    let secret = value("HARNESS_CLIENT_SECRET").context("a secret")?;
     for entry in fs::read_dir(&data)? {
         let entry = entry?;
         let mode = entry.metadata()?.permissions().mode() & 0o777;
@@ -294,7 +294,16 @@ fn print_env_prints_assignments_that_a_shell_reads() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (_running, variables) = org(folder.path())?;
     let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI", "EXT_ID_FIELD"]);
+    assert_eq!(
+        names,
+        [
+            "HARNESS_LOGIN_HOST",
+            "HARNESS_CLIENT_ID",
+            "HARNESS_CLIENT_SECRET",
+            "HARNESS_REDIRECT_URI",
+            "HARNESS_EXT_ID_FIELD"
+        ]
+    );
     assert!(variables.iter().all(|(_, value)| !value.is_empty()), "{variables:?}");
     assert_eq!(variables[4].1, "BookingId__c");
     let shell = Command::new("sh").args(["-c", "set -a; . ./org.env; env"]).current_dir(folder.path()).output()?;

@@ -93,7 +93,11 @@ async fn run(input: Value) -> Result<Option<Value>> {
 
 /// What the other host gets from its operator, and the connection that was made through the org's pages.
 async fn input(system: &System) -> Result<Value> {
-    let key = GrantKey { connection: system.connection.clone(), credential: CREDENTIAL.parse()? };
+    let key = GrantKey {
+        plugin: system.plugin.permissions().manifest().plugin.id.clone(),
+        connection: system.connection.clone(),
+        credential: CREDENTIAL.parse()?,
+    };
     let stored = system.secrets.load(&key).await?.context("a grant")?;
     let GrantState::Live(grant) = stored.state else { anyhow::bail!("the grant has ended") };
     let permissions = system.plugin.permissions();

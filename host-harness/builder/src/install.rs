@@ -10,6 +10,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::environment;
+
 /// Environment variable that forbids every installation when set to `1`.
 pub const FORBIDDEN_BY: &str = "HARNESS_NO_INSTALL";
 
@@ -134,12 +136,12 @@ impl Step {
 
     fn run(&self, otherwise: &'static str) -> Result<(), NotInstalled> {
         let command = self.to_string();
-        let ended = Command::new("/usr/bin/apt-get")
+        let mut installer = Command::new("/usr/bin/apt-get");
+        // The calling cargo points `LD_LIBRARY_PATH` at another toolchain's libraries.
+        let ended = environment::clean(&mut installer)
             .args(["-o", "DPkg::Lock::Timeout=600"])
             .args(&self.arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
-            // Set by the calling cargo; it points at another toolchain's libraries.
-            .env_remove("LD_LIBRARY_PATH")
             .stdin(Stdio::null())
             .output();
         match ended {

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use encode::embed_manifest;
+pub use environment::withhold_settings;
 pub use error::BuildError;
 pub use install::{FORBIDDEN_BY, NotInstalled};
 pub use workspace::Workspace;

@@ -9,6 +9,7 @@ use crm_host::{
 };
 
 use crate::{
+    brokers::Brokers,
     cli::BookingAndMapping,
     connection::Connected,
     doubt::arguments,
@@ -28,10 +29,14 @@ pub(super) struct Opened {
 
 /// Reads both files before anything is started, connects, and lists the fields unless they are known from an earlier command.
 /// `None` if they could not be listed; the reason has been shown.
-pub(super) async fn open(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Option<Opened>, CliError> {
+pub(super) async fn open(
+    ui: &mut Ui,
+    brokers: &Brokers,
+    arguments: &BookingAndMapping,
+) -> Result<Option<Opened>, CliError> {
     let booking = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
-    let connected = Connected::open(ui, &arguments.connection).await?;
+    let connected = Connected::open(ui, brokers, &arguments.connection).await?;
     let (plugin, target) = (&connected.plugin, mapping.target());
     let mut memos = connected.memos(target).await?;
     if !memos.cover(&mapping) {

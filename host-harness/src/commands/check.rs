@@ -7,10 +7,10 @@ use super::{
     Ending,
     booking::{self, Opened, advice_on, answered, codes_of, parts},
 };
-use crate::{cli::BookingAndMapping, error::CliError, ui::Ui};
+use crate::{brokers::Brokers, cli::BookingAndMapping, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open(ui, arguments).await? else {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMapping) -> Result<Ending, CliError> {
+    let Some(opened) = booking::open(ui, brokers, arguments).await? else {
         return Ok(Ending::Refused);
     };
     let Opened { connected, booking, mapping, mut memos } = opened;

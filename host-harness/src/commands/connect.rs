@@ -15,18 +15,19 @@ use axum::{
 };
 use crm_host::{
     Plugin,
-    credentials::{Asker, ClientRegistration, ConnectError, ConnectRequest, Connected, ConnectionId, GrantKey},
+    credentials::{Asker, ClientRegistration, ConnectError, ConnectRequest, Connected, ConnectionId},
     manifest::{ApiKeySpec, CredentialSpec, Identifier},
     secret::Secret,
 };
-use crm_store::{SqliteStore, TeamConnection};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use super::{Ending, booking::show_problem};
 use crate::{
+    brokers::Brokers,
     cli::{Connect, Login},
     component_file::ComponentFile,
-    connection::{host_for, registration},
+    connection::{host_for, open_store, registration},
+    environment::{environment, open_browser},
     error::CliError,
     files,
     policy_file::{self, announce_test_overrides, with_test_override},
@@ -41,18 +42,19 @@ const PATIENCE_MINUTES: u64 = 10;
 const IS_KEY: &str = "this plugin uses an API key; connect with `--api-key-file FILE`";
 const IS_LOGIN: &str = "this plugin's people log in; connect with `--login-host HOST`";
 
-pub(super) async fn run(ui: &mut Ui, arguments: Connect) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Connect) -> Result<Ending, CliError> {
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
     let credential = component.credential()?;
     match component.manifest.credentials.get(&credential) {
-        Some(CredentialSpec::ApiKey(spec)) => with_key(ui, &arguments, &component, credential, spec).await,
-        _ => by_login(ui, &arguments, &component, credential).await,
+        Some(CredentialSpec::ApiKey(spec)) => with_key(ui, brokers, &arguments, &component, credential, spec).await,
+        _ => by_login(ui, brokers, &arguments, &component, credential).await,
     }
 }
 
 /// Stores an API key that a person copied from the CRM.
 async fn with_key(
     ui: &mut Ui,
+    brokers: &Brokers,
     arguments: &Connect,
     component: &ComponentFile,
     credential: Identifier,
@@ -70,12 +72,11 @@ async fn with_key(
     let file = arguments.key.api_key_file.as_deref();
     let key = secret_of(&key_text(file.ok_or(CliError::ArgumentMissing("`--api-key-file FILE`"))?)?);
 
-    let store = SqliteStore::open(&arguments.data)?;
-    let plugin = load(ui, arguments, component, &store, &origin, None).await?;
+    let plugin = load(ui, brokers, arguments, component, &origin, None).await?;
     let connection = ConnectionId::new(arguments.team.clone());
     let broker = plugin.broker();
     let connected = broker.connect_api_key(&connection, credential.as_str(), &origin, key, &Asker::operator()).await?;
-    remember(ui, arguments, component, &store, connection, &connected).await?;
+    show(ui, arguments, &connected)?;
     ui.print(format!("  `host-harness doctor --team {}` tells whether the CRM accepts the key", arguments.team));
     Ok(Ending::Done)
 }
@@ -83,7 +84,7 @@ async fn with_key(
 /// The text with the API key.
 fn key_text(file: &Path) -> Result<String, CliError> {
     if file != Path::new("-") {
-        return files::read_text(file);
+        return files::read_secret(file);
     }
     let input = io::stdin();
     if input.is_terminal() {
@@ -95,25 +96,27 @@ fn key_text(file: &Path) -> Result<String, CliError> {
 /// Lets a person log in and authorize the app.
 async fn by_login(
     ui: &mut Ui,
+    brokers: &Brokers,
     arguments: &Connect,
     component: &ComponentFile,
     credential: Identifier,
 ) -> Result<Ending, CliError> {
     unfit("--api-key-file", arguments.key.api_key_file.is_some(), IS_LOGIN)?;
     unfit("--origin", arguments.key.origin.is_some(), IS_LOGIN)?;
-    let login_host = arguments.login.login_host.clone().or_else(|| variable("BASE_URL"));
-    let login_host =
-        absolute(&login_host.ok_or(CliError::ArgumentMissing("`--login-host HOST` or the variable BASE_URL"))?);
-    let client_id = arguments.login.client_id.clone().or_else(|| variable("CLIENT_ID"));
-    let client_id = client_id.ok_or(CliError::ArgumentMissing("`--client-id ID` or the variable CLIENT_ID"))?;
+    let environment = environment();
+    let login_host = arguments.login.login_host.clone().or_else(|| environment.login_host.clone());
+    let login_host = absolute(
+        &login_host.ok_or(CliError::ArgumentMissing("`--login-host HOST` or the variable HARNESS_LOGIN_HOST"))?,
+    );
+    let client_id = arguments.login.client_id.clone().or_else(|| environment.client_id.clone());
+    let client_id = client_id.ok_or(CliError::ArgumentMissing("`--client-id ID` or the variable HARNESS_CLIENT_ID"))?;
     let client_secret = match &arguments.login.client_secret_file {
-        Some(file) => Some(secret_of(&files::read_text(file)?)),
-        None => variable("CLIENT_SECRET").map(Secret::new),
+        Some(file) => Some(secret_of(&files::read_secret(file)?)),
+        None => environment.client_secret.clone(),
     };
     let client = ClientRegistration { client_id, client_secret };
     let redirect_uri = redirect_uri(&arguments.login)?;
-    let store = SqliteStore::open(&arguments.data)?;
-    let plugin = load(ui, arguments, component, &store, &login_host, Some((&credential, &client))).await?;
+    let plugin = load(ui, brokers, arguments, component, &login_host, Some((&credential, &client))).await?;
 
     // Listen before the address is shown, so that nobody else can receive the code.
     let (listener, path) = listen(&redirect_uri).await?;
@@ -132,7 +135,7 @@ async fn by_login(
     ui.note("Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:");
     ui.note(format!("\n  {url}\n"));
     if arguments.login.open
-        && let Err(error) = open::that(url.as_str())
+        && let Err(error) = open_browser(url.as_str())
     {
         ui.note(format!("no browser could be opened ({error}); open the address yourself"));
     }
@@ -142,9 +145,7 @@ async fn by_login(
 
     match plugin.broker().finish(pending, &query, &browser).await {
         Ok(connected) => {
-            let key = GrantKey { connection: connection.clone(), credential };
-            store.put_client(&key, client).await?;
-            remember(ui, arguments, component, &store, connection, &connected).await?;
+            show(ui, arguments, &connected)?;
             Ok(Ending::Done)
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
@@ -160,16 +161,12 @@ fn unfit(argument: &'static str, is_given: bool, reason: &'static str) -> Result
     if is_given { Err(CliError::ArgumentUnfit { argument, reason }) } else { Ok(()) }
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 /// Loads the plugin. A connection to this machine works through a test override.
 async fn load(
     ui: &Ui,
+    brokers: &Brokers,
     arguments: &Connect,
     component: &ComponentFile,
-    store: &SqliteStore,
     address: &str,
     client: Option<(&Identifier, &ClientRegistration)>,
 ) -> Result<Plugin, CliError> {
@@ -180,36 +177,21 @@ async fn load(
         Some(origin) => with_test_override(policy, &component.manifest, origin)?,
         None => policy,
     };
-    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(Arc::new(store.clone()));
+    let store = open_store(&arguments.data)?.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
+    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(Arc::new(store));
     if let (Some((credential, client)), Some(origin)) = (client, &origin) {
         let registration = registration(client.clone(), &component.manifest, credential, [origin]);
         host = host.registration(component.manifest.plugin.id.clone(), credential.clone(), registration);
     }
     let plugin = host.build()?.load(&component.content).await?;
+    brokers.add(plugin.broker());
     announce_test_overrides(ui, plugin.permissions());
     Ok(plugin)
 }
 
-/// Stores a connection, and says so.
-async fn remember(
-    ui: &Ui,
-    arguments: &Connect,
-    component: &ComponentFile,
-    store: &SqliteStore,
-    connection: ConnectionId,
-    connected: &Connected,
-) -> Result<(), CliError> {
-    let Connected { login_host, origin, attributes, scopes, connected_at, .. } = connected;
-    store
-        .put_connection(TeamConnection {
-            team: arguments.team.clone(),
-            plugin: component.manifest.plugin.id.to_string(),
-            connection,
-            login_host: login_host.clone().unwrap_or_else(|| origin.clone()),
-            account_id: None,
-            connected_at: *connected_at,
-        })
-        .await?;
+/// Says what was connected.
+fn show(ui: &Ui, arguments: &Connect, connected: &Connected) -> Result<(), CliError> {
+    let Connected { origin, attributes, scopes, .. } = connected;
     ui.json(&serde_json::json!({
         "team": arguments.team,
         "origin": origin,
@@ -240,7 +222,7 @@ fn secret_of(text: &str) -> Secret {
 }
 
 fn redirect_uri(login: &Login) -> Result<url::Url, CliError> {
-    match (&login.redirect_uri, variable("REDIRECT_URI")) {
+    match (&login.redirect_uri, &environment().redirect_uri) {
         (Some(given), _) => Ok(given.clone()),
         (None, given) => given.as_deref().unwrap_or(REDIRECT_URI).parse().map_err(CliError::RedirectUriInvalid),
     }

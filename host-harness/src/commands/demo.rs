@@ -12,15 +12,15 @@ use super::{
     run::{first_try, show_delivery},
 };
 use crate::{
-    cli::Demo, component_file::ComponentFile, connection::Connected, error::CliError, files, input, orgs,
-    policy_file::announce_test_overrides, ui::Ui,
+    brokers::Brokers, cli::Demo, component_file::ComponentFile, connection::Connected, error::CliError, files, input,
+    orgs, policy_file::announce_test_overrides, ui::Ui,
 };
 
 const STEPS: u32 = 7;
 const WEBHOOK: &str = include_str!("../../../examples/timerex-webhook.json");
 const MAPPING: &str = include_str!("../../../examples/timerex-mapping.json");
 
-pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Demo) -> Result<Ending, CliError> {
     let folder = tempfile::tempdir().map_err(|source| CliError::Unwritable { file: env::temp_dir(), source })?;
     let webhook = folder.path().join("timerex-webhook.json");
     let mapping_file = folder.path().join("timerex-mapping.json");
@@ -32,7 +32,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Demo) -> Result<Ending, CliError
     show_component(ui, &component);
 
     ui.step(STEPS, "A Salesforce org on this machine, connected as a team's owner would in the browser");
-    let connected = Connected::local(&component, Policy::default(), orgs::find(None)?, None).await?;
+    let connected = Connected::local(brokers, &component, Policy::default(), orgs::find(None)?, None).await?;
     announce_test_overrides(ui, connected.plugin.permissions());
     ui.print(
         "  login page → approval page → callback with a code → tokens, which the host keeps and the plugin never sees",

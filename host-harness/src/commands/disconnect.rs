@@ -4,6 +4,7 @@ use crm_host::credentials::Revoked;
 
 use super::Ending;
 use crate::{
+    brokers::Brokers,
     cli::Disconnect,
     component_file::ComponentFile,
     connection::Stored,
@@ -12,14 +13,15 @@ use crate::{
     ui::Ui,
 };
 
-pub(super) async fn run(ui: &mut Ui, arguments: Disconnect) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -> Result<Ending, CliError> {
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
-    let stored = Stored::find(&component, &arguments.data, &arguments.team).await?;
-    let plugin = stored.load(&component, policy_file::read(arguments.policy.as_deref())?).await?;
+    let stored = Stored::find_to_remove(&component, &arguments.data, &arguments.team).await?;
+    let plugin = stored.load(brokers, &component, policy_file::read(arguments.policy.as_deref())?).await?;
     announce_test_overrides(ui, plugin.permissions());
 
     let gone = plugin.broker().disconnect(&stored.key.connection, stored.key.credential.as_str()).await?;
     stored.forget(&arguments.team).await?;
+    let server = stored.origin.as_ref().map_or_else(|| "The server".to_owned(), ToString::to_string);
     let certain = gone.revoked.is_certain();
     ui.json(&serde_json::json!({ "team": arguments.team, "revoked": certain }))?;
     match gone.revoked {
@@ -28,10 +30,13 @@ pub(super) async fn run(ui: &mut Ui, arguments: Disconnect) -> Result<Ending, Cl
         Revoked::ApiKey => {
             ui.print(format!("Disconnected `{}`: its API key is deleted here.", arguments.team));
             ui.note(format!(
-                "The key itself is not revoked. Delete it at {} too, unless something else uses it.",
-                stored.origin
+                "The key itself is not revoked. Delete it at {server} too, unless something else uses it."
             ));
             return Ok(Ending::Done);
+        }
+        Revoked::Unreadable => {
+            ui.print(format!("Disconnected `{}`: its row could not be opened, and is deleted here.", arguments.team));
+            ui.note("Its grant or key is not revoked. Revoke it at the server, in the settings of the user who connected it.");
         }
         _ if certain => ui.print(format!(
             "Disconnected `{}`: the grant had already ended; its tokens are deleted here.",
@@ -40,8 +45,7 @@ pub(super) async fn run(ui: &mut Ui, arguments: Disconnect) -> Result<Ending, Cl
         _ => {
             ui.print(format!("Disconnected `{}`: its tokens are deleted here.", arguments.team));
             ui.note(format!(
-                "{} did not confirm that the grant is revoked. Revoke it there too, in the settings of the user who connected it.",
-                stored.origin
+                "{server} did not confirm that the grant is revoked. Revoke it there too, in the settings of the user who connected it."
             ));
         }
     }

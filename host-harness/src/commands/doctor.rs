@@ -7,14 +7,15 @@ use super::{
     booking::{advice_on, codes_of, parts, show_problem, show_usage},
 };
 use crate::{
+    brokers::Brokers,
     cli::ConnectionArgs,
     connection::Connected,
     error::CliError,
     ui::{Ui, one_line},
 };
 
-pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
-    let connected = Connected::open(ui, arguments).await?;
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
+    let connected = Connected::open(ui, brokers, arguments).await?;
     let plugin = &connected.plugin;
     let (answer, usage) = parts(plugin.check_connection(&connected.connection, ui.locale()).await?);
     let ending = match answer {

@@ -12,10 +12,10 @@ use super::{
     Ending,
     booking::{advice, answered},
 };
-use crate::{cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
+use crate::{brokers::Brokers, cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
-    let connected = Connected::open(ui, arguments).await?;
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
+    let connected = Connected::open(ui, brokers, arguments).await?;
     let plugin = &connected.plugin;
     let called = plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
     let ending = match answered(ui, plugin, called.answer).await? {

@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, future};
 use salesforce_local_org::{Options, OrgFile};
 
 use super::Ending;
-use crate::{cli::Org, error::CliError, orgs, ui::Ui};
+use crate::{
+    cli::Org,
+    environment::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, REDIRECT_URI},
+    error::CliError,
+    orgs,
+    ui::Ui,
+};
 
 pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending, CliError> {
     if arguments.list {
@@ -28,12 +34,12 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending, CliError>
         let external_id = unique.map(|field| field.name).unwrap_or_default();
         let redirect_uri = app.redirect_uris.first().cloned().unwrap_or_default();
         for (name, value) in [
-            ("BASE_URL", running.org().base_url()),
-            ("CLIENT_ID", app.client_id.as_str()),
-            ("CLIENT_SECRET", app.client_secret.as_str()),
-            ("REDIRECT_URI", redirect_uri.as_str()),
-            ("EXT_ID_FIELD", external_id.as_str()),
-            ("ADMIN_URL", running.admin_url()),
+            (LOGIN_HOST, running.org().base_url()),
+            (CLIENT_ID, app.client_id.as_str()),
+            (CLIENT_SECRET, app.client_secret.as_str()),
+            (REDIRECT_URI, redirect_uri.as_str()),
+            ("HARNESS_EXT_ID_FIELD", external_id.as_str()),
+            ("HARNESS_ADMIN_URL", running.admin_url()),
         ] {
             ui.print(format!("{name}={}", shell_quoted(value)));
         }

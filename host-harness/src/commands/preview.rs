@@ -9,13 +9,14 @@ use super::{
     fields,
 };
 use crate::{
+    brokers::Brokers,
     cli::Preview,
     error::CliError,
     ui::{Ui, one_line},
 };
 
-pub(super) async fn run(ui: &mut Ui, arguments: &Preview) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> Result<Ending, CliError> {
+    let Some(opened) = booking::open(ui, brokers, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
     let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {

@@ -8,14 +8,15 @@ use super::{
     booking::{self, advice_on, all_findings, codes_of, parts, show_problem, show_usage},
 };
 use crate::{
+    brokers::Brokers,
     cli::Run,
     doubt::{Doubt, how_to_look, instant},
     error::CliError,
     ui::{Ui, one_line},
 };
 
-pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, arguments: &Run) -> Result<Ending, CliError> {
-    let Some(opened) = booking::open(ui, &arguments.delivered).await? else {
+pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments: &Run) -> Result<Ending, CliError> {
+    let Some(opened) = booking::open(ui, brokers, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
     let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {

@@ -1,13 +1,21 @@
-//! The connections of teams. Nothing here is secret.
+//! The connections of teams. Nothing here is secret, but nobody else must change which account a team is connected to.
 
+use async_trait::async_trait;
 use crm_host::{
-    credentials::{ConnectionId, StoreError},
+    credentials::{
+        ClientRegistration, ConnectionId, Generation, Grant, GrantKey, GrantState, Lease, SecretStore, StoreError,
+        Stored,
+    },
     origin::Origin,
 };
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
-use crate::sqlite_store::{SqliteStore, unavailable};
+use crate::{
+    clients,
+    rows::{Opened, Rows, Table},
+    sqlite_store::{SqliteStore, row, save, unavailable},
+};
 
 /// A team's connection for a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,132 +28,163 @@ pub struct TeamConnection {
     pub connection: ConnectionId,
     /// Where the person logged in, or the origin that their API key is for.
     pub login_host: Origin,
-    /// Id of the connected account at the provider, if known: an org id, for example.
-    pub account_id: Option<String>,
     /// When it was connected.
     pub connected_at: Timestamp,
 }
 
-const COLUMNS: &str = "team, plugin, connection, login_host, account_id, connected_at";
+/// What is sealed. The rest is the name of the row.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    login_host: Origin,
+    connected_at: Timestamp,
+}
 
 impl SqliteStore {
-    /// Writes a team's connection, replacing an earlier one for the same plugin.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn put_connection(&self, connection: TeamConnection) -> Result<(), StoreError> {
-        self.with(move |database, _| {
-            database
-                .execute(
-                    &format!("INSERT OR REPLACE INTO team_connections ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-                    params![
-                        connection.team,
-                        connection.plugin,
-                        connection.connection.as_str(),
-                        connection.login_host.to_string(),
-                        connection.account_id,
-                        connection.connected_at.to_string(),
-                    ],
-                )
-                .map_err(unavailable)?;
-            Ok(())
-        })
-        .await
+    /// The store as a broker uses it that connects `team`: with a new grant, it writes the grant's client and the team's
+    /// connection, all or none.
+    pub fn connecting(&self, team: &str, client: Option<ClientRegistration>) -> Connecting {
+        Connecting { store: self.clone(), team: team.to_owned(), client }
     }
 
     /// A team's connection for a plugin.
     ///
     /// # Errors
-    /// When the store fails, or the row is damaged.
+    /// When the store fails, or the row cannot be opened.
     pub async fn connection(&self, team: &str, plugin: &str) -> Result<Option<TeamConnection>, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
-        self.with(move |database, _| {
-            database
-                .query_row(
-                    &format!("SELECT {COLUMNS} FROM team_connections WHERE team = ?1 AND plugin = ?2"),
-                    [team, plugin],
-                    columns,
-                )
-                .optional()
-                .map_err(unavailable)?
-                .map(TryInto::try_into)
-                .transpose()
-        })
-        .await
+        self.read(move |rows| named(rows, &team, &plugin)?.map(|name| open(rows, name)).transpose()).await
     }
 
-    /// All connections, ordered by team.
+    /// The id that a team's connection for a plugin has, even if the row cannot be opened. Use it only to remove the connection:
+    /// another program may have changed it.
     ///
     /// # Errors
-    /// When the store fails, or a row is damaged.
-    pub async fn connections(&self) -> Result<Vec<TeamConnection>, StoreError> {
-        self.with(move |database, _| {
-            let mut select = database
-                .prepare(&format!("SELECT {COLUMNS} FROM team_connections ORDER BY team, plugin"))
-                .map_err(unavailable)?;
-            let rows = select.query_map([], columns).map_err(unavailable)?;
-            rows.map(|row| row.map_err(unavailable)?.try_into()).collect()
+    /// When the store fails.
+    pub async fn connection_to_remove(&self, team: &str, plugin: &str) -> Result<Option<ConnectionId>, StoreError> {
+        let (team, plugin) = (team.to_owned(), plugin.to_owned());
+        self.read(move |rows| Ok(named(rows, &team, &plugin)?.map(|[.., connection]| ConnectionId::new(connection))))
+            .await
+    }
+
+    /// All connections, ordered by team. Those that cannot be opened are errors of their own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn connections(&self) -> Result<Vec<Result<TeamConnection, StoreError>>, StoreError> {
+        self.read(|rows| {
+            let names = rows.find(Table::Teams, "TRUE", &[])?;
+            Ok(names.into_iter().map(|name| open(rows, name)).collect())
         })
         .await
     }
 
-    /// Removes a team's connection for a plugin with its memos, and returns whether there was one. The broker must remove its
-    /// grants before.
+    /// Removes a team's connection for a plugin with its clients and memos, and returns whether there was one. The broker must
+    /// remove its grants before.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn remove_connection(&self, team: &str, plugin: &str) -> Result<bool, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
-        self.with(move |database, _| {
-            let transaction = database.transaction().map_err(unavailable)?;
-            let of_team = "SELECT connection FROM team_connections WHERE team = ?1 AND plugin = ?2";
-            transaction
-                .execute(&format!("DELETE FROM memos WHERE connection IN ({of_team})"), [&team, &plugin])
-                .map_err(unavailable)?;
-            let removed = transaction
-                .execute("DELETE FROM team_connections WHERE team = ?1 AND plugin = ?2", [team, plugin])
-                .map_err(unavailable)?;
-            transaction.commit().map_err(unavailable)?;
-            Ok(removed > 0)
+        self.write(move |rows| {
+            let Some(name) = named(rows, &team, &plugin)? else { return Ok(false) };
+            let [.., connection] = &name;
+            for client in rows.find(Table::Clients, "plugin = ?1 AND connection = ?2", &[&plugin, connection])? {
+                rows.remove(Table::Clients, client.each_ref().map(String::as_str))?;
+            }
+            let delete = "DELETE FROM memos WHERE plugin = ?1 AND connection = ?2";
+            rows.transaction.execute(delete, [&plugin, connection]).map_err(unavailable)?;
+            rows.remove(Table::Teams, name.each_ref().map(String::as_str))?;
+            Ok(true)
         })
         .await
     }
 }
 
-/// A row of the table.
-struct Columns {
+/// The name of a team's row for a plugin, if there is one.
+fn named(rows: &Rows<'_>, team: &str, plugin: &str) -> Result<Option<[String; 3]>, StoreError> {
+    Ok(rows.find(Table::Teams, "team = ?1 AND plugin = ?2", &[team, plugin])?.pop())
+}
+
+fn open(rows: &Rows<'_>, name: [String; 3]) -> Result<TeamConnection, StoreError> {
+    let damaged = || StoreError::Unreadable(format!("the connection of team `{}`; connect again", name[0]));
+    let Opened { plain, .. } = rows.get(Table::Teams, name.each_ref().map(String::as_str))?.ok_or_else(damaged)?;
+    let Content { login_host, connected_at } = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+    let [team, plugin, connection] = name;
+    Ok(TeamConnection { team, plugin, connection: ConnectionId::new(connection), login_host, connected_at })
+}
+
+/// A [`SecretStore`] that writes a team's connection together with its new grant.
+#[derive(Clone, Debug)]
+pub struct Connecting {
+    store: SqliteStore,
     team: String,
-    plugin: String,
-    connection: String,
-    login_host: String,
-    account_id: Option<String>,
-    connected_at: String,
+    client: Option<ClientRegistration>,
 }
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok(Columns {
-        team: row.get(0)?,
-        plugin: row.get(1)?,
-        connection: row.get(2)?,
-        login_host: row.get(3)?,
-        account_id: row.get(4)?,
-        connected_at: row.get(5)?,
-    })
+impl Connecting {
+    fn put(&self, rows: &mut Rows<'_>, key: &GrantKey, grant: &Grant) -> Result<(), StoreError> {
+        match &self.client {
+            Some(client) => clients::put(rows, key, client)?,
+            None => rows.remove(Table::Clients, row(key))?,
+        }
+        if let Some(earlier) = named(rows, &self.team, key.plugin.as_str())? {
+            rows.remove(Table::Teams, earlier.each_ref().map(String::as_str))?;
+        }
+        let of_connection = rows.find(
+            Table::Teams,
+            "plugin = ?1 AND connection = ?2",
+            &[key.plugin.as_str(), key.connection.as_str()],
+        )?;
+        for name in of_connection {
+            // A row that was renamed must not keep its team from connecting. One that opens is another team's.
+            let name = name.each_ref().map(String::as_str);
+            if matches!(rows.get(Table::Teams, name), Err(StoreError::Unreadable(_))) {
+                rows.remove(Table::Teams, name)?;
+            }
+        }
+        let content = Content { login_host: grant.login_host().clone(), connected_at: grant.connected_at() };
+        let plain = serde_json::to_vec(&content).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        rows.put(Table::Teams, [&self.team, key.plugin.as_str(), key.connection.as_str()], &plain).map(drop)
+    }
 }
 
-impl TryFrom<Columns> for TeamConnection {
-    type Error = StoreError;
+#[async_trait]
+impl SecretStore for Connecting {
+    async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
+        self.store.load(key).await
+    }
 
-    fn try_from(row: Columns) -> Result<Self, StoreError> {
-        let damaged =
-            |column: &str| StoreError::Unreadable(format!("the connection of team `{}`: `{column}`", row.team));
-        Ok(Self {
-            login_host: row.login_host.parse().map_err(|_| damaged("login_host"))?,
-            connected_at: row.connected_at.parse().map_err(|_| damaged("connected_at"))?,
-            connection: ConnectionId::new(row.connection),
-            plugin: row.plugin,
-            account_id: row.account_id,
-            team: row.team,
-        })
+    async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
+        self.store.generation(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &GrantKey,
+        expected: Option<Generation>,
+        state: &GrantState,
+    ) -> Result<Generation, StoreError> {
+        let (connecting, key, state) = (self.clone(), key.clone(), state.clone());
+        self.store
+            .write(move |rows| {
+                let generation = save(rows, &key, expected, &state)?;
+                if let GrantState::Live(grant) = &state {
+                    connecting.put(rows, &key, grant)?;
+                }
+                Ok(generation)
+            })
+            .await
+    }
+
+    async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError> {
+        self.store.remove(key, expected).await
+    }
+
+    async fn acquire_lease(&self, key: &GrantKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.acquire_lease(key, lease, now).await
+    }
+
+    async fn release_lease(&self, key: &GrantKey, lease: &Lease) -> Result<(), StoreError> {
+        self.store.release_lease(key, lease).await
     }
 }

@@ -1,20 +1,19 @@
-//! The sealing key.
+//! The sealing key, and its file.
 
-use std::{fmt, fs, io, io::Write, path::Path};
+use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
 
-use crate::{
-    data_dir::{PrivacyError, check_file, create_private},
-    sqlite_store::OpenError,
-};
+use crate::{data_dir::Folder, sqlite_store::OpenError};
 
-/// The environment variable with the key: 32 bytes in base64.
+/// The environment variable in which the command takes the key: 32 bytes in base64.
 pub const KEY_VARIABLE: &str = "HARNESS_STORE_KEY";
 
 const KEY_FILE: &str = "key";
+/// While the key is rotated, the next one. Whichever of the two opens the store is its key.
+const NEXT_KEY_FILE: &str = "key.next";
 
 /// A key of 256 bits, wiped when dropped.
 #[derive(Clone)]
@@ -37,57 +36,79 @@ impl Key {
         Ok(Self(Zeroizing::new(bytes)))
     }
 
+    pub(crate) fn random() -> Result<Self, OpenError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        SysRng.try_fill_bytes(&mut *bytes).map_err(|error| OpenError::NoRandom(error.to_string()))?;
+        Ok(Self(bytes))
+    }
+
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The key from the environment, else from the key file, which is created if `create` allows it.
-    pub(crate) fn of_environment_or_file(directory: &Path, create: bool) -> Result<Self, OpenError> {
-        match std::env::var(KEY_VARIABLE) {
-            Ok(text) => Self::from_base64(&Zeroizing::new(text)),
-            Err(std::env::VarError::NotUnicode(_)) => Err(OpenError::KeyFormat),
-            Err(std::env::VarError::NotPresent) => Self::of_file(directory, create),
-        }
-    }
-
-    pub(crate) fn of_file(directory: &Path, create: bool) -> Result<Self, OpenError> {
-        let path = directory.join(KEY_FILE);
-        match fs::exists(&path) {
-            Ok(true) => {}
-            Ok(false) if create => Self::create_file(&path)?,
-            Ok(false) => return Err(OpenError::KeyMissing { path }),
-            Err(source) => return Err(PrivacyError::Io { path, source }.into()),
-        }
-        check_file(&path)?;
-        let text = Zeroizing::new(fs::read_to_string(&path).map_err(PrivacyError::io(&path))?);
-        Self::from_base64(&text)
-    }
-
-    /// Creates the key file atomically: nobody sees a partial key, and if two processes try, one wins.
-    fn create_file(path: &Path) -> Result<(), OpenError> {
-        let mut random = Zeroizing::new([0; 40]);
-        SysRng.try_fill_bytes(&mut *random).map_err(|error| OpenError::NoRandom(error.to_string()))?;
-        let (key, suffix) = random.split_at(32);
-        let suffix: String = suffix.iter().map(|byte| format!("{byte:02x}")).collect();
-        let draft = path.with_extension(suffix);
-        let mut text = Zeroizing::new(STANDARD.encode(key));
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(STANDARD.encode(self.0.as_slice()));
         text.push('\n');
-        let written = create_private(&draft).and_then(|mut file| {
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(PrivacyError::io(&draft))?;
-            match fs::hard_link(&draft, path) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    Err(PrivacyError::Io { path: path.to_owned(), source: error })
-                }
-                _ => Ok(()),
-            }
-        });
-        // The draft contains the key too, so it must be removed in any case.
-        let removed = match fs::remove_file(&draft) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(PrivacyError::Io { path: draft, source: error })
-            }
-            _ => Ok(()),
-        };
-        written.and(removed).map_err(OpenError::from)
+        text
     }
+}
+
+/// Where the key of a store comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum KeySource {
+    /// The platform keeps it.
+    Given(Key),
+    /// The key file in the data folder.
+    File,
+}
+
+impl KeySource {
+    /// The keys of which one opens the store.
+    pub(crate) fn keys(&self, folder: &Folder) -> Result<Vec<Key>, OpenError> {
+        match self {
+            Self::Given(key) => Ok(vec![key.clone()]),
+            Self::File => {
+                let mut keys = Vec::new();
+                for name in [KEY_FILE, NEXT_KEY_FILE] {
+                    if let Some(text) = folder.read(name)? {
+                        keys.push(Key::from_base64(&text)?);
+                    }
+                }
+                if keys.is_empty() { Err(OpenError::KeyMissing { path: folder.file(KEY_FILE) }) } else { Ok(keys) }
+            }
+        }
+    }
+
+    /// The key of a new store. A key file is created if it is missing.
+    pub(crate) fn of_new_store(&self, folder: &Folder) -> Result<Key, OpenError> {
+        match self {
+            Self::Given(key) => Ok(key.clone()),
+            Self::File => {
+                if folder.read(KEY_FILE)?.is_none() {
+                    folder.create_file(KEY_FILE, Key::random()?.text().as_bytes())?;
+                }
+                let text =
+                    folder.read(KEY_FILE)?.ok_or_else(|| OpenError::KeyMissing { path: folder.file(KEY_FILE) })?;
+                Key::from_base64(&text)
+            }
+        }
+    }
+
+    /// Ends a rotation that was interrupted: `current` is the key that opens the store. The folder must be locked.
+    pub(crate) fn settle(&self, folder: &Folder, current: &Key) -> Result<(), OpenError> {
+        let Self::File = self else { return Ok(()) };
+        let Some(next) = folder.read(NEXT_KEY_FILE)? else { return Ok(()) };
+        if Key::from_base64(&next)?.bytes() == current.bytes() {
+            folder.replace(NEXT_KEY_FILE, KEY_FILE)?;
+        } else {
+            folder.remove(NEXT_KEY_FILE)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the key that a rotation is about to seal with. The folder must be locked.
+pub(crate) fn write_next(folder: &Folder, key: &Key) -> Result<(), OpenError> {
+    folder.create_file(NEXT_KEY_FILE, key.text().as_bytes())?;
+    Ok(())
 }

@@ -6,58 +6,60 @@ use crate::sqlite_store::OpenError;
 
 /// Each step migrates the schema from its index to the next version. Released steps never change.
 const STEPS: [&str; 1] = ["
-    -- One row: a text that only the right key opens.
-    CREATE TABLE key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
-
-    -- One row: the last generation of any grant. Generations are never reused.
-    CREATE TABLE last_generation (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL) STRICT;
-    INSERT INTO last_generation VALUES (1, 0);
+    -- One row: the generations of all sealed rows that are current, sealed.
+    CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
 
     CREATE TABLE grants (
+        plugin TEXT NOT NULL,
         connection TEXT NOT NULL,
         credential TEXT NOT NULL,
         generation INTEGER NOT NULL,
         sealed BLOB NOT NULL,
-        PRIMARY KEY (connection, credential)
+        PRIMARY KEY (plugin, connection, credential)
+    ) STRICT;
+
+    CREATE TABLE clients (
+        plugin TEXT NOT NULL,
+        connection TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (plugin, connection, credential)
+    ) STRICT;
+
+    -- `connection` is part of what is sealed. It is readable so that a damaged row can be removed with what belongs to it.
+    CREATE TABLE teams (
+        team TEXT NOT NULL,
+        plugin TEXT NOT NULL,
+        connection TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (team, plugin),
+        UNIQUE (plugin, connection)
     ) STRICT;
 
     CREATE TABLE leases (
+        plugin TEXT NOT NULL,
         connection TEXT NOT NULL,
         credential TEXT NOT NULL,
         holder TEXT NOT NULL,
         until_ms INTEGER NOT NULL,
-        PRIMARY KEY (connection, credential)
-    ) STRICT;
-
-    CREATE TABLE client_registrations (
-        connection TEXT NOT NULL,
-        credential TEXT NOT NULL,
-        client_id TEXT NOT NULL,
-        sealed_secret BLOB,
-        PRIMARY KEY (connection, credential)
-    ) STRICT;
-
-    CREATE TABLE team_connections (
-        team TEXT NOT NULL,
-        plugin TEXT NOT NULL,
-        connection TEXT NOT NULL UNIQUE,
-        login_host TEXT NOT NULL,
-        account_id TEXT,
-        connected_at TEXT NOT NULL,
-        PRIMARY KEY (team, plugin)
+        PRIMARY KEY (plugin, connection, credential)
     ) STRICT;
 
     -- What a plugin noted about the fields that it listed (`field.memo` in the contract).
     CREATE TABLE memos (
+        plugin TEXT NOT NULL,
         connection TEXT NOT NULL,
         target TEXT NOT NULL,
         field TEXT NOT NULL,
         memo TEXT NOT NULL,
-        PRIMARY KEY (connection, target, field)
+        PRIMARY KEY (plugin, connection, target, field)
     ) STRICT, WITHOUT ROWID;
 "];
 
-/// Configures a connection and runs the missing migrations.
+/// Configures a connection and runs the missing migrations. The folder must be locked: SQLite does not wait when another process
+/// switches a new file to WAL.
 pub(crate) fn prepare(database: &mut Connection) -> Result<(), OpenError> {
     database.busy_timeout(std::time::Duration::from_secs(5))?;
     // FULL: a saved refresh token must survive a power cut. secure_delete: deleted content is overwritten.

@@ -1,7 +1,7 @@
 //! The store itself.
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -9,35 +9,42 @@ use std::{
 use async_trait::async_trait;
 use crm_host::credentials::{Generation, GrantKey, GrantState, Lease, SecretStore, StoreError, Stored};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::{
-    data_dir::{PrivacyError, check_file, create_private, make_directory},
-    key::{KEY_VARIABLE, Key},
+    data_dir::{Folder, PrivacyError},
+    key::{KEY_VARIABLE, Key, KeySource},
+    rows::{self, Head, Opened, Rows, Table},
     schema,
-    seal::{SealError, Sealer},
+    seal::Sealer,
 };
 
 const DATABASE_FILE: &str = "store.sqlite3";
-/// The text that the key check seals.
-const KEY_CHECK: &[u8] = b"this key opens this store";
-const KEY_CHECK_CONTEXT: &[&[u8]] = &[b"key-check"];
 
 /// Connections in SQLite, secrets sealed. Cheap to clone.
 #[derive(Clone)]
 pub struct SqliteStore {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    path: PathBuf,
-    database: Mutex<Connection>,
+pub(crate) struct Inner {
+    pub(crate) folder: Folder,
+    pub(crate) keys: KeySource,
+    pub(crate) open: Mutex<Open>,
+}
+
+/// The open database.
+pub(crate) struct Open {
+    database: Connection,
+    key: Key,
     sealer: Sealer,
+    /// The last generation that this process has seen.
+    seen: i64,
 }
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("path", &self.inner.path).finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("folder", &self.inner.folder).finish_non_exhaustive()
     }
 }
 
@@ -59,11 +66,14 @@ pub enum OpenError {
         /// The expected path.
         path: PathBuf,
     },
-    /// The secrets were sealed with another key.
+    /// The secrets were sealed with another key, or the store was damaged.
     #[error(
-        "the store was sealed with another key; provide that one (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
+        "the store was sealed with another key, or changed by another program; provide its key (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
     )]
     WrongKey,
+    /// The key is not in a file that could be replaced.
+    #[error("the key comes from `{KEY_VARIABLE}` or from the platform; give the new key too")]
+    KeyGiven,
     /// The operating system provides no random numbers.
     #[error("the operating system provides no random numbers: {0}")]
     NoRandom(String),
@@ -78,6 +88,9 @@ pub enum OpenError {
     /// SQLite failed.
     #[error("the store cannot be opened")]
     Database(#[from] rusqlite::Error),
+    /// Sealing failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl OpenError {
@@ -85,25 +98,26 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Privacy(PrivacyError::Io { .. }) => "store-directory",
-            Self::Privacy(PrivacyError::Open { .. }) => "store-not-private",
+            Self::Privacy(_) => "store-not-private",
             Self::KeyFormat => "store-key-format",
             Self::KeyMissing { .. } => "store-key-missing",
             Self::WrongKey => "store-wrong-key",
+            Self::KeyGiven => "store-key-given",
             Self::NoRandom(_) => "store-no-random",
             Self::NewerSchema { .. } => "store-newer-schema",
             Self::Database(_) => "store-database",
+            Self::Store(error) => error.code(),
         }
     }
 }
 
 impl SqliteStore {
-    /// Opens the store of a data directory, and creates both if missing. The key comes from the environment
-    /// ([`KEY_VARIABLE`]), else from the key file.
+    /// Opens the store of a data directory with the key in its key file, and creates them if missing.
     ///
     /// # Errors
     /// When the directory, the key or the database cannot be used.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        Self::open_by(directory, |create| Key::of_environment_or_file(directory, create))
+        Self::open_by(directory, KeySource::File)
     }
 
     /// Opens the store of a data directory with a key that the platform keeps itself.
@@ -111,55 +125,116 @@ impl SqliteStore {
     /// # Errors
     /// When the directory or the database cannot be used, or the key is not the store's.
     pub fn open_with_key(directory: &Path, key: Key) -> Result<Self, OpenError> {
-        Self::open_by(directory, |_| Ok(key))
+        Self::open_by(directory, KeySource::Given(key))
     }
 
-    pub(crate) fn open_by(
-        directory: &Path,
-        key: impl FnOnce(bool) -> Result<Key, OpenError>,
-    ) -> Result<Self, OpenError> {
-        make_directory(directory)?;
-        let path = directory.join(DATABASE_FILE);
+    fn open_by(directory: &Path, keys: KeySource) -> Result<Self, OpenError> {
+        let folder = Folder::open_or_create(directory)?;
+        // If processes open a new store at once, one makes its files and the others find them.
+        let turn = folder.lock()?;
         // SQLite creates its log with the mode of the database.
-        match create_private(&path) {
-            Err(PrivacyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => check_file(&path)?,
-            created => drop(created?),
+        folder.create_file(DATABASE_FILE, b"")?;
+        for file in ["", "-wal", "-shm", "-journal"] {
+            folder.check(&format!("{DATABASE_FILE}{file}"))?;
         }
-        let mut database = Connection::open(&path)?;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut database = Connection::open_with_flags(folder.file(DATABASE_FILE), flags)?;
         schema::prepare(&mut database)?;
-        // In one transaction: if two processes open a new store at once, one seals the key check and the other reads it.
-        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let check: Option<Vec<u8>> =
-            transaction.query_row("SELECT sealed FROM key_check", [], |row| row.get(0)).optional()?;
-        let sealer = Sealer::new(&key(check.is_none())?);
-        match check {
-            Some(sealed) => {
-                sealer.open(&sealed, KEY_CHECK_CONTEXT).map_err(|SealError| OpenError::WrongKey)?;
+        let key = match rows::sealed_head(&database)? {
+            Some(head) => {
+                let fits = keys.keys(&folder)?.into_iter().find(|key| rows::opens(key, &head));
+                let key = fits.ok_or(OpenError::WrongKey)?;
+                keys.settle(&folder, &key)?;
+                key
             }
             None => {
-                let sealed = sealer
-                    .seal(KEY_CHECK, KEY_CHECK_CONTEXT)
-                    .map_err(|SealError| OpenError::NoRandom("for a nonce".to_owned()))?;
-                transaction.execute("INSERT INTO key_check VALUES (1, ?1)", [sealed])?;
+                let key = keys.of_new_store(&folder)?;
+                Rows::new(database.transaction()?, &Sealer::new(&key), Head::default()).commit()?;
+                key
             }
-        }
-        transaction.commit()?;
-        Ok(Self { inner: Arc::new(Inner { path, database: Mutex::new(database), sealer }) })
+        };
+        drop(turn);
+        let open = Mutex::new(Open { database, sealer: Sealer::new(&key), key, seen: 0 });
+        Ok(Self { inner: Arc::new(Inner { folder, keys, open }) })
     }
 
-    /// Runs a task with the database on a blocking thread.
-    pub(crate) async fn with<T: Send + 'static>(
+    /// Runs a task on a blocking thread.
+    async fn blocking<T: Send + 'static>(
         &self,
-        task: impl FnOnce(&mut Connection, &Sealer) -> Result<T, StoreError> + Send + 'static,
+        task: impl FnOnce(&Inner, &mut Open) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
         tokio::task::spawn_blocking(move || {
             // A panic rolls its transaction back, so the connection stays usable.
-            let mut database = inner.database.lock().unwrap_or_else(PoisonError::into_inner);
-            task(&mut database, &inner.sealer)
+            let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+            task(&inner, &mut open)
         })
         .await
         .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Runs a task with the tables that are not sealed.
+    pub(crate) async fn plain<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.blocking(|_, open| task(&mut open.database).map_err(unavailable)).await
+    }
+
+    /// Reads sealed rows, all from the same state.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.blocking(|inner, open| task(&open.rows(inner, TransactionBehavior::Deferred)?)).await
+    }
+
+    /// Changes sealed rows, all or none.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Rows<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.blocking(|inner, open| {
+            let mut rows = open.rows(inner, TransactionBehavior::Immediate)?;
+            let done = task(&mut rows)?;
+            open.seen = rows.commit()?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl Open {
+    pub(crate) fn rows(&mut self, inner: &Inner, behavior: TransactionBehavior) -> Result<Rows<'_>, StoreError> {
+        let transaction = self.database.transaction_with_behavior(behavior).map_err(unavailable)?;
+        let sealed = rows::sealed_head(&transaction).map_err(unavailable)?.unwrap_or_default();
+        let mut head = Head::open(&self.sealer, &sealed);
+        if head.is_none() {
+            // Another process may have rotated the key since.
+            let keys = inner.keys.keys(&inner.folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            if let Some(key) = keys.into_iter().find(|key| rows::opens(key, &sealed)) {
+                (self.sealer, self.key) = (Sealer::new(&key), key);
+                head = Head::open(&self.sealer, &sealed);
+            }
+        }
+        let lost = || StoreError::Unreadable("the store's head was changed, or sealed with another key".to_owned());
+        let rows = Rows::new(transaction, &self.sealer, head.ok_or_else(lost)?);
+        if rows.last_generation() < self.seen {
+            return Err(StoreError::Unreadable("an older copy of the whole store was put back".to_owned()));
+        }
+        self.seen = rows.last_generation();
+        Ok(rows)
+    }
+
+    pub(crate) fn use_key(&mut self, key: Key) {
+        (self.sealer, self.key) = (Sealer::new(&key), key);
+    }
+
+    /// Ends a rotation of the key that was interrupted. The folder must be locked.
+    pub(crate) fn settle_key(&mut self, inner: &Inner) -> Result<(), OpenError> {
+        drop(self.rows(inner, TransactionBehavior::Deferred)?);
+        inner.keys.settle(&inner.folder, &self.key)
     }
 }
 
@@ -172,37 +247,47 @@ fn number(generation: Generation) -> Result<i64, StoreError> {
     i64::try_from(generation.0).map_err(|_| StoreError::Conflict)
 }
 
-/// The associated data of a grant: bytes of another row or an older generation do not open.
-fn grant_context<'a>(key: &'a GrantKey, generation: &'a [u8; 8]) -> [&'a [u8]; 4] {
-    [b"grant", key.connection.as_str().as_bytes(), key.credential.as_str().as_bytes(), generation]
+fn generation(number: i64) -> Result<Generation, StoreError> {
+    u64::try_from(number).map(Generation).map_err(|_| StoreError::Conflict)
+}
+
+/// Names the row of a grant.
+pub(crate) fn row(key: &GrantKey) -> [&str; 3] {
+    [key.plugin.as_str(), key.connection.as_str(), key.credential.as_str()]
+}
+
+/// Writes a grant if the stored one still has the expected generation.
+pub(crate) fn save(
+    rows: &mut Rows<'_>,
+    key: &GrantKey,
+    expected: Option<Generation>,
+    state: &GrantState,
+) -> Result<Generation, StoreError> {
+    if rows.generation(Table::Grants, row(key))? != expected.map(number).transpose()? {
+        return Err(StoreError::Conflict);
+    }
+    let plain = state.to_plaintext().map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    generation(rows.put(Table::Grants, row(key), &plain)?)
 }
 
 #[async_trait]
 impl SecretStore for SqliteStore {
     async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
         let key = key.clone();
-        self.with(move |database, sealer| {
-            let row: Option<(i64, Vec<u8>)> = database
-                .query_row(
-                    "SELECT generation, sealed FROM grants WHERE connection = ?1 AND credential = ?2",
-                    [key.connection.as_str(), key.credential.as_str()],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()
-                .map_err(unavailable)?;
-            let Some((generation, sealed)) = row else { return Ok(None) };
-            let plain = sealer.open(&sealed, &grant_context(&key, &generation.to_be_bytes())).map_err(|SealError| {
-                StoreError::Unreadable(format!(
-                    "the row of connection `{}` was changed by another program; disconnect and connect again",
-                    key.connection
-                ))
-            })?;
+        self.read(move |rows| {
+            let Some(Opened { generation: number, plain }) = rows.get(Table::Grants, row(&key))? else {
+                return Ok(None);
+            };
             let state =
                 GrantState::from_plaintext(&plain).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            let generation = u64::try_from(generation).map_err(|_| StoreError::Conflict)?;
-            Ok(Some(Stored { state, generation: Generation(generation) }))
+            Ok(Some(Stored { state, generation: generation(number)? }))
         })
         .await
+    }
+
+    async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
+        let key = key.clone();
+        self.read(move |rows| rows.generation(Table::Grants, row(&key))?.map(generation).transpose()).await
     }
 
     async fn save(
@@ -211,84 +296,36 @@ impl SecretStore for SqliteStore {
         expected: Option<Generation>,
         state: &GrantState,
     ) -> Result<Generation, StoreError> {
-        let expected = expected.map(number).transpose()?;
-        let plain = state.to_plaintext().map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let key = key.clone();
-        self.with(move |database, sealer| {
-            let transaction =
-                database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
-            let current: Option<i64> = transaction
-                .query_row(
-                    "SELECT generation FROM grants WHERE connection = ?1 AND credential = ?2",
-                    [key.connection.as_str(), key.credential.as_str()],
-                    |row| row.get(0),
-                )
-                .optional()
-                .map_err(unavailable)?;
-            if current != expected {
-                return Err(StoreError::Conflict);
-            }
-            let generation: i64 = transaction
-                .query_row("UPDATE last_generation SET generation = generation + 1 RETURNING generation", [], |row| {
-                    row.get(0)
-                })
-                .map_err(unavailable)?;
-            let sealed = sealer
-                .seal(&plain, &grant_context(&key, &generation.to_be_bytes()))
-                .map_err(|SealError| StoreError::Unavailable("the grant could not be sealed".to_owned()))?;
-            transaction
-                .execute(
-                    "INSERT INTO grants (connection, credential, generation, sealed) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET generation = excluded.generation, sealed = excluded.sealed",
-                    params![key.connection.as_str(), key.credential.as_str(), generation, sealed],
-                )
-                .map_err(unavailable)?;
-            transaction.commit().map_err(unavailable)?;
-            u64::try_from(generation).map(Generation).map_err(|_| StoreError::Conflict)
-        })
-        .await
+        let (key, state) = (key.clone(), state.clone());
+        self.write(move |rows| save(rows, &key, expected, &state)).await
     }
 
     async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError> {
         let (key, expected) = (key.clone(), number(expected)?);
-        self.with(move |database, _| {
-            let names = [key.connection.as_str(), key.credential.as_str()];
-            let transaction =
-                database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
-            let current: Option<i64> = transaction
-                .query_row("SELECT generation FROM grants WHERE connection = ?1 AND credential = ?2", names, |row| {
-                    row.get(0)
-                })
-                .optional()
-                .map_err(unavailable)?;
-            if current.is_some_and(|current| current != expected) {
-                return Err(StoreError::Conflict);
-            }
-            transaction
-                .execute("DELETE FROM grants WHERE connection = ?1 AND credential = ?2", names)
-                .map_err(unavailable)?;
-            transaction.commit().map_err(unavailable)
+        self.write(move |rows| match rows.generation(Table::Grants, row(&key))? {
+            Some(current) if current != expected => Err(StoreError::Conflict),
+            _ => rows.remove(Table::Grants, row(&key)),
         })
         .await
     }
 
     async fn acquire_lease(&self, key: &GrantKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
         let (key, lease) = (key.clone(), lease.clone());
-        self.with(move |database, _| {
-            let taken = database
-                .execute(
-                    "INSERT INTO leases (connection, credential, holder, until_ms) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
-                     WHERE until_ms <= ?5",
-                    params![
-                        key.connection.as_str(),
-                        key.credential.as_str(),
-                        lease.holder,
-                        lease.until.as_millisecond(),
-                        now.as_millisecond()
-                    ],
-                )
-                .map_err(unavailable)?;
+        self.plain(move |database| {
+            let [plugin, connection, credential] = row(&key);
+            let taken = database.execute(
+                "INSERT INTO leases (plugin, connection, credential, holder, until_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
+                 WHERE until_ms <= ?6",
+                params![
+                    plugin,
+                    connection,
+                    credential,
+                    lease.holder,
+                    lease.until.as_millisecond(),
+                    now.as_millisecond()
+                ],
+            )?;
             Ok(taken == 1)
         })
         .await
@@ -296,13 +333,12 @@ impl SecretStore for SqliteStore {
 
     async fn release_lease(&self, key: &GrantKey, lease: &Lease) -> Result<(), StoreError> {
         let (key, lease) = (key.clone(), lease.clone());
-        self.with(move |database, _| {
-            database
-                .execute(
-                    "DELETE FROM leases WHERE connection = ?1 AND credential = ?2 AND holder = ?3",
-                    [key.connection.as_str(), key.credential.as_str(), &lease.holder],
-                )
-                .map_err(unavailable)?;
+        self.plain(move |database| {
+            let [plugin, connection, credential] = row(&key);
+            database.execute(
+                "DELETE FROM leases WHERE plugin = ?1 AND connection = ?2 AND credential = ?3 AND holder = ?4",
+                [plugin, connection, credential, &lease.holder],
+            )?;
             Ok(())
         })
         .await

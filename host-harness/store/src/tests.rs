@@ -3,7 +3,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Barrier, Mutex},
 };
 
 use async_trait::async_trait;
@@ -17,14 +17,19 @@ use crm_host::{
     full_message,
     manifest::{GrantType, Manifest},
     policy::{Permissions, Policy},
+    secret::Secret,
     transport::{Bounds, Transport, TransportError},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::*;
+use super::{rotate::Step, *};
 
 fn key(connection: &str) -> GrantKey {
-    GrantKey { connection: ConnectionId::new(connection), credential: "acme".parse().unwrap() }
+    GrantKey {
+        plugin: "acme-leads".parse().unwrap(),
+        connection: ConnectionId::new(connection),
+        credential: "acme".parse().unwrap(),
+    }
 }
 
 fn a_key() -> Key {
@@ -33,11 +38,6 @@ fn a_key() -> Key {
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open_with_key(directory, a_key()).unwrap()
-}
-
-/// As if the environment had no key.
-fn open_with_file(directory: &Path) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open_by(directory, |create| Key::of_file(directory, create))
 }
 
 fn grant(token: &str) -> GrantState {
@@ -206,35 +206,35 @@ async fn a_row_changed_by_another_program_does_not_open() {
 fn the_key_file_is_created_once_for_its_owner_only() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    drop(open_with_file(&data).unwrap());
+    drop(SqliteStore::open(&data).unwrap());
     let file = data.join("key");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     let text = fs::read_to_string(&file).unwrap();
-    drop(open_with_file(&data).unwrap());
+    drop(SqliteStore::open(&data).unwrap());
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is created once");
     let names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| name == "key" || name.to_string_lossy().starts_with("store.sqlite3")), "{names:?}");
 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    let error = open_with_file(&data).unwrap_err();
+    let error = SqliteStore::open(&data).unwrap_err();
     assert_eq!(error.code(), "store-not-private");
     assert!(full_message(&error).contains("chmod 600"), "{error:?}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::set_permissions(&data, fs::Permissions::from_mode(0o770)).unwrap();
-    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 700"));
+    assert!(full_message(&SqliteStore::open(&data).unwrap_err()).contains("chmod 700"));
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
     let database = data.join("store.sqlite3");
     assert_eq!(fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(full_message(&open_with_file(&data).unwrap_err()).contains("chmod 600"));
+    assert!(full_message(&SqliteStore::open(&data).unwrap_err()).contains("chmod 600"));
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
 
     fs::write(&file, "not a key").unwrap();
-    assert_eq!(open_with_file(&data).unwrap_err().code(), "store-key-format");
+    assert_eq!(SqliteStore::open(&data).unwrap_err().code(), "store-key-format");
     fs::remove_file(&file).unwrap();
-    let error = open_with_file(&data).unwrap_err();
+    let error = SqliteStore::open(&data).unwrap_err();
     assert_eq!(error.code(), "store-key-missing");
     assert!(!file.exists(), "a lost key is not replaced by one that opens nothing");
 }
@@ -257,25 +257,40 @@ async fn memos_are_replaced_as_a_whole_and_go_with_their_connection() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(field, memo)| ((*field).to_owned(), (*memo).to_owned())).collect()
     };
-    let connected = TeamConnection {
-        team: "team".into(),
-        plugin: "plugin".into(),
-        connection: one.clone(),
-        login_host: "https://id.acme.example".parse().unwrap(),
-        account_id: None,
-        connected_at: Timestamp::now(),
+    store.connecting("team", None).save(&key("one"), None, &grant("one")).await.unwrap();
+    let put = |plugin: &'static str, connection, target: &'static str, memos| {
+        let store = &store;
+        async move { store.put_memos(plugin, connection, target, memos).await.unwrap() }
     };
-    store.put_connection(connected).await.unwrap();
-    store.put_memos(&one, "", pairs(&[("名前", "a"), ("b", "")])).await.unwrap();
-    store.put_memos(&one, "deals", pairs(&[("b", "of deals")])).await.unwrap();
-    store.put_memos(&other, "", pairs(&[("b", "of another")])).await.unwrap();
-    store.put_memos(&one, "", pairs(&[("b", "new")])).await.unwrap();
-    assert_eq!(store.memos(&one, "").await.unwrap(), pairs(&[("b", "new")]));
-    assert_eq!(store.memos(&one, "deals").await.unwrap(), pairs(&[("b", "of deals")]));
+    put("acme-leads", &one, "", pairs(&[("名前", "a"), ("b", "")])).await;
+    put("acme-leads", &one, "deals", pairs(&[("b", "of deals")])).await;
+    put("acme-leads", &other, "", pairs(&[("b", "of another")])).await;
+    put("other-leads", &one, "", pairs(&[("b", "of another plugin")])).await;
+    put("acme-leads", &one, "", pairs(&[("b", "new")])).await;
+    assert_eq!(store.memos("acme-leads", &one, "").await.unwrap(), pairs(&[("b", "new")]));
+    assert_eq!(store.memos("acme-leads", &one, "deals").await.unwrap(), pairs(&[("b", "of deals")]));
 
-    store.remove_connection("team", "plugin").await.unwrap();
-    assert!(store.memos(&one, "").await.unwrap().is_empty() && store.memos(&one, "deals").await.unwrap().is_empty());
-    assert_eq!(store.memos(&other, "").await.unwrap(), pairs(&[("b", "of another")]));
+    store.remove_connection("team", "acme-leads").await.unwrap();
+    for target in ["", "deals"] {
+        assert!(store.memos("acme-leads", &one, target).await.unwrap().is_empty());
+    }
+    assert_eq!(store.memos("acme-leads", &other, "").await.unwrap(), pairs(&[("b", "of another")]));
+    assert_eq!(store.memos("other-leads", &one, "").await.unwrap(), pairs(&[("b", "of another plugin")]));
+}
+
+fn key_of(plugin: &str, connection: &str) -> GrantKey {
+    GrantKey { plugin: plugin.parse().unwrap(), ..key(connection) }
+}
+
+fn client(id: &str) -> ClientRegistration {
+    ClientRegistration { client_id: id.to_owned(), client_secret: Some(Secret::new("canary-client-secret")) }
+}
+
+/// Connects a team, as a broker does.
+async fn connect(store: &SqliteStore, team: &str, key: &GrantKey, token: &str) {
+    let connecting = store.connecting(team, Some(client(token)));
+    let expected = connecting.generation(key).await.unwrap();
+    connecting.save(key, expected, &grant(token)).await.unwrap();
 }
 
 #[tokio::test]
@@ -287,19 +302,262 @@ async fn a_teams_connection_is_found_listed_replaced_and_removed() {
         plugin: "acme-leads".to_owned(),
         connection: ConnectionId::new(id),
         login_host: "https://id.acme.example".parse().unwrap(),
-        account_id: Some("42".to_owned()),
         connected_at: "2026-11-22T00:00:00Z".parse().unwrap(),
     };
     for (team, id) in [("営業", "c1"), ("support", "c2"), ("営業", "c3")] {
-        store.put_connection(connection(team, id)).await.unwrap();
+        connect(&store, team, &key(id), id).await;
     }
     let store = open(directory.path());
     assert_eq!(store.connection("営業", "acme-leads").await.unwrap(), Some(connection("営業", "c3")));
     assert_eq!(store.connection("営業", "other").await.unwrap(), None);
-    assert_eq!(store.connections().await.unwrap(), [connection("support", "c2"), connection("営業", "c3")]);
+    let all = store.connections().await.unwrap().into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(all, [connection("support", "c2"), connection("営業", "c3")]);
     assert!(store.remove_connection("営業", "acme-leads").await.unwrap());
     assert!(!store.remove_connection("営業", "acme-leads").await.unwrap());
     assert_eq!(store.connections().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_team_has_a_connection_for_each_plugin() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for plugin in ["acme-leads", "other-leads"] {
+        connect(&store, "sales", &key_of(plugin, "sales"), plugin).await;
+    }
+    for plugin in ["acme-leads", "other-leads"] {
+        let key = key_of(plugin, "sales");
+        assert!(store.connection("sales", plugin).await.unwrap().is_some(), "{plugin}");
+        assert_eq!(token(&store.load(&key).await.unwrap().unwrap().state), plugin);
+        assert_eq!(store.client(&key).await.unwrap().unwrap().client_id, plugin);
+    }
+    store.remove_connection("sales", "other-leads").await.unwrap();
+    assert!(store.connection("sales", "acme-leads").await.unwrap().is_some());
+    assert!(store.client(&key_of("acme-leads", "sales")).await.unwrap().is_some());
+    assert!(store.client(&key_of("other-leads", "sales")).await.unwrap().is_none(), "clients go with their connection");
+}
+
+#[tokio::test]
+async fn a_client_secret_is_stored_sealed_and_removed_with_its_grant() {
+    let directory = tempfile::tempdir().unwrap();
+    connect(&open(directory.path()), "sales", &key("sales"), "one").await;
+    let store = open(directory.path());
+    let read = store.client(&key("sales")).await.unwrap().unwrap();
+    assert_eq!((read.client_id.as_str(), read.client_secret.unwrap().expose()), ("one", "canary-client-secret"));
+    for file in fs::read_dir(directory.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|six| six == b"canary"));
+    }
+    store.remove_connection("sales", "acme-leads").await.unwrap();
+    assert!(store.client(&key("sales")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_grant_its_client_and_its_team_are_written_together_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    connect(&store, "sales", &key("sales"), "one").await;
+    // Two teams never share a connection, so the last of the three writes fails.
+    let expected = store.generation(&key("sales")).await.unwrap();
+    let error = store.connecting("support", Some(client("two"))).save(&key("sales"), expected, &grant("two")).await;
+    assert_eq!(error.unwrap_err().code(), "store-unavailable");
+    assert_eq!(token(&store.load(&key("sales")).await.unwrap().unwrap().state), "one");
+    assert_eq!(store.client(&key("sales")).await.unwrap().unwrap().client_id, "one");
+    assert!(store.connection("support", "acme-leads").await.unwrap().is_none());
+}
+
+const TABLES: [&str; 3] = ["grants", "clients", "teams"];
+
+/// The state of both teams of a store: each grant's token, client id and connection, or `-` if it does not open.
+async fn states(store: &SqliteStore) -> Vec<[String; 3]> {
+    let mut states = Vec::new();
+    for name in ["one", "two"] {
+        let or_not = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let grant = store.load(&key(name)).await.ok().flatten().map(|stored| token(&stored.state));
+        let client = store.client(&key(name)).await.ok().flatten().map(|client| client.client_id);
+        let team = store.connection(name, "acme-leads").await.ok().flatten().map(|team| team.connection.to_string());
+        states.push([grant, client, team].map(or_not));
+    }
+    states
+}
+
+#[tokio::test]
+async fn rows_that_were_changed_swapped_or_put_back_do_not_open_and_can_be_replaced() {
+    let swap = |table: &str, columns: &str| {
+        let name = if table == "teams" { "team" } else { "connection" };
+        let from = |other| format!("(SELECT {columns} FROM old.{table} WHERE {name} = '{other}')");
+        let (one, two) = (from("two"), from("one"));
+        format!(
+            "UPDATE main.{table} SET ({columns}) = {one} WHERE {name} = 'one';
+             UPDATE main.{table} SET ({columns}) = {two} WHERE {name} = 'two'"
+        )
+    };
+    let mut attacks = Vec::new();
+    for table in TABLES {
+        attacks.push((table, swap(table, "sealed")));
+        attacks.push((table, swap(table, "generation, sealed")));
+        attacks.push((table, format!("UPDATE main.{table} SET generation = generation + 100")));
+        attacks.push((table, format!("UPDATE main.{table} SET sealed = zeroblob(60)")));
+        // Older copies of the rows, from before both teams connected again.
+        attacks.push((table, format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table}")));
+    }
+    let rename =
+        "UPDATE main.teams SET team = 'x' WHERE team = 'one'; UPDATE main.teams SET team = 'one' WHERE team = 'two';
+        UPDATE main.teams SET team = 'two' WHERE team = 'x'";
+    attacks.push(("teams", rename.to_owned()));
+    for (table, attack) in attacks {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        for name in ["one", "two"] {
+            connect(&store, name, &key(name), "old").await;
+        }
+        let database = rusqlite::Connection::open(directory.path().join("store.sqlite3")).unwrap();
+        let old = directory.path().join("old");
+        database.execute("VACUUM INTO ?1", [old.to_str().unwrap()]).unwrap();
+        for name in ["one", "two"] {
+            connect(&store, name, &key(name), name).await;
+        }
+        assert_eq!(states(&store).await, ["one", "two"].map(|name| [name; 3].map(str::to_owned)));
+
+        database.execute("ATTACH ?1 AS old", [old.to_str().unwrap()]).unwrap();
+        database.execute_batch(&attack).unwrap();
+        for store in [&store, &open(directory.path())] {
+            for [grant, client, team] in states(store).await {
+                let found = if table == "grants" {
+                    grant
+                } else if table == "clients" {
+                    client
+                } else {
+                    team
+                };
+                assert_eq!(found, "-", "{attack}");
+            }
+        }
+        assert!(store.connection_to_remove("two", "acme-leads").await.unwrap().is_some());
+        assert!(store.remove_connection("one", "acme-leads").await.unwrap());
+        for name in ["one", "two"] {
+            connect(&store, name, &key(name), name).await;
+        }
+        assert_eq!(states(&store).await, ["one", "two"].map(|name| [name; 3].map(str::to_owned)), "{attack}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_whole_store_is_noticed_by_a_process_that_used_the_newer_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    connect(&store, "one", &key("one"), "old").await;
+    let database = rusqlite::Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    let old = directory.path().join("old");
+    database.execute("VACUUM INTO ?1", [old.to_str().unwrap()]).unwrap();
+    connect(&store, "one", &key("one"), "one").await;
+    database.execute("ATTACH ?1 AS old", [old.to_str().unwrap()]).unwrap();
+    for table in ["head", "grants", "clients", "teams"] {
+        let restore = format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table}");
+        database.execute_batch(&restore).unwrap();
+    }
+    assert_eq!(store.load(&key("one")).await.unwrap_err().code(), "store-unreadable");
+    assert!(open(directory.path()).load(&key("one")).await.is_ok(), "another process cannot notice it");
+}
+
+#[test]
+fn new_stores_open_for_many_at_once() {
+    for _ in 0..30 {
+        let directory = tempfile::tempdir().unwrap();
+        let start = Barrier::new(8);
+        std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        SqliteStore::open(&directory.path().join("data"))
+                            .map(drop)
+                            .map_err(|error| full_message(&error))
+                    })
+                })
+                .collect();
+            for opener in openers {
+                assert_eq!(opener.join().unwrap(), Ok(()));
+            }
+        });
+    }
+}
+
+#[test]
+fn a_folder_or_file_that_is_a_link_or_that_others_can_write_is_refused() {
+    use std::os::unix::fs::symlink;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (data, moved) = (directory.path().join("data"), directory.path().join("moved"));
+    let refused = || {
+        let error = SqliteStore::open(&data).unwrap_err();
+        assert_eq!(error.code(), "store-not-private", "{error:?}");
+        full_message(&error)
+    };
+    drop(SqliteStore::open(&data).unwrap());
+    for name in ["key", "store.sqlite3"] {
+        fs::rename(data.join(name), &moved).unwrap();
+        symlink(&moved, data.join(name)).unwrap();
+        assert!(refused().contains("is a link"), "{name}");
+        fs::remove_file(data.join(name)).unwrap();
+        fs::rename(&moved, data.join(name)).unwrap();
+    }
+    drop(SqliteStore::open(&data).unwrap());
+    fs::rename(&data, &moved).unwrap();
+    symlink(&moved, &data).unwrap();
+    assert!(refused().contains("is a link"));
+    fs::remove_file(&data).unwrap();
+    fs::rename(&moved, &data).unwrap();
+    // Only root can give a file away, as a test in a container can.
+    if std::os::unix::fs::chown(&data, Some(65_534), None).is_ok() {
+        assert!(refused().contains("belongs to another user"));
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_key_can_be_interrupted_at_any_step() {
+    for interrupted in [Some(Step::KeyWritten), Some(Step::Resealed), Some(Step::Committed), None] {
+        let directory = tempfile::tempdir().unwrap();
+        let key_file = directory.path().join("key");
+        let store = SqliteStore::open(directory.path()).unwrap();
+        connect(&store, "one", &key("one"), "one").await;
+        connect(&store, "two", &key("two"), "two").await;
+        let running = SqliteStore::open(directory.path()).unwrap();
+        let before = fs::read_to_string(&key_file).unwrap();
+        let rotated =
+            store.rotate(None, |step| if Some(step) == interrupted { Err(OpenError::KeyGiven) } else { Ok(()) });
+        assert_eq!(rotated.ok(), interrupted.is_none().then_some(Rotated { rows: 6, damaged: 0 }));
+
+        let expected = ["one", "two"].map(|name| [name; 3].map(str::to_owned));
+        assert_eq!(states(&running).await, expected, "{interrupted:?}: a process that has it open");
+        let reopened = SqliteStore::open(directory.path()).unwrap();
+        assert_eq!(states(&reopened).await, expected, "{interrupted:?}");
+        assert_eq!(states(&store).await, expected, "{interrupted:?}");
+        let after = fs::read_to_string(&key_file).unwrap();
+        let is_rotated = matches!(interrupted, None | Some(Step::Committed));
+        assert_eq!(before != after, is_rotated, "{interrupted:?}");
+        assert!(!directory.path().join("key.next").exists(), "{interrupted:?}: one key remains");
+        connect(&running, "one", &key("one"), "new").await;
+        assert_eq!(token(&reopened.load(&key("one")).await.unwrap().unwrap().state), "new");
+        assert_eq!(reopened.rotate_key_file().unwrap().damaged, 0);
+        if is_rotated {
+            let old = Key::from_base64(&before).unwrap();
+            assert_eq!(SqliteStore::open_with_key(directory.path(), old).unwrap_err().code(), "store-wrong-key");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_platform_keeps_is_replaced_by_the_one_it_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    connect(&store, "one", &key("one"), "one").await;
+    assert_eq!(store.rotate_key_file().unwrap_err().code(), "store-key-given");
+    let next = Key::from_base64(&STANDARD.encode([9; 32])).unwrap();
+    assert_eq!(store.reseal(&next).unwrap(), Rotated { rows: 3, damaged: 0 });
+    assert_eq!(SqliteStore::open_with_key(directory.path(), a_key()).unwrap_err().code(), "store-wrong-key");
+    let store = SqliteStore::open_with_key(directory.path(), next).unwrap();
+    assert_eq!(token(&store.load(&key("one")).await.unwrap().unwrap().state), "one");
+    assert!(!directory.path().join("key").exists());
 }
 
 const MANIFEST: &str = r#"

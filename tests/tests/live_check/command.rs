@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use crm_host::credentials::{ConnectionId, GrantKey, SecretStore as _};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
-use crm_store::{SqliteStore, TeamConnection};
+use crm_store::SqliteStore;
 use salesforce_live_check::{Case, Line, STEPS, Subject, Transcript};
 use salesforce_local_org::{Options, OrgFile, RunningOrg};
 use serde_json::Value;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 fn without_an_org_the_command_reports_not_run() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = harness(folder.path())?;
-    let command = command.arg("live-check").env_remove("LIVE_LOGIN_HOST");
+    let command = command.arg("live-check").env_remove("HARNESS_LIVE_LOGIN_HOST");
     let (code, out, err) = ended(&command.output()?);
     assert_eq!(code, 0, "{err}");
-    assert!(out.starts_with("not run: set LIVE_LOGIN_HOST"), "{out}");
+    assert!(out.starts_with("not run: set HARNESS_LIVE_LOGIN_HOST"), "{out}");
     assert!(!format!("{out}{err}").to_lowercase().contains("passed"));
     assert_eq!(fs::read_dir(folder.path())?.count(), 0, "nothing was written");
     Ok(())
@@ -32,11 +32,13 @@ fn without_an_org_the_command_reports_not_run() -> Result<()> {
 fn an_org_without_credentials_is_an_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = harness(folder.path())?;
-    let command =
-        command.arg("live-check").env("LIVE_LOGIN_HOST", "acme.my.salesforce.com").env_remove("LIVE_CLIENT_ID");
+    let command = command
+        .arg("live-check")
+        .env("HARNESS_LIVE_LOGIN_HOST", "acme.my.salesforce.com")
+        .env_remove("HARNESS_LIVE_CLIENT_ID");
     let (code, out, err) = ended(&command.output()?);
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
-    assert!(err.contains("LIVE_CLIENT_ID is not set"), "{err}");
+    assert!(err.contains("HARNESS_LIVE_CLIENT_ID is not set"), "{err}");
     Ok(())
 }
 
@@ -50,27 +52,20 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
     let app = org.app();
     let registration = registration(&app)?;
     let client = registration.client.clone();
-    let key = GrantKey { connection: ConnectionId::new("uat-1"), credential: CREDENTIAL.parse()? };
+    let key = GrantKey {
+        plugin: "salesforce-leads".parse()?,
+        connection: ConnectionId::new("uat-1"),
+        credential: CREDENTIAL.parse()?,
+    };
     let store = SqliteStore::open(&folder.path().join("data"))?;
     let policy = Policy {
-        test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host.clone())?],
+        test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host)?],
         ..Policy::default()
     };
-    let secrets = Arc::new(store.clone());
+    let secrets = Arc::new(store.connecting("uat", Some(client.clone())));
     let subject =
         Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, registration, key.connection.clone()).await?;
     subject.with_client_credentials(org.base_url()).connect().await?;
-    store.put_client(&key, client).await?;
-    store
-        .put_connection(TeamConnection {
-            team: "uat".to_owned(),
-            plugin: "salesforce-leads".to_owned(),
-            connection: key.connection.clone(),
-            login_host,
-            account_id: None,
-            connected_at: org.org().now(),
-        })
-        .await?;
 
     for (revoke, is_kept) in [(false, true), (true, false)] {
         let mut check = harness(folder.path())?;
@@ -99,8 +94,8 @@ async fn run(mut command: Command) -> Result<(i32, String, String)> {
 /// `live-check` against an org, using client credentials.
 fn check(folder: &Path, org: &RunningOrg, client_secret: &str) -> Result<Command> {
     let mut check = harness(folder)?;
-    check.args(["live-check", "--component", "salesforce_leads.wasm"]).env("LIVE_LOGIN_HOST", org.base_url());
-    check.env("LIVE_CLIENT_ID", org.app().client_id).env("LIVE_CLIENT_SECRET", client_secret);
+    check.args(["live-check", "--component", "salesforce_leads.wasm"]).env("HARNESS_LIVE_LOGIN_HOST", org.base_url());
+    check.env("HARNESS_LIVE_CLIENT_ID", org.app().client_id).env("HARNESS_LIVE_CLIENT_SECRET", client_secret);
     Ok(check)
 }
 

@@ -5,7 +5,7 @@ use acceptance::samples::first_try;
 use acceptance::scripted::{Scripted, VICTIM, response};
 use acceptance::system::NOW;
 use anyhow::Result;
-use crm_host::credentials::ConnectionId;
+use crm_host::credentials::{Builds, ConnectionId};
 use crm_host::types::{Booking, BookingKind, Mapping, Parameter, Problem};
 use crm_host::{CallError, Called, HostBuilder};
 use std::fs;
@@ -15,8 +15,10 @@ pub async fn hostile() -> Result<Scripted> {
     hostile_with(|host| host).await
 }
 
-/// The same in a host with further settings.
+/// The same in a host with further settings, which lets a plugin `other` in too.
 pub async fn hostile_with(settings: impl FnOnce(HostBuilder) -> HostBuilder) -> Result<Scripted> {
+    let other = "other".parse()?;
+    let settings = |host| settings(host).plugin(other, Builds::Any);
     let component = fs::read(guests::build("hostile")?.path)?;
     let answer = |request: &http::Request<Vec<u8>>| match request.uri().path() {
         "/open/silence" => None,

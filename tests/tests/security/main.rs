@@ -7,6 +7,7 @@ mod echoes;
 mod guest;
 mod loading;
 mod routes;
+mod store;
 
 use anyhow::Result;
 
@@ -44,6 +45,9 @@ async fn the_host_holds() -> Result<()> {
         echoes::spellings().await?,
         echoes::ways().await?,
         echoes::again().await?,
+        store::grants().await?,
+        store::files().await?,
+        store::processes().await?,
     ];
     let mut through = Vec::new();
     for Family { name, tries } in &families {

@@ -15,6 +15,7 @@ use super::{
     ConnectionId, Consent, Generation, Grant, GrantKey, GrantState, Lease, OAuthGrant, OpenCredential, OpenError,
     RefreshError, Registration, SecretStore, StoreError, Stored,
     consent::Dissent,
+    drain::Work,
     oauth::{Form, MAX_RESPONSE_BYTES, TokenResponse, random_text},
 };
 use crate::{
@@ -56,7 +57,8 @@ pub(super) struct Shared {
     /// Refreshes under way in this process.
     pub(super) flights: Mutex<HashMap<GrantKey, watch::Receiver<Outcome>>>,
     /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
-    unsaved: Mutex<HashMap<GrantKey, (Generation, OAuthGrant)>>,
+    pub(super) unsaved: Mutex<HashMap<GrantKey, (Generation, OAuthGrant)>>,
+    pub(super) work: watch::Sender<Work>,
 }
 
 impl fmt::Debug for Broker {
@@ -75,8 +77,9 @@ impl Broker {
         clock: Arc<dyn Clock>,
         registrations: BTreeMap<Identifier, Registration>,
     ) -> Self {
-        let (flights, unsaved) = Default::default();
-        Self { shared: Arc::new(Shared { permissions, clock, store, transport, registrations, flights, unsaved }) }
+        let (flights, unsaved, work) = Default::default();
+        let shared = Shared { permissions, clock, store, transport, registrations, flights, unsaved, work };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The stored state of a connection's credential, if any.
@@ -95,7 +98,8 @@ impl Shared {
     /// The key and description of a credential of the manifest.
     pub(super) fn find(&self, connection: &ConnectionId, credential: &str) -> Option<(GrantKey, &CredentialSpec)> {
         let (name, spec) = self.permissions.manifest().credentials.get_key_value(credential)?;
-        Some((GrantKey { connection: connection.clone(), credential: name.clone() }, spec))
+        let plugin = self.permissions.manifest().plugin.id.clone();
+        Some((GrantKey { plugin, connection: connection.clone(), credential: name.clone() }, spec))
     }
 
     pub(super) fn registration(&self, credential: &Identifier) -> Option<&Registration> {
@@ -128,6 +132,11 @@ impl Shared {
             }
         }
         self.store.load(key).await
+    }
+
+    /// The generation of a grant, whether or not it can be opened.
+    pub(super) async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
+        self.store.generation(key).await
     }
 
     pub(super) async fn save(
@@ -174,12 +183,12 @@ impl Shared {
     pub(super) async fn lease<T>(
         &self,
         key: &GrantKey,
-        mut done: impl FnMut(Option<Stored>) -> Option<T>,
+        mut done: impl FnMut(Result<Option<Stored>, StoreError>) -> Result<Option<T>, StoreError>,
     ) -> Result<Turn<T>, StoreError> {
         let holder = random_text().map_err(|error| StoreError::Unavailable(format!("no random numbers: {error}")))?;
         let give_up = Instant::now() + LEASE_PATIENCE;
         loop {
-            if let Some(done) = done(self.load(key).await?) {
+            if let Some(done) = done(self.load(key).await)? {
                 return Ok(Turn::Done(done));
             }
             let now = self.clock.now();

@@ -12,7 +12,7 @@ use url::Url;
 use super::{
     ApiKeyGrant, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage,
     OpenError, Registration, StoreError,
-    broker::{Basis, Shared},
+    broker::{Basis, Shared, lock},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
@@ -299,7 +299,9 @@ impl Broker {
         }
         let code = code_of(&pending, callback_query)?;
         let broker = self.clone();
+        let task = broker.shared.begin().ok_or(ConnectError::Stopping)?;
         tokio::spawn(async move {
+            let _task = task;
             let ready = broker.shared.ready(
                 &pending.key.connection,
                 pending.key.credential.as_str(),
@@ -464,6 +466,8 @@ impl Ready<'_> {
         form: Form,
         sent: &[&Secret],
     ) -> Result<Connected, ConnectError> {
+        // A store that fails must not cost the person the code, which works once.
+        shared.generation(&self.key).await?;
         let client = &self.registration.client;
         let form = form.authenticated(client, self.spec.client_authentication);
         let (status, body) = shared
@@ -506,18 +510,24 @@ impl Ready<'_> {
 }
 
 impl Shared {
-    /// Replaces whatever is stored with a new grant, as the person has just decided. Returns what was stored.
+    /// Replaces whatever is stored with a new grant, as the person has just decided, and returns what was stored. It need not open:
+    /// the new grant is what repairs a damaged one.
     async fn save_new(&self, key: &GrantKey, grant: Grant) -> Result<Option<GrantState>, StoreError> {
         let origin = grant.origin().clone();
         let state = GrantState::Live(grant);
         // Each conflict means that another writer succeeded, so a few tries suffice.
         for _ in 0..8 {
-            let stored = self.load(key).await?;
-            match self.save(key, stored.as_ref().map(|stored| stored.generation), &state).await {
+            let (expected, replaced) = match self.load(key).await {
+                Ok(stored) => stored.map(|stored| (stored.generation, stored.state)).unzip(),
+                Err(StoreError::Unreadable(_)) => (self.generation(key).await?, None),
+                Err(error) => return Err(error),
+            };
+            match self.save(key, expected, &state).await {
                 Err(StoreError::Conflict) => {}
                 Ok(_) => {
+                    lock(&self.unsaved).remove(key);
                     tracing::info!(connection = %key.connection, credential = %key.credential, %origin, "connected");
-                    return Ok(stored.map(|stored| stored.state));
+                    return Ok(replaced);
                 }
                 Err(error) => return Err(error),
             }

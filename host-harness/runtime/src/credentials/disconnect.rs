@@ -32,6 +32,8 @@ pub enum Revoked {
     NothingToRevoke,
     /// The provider has no revocation endpoint. The person must revoke it there.
     NotSupported,
+    /// The stored grant could not be opened, so there was no token to revoke. The person must revoke it there.
+    Unreadable,
     /// It was an API key, which no host revokes. It stays valid until a person deletes it at the server.
     ApiKey,
     /// The server refused. The person must revoke it there.
@@ -94,17 +96,21 @@ impl Broker {
         let nothing = Disconnected { revoked: Revoked::NothingToRevoke };
         let Some((key, _)) = self.shared.find(connection, credential) else { return Ok(nothing) };
         let broker = self.clone();
+        let task = broker.shared.begin().ok_or(DisconnectError::Stopping)?;
         // In a task of its own: a grant that was revoked but kept would look as if it had ended by itself.
-        tokio::spawn(async move { broker.shared.disconnect(&key).await })
-            .await
-            .unwrap_or(Err(DisconnectError::Stopping))
+        tokio::spawn(async move {
+            let _task = task;
+            broker.shared.disconnect(&key).await
+        })
+        .await
+        .unwrap_or(Err(DisconnectError::Stopping))
     }
 }
 
 impl Shared {
     async fn disconnect(&self, key: &GrantKey) -> Result<Disconnected, DisconnectError> {
         // Under the lease: a concurrent refresh would leave its new token valid.
-        let lease = match self.lease(key, |stored| stored.is_none().then_some(())).await? {
+        let lease = match self.lease(key, |stored| Ok(matches!(stored, Ok(None)).then_some(()))).await? {
             Turn::Ours(lease) => lease,
             Turn::Done(()) => return Ok(Disconnected { revoked: Revoked::NothingToRevoke }),
             Turn::Busy => return Err(DisconnectError::Busy),
@@ -115,22 +121,28 @@ impl Shared {
     }
 
     async fn disconnect_leased(&self, key: &GrantKey) -> Result<Disconnected, DisconnectError> {
-        let Some(Stored { state, generation }) = self.load(key).await? else {
-            return Ok(Disconnected { revoked: Revoked::NothingToRevoke });
+        let (state, generation) = match self.load(key).await {
+            Ok(Some(Stored { state, generation })) => (Some(state), Some(generation)),
+            // One that does not open must be removable, or the person could never connect again.
+            Err(StoreError::Unreadable(_)) => (None, self.generation(key).await?),
+            Ok(None) => (None, None),
+            Err(error) => return Err(error.into()),
         };
+        let Some(generation) = generation else { return Ok(Disconnected { revoked: Revoked::NothingToRevoke }) };
         let spec = self.find(&key.connection, key.credential.as_str()).map(|(_, spec)| spec);
-        if let (GrantState::Live(grant), Some(spec)) = (&state, spec)
+        if let (Some(GrantState::Live(grant)), Some(spec)) = (&state, spec)
             && matches!(self.agreed(key, spec, grant), Err(OpenError::Unavailable))
         {
             return Err(DisconnectError::TestOverride);
         }
         let revoked = match (&state, spec) {
-            (GrantState::Live(Grant::OAuth(grant)), Some(CredentialSpec::OAuth2(spec))) => {
+            (Some(GrantState::Live(Grant::OAuth(grant))), Some(CredentialSpec::OAuth2(spec))) => {
                 self.revoke(key, spec, grant).await
             }
-            (GrantState::Live(Grant::OAuth(_)), _) => Revoked::NotSupported,
-            (GrantState::Live(Grant::ApiKey(_)), _) => Revoked::ApiKey,
-            (GrantState::Ended(_), _) => Revoked::Before,
+            (Some(GrantState::Live(Grant::OAuth(_))), _) => Revoked::NotSupported,
+            (Some(GrantState::Live(Grant::ApiKey(_))), _) => Revoked::ApiKey,
+            (Some(GrantState::Ended(_)), _) => Revoked::Before,
+            (None, _) => Revoked::Unreadable,
         };
         // A conflict means that a person has reconnected meanwhile; that connection stays.
         self.remove(key, generation).await?;

@@ -36,9 +36,12 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// Identifies a grant by its connection and a credential of the plugin's manifest.
+/// Identifies a grant by its plugin, its connection and a credential of the plugin's manifest. A plugin that uses the name of
+/// another one's credential must not reach that one's grants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GrantKey {
+    /// The plugin's id in its manifest.
+    pub plugin: Identifier,
     /// The connection.
     pub connection: ConnectionId,
     /// The credential's name in the manifest.
@@ -86,6 +89,14 @@ impl Grant {
     pub fn origin(&self) -> &Origin {
         match self {
             Self::OAuth(grant) => &grant.origin,
+            Self::ApiKey(grant) => &grant.origin,
+        }
+    }
+
+    /// Where the person or the client logged in; for an API key, the connected origin.
+    pub fn login_host(&self) -> &Origin {
+        match self {
+            Self::OAuth(grant) => &grant.login_host,
             Self::ApiKey(grant) => &grant.origin,
         }
     }

@@ -38,6 +38,10 @@ impl SecretStore for MemoryStore {
         Ok(self.content().grants.get(key).cloned())
     }
 
+    async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
+        Ok(self.content().grants.get(key).map(|stored| stored.generation))
+    }
+
     async fn save(
         &self,
         key: &GrantKey,

@@ -12,6 +12,7 @@ mod broker;
 mod connect;
 mod consent;
 mod disconnect;
+mod drain;
 mod grant;
 mod memory_store;
 mod oauth;

@@ -150,6 +150,8 @@ impl Broker {
             return flight.clone();
         }
         let (sender, receiver) = watch::channel(None);
+        // Without a task the sender is dropped, which callers take for `Stopping`.
+        let Some(task) = self.shared.begin() else { return receiver };
         flights.insert(key.clone(), receiver.clone());
         drop(flights);
         let guard = FlightGuard { broker: self.clone(), key: key.clone() };
@@ -158,6 +160,7 @@ impl Broker {
             // Later callers start a new flight; earlier ones get this outcome.
             drop(guard);
             sender.send_replace(Some(outcome));
+            drop(task);
         });
         receiver
     }
@@ -181,9 +184,9 @@ impl Shared {
             return Err(RefreshError::GrantEnded { cause: None });
         };
         // Another refresh, or the end of the grant, makes ours unnecessary.
-        let settled = |stored: Option<Stored>| match stored {
-            Some(stored) if stored.generation == used && matches!(stored.state, GrantState::Live(_)) => None,
-            stored => Some(self.outcome(key, stored)),
+        let settled = |stored: Result<Option<Stored>, StoreError>| match stored? {
+            Some(stored) if stored.generation == used && matches!(stored.state, GrantState::Live(_)) => Ok(None),
+            stored => Ok(Some(self.outcome(key, stored))),
         };
         let lease = match self.lease(key, settled).await? {
             Turn::Ours(lease) => lease,

@@ -16,6 +16,10 @@ pub trait SecretStore: Debug + Send + Sync {
     /// Reads a grant, if there is one.
     async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError>;
 
+    /// The generation of a grant, if there is one. Works for one that cannot be opened too, so that it can be replaced or
+    /// removed.
+    async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError>;
+
     /// Durably writes a grant if the stored one still has the generation `expected` (`None`: if there is none), and returns
     /// the new generation.
     async fn save(

@@ -7,14 +7,20 @@ use salesforce_live_check::{Case, replay};
 use salesforce_local_org::Options;
 
 use super::{Ending, by_client_credentials};
-use crate::{cli::LiveCheck, error::CliError, files, orgs, ui::Ui};
+use crate::{brokers::Brokers, cli::LiveCheck, error::CliError, files, orgs, ui::Ui};
 
-pub(super) async fn run(ui: &mut Ui, arguments: &LiveCheck, cases: &Path, org: &str) -> Result<Ending, CliError> {
+pub(super) async fn run(
+    ui: &mut Ui,
+    brokers: &Brokers,
+    arguments: &LiveCheck,
+    cases: &Path,
+    org: &str,
+) -> Result<Ending, CliError> {
     let cases = Case::parse_all(&files::read_text(cases)?)?;
     let org = salesforce_local_org::serve(orgs::find(Some(org))?, Options::default()).await?;
     let app = org.app();
     let client = ClientRegistration { client_id: app.client_id, client_secret: Some(Secret::new(app.client_secret)) };
-    let subject = by_client_credentials(ui, arguments, org.base_url(), client).await?;
+    let subject = by_client_credentials(ui, brokers, arguments, org.base_url(), client).await?;
     subject.connect().await?;
     let replayed = replay(&subject, &cases).await;
     org.stop().await;

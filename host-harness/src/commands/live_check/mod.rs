@@ -5,38 +5,32 @@ mod transcript_files;
 
 use std::sync::Arc;
 
-use crm_host::{
-    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, MemoryStore, SecretStore as _},
-    secret::Secret,
-};
+use crm_host::credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, MemoryStore, SecretStore as _};
 use salesforce_live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
 
 use super::{Ending, connect::absolute};
 use crate::{
+    brokers::Brokers,
     cli::LiveCheck,
     component_file::ComponentFile,
     connection::{Stored, registration},
+    environment::{LIVE_CLIENT_ID, LIVE_CLIENT_SECRET, LIVE_LOGIN_HOST, environment},
     error::CliError,
     policy_file::{self, announce_test_overrides, with_test_override},
     ui::Ui,
 };
 
-/// Variables that name the org to test, unless a stored connection is named.
-const LOGIN_HOST: &str = "LIVE_LOGIN_HOST";
-const CLIENT_ID: &str = "LIVE_CLIENT_ID";
-const CLIENT_SECRET: &str = "LIVE_CLIENT_SECRET";
-
-pub(super) async fn run(ui: &mut Ui, arguments: LiveCheck) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: LiveCheck) -> Result<Ending, CliError> {
     if let (Some(transcript), Some(out)) = (&arguments.from_transcript, &arguments.out) {
         transcript_files::import(ui, transcript, out)?;
         return Ok(Ending::Done);
     }
     if let (Some(file), Some(org)) = (&arguments.cases, &arguments.org) {
-        return cases::run(ui, &arguments, file, org).await;
+        return cases::run(ui, brokers, &arguments, file, org).await;
     }
-    let Some(tested) = Tested::open(ui, &arguments).await? else {
+    let Some(tested) = Tested::open(ui, brokers, &arguments).await? else {
         let why = format!(
-            "not run: set {LOGIN_HOST} (the org's My Domain), {CLIENT_ID} and {CLIENT_SECRET}, or name a stored connection with --team"
+            "not run: set {LIVE_LOGIN_HOST} (the org's My Domain), {LIVE_CLIENT_ID} and {LIVE_CLIENT_SECRET}, or name a stored connection with --team"
         );
         ui.json(&serde_json::json!({ "run": false, "why": why }))?;
         ui.print(why);
@@ -66,25 +60,30 @@ struct Tested {
 
 impl Tested {
     /// Opens the named stored connection, or the org that the environment names; `None` without either.
-    async fn open(ui: &mut Ui, arguments: &LiveCheck) -> Result<Option<Self>, CliError> {
+    async fn open(ui: &mut Ui, brokers: &Brokers, arguments: &LiveCheck) -> Result<Option<Self>, CliError> {
         if let Some(team) = &arguments.team {
             let component = ComponentFile::find(ui, arguments.component.as_deref())?;
             let stored = Stored::find(&component, &arguments.data, team).await?;
             let policy = policy_file::read(arguments.policy.as_deref())?;
-            let policy = with_test_override(policy, &component.manifest, &stored.origin)?;
+            let policy = match &stored.origin {
+                Some(origin) => with_test_override(policy, &component.manifest, origin)?,
+                None => policy,
+            };
             let store = Arc::new(stored.store.clone());
-            let GrantKey { connection, credential } = stored.key.clone();
+            let GrantKey { connection, credential, .. } = stored.key.clone();
             let registration = stored.registration.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
             let subject =
                 Subject::load(&component.content, policy, store, credential, registration, connection).await?;
+            brokers.add(subject.plugin().broker());
             announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));
         }
-        let Some(login_host) = variable(LOGIN_HOST) else { return Ok(None) };
-        let client_id = variable(CLIENT_ID).ok_or(LiveCheckError::Incomplete(CLIENT_ID))?;
-        let secret = variable(CLIENT_SECRET).ok_or(LiveCheckError::Incomplete(CLIENT_SECRET))?;
-        let client = ClientRegistration { client_id, client_secret: Some(Secret::new(secret)) };
-        let subject = by_client_credentials(ui, arguments, &absolute(&login_host), client).await?;
+        let environment = environment();
+        let Some(login_host) = &environment.live_login_host else { return Ok(None) };
+        let client_id = environment.live_client_id.clone().ok_or(LiveCheckError::Incomplete(LIVE_CLIENT_ID))?;
+        let secret = environment.live_client_secret.clone().ok_or(LiveCheckError::Incomplete(LIVE_CLIENT_SECRET))?;
+        let client = ClientRegistration { client_id, client_secret: Some(secret) };
+        let subject = by_client_credentials(ui, brokers, arguments, &absolute(login_host), client).await?;
         Ok(Some(Self { subject, stored: None }))
     }
 }
@@ -92,6 +91,7 @@ impl Tested {
 /// Loads the plugin for an org that it will connect to by client credentials.
 async fn by_client_credentials(
     ui: &mut Ui,
+    brokers: &Brokers,
     arguments: &LiveCheck,
     login_host: &str,
     client: ClientRegistration,
@@ -108,12 +108,9 @@ async fn by_client_credentials(
     let credential = component.credential()?;
     let registration = registration(client, &component.manifest, &credential, &origin);
     let subject = Subject::load(&component.content, policy, secrets, credential, registration, connection).await?;
+    brokers.add(subject.plugin().broker());
     announce_test_overrides(ui, subject.plugin().permissions());
     Ok(subject.with_client_credentials(login_host))
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 fn show(ui: &Ui, step: &StepReport) {

@@ -228,3 +228,35 @@ async fn a_caller_that_stops_waiting_does_not_lose_the_grant() {
     }
     assert_eq!(access(&opened.unwrap()), "canary-access-1");
 }
+
+#[tokio::test]
+async fn a_damaged_grant_is_replaced_and_a_store_that_fails_costs_no_code() {
+    let world = World::new();
+    world.connect().await;
+    world.store.read_as(Reading::Damaged);
+    let broker = world.broker();
+    let finish = || async {
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+        let query = format!("code=canary-code&state={}", pending.state().expose());
+        broker.finish(pending, &query, &BROWSER).await
+    };
+    finish().await.unwrap();
+    world.store.read_as(Reading::Works);
+    assert_eq!(access(&broker.open(&team(), "acme").await.unwrap()), "canary-access-2");
+
+    let requests = world.provider.seen().len();
+    world.store.read_as(Reading::Gone);
+    assert_eq!(finish().await.unwrap_err().code(), "store-unavailable");
+    assert_eq!(world.provider.seen().len(), requests, "the code was not sent");
+}
+
+#[tokio::test]
+async fn a_plugin_with_the_same_names_has_no_share_in_anothers_grant() {
+    let mut world = World::new();
+    world.connect().await;
+    world.manifest = world.manifest.replace("id = \"acme-leads\"", "id = \"other-leads\"");
+    let other = world.broker();
+    assert_eq!(other.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
+    assert!(other.state(&team(), "acme").await.unwrap().is_none());
+    assert_eq!(other.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NothingToRevoke);
+}

@@ -80,3 +80,14 @@ async fn a_provider_that_cannot_revoke_is_reported_as_such() {
     assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NotSupported);
     assert!(broker.state(&team(), "acme").await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_damaged_grant_is_removed_without_opening_it() {
+    let world = World::new();
+    let (broker, _) = world.connect().await;
+    world.store.read_as(Reading::Damaged);
+    let gone = broker.disconnect(&team(), "acme").await.unwrap();
+    assert_eq!((&gone.revoked, gone.revoked.is_certain()), (&Revoked::Unreadable, false));
+    world.store.read_as(Reading::Works);
+    assert!(broker.state(&team(), "acme").await.unwrap().is_none());
+}

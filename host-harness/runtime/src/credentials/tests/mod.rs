@@ -4,6 +4,7 @@ mod api_key;
 mod binding;
 mod connect;
 mod disconnect;
+mod drain;
 mod refresh;
 mod silence;
 
@@ -185,12 +186,47 @@ impl Transport for Provider {
 struct Faulty {
     store: MemoryStore,
     failing_saves: AtomicUsize,
+    state: Mutex<Reading>,
+}
+
+/// How reading goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reading {
+    #[default]
+    Works,
+    /// The rows are damaged.
+    Damaged,
+    /// The disk is gone.
+    Gone,
+}
+
+impl Faulty {
+    fn read_as(&self, reading: Reading) {
+        *self.state.lock().unwrap() = reading;
+    }
+
+    fn check_readable(&self) -> Result<(), StoreError> {
+        match *self.state.lock().unwrap() {
+            Reading::Gone => Err(StoreError::Unavailable("disk gone".to_owned())),
+            Reading::Works | Reading::Damaged => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
 impl SecretStore for Faulty {
     async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
-        self.store.load(key).await
+        self.check_readable()?;
+        let stored = self.store.load(key).await?;
+        if stored.is_some() && *self.state.lock().unwrap() == Reading::Damaged {
+            return Err(StoreError::Unreadable("damaged".to_owned()));
+        }
+        Ok(stored)
+    }
+
+    async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
+        self.check_readable()?;
+        self.store.generation(key).await
     }
 
     async fn save(

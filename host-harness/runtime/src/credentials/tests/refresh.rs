@@ -86,7 +86,8 @@ async fn a_refresh_of_another_process_is_awaited_and_used() {
 async fn a_lease_that_nobody_releases_expires() {
     let world = World::new();
     let (broker, first) = world.connect().await;
-    let key = GrantKey { connection: team(), credential: "acme".parse().unwrap() };
+    let key =
+        GrantKey { plugin: "acme-leads".parse().unwrap(), connection: team(), credential: "acme".parse().unwrap() };
     let now: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
     let lease = Lease { holder: "crashed".to_owned(), until: now + SignedDuration::from_secs(90) };
     assert!(world.store.acquire_lease(&key, &lease, now).await.unwrap());
