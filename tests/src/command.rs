@@ -4,6 +4,7 @@ use crate::guests;
 use anyhow::{Context as _, Result, ensure};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -135,4 +136,18 @@ pub async fn visitor_get(address: &str) -> Result<String> {
     let mut page = Vec::new();
     stream.read_to_end(&mut page).await?;
     Ok(String::from_utf8(page)?)
+}
+
+/// All files below a folder.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(self::files(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }

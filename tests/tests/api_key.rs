@@ -1,14 +1,9 @@
 //! A team connects with an API key: the command from end to end, with `tiny-crm` and the invented CRM on this machine.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fs, io::Write as _, path::Path, process::Stdio};
 
 use acceptance::{
-    command::{ended, harness, write_private},
+    command::{ended, files, harness, write_private},
     guests,
     invented_crm::InventedCrm,
     samples::example,
@@ -31,10 +26,6 @@ fn with(component: &Path, folder: &Path, arguments: &[&str], input: &str) -> Res
     // A command that does not read its input may have ended already.
     let _ = child.stdin.take().context("its input")?.write_all(input.as_bytes());
     Ok(ended(&child.wait_with_output()?))
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    Ok(fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>()?)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The command as people run it: connect, list, deliver and disconnect against an org in another process, and misuse.
 
-use acceptance::command::{ended, harness, visitor_get};
+use acceptance::command::{ended, files, harness, visitor_get};
 use acceptance::guests;
 use acceptance::samples::example;
 use anyhow::{Context as _, Result, ensure};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 fn component() -> Result<PathBuf> {
@@ -115,11 +115,10 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     // No HARNESS_CLIENT_ID and HARNESS_CLIENT_SECRET from here on: they are sealed next to the grant.
     let data = folder.path().join(".host-harness");
     let secret = value("HARNESS_CLIENT_SECRET").context("a secret")?;
-    for entry in fs::read_dir(&data)? {
-        let entry = entry?;
-        let mode = entry.metadata()?.permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600, "{}", entry.path().display());
-        let bytes = fs::read(entry.path())?;
+    for file in files(&data)? {
+        let mode = fs::metadata(&file)?.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.display());
+        let bytes = fs::read(&file)?;
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }
 

@@ -42,7 +42,7 @@ fn open(directory: &Path) -> SqliteStore {
 
 fn grant(token: &str) -> GrantState {
     let grant = format!(
-        r#"{{"live":{{"access_token":"{token}","refresh_token":"refresh-{token}","grant_type":"authorization_code",
+        r#"{{"live":{{"access_token":"{token}","refresh_token":"refresh-token-{token}","grant_type":"authorization_code",
             "login_host":"https://id.acme.example","origin":"https://one.api.acme.example","attributes":{{"account":"canary-attribute"}},
             "scopes":["leads"],"consent":{{"egress":[{{"origin":"https://*.api.acme.example","routes":[{{"method":"POST","path":"/"}}]}}],"scopes":[],"attributes":[],"by_test_override":false}},"connected_at":"2026-11-22T00:00:00Z","refreshed_at":"2026-11-22T00:00:00Z"}}}}"#
     );
@@ -610,8 +610,8 @@ impl Transport for Rotating {
             return Ok(http::Response::builder().status(400).body(body).unwrap());
         }
         current.1 += 1;
-        current.0 = format!("refresh-{}", current.1);
-        let body = format!(r#"{{"access_token":"access-{}","refresh_token":"{}"}}"#, current.1, current.0);
+        current.0 = format!("refresh-token-{}", current.1);
+        let body = format!(r#"{{"access_token":"access-token-{}","refresh_token":"{}"}}"#, current.1, current.0);
         Ok(http::Response::new(body.into_bytes()))
     }
 }
@@ -635,7 +635,7 @@ fn broker(directory: &Path, server: &Arc<Rotating>) -> Broker {
 #[tokio::test]
 async fn a_crash_between_rotation_and_use_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let server = Arc::new(Rotating(Mutex::new(("refresh-one".to_owned(), 0))));
+    let server = Arc::new(Rotating(Mutex::new(("refresh-token-one".to_owned(), 0))));
     let connection = ConnectionId::new("a");
     let first = open(directory.path()).save(&key("a"), None, &grant("one")).await.unwrap();
     let crashed = broker(directory.path(), &server);
@@ -645,15 +645,18 @@ async fn a_crash_between_rotation_and_use_loses_nothing() {
 
     let next = broker(directory.path(), &server);
     let opened = next.open(&connection, "acme").await.unwrap();
-    assert_eq!(opened.secrets().map(|secret| secret.expose()).collect::<Vec<_>>(), ["access-1", "refresh-1"]);
+    assert_eq!(
+        opened.secrets().map(|secret| secret.expose()).collect::<Vec<_>>(),
+        ["access-token-1", "refresh-token-1"]
+    );
     let opened = next.refresh(&connection, "acme", opened.generation()).await.unwrap();
-    assert_eq!(opened.secrets().next().unwrap().expose(), "access-2", "the rotated token was used");
+    assert_eq!(opened.secrets().next().unwrap().expose(), "access-token-2", "the rotated token was used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_processes_refresh_once_and_lose_no_grant() {
     let directory = tempfile::tempdir().unwrap();
-    let server = Arc::new(Rotating(Mutex::new(("refresh-one".to_owned(), 0))));
+    let server = Arc::new(Rotating(Mutex::new(("refresh-token-one".to_owned(), 0))));
     let first = open(directory.path()).save(&key("a"), None, &grant("one")).await.unwrap();
     let callers: Vec<_> = (0..6)
         .map(|_| {
@@ -663,7 +666,7 @@ async fn many_processes_refresh_once_and_lose_no_grant() {
         .collect();
     for caller in callers {
         let opened = caller.await.unwrap().unwrap();
-        assert_eq!(opened.secrets().next().unwrap().expose(), "access-1");
+        assert_eq!(opened.secrets().next().unwrap().expose(), "access-token-1");
     }
     assert_eq!(server.0.lock().unwrap().1, 1, "one refresh served all callers");
 }
