@@ -172,8 +172,7 @@ async fn every_other_export_works() -> Result<()> {
 
     let error = crm_host::types::OauthError {
         stage: crm_host::types::OauthStage::Refresh,
-        error: "invalid_grant".into(),
-        description: Some("expired access/refresh token".into()),
+        code: Some("connection-ended".into()),
         http_status: Some(400),
         more: Vec::new(),
     };

@@ -40,18 +40,16 @@ pub struct Fact {
     pub value: String,
 }
 
-/// An error of RFC 6749, section 4.1.2.1 or 5.2, or what came in its place.
+/// An authorization server's refusal: an error of RFC 6749, section 4.1.2.1 or 5.2, or what came in its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "component", derive(ComponentType, Lift, Lower), component(record))]
 #[serde(deny_unknown_fields)]
 pub struct OauthError {
     /// When it happened.
     pub stage: OauthStage,
-    /// `error`. May be empty.
-    pub error: String,
-    /// `error_description`.
+    /// The manifest's code for it; `None` if the manifest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub code: Option<String>,
     /// Status of the HTTP response that contained it.
     #[cfg_attr(feature = "component", component(name = "http-status"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

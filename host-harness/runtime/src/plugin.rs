@@ -13,7 +13,7 @@ use wasmtime::{
 
 use crate::{
     call::{CallError, CallErrorKind, Called, CpuLimit, Usage},
-    credentials::{Broker, ConnectionId},
+    credentials::{Broker, ConnectionId, OAuthError},
     engine::{Engine, HOST_CALL_BYTES, TICK},
     exports::{ConnectionFunctions, Functions, GuidanceFunctions, OptionalExports, SettingsFunctions},
     host::LoadError,
@@ -292,6 +292,17 @@ impl Plugin {
     pub async fn explain(&self, error: &OauthError) -> Result<Called<Problem>, CallError> {
         let f = self.connection()?;
         self.call(None, f.explain, (error,)).await
+    }
+
+    /// The same for a refusal that a [`Broker`] met. The plugin gets its code only; the server's words end the problem's message.
+    ///
+    /// # Errors
+    /// When the plugin does not export it, or the call failed.
+    pub async fn explain_refusal(&self, refused: OAuthError) -> Result<Called<Problem>, CallError> {
+        let words = refused.to_string();
+        let mut called = self.explain(&refused.into()).await?;
+        called.answer.message = format!("{} The server said: {words}", called.answer.message);
+        Ok(called)
     }
 
     /// `guidance.advice`: help for people. `particulars` are those of the problem or finding.

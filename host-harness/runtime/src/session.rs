@@ -10,7 +10,7 @@ use wasmtime::component::{Resource, ResourceTable};
 
 use crate::{
     call::{CredentialEcho, RequestNote, Usage},
-    credentials::{Broker, ConnectionId, OpenCredential, OpenError, RefreshError},
+    credentials::{Broker, ConnectionId, NotRefreshed, OpenCredential, OpenError, RefreshError},
     echo::EchoScanner,
     egress::{self, Allowed, Denial},
     imports::{
@@ -180,10 +180,16 @@ impl CallState {
         self.in_host_calls += begun.elapsed();
         match refreshed {
             Ok(Ok(refreshed)) => Ok(refreshed),
-            Ok(Err(RefreshError::GrantEnded { .. })) => Err(failed(FailureKind::GrantEnded)),
+            Ok(Err(RefreshError::GrantEnded { cause })) => {
+                Err(Failure { detail: cause.and_then(|cause| cause.code), ..failed(FailureKind::GrantEnded) })
+            }
+            Ok(Err(RefreshError::NeedsAPerson(error))) => {
+                Err(Failure { detail: error.code, ..failed(FailureKind::NeedsAPerson) })
+            }
             Ok(Err(RefreshError::Temporary(error))) => {
                 tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
-                Err(failed(FailureKind::RefreshFailed))
+                let detail = if let NotRefreshed::Refused(error) = error { error.code } else { None };
+                Err(Failure { detail, ..failed(FailureKind::RefreshFailed) })
             }
             // The refresh continues without this call, and the next call finds its outcome.
             Err(_elapsed) => Err(failed(FailureKind::RefreshFailed)),
@@ -312,7 +318,8 @@ impl secrets::Host for CallState {
                 Ok(self.credentials.push(CredentialHandle { name, open })?)
             }
             Err(OpenError::Unavailable) => Err(SecretError::Unavailable),
-            Err(OpenError::GrantEnded | OpenError::Outgrown) => Err(SecretError::GrantEnded(None)),
+            Err(OpenError::GrantEnded { cause }) => Err(SecretError::GrantEnded(cause)),
+            Err(OpenError::Outgrown) => Err(SecretError::GrantEnded(None)),
             Err(OpenError::Temporary(_)) => Err(SecretError::Temporary(None)),
         })
     }

@@ -149,7 +149,7 @@ async fn by_login(
             Ok(Ending::Done)
         }
         Err(ConnectError::Refused(error)) if plugin.exports().connection => {
-            let explained = plugin.explain(&error.into()).await?.answer;
+            let explained = plugin.explain_refusal(error).await?.answer;
             show_problem(ui, &plugin, &explained.into(), &[], None, None).await?;
             Ok(Ending::Refused)
         }

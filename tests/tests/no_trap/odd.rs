@@ -240,8 +240,7 @@ impl Odd {
         let other = S::Other(self.text());
         OauthError {
             stage: self.one(&[S::Authorize, S::Exchange, S::Refresh, S::Revoke, other]),
-            error: self.text(),
-            description: self.perhaps(Self::text),
+            code: self.perhaps(Self::text),
             http_status: self.perhaps(|odd| odd.one(&[0, 200, 400, 429, 500, 65_535])),
             more: self.parameters(),
         }

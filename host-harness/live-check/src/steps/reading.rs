@@ -17,7 +17,7 @@ impl Run<'_> {
         match self.subject.connect().await {
             Ok(()) => {}
             Err(ConnectError::Refused(error)) if plugin.exports().connection => {
-                return refused(&plugin.explain(&error.into()).await?.answer);
+                return refused(&plugin.explain_refusal(error).await?.answer);
             }
             Err(error) => return Err(error.into()),
         }

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
-    ApiKeyGrant, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage,
-    OpenError, Registration, StoreError,
+    ApiKeyGrant, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError,
+    Registration, StoreError,
     broker::{Basis, Shared, lock},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
-    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, Plugin},
+    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, OAuthStage, Plugin, Refusal},
     origin::{Origin, OriginError, OriginPattern},
     policy::AdmissionError,
     secret::Secret,
@@ -297,7 +297,11 @@ impl Broker {
         if self.shared.clock.now() > pending.until {
             return Err(ConnectError::Expired);
         }
-        let code = code_of(&pending, callback_query)?;
+        let refusals = match self.shared.find(&pending.key.connection, pending.key.credential.as_str()) {
+            Some((_, CredentialSpec::OAuth2(spec))) => spec.refusals.as_slice(),
+            _ => &[],
+        };
+        let code = code_of(refusals, &pending, callback_query)?;
         let broker = self.clone();
         let task = broker.shared.begin().ok_or(ConnectError::Stopping)?;
         tokio::spawn(async move {
@@ -373,7 +377,7 @@ fn is_api_key(key: &Secret) -> bool {
 }
 
 /// Extracts the code from a callback that belongs to our request.
-fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
+fn code_of(refusals: &[Refusal], pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     let once = |name: &'static str| {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
@@ -394,12 +398,13 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     }
     let code = once("code")?;
     if let Some(error) = once("error")? {
-        let description = once("error_description")?.map(|text| text.expose().to_owned());
+        let description = once("error_description")?;
         let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).collect();
         return Err(ConnectError::Refused(OAuthError::new(
+            refusals,
             OAuthStage::Authorize,
-            error.expose().to_owned(),
-            description,
+            error.expose(),
+            description.as_ref().map(Secret::expose).unwrap_or_default(),
             None,
             &sent,
         )));
@@ -476,7 +481,13 @@ impl Ready<'_> {
             .map_err(ConnectError::NoAnswer)?;
         if status != 200 {
             let sent: Vec<_> = sent.iter().copied().chain(&client.client_secret).collect();
-            return Err(ConnectError::Refused(OAuthError::of_response(OAuthStage::Exchange, status, &body, &sent)));
+            return Err(ConnectError::Refused(OAuthError::of_response(
+                &self.spec.refusals,
+                OAuthStage::Exchange,
+                status,
+                &body,
+                &sent,
+            )));
         }
         let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
         let basis = Basis::New { grant_type, login_host: &self.login_host, credential: self.credential };

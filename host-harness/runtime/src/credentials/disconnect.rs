@@ -1,13 +1,12 @@
 //! Disconnecting: revocation at the server (RFC 7009), then removal from the store.
 
 use super::{
-    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage, OpenError, StoreError,
-    Stored,
+    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError, StoreError, Stored,
     broker::{Shared, Turn},
     oauth::Form,
 };
 use crate::{
-    manifest::{CredentialSpec, OAuthSpec},
+    manifest::{CredentialSpec, Meaning, OAuthSpec, OAuthStage},
     origin::Origin,
     secret::Secret,
     transport::TransportError,
@@ -186,12 +185,8 @@ impl Shared {
             Ok((status, body)) => {
                 let secret = client.and_then(|client| client.client_secret.as_ref());
                 let sent: Vec<_> = std::iter::once(token).chain(secret).collect();
-                let error = OAuthError::of_response(OAuthStage::Revoke, status, &body, &sent);
-                if revocation.already_revoked.iter().any(|done| done.eq_ignore_ascii_case(&error.error)) {
-                    Revoked::Before
-                } else {
-                    Revoked::Refused(error)
-                }
+                let error = OAuthError::of_response(&spec.refusals, OAuthStage::Revoke, status, &body, &sent);
+                if error.means == Meaning::Ended { Revoked::Before } else { Revoked::Refused(error) }
             }
             Err(error) => Revoked::NoAnswer(error),
         }

@@ -27,7 +27,7 @@ pub use consent::Consent;
 pub use disconnect::{DisconnectError, Disconnected, Revoked};
 pub use grant::{ApiKeyGrant, ConnectionId, EndedGrant, Grant, GrantKey, GrantState, InvalidGrant, OAuthGrant};
 pub use memory_store::MemoryStore;
-pub use oauth::{OAuthError, OAuthStage};
+pub use oauth::OAuthError;
 pub use open::{OpenCredential, OpenError};
 pub use refresh::{NotRefreshed, RefreshError};
 pub use registration::{Builds, ClientRegistration, Registration};

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Broker, ConnectionId, Generation, Grant, GrantKey, GrantState, StoreError, Stored, broker::Shared};
 use crate::{
-    manifest::{CredentialSpec, Refresh, Slot},
+    manifest::{CredentialSpec, Slot},
     origin::Origin,
     secret::Secret,
 };
@@ -21,8 +21,8 @@ struct Opened {
     generation: Generation,
     header: HeaderValue,
     slot: Slot,
-    /// `None` for an API key, which nothing refreshes.
-    refresh: Option<Refresh>,
+    /// 401 responses that no refresh cures; `None` for an API key, which nothing refreshes.
+    incurable: Option<Vec<String>>,
 }
 
 /// Why a credential could not be opened.
@@ -34,7 +34,10 @@ pub enum OpenError {
     Unavailable,
     /// The grant has ended.
     #[error("the grant has ended; only a person can connect again")]
-    GrantEnded,
+    GrantEnded {
+        /// The manifest's code for why, if it has one.
+        cause: Option<String>,
+    },
     /// The plugin asks for more than a person agreed to.
     #[error("the plugin now asks for more than the person agreed to who connected it; they must connect again")]
     Outgrown,
@@ -48,7 +51,7 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unavailable => "credential-unavailable",
-            Self::GrantEnded => "credential-grant-ended",
+            Self::GrantEnded { .. } => "credential-grant-ended",
             Self::Outgrown => "credential-outgrown",
             Self::Temporary(error) => error.code(),
         }
@@ -81,13 +84,15 @@ impl Shared {
     ) -> Result<OpenCredential, OpenError> {
         let grant = match stored.state {
             GrantState::Live(grant) => grant,
-            GrantState::Ended(_) => return Err(OpenError::GrantEnded),
+            GrantState::Ended(ended) => {
+                return Err(OpenError::GrantEnded { cause: ended.cause.and_then(|cause| cause.code) });
+            }
         };
         // The manifest or the policy may have changed, or a test override been removed, since the grant was obtained.
-        let (secret, refresh, is_allowed) = match (spec, &grant) {
+        let (secret, incurable, is_allowed) = match (spec, &grant) {
             (CredentialSpec::OAuth2(spec), Grant::OAuth(grant)) => {
                 let is_allowed = self.permissions.rules_for(&grant.origin).next().is_some();
-                (&grant.access_token, Some(spec.refresh.clone()), is_allowed)
+                (&grant.access_token, Some(spec.incurable.clone()), is_allowed)
             }
             (CredentialSpec::ApiKey(spec), Grant::ApiKey(grant)) => {
                 (&grant.key, None, self.permissions.admits_key(spec, &grant.origin))
@@ -111,7 +116,7 @@ impl Shared {
         });
         let mut header = HeaderValue::from_str(&text).map_err(|_| OpenError::Unavailable)?;
         header.set_sensitive(true);
-        Ok(OpenCredential(Arc::new(Opened { grant, generation: stored.generation, header, slot, refresh })))
+        Ok(OpenCredential(Arc::new(Opened { grant, generation: stored.generation, header, slot, incurable })))
     }
 }
 
@@ -143,7 +148,9 @@ impl OpenCredential {
 
     /// Whether a refresh may cure a 401 with this body.
     pub fn cures_unauthorized(&self, body: &[u8]) -> bool {
-        self.0.refresh.as_ref().is_some_and(|refresh| refresh.cures(body))
+        let text = String::from_utf8_lossy(body).to_lowercase();
+        let incurable = self.0.incurable.as_ref();
+        incurable.is_some_and(|parts| !parts.iter().any(|part| text.contains(&part.to_lowercase())))
     }
 
     /// The values that must not reach the plugin.

@@ -13,19 +13,16 @@
 use tokio::sync::watch;
 
 use super::{
-    Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OAuthStage,
-    OpenCredential, OpenError, StoreError, Stored,
+    Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenCredential,
+    OpenError, StoreError, Stored,
     broker::{Basis, Outcome, Shared, Turn, lock},
     oauth::{Form, TokenResponse},
 };
 use crate::{
-    manifest::{CredentialSpec, ErrorPattern, GrantType, OAuthSpec, Refresh},
+    manifest::{CredentialSpec, GrantType, Meaning, OAuthSpec, OAuthStage},
     report::full_message,
     transport::TransportError,
 };
-
-/// RFC 6749, section 5.2: the grant or refresh token is invalid, expired or revoked.
-const INVALID_GRANT: &str = "invalid_grant";
 
 /// Why a credential could not be refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +34,9 @@ pub enum RefreshError {
         /// The server's error, if it sent one.
         cause: Option<OAuthError>,
     },
+    /// The server refused, the grant stands, and somebody must act before it is of use.
+    #[error("the authorization server refused: {0}; {who} must act first", who = who(.0.means))]
+    NeedsAPerson(OAuthError),
     /// Not now; the grant may still be valid.
     #[error("the credential could not be refreshed just now")]
     Temporary(#[from] NotRefreshed),
@@ -77,6 +77,7 @@ impl RefreshError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::GrantEnded { .. } => "credential-grant-ended",
+            Self::NeedsAPerson(_) => "refresh-needs-a-person",
             Self::Temporary(why) => match why {
                 NotRefreshed::Store(error) => error.code(),
                 NotRefreshed::Busy => "refresh-busy",
@@ -224,7 +225,7 @@ impl Shared {
             return Err(RefreshError::GrantEnded { cause: ended.cause.clone() });
         }
         self.opened(key, spec, stored).map_err(|error| match error {
-            OpenError::Unavailable | OpenError::GrantEnded | OpenError::Outgrown => {
+            OpenError::Unavailable | OpenError::GrantEnded { .. } | OpenError::Outgrown => {
                 RefreshError::GrantEnded { cause: None }
             }
             OpenError::Temporary(error) => error.into(),
@@ -254,32 +255,30 @@ impl Shared {
             .map_err(NotRefreshed::NoAnswer)?;
         if status != 200 {
             let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
-            let error = OAuthError::of_response(OAuthStage::Refresh, status, &body, &sent);
-            return if ends(&spec.refresh, grant.grant_type, &error) {
-                self.end(key, grant, generation, Some(error)).await
-            } else {
-                tracing::warn!(connection = %key.connection, credential = %key.credential, %error, "a refresh was refused");
-                Err(NotRefreshed::Refused(error).into())
-            };
+            let error = OAuthError::of_response(&spec.refusals, OAuthStage::Refresh, status, &body, &sent);
+            // Client credentials are no grant that could end: nothing but the client's registration is refused.
+            if error.means == Meaning::Ended && grant.grant_type == GrantType::AuthorizationCode {
+                return self.end(key, grant, generation, Some(error)).await;
+            }
+            tracing::warn!(connection = %key.connection, credential = %key.credential, %error, "a refresh was refused");
+            return Err(match error.means {
+                Meaning::Passing => NotRefreshed::Refused(error).into(),
+                Meaning::Ended | Meaning::Team | Meaning::CrmAdmin | Meaning::Operator => {
+                    RefreshError::NeedsAPerson(error)
+                }
+            });
         }
         let response = TokenResponse::parse(&body, &spec.slot).map_err(NotRefreshed::InvalidAnswer)?;
         let renewed = match self.grant(spec, response, Basis::Renewed(grant)) {
             Ok(renewed) => renewed,
             // A server that now names a forbidden origin redirects the token: the credential is unusable.
             Err(error) => {
-                let error = OAuthError::new(
-                    OAuthStage::Refresh,
-                    error.code().to_owned(),
-                    Some(full_message(&error)),
-                    Some(200),
-                    &[],
-                );
+                let error = OAuthError::of_host(error.code(), full_message(&error));
                 return self.end(key, grant, generation, Some(error)).await;
             }
         };
         if !is_same_account(spec, grant, &renewed) {
-            let description = Some("the server gave tokens of another account".to_owned());
-            let error = OAuthError::new(OAuthStage::Refresh, "account-changed".to_owned(), description, Some(200), &[]);
+            let error = OAuthError::of_host("account-changed", "the server gave tokens of another account".to_owned());
             return self.end(key, grant, generation, Some(error)).await;
         }
         match self.save_rotated(key, generation, &renewed).await {
@@ -329,11 +328,11 @@ fn is_same_account(spec: &OAuthSpec, grant: &OAuthGrant, renewed: &OAuthGrant) -
     spec.account.iter().all(|name| grant.attributes.get(name) == renewed.attributes.get(name))
 }
 
-/// Whether a refusal ends the grant. Only refusals about the grant itself do: a wrong client secret must not end all
-/// connections of a platform.
-pub(super) fn ends(refresh: &Refresh, grant_type: GrantType, error: &OAuthError) -> bool {
-    let means = |pattern: &ErrorPattern| pattern.matches(&error.error, error.description.as_deref());
-    grant_type == GrantType::AuthorizationCode
-        && !refresh.transient.iter().any(means)
-        && (error.error == INVALID_GRANT || refresh.ended.iter().any(means))
+/// Who must act.
+fn who(means: Meaning) -> &'static str {
+    match means {
+        Meaning::CrmAdmin => "an administrator of the account at the CRM",
+        Meaning::Operator => "the platform's operator",
+        Meaning::Ended | Meaning::Passing | Meaning::Team => "somebody of the team",
+    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Identifier, ManifestError,
     egress::{EgressRule, only_origin},
+    refusal::{Meaning, OAuthStage, Refusal, recognize},
     route::is_plain_segment,
 };
 use crate::origin::OriginPattern;
@@ -59,9 +60,12 @@ pub struct OAuthSpec {
     /// change.
     #[serde(default)]
     pub account: Vec<Identifier>,
-    /// How to interpret the server's refusals of a token.
+    /// What the server's errors mean. The first that matches applies.
     #[serde(default)]
-    pub refresh: Refresh,
+    pub refusals: Vec<Refusal>,
+    /// 401 responses of the API that no refresh cures, by a part of their text. Case makes no difference.
+    #[serde(default)]
+    pub incurable: Vec<String>,
     /// How to revoke a grant; `None` if the server does not support it.
     #[serde(default)]
     pub revocation: Option<Revocation>,
@@ -174,52 +178,6 @@ pub struct Attribute {
     pub path_segment_from_end: Option<u8>,
 }
 
-/// How to interpret the server's refusals of a token.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Refresh {
-    /// 401 responses that no refresh cures, by a part of their text.
-    #[serde(default)]
-    pub incurable: Vec<String>,
-    /// Temporary refusals of the token endpoint.
-    #[serde(default)]
-    pub transient: Vec<ErrorPattern>,
-    /// Refusals that mean that the grant has ended, besides `invalid_grant` (RFC 6749, section 5.2).
-    #[serde(default)]
-    pub ended: Vec<ErrorPattern>,
-}
-
-impl Refresh {
-    /// Whether a new token may cure a 401 with this body.
-    pub fn cures(&self, body: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(body).to_lowercase();
-        !self.incurable.iter().any(|part| text.contains(&part.to_lowercase()))
-    }
-}
-
-/// Matches a refusal by its `error` and a part of its `error_description`, ignoring case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ErrorPattern {
-    /// `error`.
-    pub error: String,
-    /// A part of `error_description`, if the error alone is ambiguous.
-    #[serde(default)]
-    pub description: Option<String>,
-}
-
-impl ErrorPattern {
-    /// Whether the pattern matches a refusal.
-    pub fn matches(&self, error: &str, description: Option<&str>) -> bool {
-        self.error.eq_ignore_ascii_case(error)
-            && self.description.as_ref().is_none_or(|part| {
-                description.is_some_and(|description| description.to_lowercase().contains(&part.to_lowercase()))
-            })
-    }
-}
-
 /// How a grant is revoked (RFC 7009).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -230,9 +188,6 @@ pub struct Revocation {
     /// Whether the host authenticates there, as in RFC 7009, section 2.1.
     #[serde(default = "yes")]
     pub client_authentication: bool,
-    /// Values of `error` that mean that the grant is already revoked.
-    #[serde(default)]
-    pub already_revoked: Vec<String>,
     /// Whether a person's other grants to the same client survive when one is revoked. Only then does a host revoke the earlier grant
     /// when somebody connects again: elsewhere that would end the new one too.
     #[serde(default)]
@@ -306,6 +261,18 @@ impl ApiKeySpec {
 }
 
 impl OAuthSpec {
+    /// The code for an error of the server, if the manifest has one, and what the error means. For an error that the manifest does not
+    /// know, RFC 6749 decides.
+    pub fn recognize(
+        &self,
+        stage: OAuthStage,
+        error: &str,
+        description: &str,
+        http_status: Option<u16>,
+    ) -> (Option<String>, Meaning) {
+        recognize(&self.refusals, stage, error, description, http_status)
+    }
+
     fn check(&self, key: &str, egress: &[EgressRule]) -> Result<(), ManifestError> {
         let fault = |member: &str, fault: &str| Err(ManifestError::value(format!("{key}.{member}"), fault));
         if self.login_hosts.is_empty() {
@@ -339,10 +306,11 @@ impl OAuthSpec {
         if let Some(name) = self.account.iter().find(|name| !self.attributes.contains_key(*name)) {
             return fault("account", &format!("`{name}` is not among the attributes"));
         }
-        // A blank part would match every text.
-        let parts = self.refresh.transient.iter().chain(&self.refresh.ended).filter_map(|it| it.description.as_ref());
-        if parts.chain(&self.refresh.incurable).any(|part| part.trim().is_empty()) {
-            return fault("refresh", "a part of a text must not be blank, because it would match all");
+        for (index, refusal) in self.refusals.iter().enumerate() {
+            refusal.check(&format!("{key}.refusals[{index}]"))?;
+        }
+        if self.incurable.iter().any(|part| part.trim().is_empty()) {
+            return fault("incurable", "a part of a text must not be blank, because it would match all");
         }
         Ok(())
     }

@@ -10,14 +10,17 @@ use serde::{Deserialize, Serialize};
 mod contract_version;
 mod credential;
 mod egress;
+mod refusal;
 mod route;
 
 pub use contract_version::{ContractVersion, InvalidContractVersion};
 pub use credential::{
-    ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, ErrorPattern, GrantType, OAuthSpec,
-    Refresh, Revocation, Slot, SlotHeader,
+    ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, GrantType, OAuthSpec, Revocation, Slot,
+    SlotHeader,
 };
 pub use egress::{EgressRule, Method};
+pub(crate) use refusal::recognize;
+pub use refusal::{Meaning, OAuthStage, Refusal};
 pub(crate) use route::is_hosts_header;
 pub use route::{MediaType, PathPattern, RequestHeader, ResponseHeader, Route};
 

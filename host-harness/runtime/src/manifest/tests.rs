@@ -52,13 +52,8 @@ fn the_plugins_own_manifest_is_accepted() {
     let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
     assert_eq!(manifest.plugin.id.as_str(), "salesforce-leads");
     let CredentialSpec::OAuth2(salesforce) = &manifest.credentials["salesforce"] else { panic!("OAuth") };
-    assert!(salesforce.refresh.transient[0].matches("invalid_grant", Some("Token Request is ALREADY being processed")));
-    assert!(!salesforce.refresh.transient[0].matches("invalid_grant", Some("expired access/refresh token")));
-    assert!(!salesforce.refresh.transient[0].matches("invalid_grant", None));
-    assert!(
-        salesforce.refresh.cures(br#"[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]"#)
-    );
-    assert!(!salesforce.refresh.cures(b"THIS SESSION IS NOT VALID FOR USE WITH THE REST API"));
+    let (code, meaning) = salesforce.recognize(OAuthStage::Refresh, "invalid_grant", "Login hours", Some(400));
+    assert_eq!((code.as_deref(), meaning), (Some("login-restricted"), Meaning::CrmAdmin));
 }
 
 #[test]
@@ -112,7 +107,13 @@ fn an_error_names_the_line_and_the_remedy() {
             "attributes = { t = { member = \"refresh_token\" } }\nslot =",
             vec!["attributes.t.member", "secret"],
         ),
-        ("slot =", "refresh = { incurable = [\" \"] }\nslot =", vec!["credentials.acme.refresh", "match all"]),
+        ("slot =", "incurable = [\" \"]\nslot =", vec!["credentials.acme.incurable", "match all"]),
+        (
+            "slot =",
+            "refusals = [{ error = [\"x\"], means = \"ended\" }, { text = \" \", means = \"team\" }]\nslot =",
+            vec!["credentials.acme.refusals[1]", "match all"],
+        ),
+        ("slot =", "refusals = [{ error = [\"x\"], means = \"gone\" }]\nslot =", vec!["unknown variant `gone`"]),
     ] {
         assert!(ACME.contains(from), "{from}");
         let error = Manifest::from_toml(&ACME.replacen(from, to, 1)).unwrap_err();

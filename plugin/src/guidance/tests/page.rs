@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::{
+        connection::OauthStage,
         guidance::{Actor, AdviceText},
         http::{Failure, FailureKind, Response},
         secrets::SecretError,
@@ -178,12 +179,11 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
     for error in [SecretError::Unavailable, SecretError::GrantEnded(None), SecretError::Temporary(None)] {
         add(problem_from_secret_error(&error));
     }
-    // Held to what `explain` does by the table's own test.
-    for (.., code, reaction) in oauth_error::tests::CATALOGUE {
-        sections.entry((*code).to_owned()).or_default().insert(Section::of(reaction));
-    }
-    for code in ["login-server-error", "login-unexplained"] {
-        sections.entry(code.to_owned()).or_default().insert(Section::Reconnect);
+    for code in oauth_error::server_codes().map(Some).chain([None]) {
+        for (stage, status) in [(OauthStage::Refresh, 400), (OauthStage::Refresh, 503), (OauthStage::Exchange, 400)] {
+            let problem = oauth_error::explain(oauth_error::tests::refused(stage, code, Some(status)));
+            sections.entry(problem.code).or_default().insert(Section::of(&problem.reaction));
+        }
     }
     for (code, section) in OWN_PROBLEMS {
         sections.entry((*code).to_owned()).or_default().insert(*section);

@@ -97,8 +97,8 @@ impl connection::Guest for TinyCrm {
         pipelines.map(|_| account).map_err(|problem| vec![problem])
     }
 
-    fn explain(error: OauthError) -> Problem {
-        problem("no-oauth", format!("this CRM has no OAuth: {}", error.error), Reaction::Reconnect)
+    fn explain(_error: OauthError) -> Problem {
+        problem("no-oauth", "this CRM has no OAuth", Reaction::AskAdmin)
     }
 }
 

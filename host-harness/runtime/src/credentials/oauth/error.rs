@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     echo::EchoScanner,
+    manifest::{Meaning, OAuthStage, Refusal, recognize},
     secret::Secret,
-    types::{OauthError, OauthStage},
+    types::OauthError,
 };
 
 /// The longest text that is kept of a server's message.
@@ -25,20 +26,10 @@ pub struct OAuthError {
     pub description: Option<String>,
     /// HTTP status of the response.
     pub http_status: Option<u16>,
-}
-
-/// When an authorization error happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OAuthStage {
-    /// In the browser, or in the callback.
-    Authorize,
-    /// While a code or the client's credentials were exchanged for a token.
-    Exchange,
-    /// While a token was refreshed.
-    Refresh,
-    /// While a grant was revoked.
-    Revoke,
+    /// The manifest's code for it, if it has one. The plugin gets this, and none of the words.
+    pub code: Option<String>,
+    /// What it means for the grant.
+    pub means: Meaning,
 }
 
 impl fmt::Display for OAuthError {
@@ -57,19 +48,7 @@ impl fmt::Display for OAuthError {
 
 impl From<OAuthError> for OauthError {
     fn from(error: OAuthError) -> Self {
-        let stage = match error.stage {
-            OAuthStage::Authorize => OauthStage::Authorize,
-            OAuthStage::Exchange => OauthStage::Exchange,
-            OAuthStage::Refresh => OauthStage::Refresh,
-            OAuthStage::Revoke => OauthStage::Revoke,
-        };
-        Self {
-            stage,
-            error: error.error,
-            description: error.description,
-            http_status: error.http_status,
-            more: Vec::new(),
-        }
+        Self { stage: error.stage.into(), code: error.code, http_status: error.http_status, more: Vec::new() }
     }
 }
 
@@ -98,26 +77,34 @@ impl Body {
 impl OAuthError {
     /// Parses an error response: JSON as in RFC 6749, or a form, as older endpoints write. `sent` are the secrets of the
     /// request; a message that repeats one is redacted.
-    pub(crate) fn of_response(stage: OAuthStage, status: u16, body: &[u8], sent: &[&Secret]) -> Self {
+    pub(crate) fn of_response(
+        refusals: &[Refusal],
+        stage: OAuthStage,
+        status: u16,
+        body: &[u8],
+        sent: &[&Secret],
+    ) -> Self {
         let read = serde_json::from_slice::<Body>(body).ok().or_else(|| Body::of_form(body));
         let (error, description) = match read {
-            Some(body) => (body.error, body.error_description),
-            None => (String::new(), None),
+            Some(body) => (body.error, body.error_description.unwrap_or_default()),
+            None => (String::new(), String::new()),
         };
-        Self::new(stage, error, description, Some(status), sent)
+        Self::new(refusals, stage, &error, &description, Some(status), sent)
     }
 
-    /// An error with the server's message, made safe to show.
+    /// A server's error, with its words made safe to show.
     pub(crate) fn new(
+        refusals: &[Refusal],
         stage: OAuthStage,
-        error: String,
-        description: Option<String>,
+        error: &str,
+        description: &str,
         http_status: Option<u16>,
         sent: &[&Secret],
     ) -> Self {
+        let (code, means) = recognize(refusals, stage, error, description, http_status);
         let scanner = EchoScanner::new(sent.iter().map(|secret| secret.expose()));
         // Cleaned first: a secret with a control character in it would be whole again afterwards.
-        let safe = |text: String| -> String {
+        let safe = |text: &str| -> String {
             let text: String = text.chars().filter(|character| !character.is_control()).collect();
             let repeats = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
             if sent.iter().any(repeats) || scanner.finds_in(text.as_bytes()) {
@@ -125,12 +112,14 @@ impl OAuthError {
             }
             text.chars().take(MAX_CHARACTERS).collect()
         };
-        Self {
-            stage,
-            error: safe(error),
-            description: description.map(safe).filter(|description| !description.is_empty()),
-            http_status,
-        }
+        let description = Some(safe(description)).filter(|description| !description.is_empty());
+        Self { stage, error: safe(error), description, http_status, code, means }
+    }
+
+    /// The host's own reason to end a grant that a server refreshed.
+    pub(crate) fn of_host(error: &str, description: String) -> Self {
+        let (stage, means, http_status) = (OAuthStage::Refresh, Meaning::Ended, Some(200));
+        Self { stage, error: error.to_owned(), description: Some(description), http_status, code: None, means }
     }
 }
 
@@ -139,7 +128,7 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> (String, Option<String>) {
-        let error = OAuthError::of_response(OAuthStage::Refresh, 400, body.as_bytes(), &[&Secret::new("s3cret")]);
+        let error = OAuthError::of_response(&[], OAuthStage::Refresh, 400, body.as_bytes(), &[&Secret::new("s3cret")]);
         assert_eq!((error.stage, error.http_status), (OAuthStage::Refresh, Some(400)));
         (error.error, error.description)
     }

@@ -5,7 +5,7 @@ mod form;
 mod pkce;
 mod token;
 
-pub use error::{OAuthError, OAuthStage};
+pub use error::OAuthError;
 pub(super) use form::Form;
 pub(super) use pkce::{challenge, random_text};
 pub(super) use token::TokenResponse;

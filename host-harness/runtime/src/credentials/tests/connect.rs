@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::OAuthStage;
 
 #[tokio::test]
 async fn a_person_connects_with_pkce_and_state() {
@@ -203,7 +204,7 @@ async fn connecting_again_replaces_an_ended_grant() {
     let (broker, opened) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"invalid_grant"}"#));
     broker.refresh(&team(), "acme", opened.generation()).await.unwrap_err();
-    assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::GrantEnded);
+    assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::GrantEnded { cause: None });
     let (_, again) = world.connect().await;
     assert!(again.generation() > opened.generation());
 }

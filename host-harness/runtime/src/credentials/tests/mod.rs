@@ -60,19 +60,20 @@ scopes = ["leads", "offline"]
 slot = { header = "x-acme-token" }
 origin_member = "api_base"
 idle_days = 10
+incurable = ["api is off for this plan"]
+refusals = [
+    { error = ["busy"], means = "passing" },
+    { error = ["invalid_grant"], text = "try again", code = "try-again", means = "passing" },
+    { error = ["account_closed"], means = "ended" },
+    { error = ["unknown_token"], stage = "revoke", means = "ended" },
+]
 
 [credentials.acme.attributes]
 base = { member = "api_base" }
 account = { member = "account" }
 
-[credentials.acme.refresh]
-incurable = ["api is off for this plan"]
-transient = [{ error = "busy" }, { error = "invalid_grant", description = "try again" }]
-ended = [{ error = "account_closed" }]
-
 [credentials.acme.revocation]
 path = "/o/forget"
-already_revoked = ["unknown_token"]
 "#;
 
 /// A credential to put in place of [`ACME`]'s.

@@ -1,11 +1,7 @@
 //! Answers that real orgs gave. With `ORG_FIXTURES` naming a folder of recorded ones, these are judged too.
 
 use super::write;
-use crate::{
-    bindings::connection::{OauthError, OauthStage},
-    guidance::advice,
-    salesforce::{errors::catalogue, oauth_error::explain},
-};
+use crate::{guidance::advice, salesforce::errors::catalogue};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
@@ -75,25 +71,5 @@ fn recorded_refusals_become_their_problems() {
     assert!(!files.is_empty());
     for (name, file) in files {
         judge(&name, u16::try_from(file["status"].as_u64().unwrap()).unwrap(), &file["body"]);
-    }
-}
-
-#[test]
-fn recorded_answers_of_authorization_servers_are_explained() {
-    let Some(files) = recorded("oauth-errors") else { return };
-    assert!(!files.is_empty());
-    for (name, file) in files {
-        let text = |key: &str| file["body"][key].as_str().map(str::to_owned);
-        for stage in [OauthStage::Authorize, OauthStage::Exchange, OauthStage::Refresh] {
-            let problem = explain(OauthError {
-                stage,
-                error: text("error").unwrap(),
-                description: text("error_description"),
-                http_status: Some(400),
-                more: Vec::new(),
-            });
-            assert_eq!(Some(problem.message), text("error_description"), "{name}");
-            assert!(advice(&problem.code, &[], "ja").is_some(), "{name}: {}", problem.code);
-        }
     }
 }
