@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A version of the contract, written `scheduling:crm@0.1.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^scheduling:crm@(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct ContractVersion {
     major: u16,

@@ -15,6 +15,7 @@ use crate::origin::OriginPattern;
 
 /// A credential that the plugin asks for. In the manifest, `kind` tells which one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind")]
 pub enum CredentialSpec {
     /// A bearer token of OAuth 2.0 (RFC 6749).
@@ -27,6 +28,7 @@ pub enum CredentialSpec {
 
 /// How a host obtains, uses and ends a grant of OAuth 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OAuthSpec {
@@ -77,6 +79,7 @@ fn authorization_code_only() -> BTreeSet<GrantType> {
 
 /// How a host uses an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ApiKeySpec {
@@ -88,6 +91,7 @@ pub struct ApiKeySpec {
 
 /// A way to obtain a grant, named as in RFC 7591.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// A person authorizes it in the browser (RFC 6749, section 4.1), with PKCE (RFC 7636).
@@ -98,6 +102,7 @@ pub enum GrantType {
 
 /// How the host authenticates at the token endpoint (RFC 6749, section 2.3.1), named as in RFC 7591.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthentication {
     /// `client_id` and `client_secret` in the body.
@@ -109,6 +114,7 @@ pub enum ClientAuthentication {
 
 /// Where the host attaches an access token or an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Slot {
@@ -121,6 +127,7 @@ pub struct Slot {
 
 /// A header field that may contain a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct SlotHeader(HeaderName);
 
@@ -168,6 +175,7 @@ impl From<SlotHeader> for String {
 
 /// A public attribute, taken from the token response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Attribute {
@@ -180,6 +188,7 @@ pub struct Attribute {
 
 /// How a grant is revoked (RFC 7009).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Revocation {
@@ -200,6 +209,7 @@ fn yes() -> bool {
 
 /// The full path of an endpoint, without query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^(/[A-Za-z0-9._~-]+)+$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointPath(String);
 

@@ -15,6 +15,7 @@ use crate::{
 
 /// Origins that may be connected, and what may be sent to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EgressRule {
@@ -64,6 +65,7 @@ pub(super) fn only_origin(rules: &[EgressRule]) -> Option<Origin> {
 
 /// A request method that a plugin may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// Reads.

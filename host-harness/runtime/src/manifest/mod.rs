@@ -29,6 +29,7 @@ const MAX_BYTES: usize = 64 << 10;
 
 /// A plugin's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Manifest {
@@ -45,6 +46,7 @@ pub struct Manifest {
 
 /// What a plugin is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Plugin {
@@ -66,6 +68,7 @@ pub struct Plugin {
 
 /// Limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of linear memory, all memories together.
@@ -92,6 +95,15 @@ pub enum ManifestError {
         /// Size of the text.
         bytes: usize,
     },
+    /// It has keys or values that this library does not know, and names a newer version of the contract.
+    #[error(
+        "the plugin needs a host of {needed}, and this one supports {supported}; upgrade the host or use an older plugin",
+        supported = ContractVersion::SUPPORTED
+    )]
+    NewerContract {
+        /// The version that it needs.
+        needed: ContractVersion,
+    },
     /// Not TOML, or a key is unknown, missing or has a wrong value.
     #[error("the manifest cannot be read")]
     Invalid(#[from] toml::de::Error),
@@ -110,6 +122,7 @@ impl ManifestError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "manifest-too-large",
+            Self::NewerContract { .. } => "newer-contract",
             Self::Invalid(_) => "manifest-invalid",
             Self::Value { .. } => "manifest-value",
         }
@@ -129,9 +142,22 @@ impl Manifest {
         if text.len() > MAX_BYTES {
             return Err(ManifestError::TooLarge { bytes: text.len() });
         }
-        let manifest: Self = toml::from_str(text)?;
+        let manifest: Self = toml::from_str(text).map_err(|error| match needed_contract(text) {
+            Some(needed) if needed > ContractVersion::SUPPORTED => ManifestError::NewerContract { needed },
+            _ => error.into(),
+        })?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// The JSON Schema (draft 2020-12) of manifests: what [`Self::from_toml`] checks of single values. It accepts more, because it does
+    /// not compare values.
+    #[cfg(feature = "schema")]
+    pub fn json_schema() -> serde_json::Value {
+        let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<Self>();
+        let title = format!("Manifest of a plugin for {}", ContractVersion::SUPPORTED);
+        schema.insert("title".to_owned(), title.into());
+        schema.to_value()
     }
 
     /// The only origin that the manifest admits, if there is just one.
@@ -170,6 +196,19 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// The version that a manifest needs, whatever else is in it.
+fn needed_contract(text: &str) -> Option<ContractVersion> {
+    #[derive(Deserialize)]
+    struct Needs {
+        plugin: Plugin,
+    }
+    #[derive(Deserialize)]
+    struct Plugin {
+        contract: ContractVersion,
+    }
+    toml::from_str::<Needs>(text).ok().map(|needs| needs.plugin.contract)
 }
 
 impl Limits {
@@ -212,6 +251,7 @@ impl Limits {
 
 /// A short name for machines: lower-case letters, digits and hyphens, starting with a letter, at most 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^[a-z][a-z0-9-]{0,63}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct Identifier(String);
 

@@ -11,6 +11,7 @@ const MAX_CODE: usize = 64;
 
 /// When an authorization server refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OAuthStage {
     /// In the browser, or in the callback.
@@ -36,6 +37,7 @@ impl From<OAuthStage> for OauthStage {
 
 /// Errors of the authorization server that mean the same. Comparisons ignore case, read `-` as `_`, and `+` as a blank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -57,6 +59,7 @@ pub struct Refusal {
 
 /// What a refusal means for a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Meaning {

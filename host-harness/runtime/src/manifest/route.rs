@@ -13,6 +13,7 @@ use super::{ManifestError, egress::Method};
 
 /// One kind of request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Route {
@@ -83,6 +84,7 @@ impl fmt::Display for Route {
 
 /// Paths: `/api/leads/{id}`. `{name}` stands for one segment, whatever it is; the rest stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^/([A-Za-z0-9._~-]+|\{[a-z-]{1,32}\})?(/([A-Za-z0-9._~-]+|\{[a-z-]{1,32}\}))*/?$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern(String);
 
@@ -236,6 +238,7 @@ pub(crate) fn is_hosts_header(name: &str) -> bool {
 
 /// A request header that a plugin may set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^[a-z0-9!#$%&'*+.^`|~-]{1,64}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestHeader(String);
 
@@ -289,6 +292,7 @@ const WITHHELD_HEADERS: [HeaderName; 9] = [
 
 /// A response header that a plugin gets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^[a-z0-9!#$%&'*+.^`|~-]{1,64}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct ResponseHeader(String);
 
@@ -335,6 +339,7 @@ fn is_lower_name(text: &str) -> bool {
 
 /// A media type without parameters (RFC 9110, section 8.3.1): `application/json`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct MediaType(String);
 

@@ -57,6 +57,22 @@ fn the_plugins_own_manifest_is_accepted() {
 }
 
 #[test]
+fn a_manifest_of_a_newer_contract_is_reported_as_such() {
+    let newer = ACME.replacen("scheduling:crm@0.1.0", "scheduling:crm@0.1.1", 1);
+    for (manifest, code) in [
+        (newer.replacen("[limits]", "[limits]\nlater = 1", 1), "newer-contract"),
+        (newer.replacen("slot =", "means_of_later = 1\nslot =", 1), "newer-contract"),
+        (ACME.replacen("[limits]", "[limits]\nlater = 1", 1), "manifest-invalid"),
+        ("[plugin]\ncontract = 1".to_owned(), "manifest-invalid"),
+        ("no toml".to_owned(), "manifest-invalid"),
+    ] {
+        let error = Manifest::from_toml(&manifest).unwrap_err();
+        assert_eq!(error.code(), code, "{manifest}: {error}");
+    }
+    assert!(Manifest::from_toml(&newer).is_ok(), "it has nothing new");
+}
+
+#[test]
 fn an_omitted_key_has_its_usual_default() {
     let manifest = Manifest::from_toml(ACME).unwrap();
     let CredentialSpec::OAuth2(acme) = &manifest.credentials["acme"] else { panic!("OAuth") };

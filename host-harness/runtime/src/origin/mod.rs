@@ -237,6 +237,7 @@ impl From<Origin> for String {
 /// In `https://*.my.salesforce.com`, `*` matches one or more labels (Salesforce's sandboxes have several). The pattern does
 /// not match `my.salesforce.com` itself. Loopback origins match no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^https://(\*\.)?[a-z0-9.-]+$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct OriginPattern {
     wildcard: bool,
