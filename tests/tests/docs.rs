@@ -1,19 +1,26 @@
-//! `docs/mapping.md` says what the code does.
+//! The documentation says what the code does.
 
+use acceptance::guests;
 use acceptance::system::{System, unexpected};
 use anyhow::{Context as _, Result};
 use crm_booking::{Event, Mapping, attributes};
+use crm_host::manifest::Manifest;
+use crm_host::policy::{Permissions, Policy};
 use crm_intake::{Intake as _, Native};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 const MAPPING: &str = include_str!("../../docs/mapping.md");
+const POLICY: &str = include_str!("../../docs/policy.md");
 
-fn blocks() -> Vec<&'static str> {
-    MAPPING.split("```json\n").skip(1).filter_map(|block| block.split("```").next()).collect()
+/// The examples of a page in a language.
+fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
+    page.split(&format!("```{language}\n")).skip(1).filter_map(|block| block.split("```").next()).collect()
 }
 
 #[test]
 fn the_examples_of_the_page_are_a_mapping_and_a_booking() -> Result<()> {
-    let blocks = blocks();
+    let blocks = blocks(MAPPING, "json");
     let [mapping, booking] = blocks.as_slice() else { anyhow::bail!("{} examples", blocks.len()) };
     let mapping: Mapping = crm_intake::json::parse(mapping)?;
     let sources = [r#"{"answer""#, r#"{"booking""#, r#"{"tracking""#, r#"{"fixed""#, r#"{"template""#];
@@ -48,6 +55,60 @@ async fn the_page_lists_every_option_with_its_values_the_default_first() -> Resu
             assert!(values.contains(&format!("`{}`", choice.value)), "{line}");
         }
         assert!(values.starts_with(&format!("`{}`", group.default_value)), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_examples_of_policies_are_for_the_salesforce_plugin() -> Result<()> {
+    let manifest = Manifest::from_toml(include_str!("../../plugin/plugin.toml"))?;
+    let asked: BTreeSet<_> = manifest.egress.iter().flat_map(|rule| &rule.routes).map(ToString::to_string).collect();
+    for example in blocks(POLICY, "toml") {
+        let policy = Policy::from_toml(example)?;
+        assert!(policy.routes.iter().flatten().all(|route| asked.contains(route)), "{example}");
+        Permissions::new(&manifest, &policy)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_page_on_policies_lists_every_key() -> Result<()> {
+    let policy = serde_json::to_value(Policy::default())?;
+    let keys = policy.as_object().into_iter().flatten();
+    let limits = policy["limits"].as_object().into_iter().flatten();
+    let listed: Vec<_> = keys.chain(limits).map(|(key, _)| key).collect();
+    assert!(listed.len() > 10, "{listed:?}");
+    for key in listed {
+        assert!(POLICY.lines().any(|line| line.starts_with(&format!("| `{key}` |"))), "{key}");
+    }
+    Ok(())
+}
+
+/// A claim links to a test function, ``[`name`][file]``, or to a family of the security table, `["name"][file]`.
+#[test]
+fn every_test_that_a_claim_names_exists() -> Result<()> {
+    let workspace = guests::workspace()?;
+    for page in ["README.md", "SECURITY.md"] {
+        let text = fs::read_to_string(workspace.root().join(page))?;
+        let definitions = text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: "));
+        let files: BTreeMap<_, _> = definitions.collect();
+        let mut claims = 0;
+        for (at, _) in text.match_indices("][") {
+            let label = text[..at].rsplit('[').next().unwrap_or_default();
+            let name = text[at + 2..].split(']').next().unwrap_or_default();
+            let file = files.get(name).with_context(|| format!("{page}: `{name}` is not defined"))?;
+            if !file.ends_with(".rs") {
+                continue;
+            }
+            let source = fs::read_to_string(workspace.root().join(file)).with_context(|| (*file).to_owned())?;
+            let declared = match label.strip_prefix('`').and_then(|label| label.strip_suffix('`')) {
+                Some(test) => format!("fn {test}("),
+                None => format!("Family::new({label})"),
+            };
+            assert!(source.contains(&declared), "{page}: {label} is not in {file}");
+            claims += 1;
+        }
+        assert!(claims > 5, "{page} names {claims} tests");
     }
     Ok(())
 }

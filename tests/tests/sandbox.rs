@@ -87,6 +87,16 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
 }
 
 #[tokio::test]
+async fn a_plugin_keeps_nothing_between_calls() -> Result<()> {
+    let guest = hostile().await?;
+    for _ in 0..3 {
+        let counted = run(&guest, "count calls", &[]).await?;
+        assert_eq!((counted.code.as_str(), counted.message.as_str()), ("ended", "1"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_silent_server_cannot_exceed_the_wall_clock_limit() -> Result<()> {
     let guest = hostile().await?;
     let began = std::time::Instant::now();

@@ -281,8 +281,8 @@ impl HostBuilder {
         self
     }
 
-    /// Lets the host load a plugin, and says which builds. Grants belong to the plugin's id, so that whoever can claim it in a file
-    /// that the host loads can use them.
+    /// Lets the host load a plugin, and says which builds. Grants belong to the plugin's id, so any file that the host
+    /// loads under that id can use them.
     pub fn plugin(mut self, id: Identifier, builds: Builds) -> Self {
         self.plugins.insert(id, builds);
         self
@@ -331,7 +331,8 @@ impl HostBuilder {
         self
     }
 
-    /// Has each request of a plugin with its outcome, and each denial, reported for the operator's records.
+    /// Reports each request of a plugin with its outcome, and each denial, for the operator's records. `observe` runs during the call,
+    /// so it must be quick. Requests to login hosts are not reported.
     pub fn observe(mut self, observe: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observe));
         self

@@ -41,8 +41,10 @@
 //! ```
 //!
 //! Each file has one concern: [`inspect`](Inspection) reads a file before anything is compiled, `caps` validates it and limits
-//! its complexity, `engine` configures WebAssembly, `compile` compiles under limits, `cache` keeps the result, [`Host`] loads, [`Plugin`] calls, `session` is the state of one call, `imports` implements what a plugin may
-//! call, `egress` checks its requests, `echo` finds secrets in responses, [`credentials`] is OAuth, [`transport`] is HTTP.
+//! its complexity, `engine` configures WebAssembly, `compile` compiles under limits, `cache` keeps the result, [`Host`] loads,
+//! [`Plugin`] calls, `turns` shares calls out, `session` is the state of one call, `imports` implements what a plugin may call,
+//! `egress` checks its requests, `echo` finds secrets in responses, `quarantine` stops a plugin that looks for them, `observe`
+//! reports, [`credentials`] is OAuth, [`transport`] is HTTP.
 
 mod cache;
 mod call;

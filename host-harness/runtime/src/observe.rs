@@ -48,7 +48,7 @@ pub enum Outcome {
     Failed(TransportErrorKind),
 }
 
-/// Gets everything that is observed, at once: whoever takes long holds up the call.
+/// Receives events during the call, so a slow observer holds up the call.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<dyn Fn(&Observed<'_>) + Send + Sync>);
 

@@ -14,9 +14,17 @@ import { gunzipSync } from "node:zlib";
 const { egress, limits, test_overrides, slot, origin, token } = workerData;
 const rules = egress.filter((rule) => covers(rule.origin));
 
-// Headers that only the host sets [H24], and those that would change the coding, the framing or the method behind its back.
-const HOST_HEADERS =
-  /^(host|content-length|authorization|connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*|accept-encoding|cookie|expect|x-http-method|x-(http-)?method-override)$/i;
+// Headers that only the host sets, whatever the manifest lists [H24].
+const HOST_HEADERS = new RegExp(
+  "^(" +
+    "authorization|cookie|x-api-key|x-auth-token|(proxy-|sec-).*|.*_.*|" +
+    "host|content-length|expect|connection|keep-alive|http2-settings|te|trailer|transfer-encoding|upgrade|" +
+    "accept-charset|accept-encoding|range|if-range|" +
+    "x-host|x-http-method|x-(http-)?method-override|x-(original|override|rewrite)-url|" +
+    "forwarded|via|x-forwarded-.*|x-real-ip|true-client-ip|x-client-ip|x-cluster-client-ip" +
+    ")$",
+  "i",
+);
 const VISIBLE = /^[\t\x20-\x7e]*$/;
 
 const failed = (kind, effect) => ({ failure: { kind: { tag: kind }, effect, more: [] } });

@@ -106,7 +106,7 @@ impl Shared {
         self.registrations.get(credential)
     }
 
-    /// Whether a grant is of use to the plugin as it is now: the person agreed to all that it asks for, and no test override came or
+    /// Whether the plugin can use a grant as it is now: the person agreed to all that it asks for, and no test override came or
     /// went since.
     pub(super) fn agreed(&self, key: &GrantKey, spec: &CredentialSpec, grant: &Grant) -> Result<(), OpenError> {
         let now = Consent::asked(&self.permissions, spec, grant.addresses());

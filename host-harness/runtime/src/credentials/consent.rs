@@ -20,7 +20,7 @@ pub struct Consent {
     by_test_override: bool,
 }
 
-/// Why a grant is of no use to a plugin.
+/// Why a plugin cannot use a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dissent {
     /// The plugin asks for more.

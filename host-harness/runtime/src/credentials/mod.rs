@@ -1,8 +1,8 @@
 //! Credentials: obtained, kept, refreshed and revoked by the host alone.
 //!
 //! A [`Broker`] speaks OAuth 2.0 (RFC 6749) with PKCE (RFC 7636) and revocation (RFC 7009) as a manifest's
-//! `[credentials.*]` describes the provider, and takes API keys from people; nothing here is specific to one. Grants are kept in a [`SecretStore`]; a plugin
-//! gets an [`OpenCredential`], which does not reveal its token.
+//! `[credentials.*]` describes the provider, and takes API keys from people; nothing here is specific to one provider. Grants are
+//! kept in a [`SecretStore`]. A plugin gets a handle to an [`OpenCredential`], which does not reveal its token.
 //!
 //! Refresh tokens rotate: the response to a refresh may contain the only valid token. Therefore one refresh runs per grant at
 //! a time (a shared flight within the process, a lease between processes), its response is saved with compare-and-swap before

@@ -212,7 +212,7 @@ fn needed_contract(text: &str) -> Option<ContractVersion> {
 }
 
 impl Limits {
-    /// The most that any plugin gets, whatever its manifest asks for. A manifest and a policy only lower it.
+    /// The most that any plugin gets, whatever its manifest asks for. Manifests and policies only lower it.
     pub const CEILING: Self = Self {
         memory_bytes: 64 << 20,
         cpu_ms: 10_000,
@@ -222,7 +222,7 @@ impl Limits {
         response_bytes: 16 << 20,
     };
 
-    /// The lower of two limits, each for itself.
+    /// The lower value of each limit.
     pub(crate) fn at_most(self, other: Self) -> Self {
         Self {
             memory_bytes: self.memory_bytes.min(other.memory_bytes),

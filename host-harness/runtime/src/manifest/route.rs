@@ -36,7 +36,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether it allows all that another one does. Only a path that is written alike counts, whatever its parameters are called.
+    /// Whether it allows all that another one does. Their paths must be the same, except for the names of parameters.
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.method == other.method
             && self.path.shape() == other.path.shape()
@@ -99,8 +99,8 @@ pub struct InvalidPathPattern;
 impl PathPattern {
     /// Whether a path of a parsed URL is one of these.
     ///
-    /// Servers decode paths differently, and some more than once. Each segment is therefore decoded once, and a path is none of
-    /// these if one of its segments is then still encoded, could be a separator or a dot segment, or is not UTF-8.
+    /// Servers decode paths differently, and some more than once. A segment that stands for a parameter is therefore decoded once,
+    /// and does not match if it is then still encoded, has a separator, is a dot segment, or is not UTF-8.
     pub fn matches(&self, path: &str) -> bool {
         let mut segments = path.split('/');
         let all = self.0.split('/').all(|expected| match (segments.next(), parameter(expected)) {

@@ -73,7 +73,7 @@ impl PolicyLimits {
     }
 }
 
-/// A loopback origin that replaces the origins matching a pattern. Methods and paths stay restricted.
+/// A loopback origin that replaces the origins matching a pattern. Routes stay restricted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawTestOverride")]
 pub struct TestOverride {

@@ -142,7 +142,7 @@ fn a_test_override_replaces_what_its_pattern_matches_and_nothing_else() {
     assert_eq!(
         permissions.rules_for(&origin("http://127.0.0.1:4000")).collect::<Vec<_>>(),
         permissions.rules_for(&origin("https://one.api.acme.example")).collect::<Vec<_>>(),
-        "the same methods and paths",
+        "the same routes",
     );
     let Some(CredentialSpec::OAuth2(acme)) = permissions.credential("acme") else { panic!("OAuth") };
     assert!(permissions.admit_login_host(acme, "http://127.0.0.1:4000").is_err(), "it stands in for the API only");

@@ -5,6 +5,7 @@
 //! | target | attempt |
 //! | --- | --- |
 //! | `loop` | loops forever |
+//! | `count calls` | returns how many calls this instance has had |
 //! | `memory bomb` | allocates until stopped |
 //! | `deep recursion` | recurses without end |
 //! | `panic` | panics |
@@ -21,7 +22,7 @@
 //! `header` (`name: value`, repeatable), `body` and `credential` (`loot` if absent).
 //!
 //! The result is always a problem: its code is `answered`, `failed-KIND`, `unavailable` or `ended`, and its message is the
-//! body of the response or the counts of many results.
+//! body of the response or what was counted.
 
 #[expect(missing_docs, reason = "generated; the documentation is in wit/")]
 pub mod bindings {
@@ -35,7 +36,10 @@ pub mod bindings {
 
 mod exhaust;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use bindings::{
     exports::scheduling::crm::leads::Guest,
@@ -57,6 +61,7 @@ impl Guest for Hostile {
     fn on_booking_completed(_booking: Booking, mapping: Mapping, _history: History) -> Result<Delivery, Problem> {
         Err(match mapping.target.as_deref().unwrap_or_default() {
             "loop" => exhaust::time(),
+            "count calls" => count_calls(),
             "memory bomb" => exhaust::memory(),
             "deep recursion" => exhaust::stack(),
             "panic" => panic_on_purpose(),
@@ -75,6 +80,11 @@ impl Guest for Hostile {
     fn list_lead_fields(_target: Option<String>, _locale: String) -> Result<FieldList, Problem> {
         Ok(FieldList { fields: Vec::new(), withheld: Vec::new(), more: Vec::new() })
     }
+}
+
+fn count_calls() -> Problem {
+    static EARLIER: AtomicUsize = AtomicUsize::new(0);
+    problem("ended", (EARLIER.fetch_add(1, Ordering::Relaxed) + 1).to_string())
 }
 
 #[expect(clippy::panic, reason = "tests a guest that panics")]
