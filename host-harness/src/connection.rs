@@ -64,7 +64,8 @@ pub(crate) fn registration<'o>(
 /// A host for the plugin of a component, which the operator of this command named on the command line. It compiles components in
 /// another process of this program, and keeps them in a data folder.
 pub(crate) fn host_for(component: &ComponentFile, policy: Policy, data: Option<&Path>) -> HostBuilder {
-    let mut host = Host::builder().policy(policy).plugin(component.manifest.plugin.id.clone(), Builds::Any);
+    let id = &component.manifest.plugin.id;
+    let mut host = Host::builder().plugin(id.clone(), Builds::Any).policy(id.clone(), policy);
     if let Ok(program) = env::current_exe() {
         host = host.compiler(program);
     }
@@ -303,7 +304,8 @@ impl Connected {
 
     /// Revokes and forgets the grant.
     pub(crate) async fn disconnect(&self) -> Result<(), CliError> {
-        let gone = self.plugin.broker().disconnect(&self.connection, self.credential.as_str()).await?;
+        let gone =
+            self.plugin.broker().disconnect(&self.connection, self.credential.as_str(), &Asker::operator()).await?;
         if gone.revoked.is_certain() { Ok(()) } else { Err(CliError::NotRevoked) }
     }
 

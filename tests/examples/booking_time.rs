@@ -156,7 +156,7 @@ impl System {
         let app = running.app();
         let host = Host::builder()
             .transport(Arc::new(Replay::new(&permissions)))
-            .policy(policy)
+            .policy(PLUGIN.parse()?, policy)
             .plugin(PLUGIN.parse()?, Builds::Any)
             .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, system::registration(&app)?)
             .build()?;

@@ -138,7 +138,6 @@ impl Scripted {
         let id = Inspection::read(component)?.manifest()?.plugin.id;
         let host = Host::builder()
             .longest_wait(LONGEST_WAIT)
-            .policy(Policy::default())
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())
             .plugin(id.clone(), Builds::Any)

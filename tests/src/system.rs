@@ -85,7 +85,7 @@ impl System {
         let secrets = Arc::new(MemoryStore::new());
         let store: Arc<dyn SecretStore> = secrets.clone();
         let host = Host::builder()
-            .policy(policy)
+            .policy(PLUGIN.parse()?, policy)
             .secrets(store)
             .plugin(PLUGIN.parse()?, Builds::Any)
             .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&app)?)

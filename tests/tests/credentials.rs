@@ -3,7 +3,7 @@
 use acceptance::samples::{self, first_try};
 use acceptance::system::{CREDENTIAL, NOW, System};
 use anyhow::{Context as _, Result};
-use crm_host::credentials::{GrantState, Revoked};
+use crm_host::credentials::{Asker, GrantState, Revoked};
 use crm_host::types::Reaction;
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_revoked_grant_needs_a_reconnect_and_then_works() -> Result<()> {
 #[tokio::test]
 async fn disconnecting_revokes_the_grant_at_the_org() -> Result<()> {
     let system = System::start().await?;
-    let gone = system.plugin.broker().disconnect(&system.connection, CREDENTIAL).await?;
+    let gone = system.plugin.broker().disconnect(&system.connection, CREDENTIAL, &Asker::operator()).await?;
     assert!(matches!(gone.revoked, Revoked::Now), "{:?}", gone.revoked);
     let problem =
         system.plugin.list_lead_fields(&system.connection, None, "en").await?.answer.expect_err("disconnected");

@@ -91,7 +91,7 @@ impl Subject {
         let permissions = Permissions::new(&manifest, &policy)?;
         let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&permissions))));
         let host = Host::builder()
-            .policy(policy)
+            .policy(manifest.plugin.id.clone(), policy)
             .secrets(secrets)
             .plugin(manifest.plugin.id.clone(), Builds::Any)
             .registration(manifest.plugin.id, credential.clone(), registration)

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{self, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ use crate::{
     observe::{Observed, Observer},
     plugin::Plugin,
     policy::{Permissions, Policy, PolicyError},
+    quarantine::Quarantine,
     session::CallState,
     transport::{ReqwestTransport, Transport},
     turns::Shares,
@@ -34,9 +35,11 @@ pub struct Host {
     linker: Linker<CallState>,
     compiler: Compiler,
     cache: Option<Arc<Cache>>,
-    policy: Policy,
     plugins: BTreeMap<Identifier, Builds>,
+    policies: BTreeMap<Identifier, Policy>,
     registrations: Registrations,
+    /// A plugin that is loaded again stays in quarantine.
+    quarantines: Mutex<BTreeMap<Identifier, Arc<Quarantine>>>,
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
@@ -58,8 +61,8 @@ type Registrations = BTreeMap<Identifier, BTreeMap<Identifier, Registration>>;
 pub struct HostBuilder {
     compiler: Compiler,
     compiled_cache: Option<PathBuf>,
-    policy: Policy,
     plugins: BTreeMap<Identifier, Builds>,
+    policies: BTreeMap<Identifier, Policy>,
     registrations: Registrations,
     secrets: Arc<dyn SecretStore>,
     transport: Option<Arc<dyn Transport>>,
@@ -166,8 +169,8 @@ impl Host {
         HostBuilder {
             compiler: Compiler::Thread,
             compiled_cache: None,
-            policy: Policy::default(),
             plugins: BTreeMap::new(),
+            policies: BTreeMap::new(),
             registrations: BTreeMap::new(),
             secrets: Arc::new(MemoryStore::default()),
             transport: None,
@@ -202,22 +205,28 @@ impl Host {
         if !builds.allow(&inspection.sha256) {
             return Err(LoadError::UnknownBuild { plugin: id.clone(), sha256: inspection.sha256 });
         }
-        let permissions = Arc::new(Permissions::new(&manifest, &self.policy)?);
+        let policy = self.policies.get(id).cloned().unwrap_or_default();
+        let permissions = Arc::new(Permissions::new(&manifest, &policy)?);
         let transport = match &self.transport {
             Some(transport) => transport.clone(),
             None => Arc::new(ReqwestTransport::new(&permissions)),
         };
-        let broker = Broker::new(
+        let broker = Broker::observed(
             permissions.clone(),
             transport.clone(),
             self.secrets.clone(),
             self.clock.clone(),
-            self.registrations.get(&permissions.manifest().plugin.id).cloned().unwrap_or_default(),
+            self.registrations.get(id).cloned().unwrap_or_default(),
+            self.observer.clone(),
         );
         let component = self.component(bytes, inspection.sha256.clone()).await?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Shape(format!("{error:#}")))?;
+        let quarantine = {
+            let mut quarantines = self.quarantines.lock().unwrap_or_else(PoisonError::into_inner);
+            quarantines.entry(id.clone()).or_default().clone()
+        };
         let observer = self.observer.clone();
-        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport, observer).await
+        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport, quarantine, observer).await
     }
 
     /// Native code from the cache or from the compiler.
@@ -254,8 +263,8 @@ impl Host {
 impl HostBuilder {
     /// The program that compiles components, in a process of its own that is limited in time and memory. Usually it is the
     /// program that calls this (`std::env::current_exe`), and calls [`run_as_compiler`](crate::run_as_compiler) first in `main`:
-    /// then there is no second file to ship, and both always have the same version of the compiler. The process gets no
-    /// environment and no files.
+    /// then there is no second file to ship, and both always have the same version of the compiler. The program `crm-compile` of
+    /// this crate does the same. The process gets no environment and no files.
     ///
     /// Without it, components are compiled on a thread. Nobody can stop that thread: a component within the limits on complexity
     /// that compiles slowly takes as much time and memory of this process as it wants, even when [`Host::load`] was given up, and
@@ -275,16 +284,17 @@ impl HostBuilder {
         self
     }
 
-    /// What the operator allows, and the test overrides.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
     /// Lets the host load a plugin, and says which builds. Grants belong to the plugin's id, so any file that the host
     /// loads under that id can use them.
     pub fn plugin(mut self, id: Identifier, builds: Builds) -> Self {
         self.plugins.insert(id, builds);
+        self
+    }
+
+    /// What the operator allows a plugin of what its manifest asks for, and the test overrides. Without one, the manifest applies up to
+    /// [`Limits::CEILING`](crate::manifest::Limits::CEILING).
+    pub fn policy(mut self, plugin: Identifier, policy: Policy) -> Self {
+        self.policies.insert(plugin, policy);
         self
     }
 
@@ -367,8 +377,9 @@ impl HostBuilder {
             cache: cache.map(Arc::new),
             engine: Arc::new(engine),
             linker,
-            policy: self.policy,
             plugins: self.plugins,
+            policies: self.policies,
+            quarantines: Mutex::default(),
             registrations: self.registrations,
             secrets: self.secrets,
             transport: self.transport,

@@ -3,7 +3,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{credentials::ConnectionId, egress::Denial, manifest::Identifier, transport::TransportErrorKind};
+use crate::{
+    credentials::ConnectionId, egress::Denial, manifest::Identifier, origin::Origin, transport::TransportErrorKind,
+};
 
 /// Something that a host did, or refused, for a plugin.
 #[derive(Clone, Debug)]
@@ -11,7 +13,7 @@ use crate::{credentials::ConnectionId, egress::Denial, manifest::Identifier, tra
 pub struct Observed<'a> {
     /// The plugin.
     pub plugin: &'a Identifier,
-    /// The connection of the call.
+    /// The connection.
     pub connection: &'a ConnectionId,
     /// What.
     pub event: Event<'a>,
@@ -34,6 +36,19 @@ pub enum Event<'a> {
     },
     /// It refused a request.
     Denied(&'a Denial),
+    /// It sent a request of its own to a login host: for tokens, to refresh them, or to revoke them.
+    Login {
+        /// The host.
+        host: &'a Origin,
+        /// The endpoint's path.
+        path: &'a str,
+        /// What came of it.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
+    /// From now on, the connection gets no further calls of the plugin; see [`crate::Plugin::is_quarantined`].
+    Quarantined,
 }
 
 /// What came of a request.

@@ -19,7 +19,7 @@ use crate::{
     host::LoadError,
     inspect::Inspection,
     manifest::Limits,
-    observe::Observer,
+    observe::{Event, Observed, Observer},
     policy::Permissions,
     quarantine::Quarantine,
     session::{CallState, Session},
@@ -50,7 +50,7 @@ struct Inner {
     broker: Broker,
     transport: Arc<dyn Transport>,
     limits: Limits,
-    quarantine: Quarantine,
+    quarantine: Arc<Quarantine>,
     observer: Option<Observer>,
 }
 
@@ -64,6 +64,7 @@ impl Plugin {
         permissions: Arc<Permissions>,
         broker: Broker,
         transport: Arc<dyn Transport>,
+        quarantine: Arc<Quarantine>,
         observer: Option<Observer>,
     ) -> Result<Self, LoadError> {
         let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
@@ -78,7 +79,7 @@ impl Plugin {
                 broker,
                 transport,
                 limits,
-                quarantine: Quarantine::default(),
+                quarantine,
                 observer,
             }),
         };
@@ -150,8 +151,8 @@ impl Plugin {
         self.inner.quarantine.holds(connection)
     }
 
-    /// Allows calls again, once an operator knows why responses contained the credential. A plugin that is loaded again starts without
-    /// a quarantine, too: a host that loads plugins by itself has to remember which are in one.
+    /// Allows calls again, once an operator knows why responses contained the credential. A plugin that the host loads again stays in
+    /// quarantine. One of a new host does not: a platform that restarts remembers [`Event::Quarantined`](crate::Event::Quarantined).
     pub fn lift_quarantine(&self) {
         self.inner.quarantine.lift();
     }
@@ -417,7 +418,11 @@ impl Plugin {
                 if let (CallErrorKind::CredentialEcho, Some(connection)) = (&kind, connection)
                     && inner.quarantine.note(connection)
                 {
-                    tracing::error!(plugin = %inner.permissions.manifest().plugin.id, %connection, "a quarantine begins");
+                    let plugin = &inner.permissions.manifest().plugin.id;
+                    tracing::error!(%plugin, %connection, "a quarantine begins");
+                    if let Some(observer) = &inner.observer {
+                        observer.notify(&Observed { plugin, connection, event: Event::Quarantined });
+                    }
                 }
                 Err(failed(kind, usage))
             }

@@ -1,6 +1,6 @@
 //! `disconnect`: revokes a team's grant and forgets it.
 
-use crm_host::credentials::Revoked;
+use crm_host::credentials::{Asker, Revoked};
 
 use super::Ending;
 use crate::{
@@ -19,7 +19,8 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
     let plugin = stored.load(brokers, &component, policy_file::read(arguments.policy.as_deref())?).await?;
     announce_test_overrides(ui, plugin.permissions());
 
-    let gone = plugin.broker().disconnect(&stored.key.connection, stored.key.credential.as_str()).await?;
+    let gone =
+        plugin.broker().disconnect(&stored.key.connection, stored.key.credential.as_str(), &Asker::operator()).await?;
     stored.forget(&arguments.team).await?;
     let server = stored.origin.as_ref().map_or_else(|| "The server".to_owned(), ToString::to_string);
     let certain = gone.revoked.is_certain();

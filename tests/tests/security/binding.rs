@@ -97,18 +97,31 @@ pub async fn records() -> Result<Family> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = seen.clone();
     let guest = hostile_observed(move |line| kept.lock().unwrap_or_else(PoisonError::into_inner).push(line)).await?;
+    let mut compare = |what: &str, expected: &[&str]| {
+        let lines = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_held = lines.len() == expected.len()
+            && lines.iter().zip(expected).all(|(line, part)| line.contains(part) && !line.contains("canary"));
+        family.attack(format!("{what}: {lines:?}"), is_held);
+    };
+    compare("the exchange of a code", &["login https://login.victim.example/token Answered(200)"]);
+    let blocked = "sent GET /open/{page} /open/echo Blocked(200)";
     for (url, expected) in [
-        ("{origin}/open/x?token=canary-query", "denied query-denied"),
-        ("{origin}/open/x", "sent GET /open/{page} /open/x Answered(200)"),
-        ("{origin}/closed", "denied route-denied"),
-        ("{origin}/open/silence", "sent GET /open/{page} /open/silence Failed(Timeout)"),
-        ("{origin}/open/echo", "sent GET /open/{page} /open/echo Blocked(200)"),
+        ("{origin}/open/x?token=canary-query", &["denied query-denied"][..]),
+        ("{origin}/open/x", &["sent GET /open/{page} /open/x Answered(200)"]),
+        ("{origin}/closed", &["denied route-denied"]),
+        ("{origin}/open/silence", &["sent GET /open/{page} /open/silence Failed(Timeout)"]),
+        ("{origin}/open/echo", &[blocked]),
+        ("{origin}/open/echo", &[blocked]),
+        ("{origin}/open/echo", &[blocked, "quarantined"]),
+        ("{origin}/open/x", &[]),
     ] {
         let _ = run(&guest, &guest.connection, "request", &[("url", url)]).await;
-        let lines = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
-        let is_held = lines.len() == 1 && lines.iter().all(|line| line.contains(expected) && !line.contains("canary"));
-        family.attack(format!("{url}: {lines:?}"), is_held);
+        compare(url, expected);
     }
+    let again = guest.host.load(&std::fs::read(guests::build("hostile")?.path)?).await?;
+    family.attack("a plugin that is loaded again leaves its quarantine", again.is_quarantined(&guest.connection));
+    again.lift_quarantine();
+    family.attack("an operator cannot lift it", !guest.plugin.is_quarantined(&guest.connection));
     Ok(family)
 }
 
@@ -126,6 +139,8 @@ async fn hostile_observed(keep: impl Fn(String) + Send + Sync + 'static) -> Resu
             host.observe(move |observed| {
                 keep(match &observed.event {
                     Event::Sent { route, path, outcome, .. } => format!("sent {route} {path} {outcome:?}"),
+                    Event::Login { host, path, outcome, .. } => format!("login {host}{path} {outcome:?}"),
+                    Event::Quarantined => "quarantined".to_owned(),
                     Event::Denied(denial) => format!("denied {} {}", denial.kind.code(), denial.reason),
                     other => format!("{other:?}"),
                 });

@@ -13,7 +13,7 @@ use acceptance::command::{Team, ended, harness, write_private};
 use acceptance::guests;
 use acceptance::scripted::VICTIM;
 use anyhow::{Context as _, Result, ensure};
-use crm_host::credentials::{MemoryStore, Revoked, SecretStore};
+use crm_host::credentials::{Asker, MemoryStore, Revoked, SecretStore};
 use crm_store::SqliteStore;
 use salesforce_local_org::Fault;
 
@@ -34,7 +34,7 @@ pub async fn grants() -> Result<Family> {
         family.attack(format!("{name}: opens the grant: {opened:?}"), code == Some("credential-unavailable"));
         let state = other.broker().state(team, VICTIM.credential).await?;
         family.attack(format!("{name}: reads its state: {state:?}"), state.is_none());
-        let gone = other.broker().disconnect(team, VICTIM.credential).await?;
+        let gone = other.broker().disconnect(team, VICTIM.credential, &Asker::operator()).await?;
         family.attack(format!("{name}: ends it: {gone:?}"), gone.revoked == Revoked::NothingToRevoke);
         let is_kept = connected.broker().open(team, VICTIM.credential).await.is_ok();
         family.attack(format!("{name}: the grant after that: {is_kept}"), is_kept && guest.script.seen().is_empty());

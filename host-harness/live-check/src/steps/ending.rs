@@ -1,6 +1,7 @@
 //! Steps that undo what the check has done.
 
 use crm_booking::Booking;
+use crm_host::credentials::Asker;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -113,7 +114,7 @@ impl Run<'_> {
         }
         let old = self.subject.open().await?;
         let broker = self.subject.plugin().broker();
-        let gone = broker.disconnect(self.subject.connection(), self.subject.credential()).await?;
+        let gone = broker.disconnect(self.subject.connection(), self.subject.credential(), &Asker::operator()).await?;
         if !gone.revoked.is_certain() {
             return unmet("the org did not confirm it");
         }

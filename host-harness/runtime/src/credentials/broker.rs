@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     echo::EchoScanner,
     manifest::{CredentialSpec, GrantType, Identifier, OAuthSpec},
+    observe::{self, Event, Observed, Observer},
     origin::{Origin, OriginPattern},
     policy::{AdmissionError, Permissions},
     secret::Secret,
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
     pub(super) unsaved: Mutex<HashMap<GrantKey, (Generation, OAuthGrant)>>,
     pub(super) work: watch::Sender<Work>,
+    observer: Option<Observer>,
 }
 
 impl fmt::Debug for Broker {
@@ -77,8 +79,19 @@ impl Broker {
         clock: Arc<dyn Clock>,
         registrations: BTreeMap<Identifier, Registration>,
     ) -> Self {
+        Self::observed(permissions, transport, store, clock, registrations, None)
+    }
+
+    pub(crate) fn observed(
+        permissions: Arc<Permissions>,
+        transport: Arc<dyn Transport>,
+        store: Arc<dyn SecretStore>,
+        clock: Arc<dyn Clock>,
+        registrations: BTreeMap<Identifier, Registration>,
+        observer: Option<Observer>,
+    ) -> Self {
         let (flights, unsaved, work) = Default::default();
-        let shared = Shared { permissions, clock, store, transport, registrations, flights, unsaved, work };
+        let shared = Shared { permissions, clock, store, transport, registrations, flights, unsaved, work, observer };
         Self { shared: Arc::new(shared) }
     }
 
@@ -236,7 +249,17 @@ impl Shared {
         let url = host.join(path).and_then(|url| self.permissions.target(&url)).map_err(|_| invalid("endpoint"))?;
         let request = form.post_to(&url).map_err(|_| invalid("form"))?;
         let bounds = Bounds { max_response_bytes: MAX_RESPONSE_BYTES, timeout: ANSWER_TIMEOUT };
-        let response = self.transport.send(connection, request, bounds).await?;
+        let begun = Instant::now();
+        let sent = self.transport.send(connection, request, bounds).await;
+        if let Some(observer) = &self.observer {
+            let outcome = match &sent {
+                Ok(response) => observe::Outcome::Answered(response.status().as_u16()),
+                Err(error) => observe::Outcome::Failed(error.kind),
+            };
+            let event = Event::Login { host, path, outcome, took: begun.elapsed() };
+            observer.notify(&Observed { plugin: &key.plugin, connection, event });
+        }
+        let response = sent?;
         Ok((response.status().as_u16(), Zeroizing::new(response.into_body())))
     }
 

@@ -31,36 +31,6 @@ const MIN_KEY_BYTES: usize = crate::echo::SHORTEST;
 /// How long a person has to log in and allow. An older address may have been planted.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Who asks to connect, as the platform knows them. What the manifest requires of them is checked here, so that no host forgets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asker {
-    /// `None` for the operator.
-    standing: Option<(BTreeSet<String>, BTreeSet<String>)>,
-}
-
-impl Asker {
-    /// A person of a team: their roles there, and the plans that the team has, both as the platform names them.
-    pub fn person(roles: impl IntoIterator<Item = String>, plans: impl IntoIterator<Item = String>) -> Self {
-        Self { standing: Some((roles.into_iter().collect(), plans.into_iter().collect())) }
-    }
-
-    /// The operator, who may connect whatever they host.
-    pub fn operator() -> Self {
-        Self { standing: None }
-    }
-
-    fn check(&self, plugin: &Plugin) -> Result<(), ConnectError> {
-        let Some((roles, plans)) = &self.standing else { return Ok(()) };
-        if !plugin.connect_roles.is_empty() && !plugin.connect_roles.iter().any(|role| roles.contains(role)) {
-            return Err(ConnectError::Role { allowed: plugin.connect_roles.clone() });
-        }
-        match &plugin.plan {
-            Some(plan) if !plans.contains(plan) => Err(ConnectError::Plan { needed: plan.clone() }),
-            _ => Ok(()),
-        }
-    }
-}
-
 /// What a person asks for who connects by logging in.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectRequest<'a> {
@@ -247,7 +217,7 @@ impl Broker {
     /// When the person, the credential, the login host or the redirect URI is not allowed.
     pub fn begin(&self, request: ConnectRequest<'_>) -> Result<Pending, ConnectError> {
         let ConnectRequest { connection, credential, login_host, redirect_uri, asker, browser } = request;
-        asker.check(&self.shared.permissions.manifest().plugin)?;
+        asker.may_connect(&self.shared.permissions.manifest().plugin)?;
         let ready = self.shared.ready(connection, credential, login_host, GrantType::AuthorizationCode)?;
         crate::origin::parse_url(redirect_uri).map_err(ConnectError::RedirectUri)?;
         let random = || random_text().map_err(|error| ConnectError::NoRandom(error.to_string()));
@@ -352,7 +322,7 @@ impl Broker {
         key: Secret,
         asker: &Asker,
     ) -> Result<Connected, ConnectError> {
-        asker.check(&self.shared.permissions.manifest().plugin)?;
+        asker.may_connect(&self.shared.permissions.manifest().plugin)?;
         let (grant_key, asked) = self.shared.known(connection, credential)?;
         let (grant_key, spec): (_, &ApiKeySpec) = match (grant_key, asked) {
             (grant_key, CredentialSpec::ApiKey(spec)) => (grant_key, spec),

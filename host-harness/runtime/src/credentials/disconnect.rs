@@ -1,7 +1,7 @@
 //! Disconnecting: revocation at the server (RFC 7009), then removal from the store.
 
 use super::{
-    Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError, StoreError, Stored,
+    Asker, Broker, ConnectionId, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError, StoreError, Stored,
     broker::{Shared, Turn},
     oauth::Form,
 };
@@ -61,6 +61,12 @@ pub enum DisconnectError {
          disconnect with the policy that it was made with"
     )]
     TestOverride,
+    /// The person has none of the roles that the plugin names.
+    #[error("only {} may disconnect this plugin", .allowed.join(" or "))]
+    Role {
+        /// The manifest's `connect_roles`.
+        allowed: Vec<String>,
+    },
     /// Another process is refreshing it and does not finish.
     #[error("another process has been refreshing it for too long; try again in a minute")]
     Busy,
@@ -75,6 +81,7 @@ impl DisconnectError {
         match self {
             Self::Store(error) => error.code(),
             Self::TestOverride => "disconnect-test-override",
+            Self::Role { .. } => "disconnect-role",
             Self::Busy => "disconnect-busy",
             Self::Stopping => "disconnect-stopping",
         }
@@ -86,12 +93,14 @@ impl Broker {
     /// must be gone from here in any case. Repeating it changes nothing.
     ///
     /// # Errors
-    /// When the store fails, or another process is using the grant for too long.
+    /// When the person may not, the store fails, or another process is using the grant for too long.
     pub async fn disconnect(
         &self,
         connection: &ConnectionId,
         credential: &str,
+        asker: &Asker,
     ) -> Result<Disconnected, DisconnectError> {
+        asker.may_disconnect(&self.shared.permissions.manifest().plugin)?;
         let nothing = Disconnected { revoked: Revoked::NothingToRevoke };
         let Some((key, _)) = self.shared.find(connection, credential) else { return Ok(nothing) };
         let broker = self.clone();

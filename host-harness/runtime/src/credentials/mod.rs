@@ -8,6 +8,7 @@
 //! a time (a shared flight within the process, a lease between processes), its response is saved with compare-and-swap before
 //! anyone uses it, and it completes even if the call that asked for it is cancelled.
 
+mod asker;
 mod broker;
 mod connect;
 mod consent;
@@ -21,8 +22,9 @@ mod refresh;
 mod registration;
 mod store;
 
+pub use asker::Asker;
 pub use broker::Broker;
-pub use connect::{Asker, ConnectError, ConnectRequest, Connected, Pending};
+pub use connect::{ConnectError, ConnectRequest, Connected, Pending};
 pub use consent::Consent;
 pub use disconnect::{DisconnectError, Disconnected, Revoked};
 pub use grant::{ApiKeyGrant, ConnectionId, EndedGrant, Grant, GrantKey, GrantState, InvalidGrant, OAuthGrant};

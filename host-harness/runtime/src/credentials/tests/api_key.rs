@@ -105,12 +105,12 @@ async fn a_401_is_never_cured_by_a_refresh_but_by_a_new_key() {
 async fn disconnecting_removes_the_key_and_says_that_the_server_still_takes_it() {
     let world = World::with_api_key();
     let (broker, _) = connected(&world, "canary-key").await;
-    let revoked = broker.disconnect(&team(), "acme").await.unwrap().revoked;
+    let revoked = broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked;
     assert_eq!(revoked, Revoked::ApiKey);
     assert!(!revoked.is_certain());
     assert!(broker.state(&team(), "acme").await.unwrap().is_none());
     assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NothingToRevoke);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::NothingToRevoke);
     assert!(world.provider.seen().is_empty());
 }
 
@@ -127,7 +127,7 @@ async fn a_key_opens_only_while_manifest_and_policy_allow_it() {
     assert_eq!(world.broker().open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
     world.manifest = ACME.to_owned();
     assert_eq!(world.broker().open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable, "now it is OAuth");
-    let revoked = world.broker().disconnect(&team(), "acme").await.unwrap().revoked;
+    let revoked = world.broker().disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked;
     assert_eq!(revoked, Revoked::ApiKey);
 }
 

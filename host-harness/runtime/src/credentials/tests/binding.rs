@@ -35,14 +35,14 @@ async fn a_grant_whose_login_host_is_no_longer_allowed_sends_nothing_more() {
         let broker = world.broker();
         let error = broker.refresh(&team(), "acme", opened.generation()).await.unwrap_err();
         assert_eq!(error.code(), "refresh-no-answer");
-        let revoked = broker.disconnect(&team(), "acme").await.unwrap().revoked;
+        let revoked = broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked;
         assert!(matches!(revoked, Revoked::NoAnswer(_)), "{revoked:?}");
         assert_eq!(sent_since(&world, before), Vec::<String>::new());
     }
 }
 
 #[tokio::test]
-async fn only_the_roles_and_plans_of_the_manifest_connect() {
+async fn only_the_roles_and_plans_of_the_manifest_connect_and_only_its_roles_disconnect() {
     let limited = |text: &str| {
         let fields = "plan = \"premium\"\nconnect_roles = [\"owner\", \"admin\"]\n\n[[egress]]";
         text.replacen("[[egress]]", fields, 1)
@@ -73,6 +73,10 @@ async fn only_the_roles_and_plans_of_the_manifest_connect() {
         let connected =
             with_key.broker().connect_api_key(&team, "acme", "https://one.api.acme.example", key, &asker).await;
         assert_eq!(connected.err().map(|error| error.code()), expected, "{asker:?}");
+        // Whatever their plan.
+        let expected = expected.filter(|code| *code == "connect-role").map(|_| "disconnect-role");
+        let gone = world.broker().disconnect(&team, "acme", &asker).await;
+        assert_eq!(gone.err().map(|error| error.code()), expected, "{asker:?}");
     }
 }
 
@@ -163,7 +167,7 @@ async fn a_real_grant_is_never_used_through_a_test_override_nor_the_other_way_ro
         let broker = world.broker();
         assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
         assert!(broker.refresh(&team(), "acme", opened.generation()).await.is_err());
-        assert_eq!(broker.disconnect(&team(), "acme").await.unwrap_err().code(), "disconnect-test-override");
+        assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap_err().code(), "disconnect-test-override");
         assert_eq!(sent_since(&world, before), Vec::<String>::new());
         // Nothing happened to it.
         world.policy = first.to_owned();

@@ -259,5 +259,5 @@ async fn a_plugin_with_the_same_names_has_no_share_in_anothers_grant() {
     let other = world.broker();
     assert_eq!(other.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
     assert!(other.state(&team(), "acme").await.unwrap().is_none());
-    assert_eq!(other.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NothingToRevoke);
+    assert_eq!(other.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::NothingToRevoke);
 }

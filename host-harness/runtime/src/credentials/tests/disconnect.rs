@@ -5,7 +5,7 @@ async fn disconnecting_revokes_the_refresh_token_where_the_person_logged_in_and_
     let world = World::new();
     let (broker, first) = world.connect().await;
     broker.refresh(&team(), "acme", first.generation()).await.unwrap();
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::Now);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::Now);
     let revocation = world.provider.seen().pop().unwrap();
     assert_eq!(revocation.url, "https://id.acme.example/o/forget");
     assert_eq!(revocation.form, HashMap::from([("token".to_owned(), "canary-refresh-2".to_owned())]));
@@ -13,7 +13,7 @@ async fn disconnecting_revokes_the_refresh_token_where_the_person_logged_in_and_
     assert!(broker.state(&team(), "acme").await.unwrap().is_none());
     assert_eq!(broker.open(&team(), "acme").await.unwrap_err(), OpenError::Unavailable);
     let requests = world.provider.seen().len();
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NothingToRevoke);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::NothingToRevoke);
     assert_eq!(world.provider.seen().len(), requests, "repeating it sends nothing");
 }
 
@@ -29,7 +29,7 @@ async fn an_unconfirmed_revocation_is_reported_and_the_grant_is_removed_all_the_
         let world = World::new();
         let (broker, _) = world.connect().await;
         world.provider.reply(reply);
-        let revoked = broker.disconnect(&team(), "acme").await.unwrap().revoked;
+        let revoked = broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked;
         assert_eq!(revoked.is_certain(), certain, "{revoked:?}");
         assert!(format!("{revoked:?}").contains(says), "{revoked:?}");
         assert!(broker.state(&team(), "acme").await.unwrap().is_none());
@@ -41,7 +41,7 @@ async fn a_redirecting_login_host_is_replaced_by_the_accounts_own() {
     let world = World::new();
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(302, ""));
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::Now);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::Now);
     assert_eq!(world.provider.seen().pop().unwrap().url, "https://one.api.acme.example/o/forget");
 }
 
@@ -51,7 +51,7 @@ async fn an_ended_grant_is_removed_without_a_request() {
     let (broker, first) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"invalid_grant"}"#));
     broker.refresh(&team(), "acme", first.generation()).await.unwrap_err();
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::Before);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::Before);
     assert_eq!(world.provider.seen().len(), 2);
 }
 
@@ -64,7 +64,7 @@ async fn disconnecting_during_a_refresh_revokes_the_new_token() {
     let (refreshing, used) = (broker.clone(), first.generation());
     let refresh = tokio::spawn(async move { refreshing.refresh(&team(), "acme", used).await });
     arrived.notified().await;
-    let disconnect = tokio::spawn(async move { broker.disconnect(&team(), "acme").await });
+    let disconnect = tokio::spawn(async move { broker.disconnect(&team(), "acme", &OPERATOR).await });
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     go_on.notify_one();
     refresh.await.unwrap().unwrap();
@@ -77,7 +77,7 @@ async fn a_provider_that_cannot_revoke_is_reported_as_such() {
     let mut world = World::new();
     world.manifest = ACME.split("[credentials.acme.revocation]").next().unwrap().to_owned();
     let (broker, _) = world.connect().await;
-    assert_eq!(broker.disconnect(&team(), "acme").await.unwrap().revoked, Revoked::NotSupported);
+    assert_eq!(broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::NotSupported);
     assert!(broker.state(&team(), "acme").await.unwrap().is_none());
 }
 
@@ -86,7 +86,7 @@ async fn a_damaged_grant_is_removed_without_opening_it() {
     let world = World::new();
     let (broker, _) = world.connect().await;
     world.store.read_as(Reading::Damaged);
-    let gone = broker.disconnect(&team(), "acme").await.unwrap();
+    let gone = broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap();
     assert_eq!((&gone.revoked, gone.revoked.is_certain()), (&Revoked::Unreadable, false));
     world.store.read_as(Reading::Works);
     assert!(broker.state(&team(), "acme").await.unwrap().is_none());

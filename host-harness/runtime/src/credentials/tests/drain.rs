@@ -57,7 +57,7 @@ async fn draining_ends_in_time_and_begins_nothing_new() {
     assert!(other.drain(LIMIT).await, "nothing is under way there");
     let error = other.refresh(&team(), "acme", first.generation()).await.unwrap_err();
     assert_eq!(error.code(), "refresh-stopping");
-    assert_eq!(other.disconnect(&team(), "acme").await.unwrap_err(), DisconnectError::Stopping);
+    assert_eq!(other.disconnect(&team(), "acme", &OPERATOR).await.unwrap_err(), DisconnectError::Stopping);
     let pending = other.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
     let query = format!("code=canary-code&state={}", pending.state().expose());
     assert_eq!(other.finish(pending, &query, &BROWSER).await.unwrap_err(), ConnectError::Stopping);

@@ -77,7 +77,7 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     );
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-refresh-3"}"#));
-    show(&broker.disconnect(&team(), "acme").await);
+    show(&broker.disconnect(&team(), "acme", &OPERATOR).await);
 
     let world = World::with_api_key();
     let broker = world.broker();
@@ -111,7 +111,7 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     let opened = broker.open(&team(), "acme").await.unwrap();
     show(&(&opened, broker.state(&team(), "acme").await));
     show(&broker.refresh(&team(), "acme", opened.generation()).await.map_err(|error| crate::full_message(&error)));
-    show(&broker.disconnect(&team(), "acme").await);
+    show(&broker.disconnect(&team(), "acme", &OPERATOR).await);
 
     let logged = collector.0.lock().unwrap().clone();
     for expected in ["connected", "a grant has ended", "a credential was refreshed", "disconnected"] {
