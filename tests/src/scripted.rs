@@ -7,7 +7,6 @@ use crm_host::credentials::{
     Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, MemoryStore, Registration,
 };
 use crm_host::manifest::GrantType;
-use crm_host::policy::Policy;
 use crm_host::secret::Secret;
 use crm_host::transport::{Bounds, Transport, TransportError};
 use crm_host::{Host, HostBuilder, Inspection, Plugin};

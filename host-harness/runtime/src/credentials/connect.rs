@@ -1,22 +1,19 @@
 //! Connecting: the authorization code grant (RFC 6749, section 4.1) with PKCE (RFC 7636), client credentials
 //! (section 4.4), and API keys.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
-    ApiKeyGrant, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError,
+    ApiKeyGrant, Asker, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError,
     Registration, StoreError,
     broker::{Basis, Shared, lock},
     oauth::{Form, TokenResponse, challenge, random_text},
 };
 use crate::{
-    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, OAuthStage, Plugin, Refusal},
+    manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, OAuthStage, Refusal},
     origin::{Origin, OriginError, OriginPattern},
     policy::AdmissionError,
     secret::Secret,
