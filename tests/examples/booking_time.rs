@@ -19,6 +19,8 @@
 //!
 //! No time is too long for this program: it fails only if a component does not do its job.
 
+#![expect(clippy::disallowed_methods, reason = "plugins run in pooled memory, as for people")]
+
 use acceptance::samples::{self, first_try};
 use acceptance::system::{self, CREDENTIAL, NOW, PLUGIN, unexpected};
 use anyhow::{Context as _, Result, ensure};

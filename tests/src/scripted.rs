@@ -1,6 +1,7 @@
 //! Any plugin in the real host, with scripted responses. Nothing leaves the process, so a request that the script did not
 //! see was not sent.
 
+use crate::memory;
 use anyhow::Result;
 use async_trait::async_trait;
 use crm_host::credentials::{
@@ -136,7 +137,7 @@ impl Scripted {
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
         });
         let id = Inspection::read(component)?.manifest()?.plugin.id;
-        let host = Host::builder()
+        let host = memory::host()
             .longest_wait(LONGEST_WAIT)
             .policy(Policy::default())
             .secrets(Arc::new(MemoryStore::new()))

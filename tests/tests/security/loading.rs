@@ -4,10 +4,10 @@ use crate::Family;
 use crate::guest::{hostile, hostile_with, run};
 use acceptance::bombs::{self, Bomb};
 use acceptance::scripted::Scripted;
-use acceptance::{command, guests};
+use acceptance::{command, guests, memory};
 use anyhow::{Context as _, Result};
 use crm_host::credentials::Builds;
-use crm_host::{Capped, Host, HostBuilder, Inspection, LoadError};
+use crm_host::{Capped, HostBuilder, Inspection, LoadError};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -22,7 +22,7 @@ use wasm_encoder::Component;
 
 /// Settings of a host that loads what claims to be the hostile plugin.
 fn builder() -> Result<HostBuilder> {
-    Ok(Host::builder().plugin("hostile".parse()?, Builds::Any))
+    Ok(memory::host().plugin("hostile".parse()?, Builds::Any))
 }
 
 /// Loads a bomb while another plugin of the host is called. How the load ended, and whether all calls succeeded.
@@ -50,7 +50,7 @@ async fn load(guest: &Scripted, Bomb { name, component }: &Bomb) -> (Result<(), 
 pub async fn bombs() -> Result<Family> {
     let mut family = Family::new("components that are costly to load");
     let compiler = command::binary()?;
-    let guest = hostile_with(|host| host.compiler(compiler)).await?;
+    let guest = hostile_with(|host| host.compiler(compiler).pool_memory()).await?;
     for (bomb, what) in bombs::refused()? {
         let (loaded, is_served) = load(&guest, &bomb).await;
         let is_refused = loaded
@@ -295,7 +295,7 @@ async fn a_second_load_needs_no_compiler_unless_the_file_is_damaged_or_could_be_
 #[test]
 fn a_folder_that_others_can_write_to_is_not_a_cache() -> Result<()> {
     let outer = tempfile::tempdir()?;
-    let code = |folder: &Path| Host::builder().compiled_cache(folder).build().err().map(|error| error.code());
+    let code = |folder: &Path| memory::host().compiled_cache(folder).build().err().map(|error| error.code());
     for (mode, expected) in [
         (0o777, Some("cache-not-private")),
         (0o770, Some("cache-not-private")),

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::{
     Bounds, Transport, TransportError, TransportErrorKind,
+    address::Reachable,
     resolver::{AllRefused, Lookup, Resolver, SystemLookup},
 };
 use crate::{credentials::ConnectionId, origin::Origin, policy::Permissions};
@@ -68,7 +69,7 @@ impl ReqwestTransport {
         let proxy = permissions.proxy().map(|proxy| proxy.url().clone());
         let resolver = Resolver {
             lookup,
-            allowed_private: permissions.allowed_private_ranges().into(),
+            reachable: Reachable::new(permissions.allowed_private_ranges(), permissions.nat64_prefixes()),
             loopback_name: named.then_some(LOCALHOST),
             proxy_name: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         };
