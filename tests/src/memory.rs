@@ -12,6 +12,7 @@ use crm_host::{Host, HostBuilder};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Shorter secrets occur by chance. The host accepts none from a server.
 const SHORTEST: usize = 8;
@@ -21,11 +22,11 @@ const PIECE: usize = 16;
 const PAGE: [u8; 4096] = [0; 4096];
 
 /// How a credential can be written.
-pub const ENCODINGS: [&str; 8] =
-    ["plain", "percent", "JSON", "HTML entities", "base64", "hex", "UTF-16", "backwards"];
+pub const ENCODINGS: [&str; 8] = ["plain", "percent", "JSON", "HTML entities", "base64", "hex", "UTF-16", "backwards"];
 
 static MEMORIES: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static MICROS: AtomicU64 = AtomicU64::new(0);
 static KNOWN: Mutex<Known> = Mutex::new(Known { secrets: 0, scanners: Vec::new() });
 
 /// Settings of a host whose plugins' memory is searched.
@@ -34,12 +35,28 @@ pub fn host() -> HostBuilder {
     Host::builder().inspect_memory(search)
 }
 
-/// Linear memories that were searched in this process, and their bytes.
-pub fn searched() -> (u64, u64) {
-    (MEMORIES.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed))
+/// What was searched in this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Searched {
+    /// Linear memories.
+    pub memories: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The secrets that were looked for, at the end.
+    pub secrets: usize,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What was searched until now.
+pub fn searched() -> Searched {
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let secrets = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).secrets;
+    Searched { memories: read(&MEMORIES), bytes: read(&BYTES), secrets, time: Duration::from_micros(read(&MICROS)) }
 }
 
 fn search(memory: &[u8]) {
+    let began = Instant::now();
     MEMORIES.fetch_add(1, Ordering::Relaxed);
     BYTES.fetch_add(memory.len() as u64, Ordering::Relaxed);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,10 +68,12 @@ fn search(memory: &[u8]) {
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("unnamed");
         let size = memory.len();
-        let said = format!("a plugin's memory holds a credential: {encoding}, at {offset} of {size} bytes, in {test}\n");
+        let said =
+            format!("a plugin's memory holds a credential: {encoding}, at {offset} of {size} bytes, in {test}\n");
         let _ = std::io::stderr().write_all(said.as_bytes());
         std::process::abort();
     }
+    MICROS.fetch_add(began.elapsed().as_micros().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
 /// The secrets of this process. Several scanners, because making one of all secrets for each new secret takes long.

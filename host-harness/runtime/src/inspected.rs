@@ -35,8 +35,9 @@ unsafe impl MemoryCreator for Creator {
         let capacity = reserved.unwrap_or_default().max(minimum);
         let mapped = capacity.checked_add(guard).ok_or("too much memory")?;
         // SAFETY: a new mapping overlaps no other.
-        let pages =
-            unsafe { mmap_anonymous(ptr::null_mut(), mapped, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) };
+        let pages = unsafe {
+            mmap_anonymous(ptr::null_mut(), mapped, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)
+        };
         let base = pages.map_err(|error| error.to_string())?.cast();
         let mut memory = Memory { base, size: 0, capacity, mapped, inspect: self.0.clone() };
         memory.grow_to(minimum).map_err(|error| error.to_string())?;

@@ -377,7 +377,7 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     let once = |name: &'static str| {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
-            (Some((_, value)), None) => Ok(Some(Secret::new(value))),
+            (Some((_, value)), None) => Ok(Some(Secret::undecided(value))),
             (None, _) => Ok(None),
             (Some(_), Some(_)) => Err(ConnectError::Callback(name)),
         }
@@ -392,7 +392,7 @@ fn code_of(pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
     {
         return Err(ConnectError::Callback("iss"));
     }
-    let code = once("code")?;
+    let code = once("code")?.map(|code| Secret::new(code.expose()));
     if let Some(error) = once("error")? {
         let description = once("error_description")?.map(|text| text.expose().to_owned());
         let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).collect();

@@ -203,7 +203,8 @@ impl Nat64Prefix {
     /// The IPv4 address in an address that begins with the prefix.
     pub fn embedded(&self, address: Ipv6Addr) -> Option<Ipv4Addr> {
         let start = usize::from(self.0.prefix_len() / 8);
-        let mut octets = address.octets().into_iter().enumerate().skip(start).filter(|(place, _)| *place != RESERVED_OCTET);
+        let mut octets =
+            address.octets().into_iter().enumerate().skip(start).filter(|(place, _)| *place != RESERVED_OCTET);
         let mut next = || octets.next().map(|(_, octet)| octet);
         let embedded = Ipv4Addr::new(next()?, next()?, next()?, next()?);
         self.0.contains(&address).then_some(embedded)
@@ -249,7 +250,9 @@ pub enum PolicyError {
         range: IpNet,
     },
     /// A NAT64 prefix of another length, or with more bits than its length.
-    #[error("`{prefix}` is not a NAT64 prefix: it has 32, 40, 48, 56, 64 or 96 bits, and zeros after them and in bits 64 to 71")]
+    #[error(
+        "`{prefix}` is not a NAT64 prefix: it has 32, 40, 48, 56, 64 or 96 bits, and zeros after them and in bits 64 to 71"
+    )]
     NotNat64 {
         /// The prefix.
         prefix: Ipv6Net,

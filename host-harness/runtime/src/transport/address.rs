@@ -7,19 +7,21 @@ use std::{
 
 use crate::policy::{Nat64Prefix, PrivateRange};
 
-/// Public addresses, and the private ones that the policy allows.
+/// The addresses that names may resolve to: public ones, and the private ones that a policy allows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reachable {
+pub struct Reachable {
     private: Arc<[PrivateRange]>,
     nat64: Arc<[Nat64Prefix]>,
 }
 
 impl Reachable {
-    pub(super) fn new(private: &[PrivateRange], nat64: &[Nat64Prefix]) -> Self {
+    /// Public addresses, these private ranges, and what is behind these NAT64 prefixes.
+    pub fn new(private: &[PrivateRange], nat64: &[Nat64Prefix]) -> Self {
         Self { private: private.into(), nat64: nat64.into() }
     }
 
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether a name may resolve to an address.
+    pub fn contains(&self, address: IpAddr) -> bool {
         if is_isatap(address) {
             return false;
         }
@@ -180,10 +182,30 @@ mod tests {
         for (prefix, public, private, metadata) in [
             ("2a00:db8::/32", "2a00:db8:808:808::", "2a00:db8:a00:1::", "2a00:db8:a9fe:a9fe::"),
             ("2a00:db8:100::/40", "2a00:db8:108:808:8::", "2a00:db8:10a:0:1::", "2a00:db8:1a9:fea9:fe::"),
-            ("2a00:db8:122::/48", "2a00:db8:122:808:8:800::", "2a00:db8:122:a00:0:100::", "2a00:db8:122:a9fe:a9:fe00::"),
-            ("2a00:db8:122:300::/56", "2a00:db8:122:308:8:808::", "2a00:db8:122:30a:0:1::", "2a00:db8:122:3a9:fe:a9fe::"),
-            ("2a00:db8:122:344::/64", "2a00:db8:122:344:8:808:800:0", "2a00:db8:122:344:a:0:100:0", "2a00:db8:122:344:a9:fea9:fe00:0"),
-            ("2a00:db8:122:344::/96", "2a00:db8:122:344::8.8.8.8", "2a00:db8:122:344::10.0.0.1", "2a00:db8:122:344::169.254.169.254"),
+            (
+                "2a00:db8:122::/48",
+                "2a00:db8:122:808:8:800::",
+                "2a00:db8:122:a00:0:100::",
+                "2a00:db8:122:a9fe:a9:fe00::",
+            ),
+            (
+                "2a00:db8:122:300::/56",
+                "2a00:db8:122:308:8:808::",
+                "2a00:db8:122:30a:0:1::",
+                "2a00:db8:122:3a9:fe:a9fe::",
+            ),
+            (
+                "2a00:db8:122:344::/64",
+                "2a00:db8:122:344:8:808:800:0",
+                "2a00:db8:122:344:a:0:100:0",
+                "2a00:db8:122:344:a9:fea9:fe00:0",
+            ),
+            (
+                "2a00:db8:122:344::/96",
+                "2a00:db8:122:344::8.8.8.8",
+                "2a00:db8:122:344::10.0.0.1",
+                "2a00:db8:122:344::169.254.169.254",
+            ),
             ("fd00:64::/96", "fd00:64::8.8.8.8", "fd00:64::10.0.0.1", "fd00:64::169.254.169.254"),
         ] {
             let policy = format!("nat64_prefixes = [\"{prefix}\"]");

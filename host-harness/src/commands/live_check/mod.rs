@@ -75,8 +75,7 @@ impl Tested {
             let host = Host::builder().secrets(Arc::new(stored.store.clone()));
             let GrantKey { connection, credential, .. } = stored.key.clone();
             let registration = stored.registration.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
-            let subject =
-                Subject::load(host, &component.content, policy, credential, registration, connection).await?;
+            let subject = Subject::load(host, &component.content, policy, credential, registration, connection).await?;
             brokers.add(subject.plugin().broker());
             announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));
