@@ -19,20 +19,19 @@
 //!
 //! No time is too long for this program: it fails only if a component does not do its job.
 
+#![expect(clippy::disallowed_methods, reason = "plugins run in pooled memory, as for people")]
+
 use acceptance::samples::{self, first_try};
+use acceptance::scripted::Replay;
 use acceptance::system::{self, CREDENTIAL, NOW, PLUGIN, unexpected};
 use anyhow::{Context as _, Result, ensure};
-use async_trait::async_trait;
 use crm_host::credentials::{Builds, ConnectionId};
 use crm_host::policy::Permissions;
-use crm_host::transport::{Bounds, ReqwestTransport, Transport, TransportError};
 use crm_host::types::Outcome;
 use crm_host::{Host, Inspection, Plugin};
-use http::{Method, Request, Response, Uri};
 use salesforce_local_org::{Options, OrgFile, RunningOrg};
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Calls of one component before the next one takes its turn: enough to have its code in the processor's caches again.
@@ -165,42 +164,5 @@ impl System {
         let connection = ConnectionId::new("team-1");
         system::connect(first.broker(), &connection, running.org()).await?;
         Ok((Self { host, components, connection, first }, running))
-    }
-}
-
-type Responses = HashMap<(Method, Uri), Response<Vec<u8>>>;
-
-/// Sends a request once, and repeats its response to requests with the same method and URL.
-#[derive(Debug)]
-struct Replay {
-    network: ReqwestTransport,
-    recorded: Mutex<Responses>,
-}
-
-impl Replay {
-    fn new(permissions: &Permissions) -> Self {
-        Self { network: ReqwestTransport::new(permissions), recorded: Mutex::default() }
-    }
-
-    fn recorded(&self, key: &(Method, Uri)) -> Option<Response<Vec<u8>>> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-}
-
-#[async_trait]
-impl Transport for Replay {
-    async fn send(
-        &self,
-        connection: &ConnectionId,
-        request: Request<Vec<u8>>,
-        bounds: Bounds,
-    ) -> Result<Response<Vec<u8>>, TransportError> {
-        let key = (request.method().clone(), request.uri().clone());
-        if let Some(response) = self.recorded(&key) {
-            return Ok(response);
-        }
-        let response = self.network.send(connection, request, bounds).await?;
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).insert(key, response.clone());
-        Ok(response)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p acceptance --example load_time`
 
+#![expect(clippy::disallowed_methods, reason = "nothing is called")]
+
 use acceptance::{command, guests};
 use anyhow::Result;
 use crm_host::credentials::Builds;

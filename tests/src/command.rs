@@ -4,12 +4,14 @@ use crate::guests;
 use anyhow::{Context as _, Result, ensure};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{fs, thread};
 use tempfile::TempDir;
 
 /// The command's executable, built once per process. Usually cargo has already built it, and this takes no time.
@@ -57,7 +59,7 @@ pub fn harness(folder: &Path) -> Result<Command> {
 pub fn write_private(file: &Path, text: &str) -> Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
+    let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600).open(file)?.write_all(text.as_bytes())?;
     Ok(())
 }
@@ -150,4 +152,49 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+/// Watches the memory of this process' children.
+pub struct Children {
+    peak: Arc<AtomicU64>,
+    is_done: Arc<AtomicBool>,
+}
+
+impl Children {
+    /// Begins to watch.
+    pub fn watch() -> Self {
+        let this = Self { peak: Arc::default(), is_done: Arc::default() };
+        let (peak, is_done) = (this.peak.clone(), this.is_done.clone());
+        thread::spawn(move || {
+            while !is_done.load(Ordering::Relaxed) {
+                for status in children() {
+                    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                    let kilobytes: Option<u64> =
+                        kilobytes.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok());
+                    peak.fetch_max(kilobytes.unwrap_or(0) << 10, Ordering::Relaxed);
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        this
+    }
+
+    /// The most bytes that one of them used, as often as it was read; 0 where the system does not tell.
+    pub fn peak(self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        self.is_done.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The status of each child of this process.
+fn children() -> Vec<String> {
+    let parent = format!("PPid:\t{}\n", std::process::id());
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let statuses = processes.filter_map(|process| fs::read_to_string(process.path().join("status")).ok());
+    statuses.filter(|status| status.contains(&parent)).collect()
 }

@@ -5,6 +5,7 @@
 //! - [`invented_crm`]: the server that `tiny-crm` talks to;
 //! - [`command`]: the command as a person runs it;
 //! - [`guests`]: invalid and hostile components; [`bombs`]: those that are costly to load; [`node_host`]: another host for valid ones;
+//! - [`memory`]: where each host of these tests begins, so that the memory of its plugins is searched for credentials;
 //! - [`judges`]: third-party Salesforce clients; [`recorded`]: responses of real orgs.
 
 pub mod bombs;
@@ -12,6 +13,7 @@ pub mod command;
 pub mod guests;
 pub mod invented_crm;
 pub mod judges;
+pub mod memory;
 pub mod node_host;
 pub mod recorded;
 pub mod samples;

@@ -1,16 +1,19 @@
 //! Any plugin in the real host, with scripted responses. Nothing leaves the process, so a request that the script did not
 //! see was not sent.
 
+use crate::memory;
 use anyhow::Result;
 use async_trait::async_trait;
 use crm_host::credentials::{
     Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, MemoryStore, Registration,
 };
 use crm_host::manifest::GrantType;
+use crm_host::policy::Permissions;
 use crm_host::secret::Secret;
-use crm_host::transport::{Bounds, Transport, TransportError};
+use crm_host::transport::{Bounds, ReqwestTransport, Transport, TransportError};
 use crm_host::{Host, HostBuilder, Inspection, Plugin};
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -135,7 +138,7 @@ impl Scripted {
             if is_login { Some(response(200, provider.tokens)) } else { answer(request) }
         });
         let id = Inspection::read(component)?.manifest()?.plugin.id;
-        let host = Host::builder()
+        let host = memory::host()
             .longest_wait(LONGEST_WAIT)
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())
@@ -177,5 +180,44 @@ impl Scripted {
         let query = format!("code=c&state={}", pending.state().expose());
         broker.finish(pending, &query, &browser).await?;
         Ok(())
+    }
+}
+
+type Responses = HashMap<(Method, Uri), Response<Vec<u8>>>;
+
+/// Sends a request once, and repeats its response to requests with the same method and URL, so that neither sockets nor a server are
+/// measured.
+#[derive(Debug)]
+pub struct Replay {
+    network: ReqwestTransport,
+    recorded: Mutex<Responses>,
+}
+
+impl Replay {
+    /// Sends what was not recorded yet over the network.
+    pub fn new(permissions: &Permissions) -> Self {
+        Self { network: ReqwestTransport::new(permissions), recorded: Mutex::default() }
+    }
+
+    fn recorded(&self, key: &(Method, Uri)) -> Option<Response<Vec<u8>>> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+}
+
+#[async_trait]
+impl Transport for Replay {
+    async fn send(
+        &self,
+        connection: &ConnectionId,
+        request: Request<Vec<u8>>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
+        let key = (request.method().clone(), request.uri().clone());
+        if let Some(response) = self.recorded(&key) {
+            return Ok(response);
+        }
+        let response = self.network.send(connection, request, bounds).await?;
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).insert(key, response.clone());
+        Ok(response)
     }
 }

@@ -1,7 +1,7 @@
 //! The real plugin in the real host, connected over real sockets to a local org.
 
 use crate::{
-    guests,
+    guests, memory,
     samples::{self, Mapped},
 };
 use anyhow::{Context as _, Result};
@@ -84,7 +84,7 @@ impl System {
         let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
         let store: Arc<dyn SecretStore> = secrets.clone();
-        let host = Host::builder()
+        let host = memory::host()
             .policy(PLUGIN.parse()?, policy)
             .secrets(store)
             .plugin(PLUGIN.parse()?, Builds::Any)

@@ -4,6 +4,7 @@
 use std::fs;
 
 use acceptance::guests;
+use acceptance::memory;
 use acceptance::samples::first_try;
 use acceptance::scripted::{Scripted, VICTIM, response};
 use acceptance::system::NOW;
@@ -11,7 +12,7 @@ use anyhow::{Context as _, Result, anyhow};
 use crm_host::types::{
     Booking, BookingKind, FieldType, History, Mapping, Outcome, Parameter, Reaction, Row, SourceKind, Value,
 };
-use crm_host::{CONTRACT, Host, InspectError, Inspection, LoadError, full_message};
+use crm_host::{CONTRACT, InspectError, Inspection, LoadError, full_message};
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
 
@@ -74,7 +75,7 @@ async fn a_host_runs_a_newer_plugin_that_needs_no_more() -> Result<()> {
 
 #[tokio::test]
 async fn a_plugin_that_needs_a_newer_host_is_refused_by_name() -> Result<()> {
-    let host = Host::builder().concurrent_calls(1).build()?;
+    let host = memory::host().concurrent_calls(1).build()?;
     for (contract, code, named) in [
         ("scheduling:crm@0.1.1", "newer-contract", "needs a host of scheduling:crm@0.1.1"),
         ("scheduling:crm@0.1.12", "newer-contract", "needs a host of scheduling:crm@0.1.12"),

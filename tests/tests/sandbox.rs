@@ -1,12 +1,13 @@
 //! What a plugin cannot do: import more than its world, exceed its limits, or reach anything but the connected org.
 
 use acceptance::guests;
+use acceptance::memory;
 use acceptance::samples::first_try;
 use acceptance::scripted::{Scripted, VICTIM, response};
 use acceptance::system::NOW;
 use anyhow::Result;
 use crm_host::types::{Booking, BookingKind, Effect, Mapping, Parameter, Problem};
-use crm_host::{CallError, Host, LoadError};
+use crm_host::{CallError, LoadError};
 use std::fs;
 
 /// The hostile guest; the response to a request is its own path.
@@ -38,7 +39,7 @@ async fn run(guest: &Scripted, target: &str, options: &[(&str, &str)]) -> Result
 
 #[tokio::test]
 async fn an_invalid_plugin_is_rejected_with_its_own_code_before_compilation() -> Result<()> {
-    let host = Host::builder().concurrent_calls(1).build()?;
+    let host = memory::host().concurrent_calls(1).build()?;
     let cases: [(&str, Vec<u8>, &str, &str); 7] = [
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:clocks/wall-clock@0.2.0"),
         ("greedy", guests::greedy()?, "forbidden-imports", "wasi:cli/environment@0.2.0"),

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crm_host::{
-    Host, Inspection, Plugin,
-    credentials::{Builds, ConnectError, ConnectionId, OpenCredential, Registration, SecretStore},
+    HostBuilder, Inspection, Plugin,
+    credentials::{Builds, ConnectError, ConnectionId, OpenCredential, Registration},
     manifest::Identifier,
     policy::{Permissions, Policy},
     transport::{Bounds, ReqwestTransport, Transport},
@@ -75,14 +75,14 @@ pub struct Answer {
 }
 
 impl Subject {
-    /// Loads a plugin for a connection.
+    /// Loads a plugin for a connection, in a host with these settings. Its grants are in the settings' store.
     ///
     /// # Errors
     /// When the component, its manifest and the policy do not fit together.
     pub async fn load(
+        host: HostBuilder,
         component: &[u8],
         policy: Policy,
-        secrets: Arc<dyn SecretStore>,
         credential: Identifier,
         registration: Registration,
         connection: ConnectionId,
@@ -90,9 +90,8 @@ impl Subject {
         let manifest = Inspection::read(component)?.manifest()?;
         let permissions = Permissions::new(&manifest, &policy)?;
         let recorder = Arc::new(Recorder::around(Arc::new(ReqwestTransport::new(&permissions))));
-        let host = Host::builder()
+        let host = host
             .policy(manifest.plugin.id.clone(), policy)
-            .secrets(secrets)
             .plugin(manifest.plugin.id.clone(), Builds::Any)
             .registration(manifest.plugin.id, credential.clone(), registration)
             .transport(recorder.clone())

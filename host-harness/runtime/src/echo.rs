@@ -1,6 +1,6 @@
 //! Finds secrets in responses. It is a net, not the fence: a plugin reaches only what its routes name, and a server that works
 //! with it could always encode a secret in a way that nobody looks for. What honest software writes is found: the answer is decoded
-//! in all common ways, reduced to letters and digits, and searched for what is left of the secret. Such a response ends the call.
+//! in all common ways, reduced to letters and digits without their case, and searched for what is left of the secret. Such a response ends the call.
 
 use std::borrow::Cow;
 
@@ -25,10 +25,7 @@ pub(crate) fn is_recognizable(secret: &str) -> bool {
 
 /// Searches for secrets, however they are written.
 pub(crate) struct EchoScanner {
-    /// In letters and digits.
     needles: Vec<Finder<'static>>,
-    /// In lower-case letters and digits.
-    hex: Vec<Finder<'static>>,
 }
 
 impl EchoScanner {
@@ -38,18 +35,15 @@ impl EchoScanner {
             .filter(|secret| secret.len() >= SHORTEST)
             .map(|secret| core(secret.as_bytes()))
             .collect();
-        let finders = |mut needles: Vec<Vec<u8>>| {
-            needles.retain(|needle| needle.len() >= SHORTEST);
-            needles.sort();
-            needles.dedup();
-            needles.iter().map(|needle| Finder::new(needle).into_owned()).collect()
-        };
         let needles = cores.iter().flat_map(|core| {
-            let encoded = (0..3).map(|offset| reduced(&base64_at(core, offset)));
-            std::iter::once(reduced(core)).chain(encoded)
+            let hex = core.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+            let base64 = (0..3).map(|offset| reduced(&base64_at(core, offset)));
+            [reduced(core), hex].into_iter().chain(base64)
         });
-        let hex = cores.iter().map(|core| core.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
-        Self { needles: finders(needles.collect()), hex: finders(hex.collect()) }
+        let mut needles: Vec<_> = needles.filter(|needle| needle.len() >= SHORTEST).collect();
+        needles.sort();
+        needles.dedup();
+        Self { needles: needles.iter().map(|needle| Finder::new(needle).into_owned()).collect() }
     }
 
     pub(crate) fn finds_in(&self, haystack: &[u8]) -> bool {
@@ -67,12 +61,8 @@ impl EchoScanner {
     }
 
     fn finds_in_view(&self, view: &[u8]) -> bool {
-        let mut text = reduced(view);
-        if self.needles.iter().any(|needle| needle.find(&text).is_some()) {
-            return true;
-        }
-        text.make_ascii_lowercase();
-        self.hex.iter().any(|needle| needle.find(&text).is_some())
+        let text = reduced(view);
+        self.needles.iter().any(|needle| needle.find(&text).is_some())
     }
 }
 
@@ -86,9 +76,10 @@ fn core(secret: &[u8]) -> &[u8] {
     middle.filter(|middle| reduced(middle).len() >= SHORTEST_CORE).unwrap_or(rest)
 }
 
-/// The letters and digits of a text. What separates, wraps or escapes them differs between encodings; UTF-16 has zeros between.
+/// The letters and digits of a text, in lower case: names of headers and hosts lose their case. What separates, wraps or escapes
+/// them differs between encodings; UTF-16 has zeros between.
 fn reduced(text: &[u8]) -> Vec<u8> {
-    text.iter().copied().filter(u8::is_ascii_alphanumeric).collect()
+    text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
 }
 
 /// The base64 characters that depend only on the secret if it starts `offset` bytes after a multiple of three. Those of the URL-safe
@@ -103,12 +94,20 @@ fn base64_at(secret: &[u8], offset: usize) -> Vec<u8> {
     encoded.get(start..end).unwrap_or_default().to_vec()
 }
 
-/// A text with its escapes replaced: `%2F`, `\u002f`, `\x2f`, `&#47;`, `&#x2f;`. `None` if it has none.
+/// A text with its escapes replaced. `None` if it has none.
+///
+/// | as in | escapes |
+/// | --- | --- |
+/// | URLs, JavaScript's `escape` | `%2F`, `%u002f` |
+/// | JSON and programs | `\u002f`, `\u{2f}`, `\U0000002f`, `\x2f`, `\057` |
+/// | CSS | `\2f ` with the blank, `\00002f` |
+/// | HTML, XML | `&#47;`, `&#x2f;`, `&sol;` |
+/// | mail: quoted-printable, which leaves letters and digits as they are | `=2F` |
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     let mut has_any = false;
-    while let Some(place) = memchr::memchr3(b'%', b'\\', b'&', rest) {
+    while let Some(place) = rest.iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'=')) {
         let (plain, escape) = rest.split_at_checked(place)?;
         decoded.extend_from_slice(plain);
         match character(escape) {
@@ -127,16 +126,34 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     has_any.then_some(decoded)
 }
 
-/// The ASCII character at the beginning of a text that is escaped, and the length of the escape. Secrets have no others.
+/// The character at the beginning of a text that is escaped, and the length of the escape. Secrets are ASCII; any other character is
+/// a separator.
 fn character(escape: &[u8]) -> Option<(u8, usize)> {
     let hex = |from: usize, digits: usize| {
         let digits = std::str::from_utf8(escape.get(from..from + digits)?).ok()?;
         digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
     };
     let (code, length) = match escape {
+        [b'%', b'u', ..] => (hex(2, 4)?, 6),
         [b'%', ..] => (hex(1, 2)?, 3),
+        [b'=', ..] => {
+            let code = hex(1, 2)?;
+            let is_special = u8::try_from(code).is_ok_and(|byte| !byte.is_ascii_alphanumeric());
+            (is_special.then_some(code)?, 3)
+        }
+        [b'\\', b'u', b'{', digits @ ..] => {
+            let end = digits.iter().take(7).position(|byte| *byte == b'}')?;
+            (hex(3, end)?, end + 4)
+        }
         [b'\\', b'u', ..] => (hex(2, 4)?, 6),
+        [b'\\', b'U', ..] => (hex(2, 8)?, 10),
         [b'\\', b'x', ..] => (hex(2, 2)?, 4),
+        [b'\\', b'0', b'0', ..] if hex(1, 6).is_some() => (hex(1, 6)?, 7),
+        [b'\\', a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+            let digit = |digit: &u8| u32::from(digit - b'0');
+            (digit(a) * 64 + digit(b) * 8 + digit(c), 4)
+        }
+        [b'\\', _, _, b' ', ..] => (hex(1, 2)?, 4),
         [b'&', b'#', digits @ ..] => {
             let end = digits.iter().take(9).position(|byte| *byte == b';')?;
             let digits = std::str::from_utf8(digits.get(..end)?).ok()?;
@@ -154,7 +171,7 @@ fn character(escape: &[u8]) -> Option<(u8, usize)> {
         }
         _ => return None,
     };
-    u8::try_from(code).ok().filter(u8::is_ascii).map(|byte| (byte, length))
+    Some((u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(b' '), length))
 }
 
 #[cfg(test)]

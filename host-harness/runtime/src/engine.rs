@@ -34,16 +34,31 @@ pub(crate) struct Engine {
 impl Engine {
     /// Makes an engine with pooled memory if the machine has the address space for it, else one that allocates on demand.
     pub(crate) fn new(shares: Shares, counts_fuel: bool) -> wasmtime::Result<Self> {
-        let (wasm, pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), shares.calls)) {
+        let (wasm, is_pooled) = match wasmtime::Engine::new(&pooling(config(counts_fuel), shares.calls)) {
             Ok(engine) => (engine, true),
             Err(error) => {
                 tracing::warn!(%error, "no pooled memory on this machine; plugin memory is allocated on demand");
                 (wasmtime::Engine::new(&config(counts_fuel))?, false)
             }
         };
+        Self::of(wasm, is_pooled, shares, counts_fuel)
+    }
+
+    /// Makes an engine each of whose memories is seen when it is dropped. They are not pooled.
+    #[cfg(feature = "inspect-memory")]
+    pub(crate) fn inspecting(
+        shares: Shares,
+        counts_fuel: bool,
+        inspect: crate::inspected::Inspect,
+    ) -> wasmtime::Result<Self> {
+        let config = crate::inspected::inspecting(config(counts_fuel), inspect);
+        Self::of(wasmtime::Engine::new(&config)?, false, shares, counts_fuel)
+    }
+
+    fn of(wasm: wasmtime::Engine, is_pooled: bool, shares: Shares, counts_fuel: bool) -> wasmtime::Result<Self> {
         start_ticking(&wasm)?;
         // An exhausted pool returns an error; turns make calls wait instead.
-        Ok(Self { wasm, turns: Turns::new(shares), counts_fuel, pooled })
+        Ok(Self { wasm, turns: Turns::new(shares), counts_fuel, pooled: is_pooled })
     }
 }
 

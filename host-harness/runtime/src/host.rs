@@ -70,6 +70,8 @@ pub struct HostBuilder {
     shares: Shares,
     observer: Option<Observer>,
     counts_fuel: bool,
+    #[cfg(feature = "inspect-memory")]
+    inspect: Option<crate::inspected::Inspect>,
 }
 
 /// Why a host could not be built.
@@ -178,6 +180,8 @@ impl Host {
             shares: Shares::default(),
             observer: None,
             counts_fuel: false,
+            #[cfg(feature = "inspect-memory")]
+            inspect: None,
         }
     }
 
@@ -354,6 +358,33 @@ impl HostBuilder {
         self
     }
 
+    /// Shows all bytes of each plugin memory to `inspect` when its call has ended, and remembers every [`Secret`] that is made from
+    /// now on, for [`remembered`]. Plugin memory is not pooled then. For tests.
+    ///
+    /// [`Secret`]: crate::secret::Secret
+    /// [`remembered`]: crate::secret::remembered
+    #[cfg(feature = "inspect-memory")]
+    pub fn inspect_memory(mut self, inspect: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        crate::secret::remember();
+        self.inspect = Some(Arc::new(inspect));
+        self
+    }
+
+    /// Takes [`Self::inspect_memory`] back, for a host with a [`Self::compiler`]: that compiles for pooled memory.
+    #[cfg(feature = "inspect-memory")]
+    pub fn pool_memory(mut self) -> Self {
+        self.inspect = None;
+        self
+    }
+
+    fn engine(&self) -> wasmtime::Result<Engine> {
+        #[cfg(feature = "inspect-memory")]
+        if let Some(inspect) = &self.inspect {
+            return Engine::inspecting(self.shares, self.counts_fuel, inspect.clone());
+        }
+        Engine::new(self.shares, self.counts_fuel)
+    }
+
     /// Builds the host.
     ///
     /// # Errors
@@ -368,7 +399,7 @@ impl HostBuilder {
             }
         }
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let engine = Engine::new(self.shares, self.counts_fuel).map_err(failed)?;
+        let engine = self.engine().map_err(failed)?;
         let mut linker = Linker::new(&engine.wasm);
         imports::link(&mut linker).map_err(failed)?;
         let cache = self.compiled_cache.map(|folder| Cache::open(&folder, &engine.wasm)).transpose()?;

@@ -59,6 +59,8 @@ mod exports;
 mod host;
 mod imports;
 mod inspect;
+#[cfg(feature = "inspect-memory")]
+mod inspected;
 pub mod manifest;
 mod memory;
 mod observe;

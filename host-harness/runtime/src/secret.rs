@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "inspect-memory")]
+pub use memory::{remember, remembered};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -15,6 +17,14 @@ pub struct Secret(Zeroizing<String>);
 impl Secret {
     /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
+        let secret = Self::undecided(text);
+        #[cfg(feature = "inspect-memory")]
+        memory::note(&secret);
+        secret
+    }
+
+    /// Wraps a text that may turn out to be public, so that tests do not look for it.
+    pub(crate) fn undecided(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
@@ -39,6 +49,37 @@ impl fmt::Debug for Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self::new(text)
+    }
+}
+
+/// Every secret of this process, for tests that look for them where they must not be.
+#[cfg(feature = "inspect-memory")]
+mod memory {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::Secret;
+
+    /// `None` until a test wants them: a program that is built together with tests keeps nothing.
+    static SECRETS: Mutex<Option<Vec<Secret>>> = Mutex::new(None);
+
+    /// Remembers each secret that is made from now on.
+    pub fn remember() {
+        SECRETS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    pub(super) fn note(secret: &Secret) {
+        let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secrets) = &mut *secrets
+            && secrets.iter().all(|known| known.expose() != secret.expose())
+        {
+            secrets.push(secret.clone());
+        }
+    }
+
+    /// The secrets that were made since [`remember`], except the first ones that the caller knows, in order.
+    pub fn remembered(known: usize) -> Vec<Secret> {
+        let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().flatten().skip(known).cloned().collect()
     }
 }
 

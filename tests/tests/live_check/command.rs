@@ -1,6 +1,7 @@
 //! `live-check` as an operator runs it.
 
 use acceptance::command::{ended, harness};
+use acceptance::memory;
 use acceptance::system::{CREDENTIAL, component, registration};
 use anyhow::{Context as _, Result};
 use crm_host::credentials::{ConnectionId, GrantKey, SecretStore as _};
@@ -62,9 +63,9 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
         test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host)?],
         ..Policy::default()
     };
-    let secrets = Arc::new(store.connecting("uat", Some(client.clone())));
+    let host = memory::host().secrets(Arc::new(store.connecting("uat", Some(client.clone()))));
     let subject =
-        Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, registration, key.connection.clone()).await?;
+        Subject::load(host, component()?, policy, CREDENTIAL.parse()?, registration, key.connection.clone()).await?;
     subject.with_client_credentials(org.base_url()).connect().await?;
 
     for (revoke, is_kept) in [(false, true), (true, false)] {

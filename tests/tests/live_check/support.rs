@@ -1,14 +1,14 @@
 //! Shared parts of these tests: a local org and the steps run against it.
 
+use acceptance::memory;
 use acceptance::system::{CREDENTIAL, component, registration};
 use anyhow::{Context as _, Result, ensure};
-use crm_host::credentials::{Asker, ConnectRequest, ConnectionId, MemoryStore};
+use crm_host::credentials::{Asker, ConnectRequest, ConnectionId};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
 use salesforce_live_check::{Ending, Outcome, STEPS, StepReport, Subject, Summary, Transcript};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
-use std::sync::Arc;
 
 /// How the connection is authorized.
 #[derive(Clone, Copy)]
@@ -35,10 +35,9 @@ impl Checked {
         };
         let app = org.app();
         let registration = registration(&app)?;
-        let secrets = Arc::new(MemoryStore::new());
         let connection = ConnectionId::new("live-check");
         let subject =
-            Subject::load(component()?, policy, secrets, CREDENTIAL.parse()?, registration, connection).await?;
+            Subject::load(memory::host(), component()?, policy, CREDENTIAL.parse()?, registration, connection).await?;
         let subject = match by {
             By::App => subject.with_client_credentials(org.base_url()),
             By::Person => {

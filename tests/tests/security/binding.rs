@@ -3,13 +3,14 @@
 use crate::Family;
 use crate::guest::run;
 use acceptance::guests;
+use acceptance::memory;
 use acceptance::scripted::{Script, response};
 use acceptance::system::{CREDENTIAL, PLUGIN, component};
 use anyhow::{Context as _, Result};
 use crm_host::credentials::{Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, Registration};
 use crm_host::manifest::GrantType;
 use crm_host::secret::Secret;
-use crm_host::{Event, Host, HostBuilder, Inspection};
+use crm_host::{Event, HostBuilder, Inspection};
 use std::sync::{Arc, Mutex, PoisonError};
 
 fn registration(login_hosts: &[&str]) -> Result<Registration> {
@@ -25,7 +26,7 @@ fn registration(login_hosts: &[&str]) -> Result<Registration> {
 
 fn salesforce(builds: Builds) -> Result<HostBuilder> {
     let registration = registration(&["https://login.salesforce.com"])?;
-    Ok(Host::builder().concurrent_calls(2).plugin(PLUGIN.parse()?, builds).registration(
+    Ok(memory::host().concurrent_calls(2).plugin(PLUGIN.parse()?, builds).registration(
         PLUGIN.parse()?,
         CREDENTIAL.parse()?,
         registration,
@@ -52,10 +53,10 @@ pub async fn impostors() -> Result<Family> {
     load("the build that the operator allows", salesforce(builds)?, real, None).await?;
     let other = std::fs::read(guests::build("hostile")?.path)?;
     load("a plugin that nobody named", salesforce(Builds::Any)?, &other, Some("plugin-not-allowed")).await?;
-    load("a plugin on a host without any", Host::builder().concurrent_calls(1), real, Some("plugin-not-allowed"))
+    load("a plugin on a host without any", memory::host().concurrent_calls(1), real, Some("plugin-not-allowed"))
         .await?;
 
-    let nowhere = Host::builder().registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&[])?);
+    let nowhere = memory::host().registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&[])?);
     let code = nowhere.build().err().map(|error| error.code());
     family.attack(format!("a registration without login hosts: {code:?}"), code == Some("registration-no-login-hosts"));
     Ok(family)

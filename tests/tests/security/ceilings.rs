@@ -3,14 +3,14 @@
 use crate::Family;
 use crate::guest::{hostile, run};
 use acceptance::guests;
+use acceptance::memory;
 use anyhow::Result;
-use crm_host::Host;
 use crm_host::credentials::{Builds, ConnectionId};
 use crm_host::manifest::Limits;
 
 pub async fn limits() -> Result<Family> {
     let mut family = Family::new("a manifest that asks for too much");
-    let host = Host::builder().concurrent_calls(1).plugin("hostile".parse()?, Builds::Any).build()?;
+    let host = memory::host().concurrent_calls(1).plugin("hostile".parse()?, Builds::Any).build()?;
     const HUGE: &str = "9_000_000_000_000_000_000";
     let ceiling = Limits::CEILING;
     for key in ["memory_bytes", "cpu_ms", "wall_ms", "http_requests", "request_bytes", "response_bytes"] {

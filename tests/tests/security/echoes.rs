@@ -7,7 +7,9 @@ use acceptance::scripted::{Provider, Scripted, VICTIM};
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use crm_host::HostBuilder;
 use crm_host::credentials::ConnectionId;
+use std::collections::BTreeSet;
 use std::fs;
 
 /// Salesforce's shape: the id of the org, which is known, and what is secret.
@@ -32,67 +34,216 @@ const PROVIDERS: [(&str, Provider); 2] = [
     ),
 ];
 
-type Spelling = (&'static str, fn(&str) -> Vec<u8>);
-
-fn each(text: &str, write: impl Fn(u8) -> String) -> Vec<u8> {
-    text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { write(byte) })
-        .collect::<String>()
-        .into()
+/// A way to write a token, and why it is not found, if it is not.
+struct Spelling {
+    name: &'static str,
+    spell: fn(&str) -> Vec<u8>,
+    gap: Option<&'static str>,
 }
 
-const SPELLINGS: [Spelling; 27] = [
-    ("raw", |text| text.into()),
-    ("percent", |text| each(text, |byte| format!("%{byte:02X}"))),
-    ("percent, lower case", |text| each(text, |byte| format!("%{byte:02x}"))),
-    ("percent, all", |text| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>().into()),
-    ("percent, twice", |text| each(text, |byte| format!("%25{byte:02X}"))),
-    ("percent, three times", |text| each(text, |byte| format!("%2525{byte:02X}"))),
-    ("form", |text| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into()),
-    ("JSON", |text| serde_json::to_vec(text).unwrap_or_default()),
-    ("JSON, slashes", |text| text.replace('/', "\\/").into()),
-    ("JSON, unicode", |text| each(text, |byte| format!("\\u{byte:04x}"))),
-    ("JSON, unicode in upper case", |text| each(text, |byte| format!("\\u{byte:04X}"))),
-    ("JSON in JSON", |text| each(text, |byte| format!("\\\\u{byte:04x}"))),
-    ("HTML, decimal", |text| each(text, |byte| format!("&#{byte};"))),
-    ("HTML, padded", |text| each(text, |byte| format!("&#{byte:03};"))),
-    ("HTML, hex", |text| each(text, |byte| format!("&#x{byte:x};"))),
-    ("HTML, upper-case hex", |text| each(text, |byte| format!("&#X{byte:02X};"))),
-    ("HTML, names", |text| text.replace('!', "&excl;").replace('.', "&period;").replace('+', "&plus;").into()),
-    ("JavaScript", |text| each(text, |byte| format!("\\x{byte:02X}"))),
-    ("HTML in a link", |text| each(text, |byte| format!("%26%23{byte}%3B"))),
-    ("base64", |text| STANDARD.encode(text).into()),
-    ("base64url", |text| URL_SAFE.encode(text).into()),
-    ("MIME base64", |text| {
-        STANDARD.encode(text).as_bytes().chunks(76).map(|line| [line, b"\r\n"].concat()).collect::<Vec<_>>().concat()
+const fn found(name: &'static str, spell: fn(&str) -> Vec<u8>) -> Spelling {
+    Spelling { name, spell, gap: None }
+}
+
+const fn gap(name: &'static str, why: &'static str, spell: fn(&str) -> Vec<u8>) -> Spelling {
+    Spelling { name, spell, gap: Some(why) }
+}
+
+/// Writes what is neither a letter nor a digit in another way.
+fn special(text: &str, write: impl Fn(u8) -> String) -> Vec<u8> {
+    all(text, |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { write(byte) })
+}
+
+/// Writes all in another way.
+fn all(text: &str, write: impl Fn(u8) -> String) -> Vec<u8> {
+    text.bytes().map(write).collect::<String>().into()
+}
+
+fn wrapped(text: &[u8], width: usize, with: &[u8]) -> Vec<u8> {
+    text.chunks(width).collect::<Vec<_>>().join(with)
+}
+
+fn hex(text: &str, with: &str) -> Vec<u8> {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(with).into()
+}
+
+fn base32(text: &str) -> Vec<u8> {
+    let bits: Vec<u8> = text.bytes().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    bits.chunks(5)
+        .map(|five| five.iter().fold(0, |number, bit| number * 2 + usize::from(*bit)) << (5 - five.len()))
+        .map(|number| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[number])
+        .collect()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn rot13(byte: u8) -> char {
+    char::from(match byte {
+        b'a'..=b'm' | b'A'..=b'M' => byte + 13,
+        b'n'..=b'z' | b'N'..=b'Z' => byte - 13,
+        other => other,
+    })
+}
+
+/// Only a server that works with the plugin would write it so, and such a server can always find another way.
+const COLLUSION: &str = "no software writes a token so unless it wants to hide it";
+/// A page or a dump for people.
+const FOR_PEOPLE: &str = "for people, in types of responses that no route of a CRM lists";
+
+const SPELLINGS: [Spelling; 86] = [
+    found("raw", |text| text.into()),
+    found("upper case", |text| text.to_ascii_uppercase().into()),
+    found("lower case", |text| text.to_ascii_lowercase().into()),
+    found("percent", |text| special(text, |byte| format!("%{byte:02X}"))),
+    found("percent, lower case", |text| special(text, |byte| format!("%{byte:02x}"))),
+    found("percent, all", |text| all(text, |byte| format!("%{byte:02X}"))),
+    found("percent, all, lower case", |text| all(text, |byte| format!("%{byte:02x}"))),
+    found("percent, twice", |text| special(text, |byte| format!("%25{byte:02X}"))),
+    found("percent, three times", |text| special(text, |byte| format!("%2525{byte:02X}"))),
+    found("percent, of UTF-16", |text| all(text, |byte| format!("{}%00", char::from(byte)))),
+    found("form", |text| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into()),
+    found("JavaScript's escape", |text| special(text, |byte| format!("%u00{byte:02X}"))),
+    found("JSON", |text| serde_json::to_vec(text).unwrap_or_default()),
+    found("JSON, slashes", |text| text.replace('/', "\\/").into()),
+    found("JSON, unicode", |text| special(text, |byte| format!("\\u{byte:04x}"))),
+    found("JSON, unicode in upper case", |text| special(text, |byte| format!("\\u{byte:04X}"))),
+    found("JSON, unicode, all", |text| all(text, |byte| format!("\\u{byte:04x}"))),
+    found("JSON in JSON", |text| special(text, |byte| format!("\\\\u{byte:04x}"))),
+    found("JSON in JSON in JSON", |text| special(text, |byte| format!("\\\\\\\\u{byte:04x}"))),
+    found("a link in JSON", |text| special(text, |byte| format!("\\u0025{byte:02X}"))),
+    found("JSON in a link", |text| special(text, |byte| format!("%5Cu{byte:04x}"))),
+    found("HTML in JSON", |text| special(text, |byte| format!("\\u0026#{byte};"))),
+    found("HTML, decimal", |text| special(text, |byte| format!("&#{byte};"))),
+    found("HTML, decimal, all", |text| all(text, |byte| format!("&#{byte};"))),
+    found("HTML, padded", |text| special(text, |byte| format!("&#{byte:03};"))),
+    found("HTML, hex", |text| special(text, |byte| format!("&#x{byte:x};"))),
+    found("HTML, hex, all", |text| all(text, |byte| format!("&#x{byte:x};"))),
+    found("HTML, upper-case hex", |text| special(text, |byte| format!("&#X{byte:02X};"))),
+    found("HTML, padded hex", |text| special(text, |byte| format!("&#x{byte:04x};"))),
+    found("HTML, names", |text| {
+        let names = [('!', "excl"), ('.', "period"), ('_', "lowbar"), ('+', "plus"), ('/', "sol"), ('=', "equals")];
+        names.iter().fold(text.to_owned(), |text, (from, name)| text.replace(*from, &format!("&{name};"))).into()
     }),
-    ("base64 in JSON", |text| STANDARD.encode(text).replace('/', "\\/").replace('=', "\\u003d").into()),
-    ("hex", |text| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
-    ("hex, upper case with colons", |text| text.bytes().map(|byte| format!("{byte:02X}:")).collect::<String>().into()),
-    ("UTF-16", |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-    ("wrapped", |text| text.as_bytes().chunks(20).map(|line| [line, b"\r\n  "].concat()).collect::<Vec<_>>().concat()),
+    found("HTML, twice", |text| special(text, |byte| format!("&amp;#{byte};"))),
+    found("HTML, three times", |text| special(text, |byte| format!("&amp;amp;#{byte};"))),
+    found("HTML in a link", |text| special(text, |byte| format!("%26%23{byte}%3B"))),
+    found("a link in HTML", |text| special(text, |byte| format!("&#37;{byte:02X}"))),
+    found("XML, CDATA", |text| format!("<![CDATA[{text}]]>").into()),
+    found("XML, an attribute", |text| format!("<t v=\"{text}\"/>").into()),
+    found("JavaScript", |text| special(text, |byte| format!("\\x{byte:02X}"))),
+    found("JavaScript, lower case", |text| special(text, |byte| format!("\\x{byte:02x}"))),
+    found("JavaScript, all", |text| all(text, |byte| format!("\\x{byte:02x}"))),
+    found("JavaScript, braces", |text| special(text, |byte| format!("\\u{{{byte:x}}}"))),
+    found("C, octal", |text| special(text, |byte| format!("\\{byte:03o}"))),
+    found("Python, 32 bits", |text| special(text, |byte| format!("\\U{byte:08x}"))),
+    found("CSS", |text| special(text, |byte| format!("\\{byte:x} "))),
+    found("CSS, padded", |text| special(text, |byte| format!("\\{byte:06x}"))),
+    found("a shell, a regular expression", |text| special(text, |byte| format!("\\{}", char::from(byte)))),
+    found("quoted-printable", |text| special(text, |byte| format!("={byte:02X}"))),
+    found("quoted-printable, wrapped", |text| wrapped(text.as_bytes(), 20, b"=\r\n")),
+    found("base64", |text| STANDARD.encode(text).into()),
+    found("base64 without padding", |text| STANDARD.encode(text).trim_end_matches('=').into()),
+    found("base64url", |text| URL_SAFE.encode(text).into()),
+    found("MIME base64", |text| wrapped(STANDARD.encode(text).as_bytes(), 76, b"\r\n")),
+    found("PEM", |text| wrapped(STANDARD.encode(text).as_bytes(), 64, b"\n")),
+    found("base64 in JSON", |text| STANDARD.encode(text).replace('/', "\\/").replace('=', "\\u003d").into()),
+    found("base64 in a link", |text| special(&STANDARD.encode(text), |byte| format!("%{byte:02X}"))),
+    found("base64 of the header", |text| STANDARD.encode(format!("Bearer {text}")).into()),
+    found("base64 of user and password", |text| STANDARD.encode(format!("api:{text}")).into()),
+    found("base64 of JSON", |text| STANDARD.encode(format!("{{\"sid\":\"{text}\",\"ttl\":7200}}")).into()),
+    found("hex", |text| hex(text, "")),
+    found("hex, upper case", |text| hex(text, "").to_ascii_uppercase()),
+    found("hex, colons", |text| hex(text, ":")),
+    found("hex, upper case with colons", |text| hex(text, ":").to_ascii_uppercase()),
+    found("hex, spaces", |text| hex(text, " ")),
+    found("hex, lines of 16 bytes", |text| wrapped(&hex(text, " "), 48, b"\n")),
+    found("UTF-16", |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    found("UTF-16, big endian", |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+    found("UTF-32", |text| text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect()),
+    found("wrapped", |text| wrapped(text.as_bytes(), 20, b"\r\n  ")),
+    found("grouped", |text| wrapped(text.as_bytes(), 4, b"-")),
+    found("spaced", |text| wrapped(text.as_bytes(), 1, b" ")),
+    found("zero-width spaces", |text| wrapped(text.as_bytes(), 8, "\u{200b}".as_bytes())),
+    found("zero-width spaces in HTML", |text| wrapped(text.as_bytes(), 8, b"&#8203;")),
+    found("soft hyphens in HTML", |text| wrapped(text.as_bytes(), 8, b"&shy;")),
+    found("zero-width spaces in a link", |text| wrapped(text.as_bytes(), 8, b"%E2%80%8B")),
+    gap("breaks in HTML", FOR_PEOPLE, |text| wrapped(text.as_bytes(), 8, b"<wbr>")),
+    gap("hex dump with offsets", FOR_PEOPLE, |text| {
+        hex(text, " ").chunks(48).enumerate().fold(Vec::new(), |mut dump, (line, bytes)| {
+            dump.extend(format!("{:08x}  ", line * 16).bytes().chain(bytes.iter().copied()).chain([b'\n']));
+            dump
+        })
+    }),
+    gap("hex, of a program", FOR_PEOPLE, |text| all(text, |byte| format!("0x{byte:02x}, "))),
+    gap("decimal numbers", FOR_PEOPLE, |text| all(text, |byte| format!("{byte}, "))),
+    gap("base64, twice", "each further layer would multiply the work for every response", |text| {
+        STANDARD.encode(STANDARD.encode(text)).into()
+    }),
+    gap("gzip in base64", "each further layer would multiply the work for every response", |text| {
+        STANDARD.encode(gzip(text)).into()
+    }),
+    gap("base32", COLLUSION, base32),
+    gap("backwards", COLLUSION, |text| text.bytes().rev().collect()),
+    gap("ROT13", COLLUSION, |text| all(text, |byte| rot13(byte).to_string())),
+    gap("every second character twice", COLLUSION, |text| wrapped(text.as_bytes(), 1, b"x")),
+    gap("full-width characters", COLLUSION, |text| {
+        let wide = |byte: u8| char::from_u32(u32::from(byte) + 0xfee0).unwrap_or_default();
+        text.bytes().map(wide).collect::<String>().into()
+    }),
+    gap("UTF-7", "a response in a charset other than UTF-8 is refused", |text| {
+        let wide = |byte: u8| STANDARD.encode([0, byte]).trim_end_matches('=').to_owned();
+        special(text, |byte| format!("+{}-", wide(byte)))
+    }),
+    gap("letters of quoted-printable", COLLUSION, |text| all(text, |byte| format!("={byte:02X}"))),
 ];
 
-/// A server that repeats the token as a spelling has it, in a body.
-pub async fn spellings() -> Result<Family> {
-    let mut family = Family::new("the credential in a response's body");
+/// A server that repeats a token of Salesforce's shape as each spelling has it, in a body.
+pub async fn salesforce() -> Result<Family> {
+    spellings("spellings of a token like Salesforce's", &PROVIDERS[0]).await
+}
+
+/// The same with a token of base64's shape.
+pub async fn base64() -> Result<Family> {
+    spellings("spellings of a token in base64", &PROVIDERS[1]).await
+}
+
+async fn spellings(name: &'static str, (token, provider): &'static (&str, Provider)) -> Result<Family> {
+    let mut family = Family::new(name);
     let component = fs::read(guests::build("hostile")?.path)?;
-    for (token, provider) in &PROVIDERS {
-        let guest = Scripted::start(&component, provider, move |request| {
-            let path = request.uri().path().trim_start_matches("/open/");
-            let (spelling, part) = path.split_once('-')?;
-            let (_, spell) = SPELLINGS.get(spelling.parse::<usize>().ok()?)?;
-            Some(json(spell(&part_of(token, part))))
-        })
-        .await?;
-        for (place, (name, _)) in SPELLINGS.iter().enumerate() {
-            for part in ["whole", "text", "end", "start", "secret"] {
-                let url = format!("{{origin}}/open/{place}-{part}");
-                let result = run(&guest, &guest.connection, "request", &[("url", &url)]).await;
-                let code = result.err().map(|error| error.code());
-                family.attack(format!("{name}, {part}, {}: {code:?}", token.len()), code == Some("credential-echo"));
-                guest.plugin.lift_quarantine();
+    let answer = move |request: &http::Request<Vec<u8>>| {
+        let path = request.uri().path().trim_start_matches("/open/");
+        let (spelling, part) = path.split_once('-')?;
+        let Spelling { spell, .. } = SPELLINGS.get(spelling.parse::<usize>().ok()?)?;
+        Some(json(spell(&part_of(token, part))))
+    };
+    let searched = Scripted::start(&component, provider, answer).await?;
+    // What gets through is in the plugin's memory, and some of it would be found there.
+    let unsearched = Scripted::start_with(&component, provider, answer, HostBuilder::pool_memory).await?;
+    let mut distinct = BTreeSet::new();
+    for (place, Spelling { name, spell, gap }) in SPELLINGS.iter().enumerate() {
+        // A token without slashes is the same with escaped slashes.
+        if !distinct.insert(spell(token)) {
+            continue;
+        }
+        let guest = if gap.is_some() { &unsearched } else { &searched };
+        let mut through = Vec::new();
+        for part in ["whole", "text", "end", "start", "secret"] {
+            let url = format!("{{origin}}/open/{place}-{part}");
+            let result = run(&guest, &guest.connection, "request", &[("url", &url)]).await;
+            let code = result.err().map(|error| error.code());
+            if code != Some("credential-echo") {
+                through.push(format!("{part} {}", code.unwrap_or("answered")));
             }
+            guest.plugin.lift_quarantine();
+        }
+        let what = format!("{name}: {}", through.join(", "));
+        match gap {
+            Some(why) if !through.is_empty() => family.known(format!("{name}: {why}")),
+            _ => family.attack(what, through.is_empty()),
         }
     }
     Ok(family)

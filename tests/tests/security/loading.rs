@@ -3,31 +3,29 @@
 use crate::Family;
 use crate::guest::{hostile, hostile_with, run};
 use acceptance::bombs::{self, Bomb};
+use acceptance::command::Children;
 use acceptance::scripted::Scripted;
-use acceptance::{command, guests};
+use acceptance::{command, guests, memory};
 use anyhow::{Context as _, Result};
 use crm_host::credentials::Builds;
-use crm_host::{Capped, Host, HostBuilder, Inspection, LoadError};
+use crm_host::{Capped, HostBuilder, Inspection, LoadError};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 use wasm_encoder::Component;
 
 /// Settings of a host that loads what claims to be the hostile plugin.
 fn builder() -> Result<HostBuilder> {
-    Ok(Host::builder().plugin("hostile".parse()?, Builds::Any))
+    Ok(memory::host().plugin("hostile".parse()?, Builds::Any))
 }
 
 /// Loads a bomb while another plugin of the host is called. How the load ended, and whether all calls succeeded.
 async fn load(guest: &Scripted, Bomb { name, component }: &Bomb) -> (Result<(), LoadError>, bool) {
-    let watched = Watched::start();
+    let watched = Children::watch();
     let began = Instant::now();
     let calls = async {
         let mut served = 0;
@@ -43,14 +41,15 @@ async fn load(guest: &Scripted, Bomb { name, component }: &Bomb) -> (Result<(), 
     };
     let ((loaded, took), is_served) = tokio::join!(loading, calls);
     let said = loaded.as_ref().map_or_else(|error| format!("{}: {error}", error.code()), |()| "loaded".to_owned());
-    println!("  {name}: {} bytes, {took:.2?}, {}; {said}", component.len(), watched.peak());
+    let (size, peak) = (component.len(), watched.peak() >> 20);
+    println!("  {name}: {size} bytes, {took:.2?}, {peak} MB in the compiler; {said}");
     (loaded, is_served)
 }
 
 pub async fn bombs() -> Result<Family> {
     let mut family = Family::new("components that are costly to load");
     let compiler = command::binary()?;
-    let guest = hostile_with(|host| host.compiler(compiler)).await?;
+    let guest = hostile_with(|host| host.compiler(compiler).pool_memory()).await?;
     for (bomb, what) in bombs::refused()? {
         let (loaded, is_served) = load(&guest, &bomb).await;
         let is_refused = loaded
@@ -67,48 +66,6 @@ pub async fn bombs() -> Result<Family> {
         family.attack(format!("{}: {loaded:?}", bomb.name), is_held && is_served);
     }
     Ok(family)
-}
-
-/// The most memory of this process' children, as often as it was read; 0 where the system does not tell.
-struct Watched {
-    peak: Arc<AtomicU64>,
-    is_done: Arc<AtomicBool>,
-}
-
-impl Watched {
-    fn start() -> Self {
-        let this = Self { peak: Arc::default(), is_done: Arc::default() };
-        let (peak, is_done) = (this.peak.clone(), this.is_done.clone());
-        thread::spawn(move || {
-            while !is_done.load(Ordering::Relaxed) {
-                for status in children() {
-                    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                    let kilobytes = kilobytes.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok());
-                    peak.fetch_max(kilobytes.unwrap_or(0), Ordering::Relaxed);
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-        });
-        this
-    }
-
-    fn peak(self) -> String {
-        format!("{} MB in the compiler", self.peak.load(Ordering::Relaxed) / 1024)
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        self.is_done.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The status of each child of this process.
-fn children() -> Vec<String> {
-    let parent = format!("PPid:\t{}\n", std::process::id());
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let statuses = processes.filter_map(|process| fs::read_to_string(process.path().join("status")).ok());
-    statuses.filter(|status| status.contains(&parent)).collect()
 }
 
 /// A program that is run as the compiler: a shell script.
@@ -295,7 +252,7 @@ async fn a_second_load_needs_no_compiler_unless_the_file_is_damaged_or_could_be_
 #[test]
 fn a_folder_that_others_can_write_to_is_not_a_cache() -> Result<()> {
     let outer = tempfile::tempdir()?;
-    let code = |folder: &Path| Host::builder().compiled_cache(folder).build().err().map(|error| error.code());
+    let code = |folder: &Path| memory::host().compiled_cache(folder).build().err().map(|error| error.code());
     for (mode, expected) in [
         (0o777, Some("cache-not-private")),
         (0o770, Some("cache-not-private")),

@@ -13,7 +13,7 @@ use acceptance::command::{Team, ended, harness, write_private};
 use acceptance::guests;
 use acceptance::scripted::VICTIM;
 use anyhow::{Context as _, Result, ensure};
-use crm_host::credentials::{Asker, MemoryStore, Revoked, SecretStore};
+use crm_host::credentials::{Asker, ConnectionId, MemoryStore, Revoked, SecretStore};
 use crm_store::SqliteStore;
 use salesforce_local_org::Fault;
 
@@ -38,6 +38,56 @@ pub async fn grants() -> Result<Family> {
         family.attack(format!("{name}: ends it: {gone:?}"), gone.revoked == Revoked::NothingToRevoke);
         let is_kept = connected.broker().open(team, VICTIM.credential).await.is_ok();
         family.attack(format!("{name}: the grant after that: {is_kept}"), is_kept && guest.script.seen().is_empty());
+    }
+    Ok(family)
+}
+
+/// Who can write the file but has no key, and many who open it first.
+pub async fn rows() -> Result<Family> {
+    let mut family = Family::new("rows that somebody changes");
+    let team = |name: &str| ConnectionId::new(name);
+    for (what, change) in [
+        (
+            "swaps two teams' tokens",
+            "UPDATE grants SET sealed = (SELECT sealed FROM old WHERE old.connection <> grants.connection)",
+        ),
+        ("raises generations", "UPDATE grants SET generation = generation + 100"),
+        ("empties what is sealed", "UPDATE grants SET sealed = zeroblob(60)"),
+        ("moves a grant to another plugin", "UPDATE grants SET plugin = 'other'"),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let guest = hostile_with(|host| host.secrets(Arc::new(SqliteStore::open(folder.path()).unwrap()))).await?;
+        let broker = guest.plugin.broker();
+        guest.connect(&team("team-2")).await?;
+        let database = rusqlite::Connection::open(folder.path().join("store.sqlite3"))?;
+        database.execute_batch("CREATE TEMP TABLE old AS SELECT * FROM grants")?;
+        ensure!(database.execute(change, [])? == 2, "{change}");
+        for name in ["team-1", "team-2"] {
+            let opened = broker.open(&team(name), VICTIM.credential).await.map(|_| ()).map_err(|error| error.code());
+            family.attack(format!("{what}: {name} {opened:?}"), opened.is_err());
+        }
+        let other = guest.host.load(&guests::as_another_plugin("other")?).await?;
+        let opened = other.broker().open(&team("team-1"), VICTIM.credential).await.map(|_| ());
+        let opened = opened.map_err(|error| error.code());
+        family.attack(format!("{what}: another plugin {opened:?}"), opened.is_err());
+        // A person gets out of it.
+        let gone = broker.disconnect(&team("team-1"), VICTIM.credential).await.map_err(|error| error.code());
+        family.attack(format!("{what}: disconnects {gone:?}"), gone.is_ok());
+        let again = guest.connect(&team("team-2")).await;
+        let opened = broker.open(&team("team-2"), VICTIM.credential).await.is_ok();
+        family.attack(format!("{what}: connects {again:?}"), again.is_ok() && opened);
+    }
+    for round in 0..10 {
+        let folder = tempfile::tempdir()?;
+        let openers: Vec<_> = (0..4)
+            .map(|_| {
+                let path = folder.path().join("data");
+                std::thread::spawn(move || SqliteStore::open(&path).map(|_| ()).map_err(|error| error.code()))
+            })
+            .collect();
+        let opened: Vec<_> = openers.into_iter().filter_map(|opener| opener.join().ok()).collect();
+        let is_held = opened.len() == 4 && opened.iter().all(Result::is_ok);
+        family.attack(format!("a new store opens for four at once, {round}: {opened:?}"), is_held);
     }
     Ok(family)
 }

@@ -8,6 +8,7 @@ use std::{
 use acceptance::{
     guests,
     invented_crm::{InventedCrm, Lost},
+    memory,
     samples::{self, Mapped},
     scripted::Script,
     system::{NOW, System, unexpected},
@@ -15,7 +16,7 @@ use acceptance::{
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use crm_host::{
-    Host, Plugin,
+    Plugin,
     credentials::{Asker, Builds, ConnectionId, MemoryStore},
     secret::Secret,
 };
@@ -189,7 +190,7 @@ impl Tiny {
         let crm = InventedCrm::new(NOW, Self::KEY);
         let server = crm.clone();
         let script = Script::new(move |request| Some(server.answer(request)));
-        let host = Host::builder()
+        let host = memory::host()
             .plugin("tiny-crm".parse()?, Builds::Any)
             .secrets(Arc::new(MemoryStore::new()))
             .transport(script.clone())

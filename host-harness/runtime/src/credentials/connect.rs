@@ -348,7 +348,7 @@ fn code_of(refusals: &[Refusal], pending: &Pending, query: &str) -> Result<Secre
     let once = |name: &'static str| {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
-            (Some((_, value)), None) => Ok(Some(Secret::new(value))),
+            (Some((_, value)), None) => Ok(Some(Secret::undecided(value))),
             (None, _) => Ok(None),
             (Some(_), Some(_)) => Err(ConnectError::Callback(name)),
         }
@@ -363,7 +363,7 @@ fn code_of(refusals: &[Refusal], pending: &Pending, query: &str) -> Result<Secre
     {
         return Err(ConnectError::Callback("iss"));
     }
-    let code = once("code")?;
+    let code = once("code")?.map(|code| Secret::new(code.expose()));
     if let Some(error) = once("error")? {
         let description = once("error_description")?;
         let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).collect();

@@ -5,9 +5,12 @@
 
 mod permissions;
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -37,6 +40,9 @@ pub struct Policy {
     pub proxy: Option<Proxy>,
     /// Private addresses that names may resolve to, for example `10.20.0.0/16`.
     pub allowed_private_ranges: Vec<PrivateRange>,
+    /// Prefixes under which this network reaches IPv4 addresses, for example `2001:db8:64::/96`. An address under one is as good as
+    /// the IPv4 address in it. The well-known prefix `64:ff9b::/96` needs no mention.
+    pub nat64_prefixes: Vec<Nat64Prefix>,
     /// Replaced origins.
     #[serde(rename = "test_override")]
     pub test_overrides: Vec<TestOverride>,
@@ -185,6 +191,42 @@ impl From<PrivateRange> for IpNet {
     }
 }
 
+/// A prefix of IPv6 addresses that a network translates to IPv4 (RFC 6052, section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Ipv6Net", into = "Ipv6Net")]
+pub struct Nat64Prefix(Ipv6Net);
+
+/// The octet of an IPv6 address that is zero under every prefix.
+const RESERVED_OCTET: usize = 8;
+
+impl Nat64Prefix {
+    /// The IPv4 address in an address that begins with the prefix.
+    pub fn embedded(&self, address: Ipv6Addr) -> Option<Ipv4Addr> {
+        let start = usize::from(self.0.prefix_len() / 8);
+        let mut octets =
+            address.octets().into_iter().enumerate().skip(start).filter(|(place, _)| *place != RESERVED_OCTET);
+        let mut next = || octets.next().map(|(_, octet)| octet);
+        let embedded = Ipv4Addr::new(next()?, next()?, next()?, next()?);
+        self.0.contains(&address).then_some(embedded)
+    }
+}
+
+impl TryFrom<Ipv6Net> for Nat64Prefix {
+    type Error = PolicyError;
+
+    fn try_from(prefix: Ipv6Net) -> Result<Self, PolicyError> {
+        let is_reserved_zero = prefix.network().octets().get(RESERVED_OCTET) == Some(&0);
+        let is_whole = matches!(prefix.prefix_len(), 32 | 40 | 48 | 56 | 64 | 96) && prefix.network() == prefix.addr();
+        if is_whole && is_reserved_zero { Ok(Self(prefix)) } else { Err(PolicyError::NotNat64 { prefix }) }
+    }
+}
+
+impl From<Nat64Prefix> for Ipv6Net {
+    fn from(prefix: Nat64Prefix) -> Self {
+        prefix.0
+    }
+}
+
 /// Why a policy is invalid, alone or together with a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -206,6 +248,14 @@ pub enum PolicyError {
     NotPrivate {
         /// The range.
         range: IpNet,
+    },
+    /// A NAT64 prefix of another length, or with more bits than its length.
+    #[error(
+        "`{prefix}` is not a NAT64 prefix: it has 32, 40, 48, 56, 64 or 96 bits, and zeros after them and in bits 64 to 71"
+    )]
+    NotNat64 {
+        /// The prefix.
+        prefix: Ipv6Net,
     },
     /// The policy and the manifest have nothing in common.
     #[error(
@@ -241,6 +291,7 @@ impl PolicyError {
             Self::TestOverrideNotLoopback { .. } => "policy-test-override-not-loopback",
             Self::Proxy => "policy-proxy",
             Self::NotPrivate { .. } => "policy-range-not-private",
+            Self::NotNat64 { .. } => "policy-not-nat64",
             Self::NothingLeft { .. } => "policy-nothing-left",
             Self::ZeroLimit { .. } => "policy-zero-limit",
             Self::TestOverrideUnused { .. } => "policy-test-override-unused",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Policy, PolicyError, PrivateRange, Proxy, TestOverride};
+use super::{Nat64Prefix, Policy, PolicyError, PrivateRange, Proxy, TestOverride};
 use crate::{
     manifest::{ApiKeySpec, CredentialSpec, EgressRule, Limits, Manifest, Method, OAuthSpec, Route},
     origin::{Origin, OriginError, OriginPattern},
@@ -19,6 +19,7 @@ pub struct Permissions {
     test_overrides: Vec<TestOverride>,
     proxy: Option<Proxy>,
     allowed_private_ranges: Vec<PrivateRange>,
+    nat64_prefixes: Vec<Nat64Prefix>,
 }
 
 impl Permissions {
@@ -71,6 +72,7 @@ impl Permissions {
             test_overrides: policy.test_overrides.clone(),
             proxy: policy.proxy.clone(),
             allowed_private_ranges: policy.allowed_private_ranges.clone(),
+            nat64_prefixes: policy.nat64_prefixes.clone(),
         })
     }
 
@@ -114,6 +116,11 @@ impl Permissions {
     /// Private addresses that names may resolve to.
     pub fn allowed_private_ranges(&self) -> &[PrivateRange] {
         &self.allowed_private_ranges
+    }
+
+    /// The network's own NAT64 prefixes.
+    pub fn nat64_prefixes(&self) -> &[Nat64Prefix] {
+        &self.nat64_prefixes
     }
 
     /// A credential by its name in the manifest.

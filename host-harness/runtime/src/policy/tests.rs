@@ -103,6 +103,7 @@ fn an_impossible_policy_is_refused_with_the_reason() {
         ("allowed_private_ranges = [\"127.0.0.0/8\"]", "policy-invalid", "10.0.0.0/8"),
         ("allowed_private_ranges = [\"0.0.0.0/0\"]", "policy-invalid", "10.0.0.0/8"),
         ("allowed_private_ranges = [\"169.254.169.254/32\"]", "policy-invalid", "10.0.0.0/8"),
+        ("nat64_prefixes = [\"2001:db8:64::/95\"]", "policy-invalid", "is not a NAT64 prefix"),
         (
             "test_override = [{ pattern = \"https://*.api.acme.example\", origin = \"https://evil.example\" }]",
             "policy-invalid",

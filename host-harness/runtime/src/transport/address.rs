@@ -1,18 +1,47 @@
 //! The addresses that requests may go to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
-use crate::policy::PrivateRange;
+use crate::policy::{Nat64Prefix, PrivateRange};
 
-/// Whether an address is public, or a private one that the policy allows.
-pub(super) fn is_allowed(address: IpAddr, allowed_private: &[PrivateRange]) -> bool {
-    let address = unwrapped(address);
-    is_public(address) || allowed_private.iter().any(|range| range.contains(address))
+/// The addresses that names may resolve to: public ones, and the private ones that a policy allows.
+#[derive(Clone, Debug, Default)]
+pub struct Reachable {
+    private: Arc<[PrivateRange]>,
+    nat64: Arc<[Nat64Prefix]>,
+}
+
+impl Reachable {
+    /// Public addresses, these private ranges, and what is behind these NAT64 prefixes.
+    pub fn new(private: &[PrivateRange], nat64: &[Nat64Prefix]) -> Self {
+        Self { private: private.into(), nat64: nat64.into() }
+    }
+
+    /// Whether a name may resolve to an address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        if is_isatap(address) {
+            return false;
+        }
+        let address = unwrapped(address, &self.nat64);
+        is_public(address) || self.private.iter().any(|range| range.contains(address))
+    }
+}
+
+/// Whether a tunnel would send to the IPv4 address in the interface identifier (RFC 5214, section 6.1). Nobody serves a CRM there.
+fn is_isatap(address: IpAddr) -> bool {
+    let IpAddr::V6(v6) = address else { return false };
+    matches!(v6.segments(), [.., 0 | 0x200, 0x5efe, _, _])
 }
 
 /// Unwraps an IPv4 address in an IPv6 address, in every form of wrapping.
-fn unwrapped(address: IpAddr) -> IpAddr {
+fn unwrapped(address: IpAddr, nat64: &[Nat64Prefix]) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
+    if let Some(v4) = nat64.iter().find_map(|prefix| prefix.embedded(v6)) {
+        return v4.into();
+    }
     if let Some(v4) = v6.to_ipv4_mapped() {
         return v4.into();
     }
@@ -49,6 +78,8 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || v4.is_documentation()
         || (a, b, c) == (192, 88, 99)
         || (a == 198 && (18..20).contains(&b))
+        // Azure's services for its own machines have a public address (Microsoft Learn: "What is IP address 168.63.129.16?").
+        || v4 == Ipv4Addr::new(168, 63, 129, 16)
         // Multicast, reserved and broadcast.
         || a >= 224)
 }
@@ -98,6 +129,15 @@ mod tests {
             ("224.0.0.1", false),
             ("240.0.0.1", false),
             ("255.255.255.255", false),
+            ("168.63.129.15", true),
+            ("168.63.129.16", false),
+            ("::ffff:168.63.129.16", false),
+            ("64:ff9b::a83f:8110", false),
+            ("2600:1f18::5efe:8.8.8.8", false),
+            ("2600:1f18::200:5efe:8.8.8.8", false),
+            ("2600:1f18::5efe:10.0.0.1", false),
+            ("2600:1f18::200:5efe:169.254.169.254", false),
+            ("2600:1f18::100:5efe:8.8.8.8", true),
             ("::", false),
             ("::1", false),
             ("::ffff:127.0.0.1", false),
@@ -117,7 +157,7 @@ mod tests {
             ("ff02::1", false),
             ("100::1", false),
         ] {
-            assert_eq!(is_allowed(text.parse().unwrap(), &[]), allowed, "{text}");
+            assert_eq!(Reachable::default().contains(text.parse().unwrap()), allowed, "{text}");
         }
     }
 
@@ -131,7 +171,55 @@ mod tests {
             ("127.0.0.1", false),
             ("169.254.169.254", false),
         ] {
-            assert_eq!(is_allowed(text.parse().unwrap(), &policy.allowed_private_ranges), allowed, "{text}");
+            let reachable = Reachable::new(&policy.allowed_private_ranges, &policy.nat64_prefixes);
+            assert_eq!(reachable.contains(text.parse().unwrap()), allowed, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_under_a_policys_nat64_prefix_is_judged_by_the_ipv4_address_in_it() {
+        // The examples of RFC 6052, section 2.4, for 192.0.2.33, with further addresses in its place.
+        for (prefix, public, private, metadata) in [
+            ("2a00:db8::/32", "2a00:db8:808:808::", "2a00:db8:a00:1::", "2a00:db8:a9fe:a9fe::"),
+            ("2a00:db8:100::/40", "2a00:db8:108:808:8::", "2a00:db8:10a:0:1::", "2a00:db8:1a9:fea9:fe::"),
+            (
+                "2a00:db8:122::/48",
+                "2a00:db8:122:808:8:800::",
+                "2a00:db8:122:a00:0:100::",
+                "2a00:db8:122:a9fe:a9:fe00::",
+            ),
+            (
+                "2a00:db8:122:300::/56",
+                "2a00:db8:122:308:8:808::",
+                "2a00:db8:122:30a:0:1::",
+                "2a00:db8:122:3a9:fe:a9fe::",
+            ),
+            (
+                "2a00:db8:122:344::/64",
+                "2a00:db8:122:344:8:808:800:0",
+                "2a00:db8:122:344:a:0:100:0",
+                "2a00:db8:122:344:a9:fea9:fe00:0",
+            ),
+            (
+                "2a00:db8:122:344::/96",
+                "2a00:db8:122:344::8.8.8.8",
+                "2a00:db8:122:344::10.0.0.1",
+                "2a00:db8:122:344::169.254.169.254",
+            ),
+            ("fd00:64::/96", "fd00:64::8.8.8.8", "fd00:64::10.0.0.1", "fd00:64::169.254.169.254"),
+        ] {
+            let policy = format!("nat64_prefixes = [\"{prefix}\"]");
+            let with_private = format!("{policy}\nallowed_private_ranges = [\"10.0.0.0/8\"]");
+            for (policy, allows_private) in [(policy, false), (with_private, true)] {
+                let policy = Policy::from_toml(&policy).unwrap();
+                let reachable = Reachable::new(&policy.allowed_private_ranges, &policy.nat64_prefixes);
+                for (address, allowed) in [(public, true), (private, allows_private), (metadata, false)] {
+                    assert_eq!(reachable.contains(address.parse().unwrap()), allowed, "{address} under {prefix}");
+                }
+            }
+        }
+        for prefix in ["2a00::/31", "2a00:db8::/33", "2a00:db8::1/96", "2a00:db8:0:0:100::/96", "10.0.0.0/8", "::/0"] {
+            assert!(Policy::from_toml(&format!("nat64_prefixes = [\"{prefix}\"]")).is_err(), "{prefix}");
         }
     }
 }

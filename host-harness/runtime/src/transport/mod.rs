@@ -9,6 +9,7 @@ use std::{fmt::Debug, time::Duration};
 use async_trait::async_trait;
 use http::{Request, Response};
 
+pub use address::Reachable;
 pub use reqwest_transport::ReqwestTransport;
 
 use crate::credentials::ConnectionId;

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::{
     Bounds, Transport, TransportError, TransportErrorKind,
+    address::Reachable,
     resolver::{AllRefused, Lookup, Resolver, SystemLookup},
 };
 use crate::{credentials::ConnectionId, origin::Origin, policy::Permissions};
@@ -24,9 +25,9 @@ use crate::{credentials::ConnectionId, origin::Origin, policy::Permissions};
 /// Time limit for connecting. It is shorter than that of a request, because a request that was never sent has certainly had
 /// no effect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept: shorter than servers keep theirs, so that few requests hit a closing one.
+/// How long an unused HTTP/2 connection is kept: shorter than servers keep theirs, so that few requests hit a closing one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Connection ids with a pool of their own; the least recently used pool is dropped.
+/// Connection ids with a pool of HTTP/2 connections and TLS sessions of their own; the least recently used pool is dropped.
 const MAX_POOLS: usize = 256;
 const LOCALHOST: &str = "localhost";
 
@@ -68,7 +69,7 @@ impl ReqwestTransport {
         let proxy = permissions.proxy().map(|proxy| proxy.url().clone());
         let resolver = Resolver {
             lookup,
-            allowed_private: permissions.allowed_private_ranges().into(),
+            reachable: Reachable::new(permissions.allowed_private_ranges(), permissions.nat64_prefixes()),
             loopback_name: named.then_some(LOCALHOST),
             proxy_name: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         };
@@ -147,6 +148,10 @@ impl Transport for ReqwestTransport {
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        // A response of HTTP/1.1 does not say which request it belongs to, so that one which comes late, or one that a plugin
+        // smuggled in, would be taken for that of the next request on its connection. HTTP/2 numbers them; there, hyper removes
+        // this header (RFC 9113, section 8.2.2), and the connection is kept.
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
         let client = self.client(connection).map_err(|error| invalid(&detail(&error)))?;
         let exchange = async {

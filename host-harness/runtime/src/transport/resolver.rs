@@ -7,8 +7,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::is_allowed;
-use crate::policy::PrivateRange;
+use super::address::Reachable;
 
 /// Looks up names.
 #[async_trait]
@@ -30,7 +29,7 @@ impl Lookup for SystemLookup {
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) lookup: Arc<dyn Lookup>,
-    pub(super) allowed_private: Arc<[PrivateRange]>,
+    pub(super) reachable: Reachable,
     /// `localhost`, if a test override uses it.
     pub(super) loopback_name: Option<&'static str>,
     /// The proxy, which the operator has named and which usually has a private address.
@@ -55,7 +54,7 @@ impl Resolver {
                 } else if self.proxy_name.as_deref() == Some(name) {
                     true
                 } else {
-                    is_allowed(address.ip(), &self.allowed_private)
+                    self.reachable.contains(address.ip())
                 }
             })
             .collect();

@@ -5,7 +5,10 @@ mod transcript_files;
 
 use std::sync::Arc;
 
-use crm_host::credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, MemoryStore, SecretStore as _};
+use crm_host::{
+    Host,
+    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, SecretStore as _},
+};
 use salesforce_live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
 
 use super::{Ending, connect::absolute};
@@ -69,11 +72,10 @@ impl Tested {
                 Some(origin) => with_test_override(policy, &component.manifest, origin)?,
                 None => policy,
             };
-            let store = Arc::new(stored.store.clone());
+            let host = Host::builder().secrets(Arc::new(stored.store.clone()));
             let GrantKey { connection, credential, .. } = stored.key.clone();
             let registration = stored.registration.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
-            let subject =
-                Subject::load(&component.content, policy, store, credential, registration, connection).await?;
+            let subject = Subject::load(host, &component.content, policy, credential, registration, connection).await?;
             brokers.add(subject.plugin().broker());
             announce_test_overrides(ui, subject.plugin().permissions());
             return Ok(Some(Self { subject, stored: Some((stored, team.clone())) }));
@@ -103,11 +105,11 @@ async fn by_client_credentials(
         Some(origin) => with_test_override(policy, &component.manifest, origin)?,
         None => policy,
     };
-    let secrets = Arc::new(MemoryStore::new());
     let connection = ConnectionId::new("live-check");
     let credential = component.credential()?;
     let registration = registration(client, &component.manifest, &credential, &origin);
-    let subject = Subject::load(&component.content, policy, secrets, credential, registration, connection).await?;
+    let subject =
+        Subject::load(Host::builder(), &component.content, policy, credential, registration, connection).await?;
     brokers.add(subject.plugin().broker());
     announce_test_overrides(ui, subject.plugin().permissions());
     Ok(subject.with_client_credentials(login_host))

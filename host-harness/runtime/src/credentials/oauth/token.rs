@@ -28,8 +28,9 @@ impl TokenResponse {
         let mut members: BTreeMap<String, Member> =
             serde_json::from_slice(body).map_err(|_| "it is not a JSON object")?;
         let mut take = |name: &str| members.remove(name).and_then(|member| member.0);
-        let access_token = take("access_token").ok_or("it has no `access_token`")?;
-        let refresh_token = take("refresh_token");
+        let mut token = |name: &str| take(name).map(|token| Secret::new(token.expose()));
+        let access_token = token("access_token").ok_or("it has no `access_token`")?;
+        let refresh_token = token("refresh_token");
         if !std::iter::once(&access_token).chain(&refresh_token).all(is_token) {
             return Err("a token has characters that are not allowed in tokens");
         }
@@ -88,27 +89,27 @@ impl<'de> Deserialize<'de> for Member {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(text)))
+                Ok(Some(Secret::undecided(text)))
             }
 
             fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(text)))
+                Ok(Some(Secret::undecided(text)))
             }
 
             fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(number.to_string())))
+                Ok(Some(Secret::undecided(number.to_string())))
             }
 
             fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(number.to_string())))
+                Ok(Some(Secret::undecided(number.to_string())))
             }
 
             fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(number.to_string())))
+                Ok(Some(Secret::undecided(number.to_string())))
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Some(Secret::new(value.to_string())))
+                Ok(Some(Secret::undecided(value.to_string())))
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
