@@ -60,7 +60,7 @@ impl Salesforce {
         let login_hosts = login_hosts.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
         let grant_types = grant_types.iter().copied().collect();
         let host = memory::host()
-            .policy(Policy::from_toml(policy)?)
+            .policy(PLUGIN.parse()?, Policy::from_toml(policy)?)
             .secrets(self.store.clone())
             .transport(self.script.clone())
             .clock(self.clock.clone())
@@ -291,7 +291,7 @@ pub async fn dropped() -> Result<Family> {
     family.attack("of a team that connects again", salesforce.revoked("5Aep861earlier-0123456789"));
     let is_kept = !salesforce.revoked("5Aep861refresh-0123456789");
     family.attack("the new ones after that", is_kept && broker.open(&salesforce.team, CREDENTIAL).await.is_ok());
-    broker.disconnect(&salesforce.team, CREDENTIAL).await?;
+    broker.disconnect(&salesforce.team, CREDENTIAL, &Asker::operator()).await?;
     family.attack("of a team that disconnects", salesforce.revoked("5Aep861refresh-0123456789"));
     Ok(family)
 }

@@ -71,7 +71,10 @@ pub async fn rows() -> Result<Family> {
         let opened = opened.map_err(|error| error.code());
         family.attack(format!("{what}: another plugin {opened:?}"), opened.is_err());
         // A person gets out of it.
-        let gone = broker.disconnect(&team("team-1"), VICTIM.credential).await.map_err(|error| error.code());
+        let gone = broker
+            .disconnect(&team("team-1"), VICTIM.credential, &Asker::operator())
+            .await
+            .map_err(|error| error.code());
         family.attack(format!("{what}: disconnects {gone:?}"), gone.is_ok());
         let again = guest.connect(&team("team-2")).await;
         let opened = broker.open(&team("team-2"), VICTIM.credential).await.is_ok();
