@@ -17,6 +17,8 @@ const CUT: usize = 4;
 const LONGEST_PREFIX: usize = 24;
 /// How often texts are decoded: an answer in JSON, in a page, in a link.
 const DEPTH: usize = 3;
+/// The most backslashes before an escape: those of a string in four others.
+const MOST_BACKSLASHES: usize = 16;
 
 /// Whether a secret would be found: it has enough letters and digits.
 pub(crate) fn is_recognizable(secret: &str) -> bool {
@@ -135,8 +137,16 @@ fn character(escape: &[u8]) -> Option<(u8, usize)> {
     };
     let (code, length) = match escape {
         [b'%', ..] => (hex(1, 2)?, 3),
-        [b'\\', b'u', ..] => (hex(2, 4)?, 6),
-        [b'\\', b'x', ..] => (hex(2, 2)?, 4),
+        // A string in a string doubles them.
+        [b'\\', ..] => {
+            let backslashes = escape.iter().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+            let digits = backslashes + 1;
+            match escape.get(backslashes)? {
+                b'u' => (hex(digits, 4)?, digits + 4),
+                b'x' => (hex(digits, 2)?, digits + 2),
+                _ => return None,
+            }
+        }
         [b'&', b'#', digits @ ..] => {
             let end = digits.iter().take(9).position(|byte| *byte == b';')?;
             let digits = std::str::from_utf8(digits.get(..end)?).ok()?;
