@@ -252,8 +252,8 @@ impl Shared {
             .post(key, spec, &grant.login_host, spec.token_path.as_str(), form)
             .await
             .map_err(NotRefreshed::NoAnswer)?;
+        let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
         if status != 200 {
-            let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
             let error = OAuthError::of_response(OAuthStage::Refresh, status, &body, &sent);
             return if ends(&spec.refresh, grant.grant_type, &error) {
                 self.end(key, grant, generation, Some(error)).await
@@ -263,7 +263,7 @@ impl Shared {
             };
         }
         let response = TokenResponse::parse(&body, &spec.slot).map_err(NotRefreshed::InvalidAnswer)?;
-        let renewed = match self.grant(spec, response, Basis::Renewed(grant)) {
+        let renewed = match self.grant(spec, response, Basis::Renewed(grant), &sent) {
             Ok(renewed) => renewed,
             // A server that now names a forbidden origin redirects the token: the credential is unusable.
             Err(error) => {

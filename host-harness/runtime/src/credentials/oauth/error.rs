@@ -117,18 +117,25 @@ impl OAuthError {
     ) -> Self {
         let scanner = EchoScanner::new(sent.iter().map(|secret| secret.expose()));
         // Cleaned first: a secret with a control character in it would be whole again afterwards.
-        let safe = |text: String| -> String {
-            let text: String = text.chars().filter(|character| !character.is_control()).collect();
-            let repeats = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
-            if sent.iter().any(repeats) || scanner.finds_in(text.as_bytes()) {
-                return "[redacted]".to_owned();
-            }
-            text.chars().take(MAX_CHARACTERS).collect()
+        let clean = |text: String| text.chars().filter(|character| !character.is_control()).collect::<String>();
+        let repeats = |text: &str| {
+            let is_whole = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
+            sent.iter().any(is_whole) || scanner.finds_in(text.as_bytes())
         };
+        let (error, description) = (clean(error), clean(description.unwrap_or_default()));
+        let safe = |text: String, is_part: bool| -> String {
+            if is_part || repeats(&text) {
+                "[redacted]".to_owned()
+            } else {
+                text.chars().take(MAX_CHARACTERS).collect()
+            }
+        };
+        // Half of a secret in each, which are shown one after the other.
+        let is_part = !repeats(&error) && !repeats(&description) && repeats(&[&*error, &*description].concat());
         Self {
             stage,
-            error: safe(error),
-            description: description.map(safe).filter(|description| !description.is_empty()),
+            error: safe(error, is_part),
+            description: Some(safe(description, is_part)).filter(|description| !description.is_empty()),
             http_status,
         }
     }
@@ -166,6 +173,8 @@ mod tests {
         let (error, description) = of(r#"{"error":"invalid_grant","error_description":"bad token s3cret given"}"#);
         assert_eq!((error.as_str(), description.as_deref()), ("invalid_grant", Some("[redacted]")));
         assert_eq!(of("error=s3cret").0, "[redacted]");
+        let halves = of(r#"{"error":"s3c","error_description":"ret"}"#);
+        assert_eq!(halves, ("[redacted]".to_owned(), Some("[redacted]".to_owned())));
     }
 
     #[test]
