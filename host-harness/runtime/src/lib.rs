@@ -54,6 +54,8 @@ mod echo;
 mod egress;
 mod engine;
 mod exports;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host;
 mod imports;
 mod inspect;
