@@ -53,6 +53,8 @@ mod clock;
 mod fault;
 mod file;
 mod formula;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod id;
 mod log;
 mod message;

@@ -268,7 +268,10 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<Vec<Capped>, InspectError> {
     let mut validator = Validator::new_with_features(features());
     let mut allocations = FuncValidatorAllocations::default();
     let mut depth = 0u64;
-    for section in Parser::new(0).parse_all(bytes) {
+    // Some features change how operators are read.
+    let mut parser = Parser::new(0);
+    parser.set_features(features());
+    for section in parser.parse_all(bytes) {
         let section = section.map_err(invalid)?;
         match section {
             Payload::Version { .. } => depth += 1,

@@ -17,6 +17,8 @@ const CUT: usize = 4;
 const LONGEST_PREFIX: usize = 24;
 /// How often texts are decoded: an answer in JSON, in a page, in a link.
 const DEPTH: usize = 3;
+/// The most backslashes before an escape: those of a string in four others.
+const MOST_BACKSLASHES: usize = 16;
 
 /// Whether a secret would be found: it has enough letters and digits.
 pub(crate) fn is_recognizable(secret: &str) -> bool {
@@ -141,19 +143,26 @@ fn character(escape: &[u8]) -> Option<(u8, usize)> {
             let is_special = u8::try_from(code).is_ok_and(|byte| !byte.is_ascii_alphanumeric());
             (is_special.then_some(code)?, 3)
         }
-        [b'\\', b'u', b'{', digits @ ..] => {
-            let end = digits.iter().take(7).position(|byte| *byte == b'}')?;
-            (hex(3, end)?, end + 4)
+        // A string in a string doubles them.
+        [b'\\', ..] => {
+            let from = escape.iter().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+            match escape.get(from..)? {
+                [b'u', b'{', digits @ ..] => {
+                    let end = digits.iter().take(7).position(|byte| *byte == b'}')?;
+                    (hex(from + 2, end)?, from + end + 3)
+                }
+                [b'u', ..] => (hex(from + 1, 4)?, from + 5),
+                [b'U', ..] => (hex(from + 1, 8)?, from + 9),
+                [b'x', ..] => (hex(from + 1, 2)?, from + 3),
+                [b'0', b'0', ..] if hex(from, 6).is_some() => (hex(from, 6)?, from + 6),
+                [a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                    let digit = |digit: &u8| u32::from(digit - b'0');
+                    (digit(a) * 64 + digit(b) * 8 + digit(c), from + 3)
+                }
+                [_, _, b' ', ..] => (hex(from, 2)?, from + 3),
+                _ => return None,
+            }
         }
-        [b'\\', b'u', ..] => (hex(2, 4)?, 6),
-        [b'\\', b'U', ..] => (hex(2, 8)?, 10),
-        [b'\\', b'x', ..] => (hex(2, 2)?, 4),
-        [b'\\', b'0', b'0', ..] if hex(1, 6).is_some() => (hex(1, 6)?, 7),
-        [b'\\', a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
-            let digit = |digit: &u8| u32::from(digit - b'0');
-            (digit(a) * 64 + digit(b) * 8 + digit(c), 4)
-        }
-        [b'\\', _, _, b' ', ..] => (hex(1, 2)?, 4),
         [b'&', b'#', digits @ ..] => {
             let end = digits.iter().take(9).position(|byte| *byte == b';')?;
             let digits = std::str::from_utf8(digits.get(..end)?).ok()?;

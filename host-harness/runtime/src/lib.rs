@@ -56,6 +56,8 @@ mod echo;
 mod egress;
 mod engine;
 mod exports;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host;
 mod imports;
 mod inspect;

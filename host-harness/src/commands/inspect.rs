@@ -1,10 +1,6 @@
 //! `inspect`: shows what a component is and may do, without running it.
 
-use crm_host::{
-    CONTRACT, Inspection,
-    manifest::{CredentialSpec, Method, RequestHeader, ResponseHeader, Route},
-    policy::Permissions,
-};
+use crm_host::{CONTRACT, Inspection, manifest::CredentialSpec, policy::Permissions};
 
 use super::Ending;
 use crate::{
@@ -41,25 +37,6 @@ pub(super) fn run(ui: &mut Ui, arguments: &Inspect) -> Result<Ending, CliError> 
     Ok(Ending::Done)
 }
 
-/// What a plugin may do by a route.
-fn sentence(route: &Route) -> String {
-    let verb = match route.method {
-        Method::Get => "read",
-        Method::Post => "send to",
-        Method::Put | Method::Patch => "change",
-        Method::Delete => "delete",
-    };
-    let listed = |title: &str, names: Vec<&str>| {
-        if names.is_empty() { String::new() } else { format!("; {title} {}", names.join(", ")) }
-    };
-    format!(
-        "{verb} {route}{}{}{}",
-        listed("asking by", route.query.iter().map(String::as_str).collect()),
-        listed("with headers", route.headers.iter().map(RequestHeader::as_str).collect()),
-        listed("learning", route.response_headers.iter().map(ResponseHeader::as_str).collect()),
-    )
-}
-
 fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     let manifest = permissions.manifest();
     let plugin = &manifest.plugin;
@@ -77,7 +54,7 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     for rule in &manifest.egress {
         ui.print(format!("  may reach  {} (during a call: only the origin of the connected org)", rule.origin));
         for route in &rule.routes {
-            ui.print(format!("             {}", sentence(route)));
+            ui.print(format!("             {}", route.sentence()));
         }
     }
     for (name, credential) in &manifest.credentials {

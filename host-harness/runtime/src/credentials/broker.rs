@@ -263,27 +263,32 @@ impl Shared {
         Ok((response.status().as_u16(), Zeroizing::new(response.into_body())))
     }
 
-    /// Builds a grant from a token response. A renewal keeps what the response leaves out (RFC 6749, section 6).
+    /// Builds a grant from a token response. A renewal keeps what the response leaves out (RFC 6749, section 6). `sent` are the
+    /// secrets of the request: some servers repeat one in another member, where a plugin or a person would read it.
     pub(super) fn grant(
         &self,
         spec: &OAuthSpec,
         response: TokenResponse,
         basis: Basis<'_>,
+        sent: &[&Secret],
     ) -> Result<OAuthGrant, AdmissionError> {
         let now = self.clock.now();
         let previous = match &basis {
             Basis::Renewed(grant) => Some(*grant),
             Basis::New { .. } => None,
         };
+        let tokens = std::iter::once(&response.access_token).chain(&response.refresh_token);
+        let secrets = EchoScanner::new(tokens.chain(sent.iter().copied()).map(Secret::expose));
         let named = spec.origin_member.as_ref().and_then(|member| response.member(member));
+        if named.is_some_and(|text| secrets.finds_in(text.as_bytes())) {
+            return Err(AdmissionError::RepeatsSecret);
+        }
         let origin = match (named, previous, self.permissions.manifest().only_origin()) {
             (Some(text), _, _) => self.permissions.admit_origin(text)?,
             (None, Some(grant), _) => grant.origin.clone(),
             (None, None, Some(only)) if spec.origin_member.is_none() => only,
             (None, None, _) => return Err(AdmissionError::NotNamed),
         };
-        let tokens = std::iter::once(&response.access_token).chain(&response.refresh_token);
-        let tokens = EchoScanner::new(tokens.map(Secret::expose));
         let mut attributes = previous.map(|grant| grant.attributes.clone()).unwrap_or_default();
         for (name, attribute) in &spec.attributes {
             // Expose the origin in its checked form, not as the server wrote it.
@@ -294,8 +299,7 @@ impl Shared {
             } else {
                 response.attribute(attribute)
             };
-            // Some servers repeat a token in another member.
-            let value = value.filter(|value| !tokens.finds_in(value.as_bytes()));
+            let value = value.filter(|value| !secrets.finds_in(value.as_bytes()));
             attributes.extend(value.map(|value| (name.clone(), value)));
         }
         let scopes = response.scopes();

@@ -268,7 +268,9 @@ impl Broker {
             Some((_, CredentialSpec::OAuth2(spec))) => spec.refusals.as_slice(),
             _ => &[],
         };
-        let code = code_of(refusals, &pending, callback_query)?;
+        let registration = self.shared.registration(&pending.key.credential);
+        let client_secret = registration.and_then(|registration| registration.client.client_secret.as_ref());
+        let code = code_of(refusals, &pending, client_secret, callback_query)?;
         let broker = self.clone();
         let task = broker.shared.begin().ok_or(ConnectError::Stopping)?;
         tokio::spawn(async move {
@@ -343,8 +345,13 @@ fn is_api_key(key: &Secret) -> bool {
     (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
 }
 
-/// Extracts the code from a callback that belongs to our request.
-fn code_of(refusals: &[Refusal], pending: &Pending, query: &str) -> Result<Secret, ConnectError> {
+/// Extracts the code from a callback that belongs to our request. The server knows the client's secret from other requests.
+fn code_of(
+    refusals: &[Refusal],
+    pending: &Pending,
+    client_secret: Option<&Secret>,
+    query: &str,
+) -> Result<Secret, ConnectError> {
     let once = |name: &'static str| {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
@@ -366,7 +373,7 @@ fn code_of(refusals: &[Refusal], pending: &Pending, query: &str) -> Result<Secre
     let code = once("code")?.map(|code| Secret::new(code.expose()));
     if let Some(error) = once("error")? {
         let description = once("error_description")?;
-        let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).collect();
+        let sent: Vec<_> = [&pending.state, &pending.verifier].into_iter().chain(&code).chain(client_secret).collect();
         return Err(ConnectError::Refused(OAuthError::new(
             refusals,
             OAuthStage::Authorize,
@@ -446,8 +453,8 @@ impl Ready<'_> {
             .post(&self.key, self.spec, &self.login_host, self.spec.token_path.as_str(), form)
             .await
             .map_err(ConnectError::NoAnswer)?;
+        let sent: Vec<_> = sent.iter().copied().chain(&client.client_secret).collect();
         if status != 200 {
-            let sent: Vec<_> = sent.iter().copied().chain(&client.client_secret).collect();
             return Err(ConnectError::Refused(OAuthError::of_response(
                 &self.spec.refusals,
                 OAuthStage::Exchange,
@@ -458,8 +465,8 @@ impl Ready<'_> {
         }
         let response = TokenResponse::parse(&body, &self.spec.slot).map_err(ConnectError::InvalidAnswer)?;
         let basis = Basis::New { grant_type, login_host: &self.login_host, credential: self.credential };
-        let token = response.refresh_token.as_ref().unwrap_or(&response.access_token).clone();
-        let kept = match shared.grant(self.spec, response, basis) {
+        let (access, refresh) = (response.access_token.clone(), response.refresh_token.clone());
+        let kept = match shared.grant(self.spec, response, basis, &sent) {
             Ok(grant) => match shared.save_new(&self.key, Grant::OAuth(grant.clone())).await {
                 Ok(replaced) => Ok((grant, replaced)),
                 Err(error) => Err(error.into()),
@@ -470,7 +477,8 @@ impl Ready<'_> {
             Ok(kept) => kept,
             // Nobody has the tokens, so nobody could end them later.
             Err(error) => {
-                let revoked = shared.revoke_token(&self.key, self.spec, &self.login_host, &token).await;
+                let revoked =
+                    shared.revoke_tokens(&self.key, self.spec, &self.login_host, &access, refresh.as_ref()).await;
                 tracing::warn!(connection = %self.key.connection, ?revoked, "tokens that cannot be used were revoked");
                 return Err(error);
             }

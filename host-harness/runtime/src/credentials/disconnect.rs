@@ -159,41 +159,43 @@ impl Shared {
     }
 
     pub(super) async fn revoke(&self, key: &GrantKey, spec: &OAuthSpec, grant: &OAuthGrant) -> Revoked {
-        // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
-        let token = grant.refresh_token.as_ref().unwrap_or(&grant.access_token);
-        match self.revoke_token(key, spec, &grant.login_host, token).await {
+        let (access, refresh) = (&grant.access_token, grant.refresh_token.as_ref());
+        match self.revoke_tokens(key, spec, &grant.login_host, access, refresh).await {
             // A general login host may redirect to the account's own host. The redirect could name any host, so it is not
             // followed; but the account's origin is known, and whether people may log in there.
             Revoked::Refused(error)
                 if error.http_status.is_some_and(|status| (300..400).contains(&status))
                     && self.permissions.admit_login_host(spec, &grant.origin.to_string()).is_ok() =>
             {
-                self.revoke_token(key, spec, &grant.origin, token).await
+                self.revoke_tokens(key, spec, &grant.origin, access, refresh).await
             }
             revoked => revoked,
         }
     }
 
-    /// Revokes a token that nobody keeps.
-    pub(super) async fn revoke_token(
+    /// Revokes tokens that nobody keeps.
+    pub(super) async fn revoke_tokens(
         &self,
         key: &GrantKey,
         spec: &OAuthSpec,
         host: &Origin,
-        token: &Secret,
+        access: &Secret,
+        refresh: Option<&Secret>,
     ) -> Revoked {
+        // Revoking a refresh token also revokes its access tokens (RFC 7009, section 2.1); the reverse need not hold.
+        let token = refresh.unwrap_or(access);
         let Some(revocation) = &spec.revocation else { return Revoked::NotSupported };
         let mut form = Form::new().field("token", token.expose());
         let client = self.registration(&key.credential).map(|registration| &registration.client);
-        let client = client.filter(|_| revocation.client_authentication);
-        if let Some(client) = client {
+        if let Some(client) = client.filter(|_| revocation.client_authentication) {
             form = form.authenticated(client, spec.client_authentication);
         }
         match self.post(key, spec, host, revocation.path.as_str(), form).await {
             Ok((200, _)) => Revoked::Now,
             Ok((status, body)) => {
                 let secret = client.and_then(|client| client.client_secret.as_ref());
-                let sent: Vec<_> = std::iter::once(token).chain(secret).collect();
+                // A server may name what it knows, even if it was not sent.
+                let sent: Vec<_> = std::iter::once(access).chain(refresh).chain(secret).collect();
                 let error = OAuthError::of_response(&spec.refusals, OAuthStage::Revoke, status, &body, &sent);
                 if error.means == Meaning::Ended { Revoked::Before } else { Revoked::Refused(error) }
             }

@@ -253,8 +253,8 @@ impl Shared {
             .post(key, spec, &grant.login_host, spec.token_path.as_str(), form)
             .await
             .map_err(NotRefreshed::NoAnswer)?;
+        let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
         if status != 200 {
-            let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
             let error = OAuthError::of_response(&spec.refusals, OAuthStage::Refresh, status, &body, &sent);
             // Client credentials are no grant that could end: nothing but the client's registration is refused.
             if error.means == Meaning::Ended && grant.grant_type == GrantType::AuthorizationCode {
@@ -269,7 +269,7 @@ impl Shared {
             });
         }
         let response = TokenResponse::parse(&body, &spec.slot).map_err(NotRefreshed::InvalidAnswer)?;
-        let renewed = match self.grant(spec, response, Basis::Renewed(grant)) {
+        let renewed = match self.grant(spec, response, Basis::Renewed(grant), &sent) {
             Ok(renewed) => renewed,
             // A server that now names a forbidden origin redirects the token: the credential is unusable.
             Err(error) => {

@@ -46,6 +46,25 @@ impl Route {
             && other.response_types.is_subset(&self.response_types)
     }
 
+    /// What a plugin may do by it, for the person who decides on the plugin.
+    pub fn sentence(&self) -> String {
+        let verb = match self.method {
+            Method::Get => "read",
+            Method::Post => "send to",
+            Method::Put | Method::Patch => "change",
+            Method::Delete => "delete",
+        };
+        let listed = |title: &str, names: Vec<&str>| {
+            if names.is_empty() { String::new() } else { format!("; {title} {}", names.join(", ")) }
+        };
+        format!(
+            "{verb} {self}{}{}{}",
+            listed("asking by", self.query.iter().map(String::as_str).collect()),
+            listed("with headers", self.headers.iter().map(RequestHeader::as_str).collect()),
+            listed("learning", self.response_headers.iter().map(ResponseHeader::as_str).collect()),
+        )
+    }
+
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
         match self.query.iter().find(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control)) {
             None => Ok(()),

@@ -222,6 +222,9 @@ pub enum AdmissionError {
     /// The server's response lacks the member that names it.
     #[error("the authorization server did not name the origin")]
     NotNamed,
+    /// The server's response has a secret of the request in it.
+    #[error("the authorization server named an origin with a secret in it")]
+    RepeatsSecret,
     /// Neither manifest nor policy allow it.
     #[error("`{origin}` is not allowed; allowed are {allowed}")]
     NotAllowed {
@@ -238,6 +241,7 @@ impl AdmissionError {
         match self {
             Self::Origin(error) => error.code(),
             Self::NotNamed => "origin-not-named",
+            Self::RepeatsSecret => "origin-repeats-secret",
             Self::NotAllowed { .. } => "origin-not-allowed",
         }
     }

@@ -104,16 +104,24 @@ impl OAuthError {
         let (code, means) = recognize(refusals, stage, error, description, http_status);
         let scanner = EchoScanner::new(sent.iter().map(|secret| secret.expose()));
         // Cleaned first: a secret with a control character in it would be whole again afterwards.
-        let safe = |text: &str| -> String {
-            let text: String = text.chars().filter(|character| !character.is_control()).collect();
-            let repeats = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
-            if sent.iter().any(repeats) || scanner.finds_in(text.as_bytes()) {
-                return "[redacted]".to_owned();
-            }
-            text.chars().take(MAX_CHARACTERS).collect()
+        let clean = |text: &str| text.chars().filter(|character| !character.is_control()).collect::<String>();
+        let repeats = |text: &str| {
+            let is_whole = |secret: &&Secret| !secret.expose().is_empty() && text.contains(secret.expose());
+            sent.iter().any(is_whole) || scanner.finds_in(text.as_bytes())
         };
-        let description = Some(safe(description)).filter(|description| !description.is_empty());
-        Self { stage, error: safe(error), description, http_status, code, means }
+        let (error, description) = (clean(error), clean(description));
+        let safe = |text: String, is_part: bool| -> String {
+            if is_part || repeats(&text) {
+                "[redacted]".to_owned()
+            } else {
+                text.chars().take(MAX_CHARACTERS).collect()
+            }
+        };
+        // Half of a secret in each, which are shown one after the other.
+        let is_part = !repeats(&error) && !repeats(&description) && repeats(&[&*error, &*description].concat());
+        let error = safe(error, is_part);
+        let description = Some(safe(description, is_part)).filter(|description| !description.is_empty());
+        Self { stage, error, description, http_status, code, means }
     }
 
     /// The host's own reason to end a grant that a server refreshed.
@@ -155,6 +163,8 @@ mod tests {
         let (error, description) = of(r#"{"error":"invalid_grant","error_description":"bad token s3cret given"}"#);
         assert_eq!((error.as_str(), description.as_deref()), ("invalid_grant", Some("[redacted]")));
         assert_eq!(of("error=s3cret").0, "[redacted]");
+        let halves = of(r#"{"error":"s3c","error_description":"ret"}"#);
+        assert_eq!(halves, ("[redacted]".to_owned(), Some("[redacted]".to_owned())));
     }
 
     #[test]
