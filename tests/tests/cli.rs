@@ -115,12 +115,20 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     // No HARNESS_CLIENT_ID and HARNESS_CLIENT_SECRET from here on: they are sealed next to the grant.
     let data = folder.path().join(".host-harness");
     let secret = value("HARNESS_CLIENT_SECRET").context("a secret")?;
-    for entry in fs::read_dir(&data)? {
-        let entry = entry?;
-        let mode = entry.metadata()?.permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600, "{}", entry.path().display());
-        let bytes = fs::read(entry.path())?;
-        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    let mut folders = vec![data.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let mode = entry.metadata()?.permissions().mode() & 0o777;
+            if entry.file_type()?.is_dir() {
+                assert_eq!(mode, 0o700, "{}", entry.path().display());
+                folders.push(entry.path());
+                continue;
+            }
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
+            let bytes = fs::read(entry.path())?;
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+        }
     }
 
     let listed = run(&["--json", "fields", "--team", "sales", "--component", component])?.output()?;
