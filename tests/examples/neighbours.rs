@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A booking is one with 12 answers and 18 rows that becomes a Lead, sent one after another. Its time is that of the whole call
-//! in the host library, in pooled memory; the org's response is a recorded one. Alone and disturbed take turns, so that whatever
-//! else runs on the machine slows both alike. This program compiles in a process of its own, as a platform's does.
+//! in the host library, in pooled memory; the org's response is a recorded one. Alone and disturbed take turns, and a 99th percentile is
+//! the median of those of rounds, so that what else runs on the machine for a moment slows neither. This program compiles in a
+//! process of its own, as a platform's does.
 //!
 //! The limits are goals for a machine on which little else runs. No time is too long for this program: it prints what misses one.
 
@@ -72,17 +73,22 @@ async fn measure() -> Result<()> {
     alone.print("alone", None);
     disturbed.print(&format!("{WAITING} bookings of another team wait"), Some((&alone, SILENT_LIMIT)));
 
+    // The test override of the other host does not fit another plugin.
+    let loader = Host::builder().plugin("hostile".parse()?, Builds::Any).compiler(std::env::current_exe()?).build()?;
+    let loader = Arc::new(loader);
     println!("\nbookings of a team, in µs, while another plugin is loaded");
     for Bomb { name, component } in bombs::accepted()? {
         let mut alone = Times::default();
-        alone.add(system.book_times(BOOKINGS_PER_ROUND).await?);
+        for _ in 0..ROUNDS / 2 {
+            alone.add(system.book_times(BOOKINGS_PER_ROUND).await?);
+        }
         let children = Children::watch();
         // A task of its own, as in a platform: else a booking would wait for what the load does between its waits.
         let loading = tokio::spawn({
-            let system = system.clone();
+            let loader = loader.clone();
             async move {
                 let began = Instant::now();
-                let loaded = system.host.load(&component).await;
+                let loaded = loader.load(&component).await;
                 (began.elapsed(), loaded.map_or_else(|error| error.code(), |_| "loaded"))
             }
         });
@@ -113,11 +119,10 @@ impl Times {
         self.0.extend(times);
     }
 
+    /// The median over rounds.
     fn micros(&self, percent: usize) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable();
-        let time = sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default();
-        time.as_secs_f64() * 1e6
+        let rounds = self.0.chunks(BOOKINGS_PER_ROUND).map(|round| percentile(round, percent)).collect::<Vec<_>>();
+        percentile(&rounds, 50).as_secs_f64() * 1e6
     }
 
     fn print(&self, what: &str, limit: Option<(&Times, f64)>) {
@@ -131,9 +136,14 @@ impl Times {
     }
 }
 
+fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default()
+}
+
 /// A team that books, and one whose org is silent.
 struct System {
-    host: Host,
     plugin: Plugin,
     books: ConnectionId,
     waits: ConnectionId,
@@ -154,9 +164,7 @@ impl System {
             .transport(Arc::new(org))
             .policy(PLUGIN.parse()?, policy)
             .plugin(PLUGIN.parse()?, Builds::Any)
-            .plugin("hostile".parse()?, Builds::Any)
             .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, system::registration(&running.app())?)
-            .compiler(std::env::current_exe()?)
             .build()?;
         ensure!(host.is_pooled(), "this machine has too little address space for pooled memory");
         let plugin = host.load(component).await?;
@@ -166,7 +174,7 @@ impl System {
         let listed = plugin.list_lead_fields(&books, None, "en").await?.answer.map_err(unexpected)?;
         let (booking, mapping) = samples::full_booking(&listed)?;
         let (resolved, history) = (mapping.resolve(&booking), first_try(NOW));
-        let this = Self { host, plugin, books, waits, resolved, history };
+        let this = Self { plugin, books, waits, resolved, history };
         this.book_times(1).await.context("the first booking")?;
         is_silent.store(true, Ordering::Relaxed);
         running.stop().await;

@@ -47,7 +47,7 @@ pub fn refused() -> Result<Vec<(Bomb, &'static str)>> {
     add("50 components", "nested components", siblings(50)?);
     add("5,000 exports", "imports, exports and aliases", with_modules(&[&exports(5_000)], 0)?);
     add("5,000 pieces of data", "data and element segments", with_modules(&[&data(5_000)], 0)?);
-    add("8 images of memory", "linear memories", with_modules(&vec![&sparse_memory(); 8], 0)?);
+    add("8 images of memory", "linear memories", with_modules(&[&sparse_memory(); 8], 0)?);
     Ok(bombs)
 }
 
@@ -62,7 +62,7 @@ pub fn accepted() -> Result<Vec<Bomb>> {
         bomb("10 functions of 490 loops", with_modules(&[&loops_and_locals(10, 490, 200)], 0)?),
         bomb("1,980 branches with 199 operands", with_modules(&[&switch(6, 1_980, 198)], 0)?),
         bomb("9,900 branches with 38 operands", with_modules(&[&switch(6, 9_900, 38)], 0)?),
-        bomb("3 images of memory", with_modules(&vec![&sparse_memory(); 3], 0)?),
+        bomb("3 images of memory", with_modules(&[&sparse_memory(); 3], 0)?),
         bomb("50 instances", with_modules(&[&types(1)], 50)?),
         bomb("start code without end", that_never_starts()?),
     ])

@@ -166,13 +166,15 @@ fn pieces(secret: &[u8]) -> Vec<&[u8]> {
     secret.chunks_exact(PIECE).chain([last]).collect()
 }
 
+type Escape = fn(u8) -> String;
+
 fn encoded(piece: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let each = |write: &dyn Fn(u8) -> String| piece.iter().map(|byte| write(*byte)).collect::<String>().into_bytes();
     let special = |write: &dyn Fn(u8) -> String| {
         each(&|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { write(byte) })
     };
     let mut all = vec![("plain", piece.to_vec())];
-    let escapes: [(&str, fn(u8) -> String); 7] = [
+    let escapes: [(&str, Escape); 7] = [
         ("percent", |byte| format!("%{byte:02X}")),
         ("percent", |byte| format!("%{byte:02x}")),
         ("JSON", |byte| format!("\\u{byte:04x}")),

@@ -15,7 +15,7 @@ use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
 use crm_host::secret::Secret;
 use crm_host::types::{Delivery, FieldList, History, PreviewResult, Problem};
-use crm_host::{Called, Host, Plugin};
+use crm_host::{Called, Host, HostBuilder, Plugin};
 use jiff::{SignedDuration, Timestamp};
 use salesforce_local_org::{AppCredentials, LogEntry, Options, Org, OrgFile, RunningOrg, visitor};
 use std::sync::{Arc, OnceLock};
@@ -77,14 +77,33 @@ impl System {
         Self::of(component()?, file, Options::default()).await
     }
 
+    /// Connects to the default org, with pooled memory as for people: in memory that is searched, an instance begins by copying
+    /// the component's data, which counts as instructions.
+    pub async fn pooled() -> Result<Self> {
+        let (file, options) = (OrgFile::enterprise()?, Options::default());
+        let system = Self::with(component()?, file, options, HostBuilder::pool_memory).await?;
+        system.connect().await?;
+        system.running.org().clear_requests();
+        Ok(system)
+    }
+
     /// Starts an org with these options and loads this component, without connecting.
     pub async fn of(component: &[u8], file: OrgFile, options: Options) -> Result<Self> {
+        Self::with(component, file, options, |host| host).await
+    }
+
+    async fn with(
+        component: &[u8],
+        file: OrgFile,
+        options: Options,
+        settings: impl FnOnce(HostBuilder) -> HostBuilder,
+    ) -> Result<Self> {
         let running = salesforce_local_org::serve(file, options).await?;
         let policy = policy(running.org())?;
         let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
         let store: Arc<dyn SecretStore> = secrets.clone();
-        let host = memory::host()
+        let host = settings(memory::host())
             .policy(PLUGIN.parse()?, policy)
             .secrets(store)
             .plugin(PLUGIN.parse()?, Builds::Any)

@@ -192,7 +192,7 @@ async fn every_other_export_works() -> Result<()> {
 
 #[tokio::test]
 async fn the_fuel_of_a_booking_does_not_grow() -> Result<()> {
-    let system = System::start().await?;
+    let system = System::pooled().await?;
     let (booking, mapping) = samples::full_booking(&system.fields().await?)?;
     let called = system.deliver(&booking, &mapping, &first_try(NOW)).await?;
     let lead = called.answer.expect("delivered");

@@ -75,6 +75,12 @@ mod unix {
     /// Write permission of others than the owner.
     const WRITABLE_BY_OTHERS: u32 = 0o022;
 
+    /// Permissions and kind of a file. Some systems have 16 bits for them.
+    #[allow(clippy::useless_conversion, reason = "of systems with 32 bits")]
+    fn mode(stat: &Stat) -> u32 {
+        stat.st_mode.into()
+    }
+
     /// A private folder of compiled components. It stays the same folder, whatever happens to its path.
     #[derive(Debug)]
     pub(crate) struct Cache {
@@ -94,7 +100,7 @@ mod unix {
             let folder = open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
             let stat = fstat(&folder).map_err(|error| failed(error.into()))?;
             if !is_private(&stat) {
-                let mode = u32::from(stat.st_mode) & 0o7777;
+                let mode = mode(&stat) & 0o7777;
                 return Err(CacheError::NotPrivate { path: path.to_owned(), owner: stat.st_uid, mode });
             }
             let mut digest = HashedBytes(Sha256::new());
@@ -147,7 +153,7 @@ mod unix {
     }
 
     fn is_private(stat: &Stat) -> bool {
-        stat.st_uid == geteuid().as_raw() && u32::from(stat.st_mode) & WRITABLE_BY_OTHERS == 0
+        stat.st_uid == geteuid().as_raw() && mode(stat) & WRITABLE_BY_OTHERS == 0
     }
 
     /// Includes the name, so that a file is good for its own component and engine only.

@@ -73,9 +73,9 @@ unsafe impl LinearMemory for Memory {
         if size > self.capacity {
             return Err(Error::msg("the memory's reservation is used up"));
         }
-        if size > 0 {
-            // SAFETY: the range is the beginning of this mapping.
-            unsafe { mprotect(self.base.cast(), size, MprotectFlags::READ | MprotectFlags::WRITE) }?;
+        if let Some(more @ 1..) = size.checked_sub(self.size) {
+            // SAFETY: the range begins after what is accessible, and ends before the guard.
+            unsafe { mprotect(self.base.add(self.size).cast(), more, MprotectFlags::READ | MprotectFlags::WRITE) }?;
         }
         self.size = size;
         Ok(())

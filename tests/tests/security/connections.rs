@@ -233,8 +233,8 @@ pub async fn answers() -> Result<Family> {
         for member in ["error", "error_description"] {
             let salesforce = Salesforce::new()?;
             let broker = salesforce.usual().await?;
-            let mut body = serde_json::json!({ "error": "invalid_client", "error_description": "no" });
-            body[member] = said.clone().into();
+            let (error, description) = if member == "error" { (&*said, "no") } else { ("invalid_client", &*said) };
+            let body = serde_json::json!({ "error": error, "error_description": description });
             salesforce.answer(400, body.to_string());
             let error = salesforce.connect(&broker).await.err().context("refused")?;
             let shown = format!("{} {error:?}", full_message(&error));

@@ -71,14 +71,14 @@ fn base32(text: &str) -> Vec<u8> {
     let bits: Vec<u8> = text.bytes().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
     bits.chunks(5)
         .map(|five| five.iter().fold(0, |number, bit| number * 2 + usize::from(*bit)) << (5 - five.len()))
-        .map(|number| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[number])
+        .filter_map(|number| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".get(number).copied())
         .collect()
 }
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
+    let written = std::io::Write::write_all(&mut encoder, text.as_bytes());
+    written.and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
 fn rot13(byte: u8) -> char {
@@ -144,6 +144,7 @@ const SPELLINGS: [Spelling; 86] = [
     found("CSS, padded", |text| special(text, |byte| format!("\\{byte:06x}"))),
     found("a shell, a regular expression", |text| special(text, |byte| format!("\\{}", char::from(byte)))),
     found("quoted-printable", |text| special(text, |byte| format!("={byte:02X}"))),
+    found("quoted-printable, all", |text| all(text, |byte| format!("={byte:02X}"))),
     found("quoted-printable, wrapped", |text| wrapped(text.as_bytes(), 20, b"=\r\n")),
     found("base64", |text| STANDARD.encode(text).into()),
     found("base64 without padding", |text| STANDARD.encode(text).trim_end_matches('=').into()),
@@ -198,7 +199,6 @@ const SPELLINGS: [Spelling; 86] = [
         let wide = |byte: u8| STANDARD.encode([0, byte]).trim_end_matches('=').to_owned();
         special(text, |byte| format!("+{}-", wide(byte)))
     }),
-    gap("letters of quoted-printable", COLLUSION, |text| all(text, |byte| format!("={byte:02X}"))),
 ];
 
 /// A server that repeats a token of Salesforce's shape as each spelling has it, in a body.
@@ -233,7 +233,7 @@ async fn spellings(name: &'static str, (token, provider): &'static (&str, Provid
         let mut through = Vec::new();
         for part in ["whole", "text", "end", "start", "secret"] {
             let url = format!("{{origin}}/open/{place}-{part}");
-            let result = run(&guest, &guest.connection, "request", &[("url", &url)]).await;
+            let result = run(guest, &guest.connection, "request", &[("url", &url)]).await;
             let code = result.err().map(|error| error.code());
             if code != Some("credential-echo") {
                 through.push(format!("{part} {}", code.unwrap_or("answered")));

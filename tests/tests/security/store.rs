@@ -56,7 +56,8 @@ pub async fn rows() -> Result<Family> {
         ("moves a grant to another plugin", "UPDATE grants SET plugin = 'other'"),
     ] {
         let folder = tempfile::tempdir()?;
-        let guest = hostile_with(|host| host.secrets(Arc::new(SqliteStore::open(folder.path()).unwrap()))).await?;
+        let store = Arc::new(SqliteStore::open(folder.path())?);
+        let guest = hostile_with(|host| host.secrets(store)).await?;
         let broker = guest.plugin.broker();
         guest.connect(&team("team-2")).await?;
         let database = rusqlite::Connection::open(folder.path().join("store.sqlite3"))?;
@@ -118,7 +119,8 @@ pub async fn files() -> Result<Family> {
         }
     }
 
-    let prepared: [(&str, fn(&Path, &Path) -> std::io::Result<()>); 4] = [
+    type Prepare = fn(&Path, &Path) -> std::io::Result<()>;
+    let prepared: [(&str, Prepare); 4] = [
         ("the folder is a link", |data, elsewhere| {
             fs::rename(data, elsewhere)?;
             symlink(elsewhere, data)
