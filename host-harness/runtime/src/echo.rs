@@ -210,6 +210,12 @@ mod tests {
                     text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>().into(),
                     text.bytes().map(|byte| format!("&#{byte};")).collect::<String>().into(),
                     text.bytes().map(|byte| format!("%5Cu00{byte:02x}")).collect::<String>().into(),
+                    // In HTML, in a string, in a string.
+                    text.bytes()
+                        .flat_map(|byte| format!("&#{byte};").into_bytes())
+                        .map(|byte| format!("\\\\u{byte:04x}"))
+                        .collect::<String>()
+                        .into(),
                     text.bytes().map(|byte| format!("{byte:02X}:")).collect::<String>().into(),
                     text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
                     STANDARD.encode(text).into(),

@@ -17,11 +17,12 @@ use crate::{
     compile::{Compiler, on_a_thread},
     credentials::{Broker, Builds, MemoryStore, Registration, SecretStore},
     engine::Engine,
+    exports::Functions,
     imports,
     inspect::{InspectError, Inspection},
     manifest::Identifier,
     observe::{Observed, Observer},
-    plugin::Plugin,
+    plugin::{self, Plugin},
     policy::{Permissions, Policy, PolicyError},
     quarantine::Quarantine,
     session::CallState,
@@ -229,8 +230,19 @@ impl Host {
             let mut quarantines = self.quarantines.lock().unwrap_or_else(PoisonError::into_inner);
             quarantines.entry(id.clone()).or_default().clone()
         };
-        let observer = self.observer.clone();
-        Plugin::new(self.engine.clone(), pre, inspection, permissions, broker, transport, quarantine, observer).await
+        Plugin::new(plugin::Inner {
+            engine: self.engine.clone(),
+            functions: Functions::find(pre.component()).map_err(LoadError::Shape)?,
+            pre,
+            inspection,
+            limits: permissions.limits(),
+            permissions,
+            broker,
+            transport,
+            quarantine,
+            observer: self.observer.clone(),
+        })
+        .await
     }
 
     /// Native code from the cache or from the compiler.

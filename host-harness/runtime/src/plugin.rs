@@ -41,48 +41,25 @@ pub struct Plugin {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    engine: Arc<Engine>,
-    pre: InstancePre<CallState>,
-    functions: Functions,
-    inspection: Inspection,
-    permissions: Arc<Permissions>,
-    broker: Broker,
-    transport: Arc<dyn Transport>,
-    limits: Limits,
-    quarantine: Arc<Quarantine>,
-    observer: Option<Observer>,
+pub(crate) struct Inner {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) pre: InstancePre<CallState>,
+    pub(crate) functions: Functions,
+    pub(crate) inspection: Inspection,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) broker: Broker,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) limits: Limits,
+    pub(crate) quarantine: Arc<Quarantine>,
+    pub(crate) observer: Option<Observer>,
 }
 
 type ProblemResult<T> = Result<T, Problem>;
 
 impl Plugin {
-    pub(crate) async fn new(
-        engine: Arc<Engine>,
-        pre: InstancePre<CallState>,
-        inspection: Inspection,
-        permissions: Arc<Permissions>,
-        broker: Broker,
-        transport: Arc<dyn Transport>,
-        quarantine: Arc<Quarantine>,
-        observer: Option<Observer>,
-    ) -> Result<Self, LoadError> {
-        let functions = Functions::find(pre.component()).map_err(LoadError::Shape)?;
-        let limits = permissions.limits();
-        let plugin = Self {
-            inner: Arc::new(Inner {
-                engine,
-                pre,
-                functions,
-                inspection,
-                permissions,
-                broker,
-                transport,
-                limits,
-                quarantine,
-                observer,
-            }),
-        };
+    /// Makes a plugin of what a host found, and checks its types.
+    pub(crate) async fn new(inner: Inner) -> Result<Self, LoadError> {
+        let plugin = Self { inner: Arc::new(inner) };
         plugin.check_shapes().await?;
         Ok(plugin)
     }

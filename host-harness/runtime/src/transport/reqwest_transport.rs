@@ -272,3 +272,19 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 fn detail(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{manifest::Manifest, policy::Policy};
+
+    #[test]
+    fn connections_are_kept_per_tenant_and_never_shared() {
+        let manifest = Manifest::from_toml(include_str!("../../../../plugin/plugin.toml")).unwrap();
+        let transport = ReqwestTransport::new(&Permissions::new(&manifest, &Policy::default()).unwrap());
+        for (id, pools) in [("a", 1), ("a", 1), ("b", 2), ("a", 2)] {
+            transport.client(&ConnectionId::new(id)).unwrap();
+            assert_eq!(transport.pools.lock().unwrap().clients.len(), pools, "{id}");
+        }
+    }
+}

@@ -261,3 +261,27 @@ async fn a_plugin_with_the_same_names_has_no_share_in_anothers_grant() {
     assert!(other.state(&team(), "acme").await.unwrap().is_none());
     assert_eq!(other.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked, Revoked::NothingToRevoke);
 }
+
+#[tokio::test]
+async fn what_a_server_repeats_of_the_request_becomes_neither_an_attribute_nor_an_error() {
+    let world = World::new();
+    world.provider.reply(Reply::Answer(
+        200,
+        r#"{"access_token":"canary-access","account":"canary-client","api_base":"https://one.api.acme.example"}"#,
+    ));
+    let (_, opened) = world.connect().await;
+    assert_eq!((opened.attribute("base"), opened.attribute("account")), (Some("https://one.api.acme.example"), None));
+
+    let world = World::new();
+    let broker = world.broker();
+    for (query, answer) in [
+        ("code=x", r#"{"access_token":"canary-access","api_base":"https://canary-client.evil.example"}"#),
+        ("error=no&error_description=canary-client", ""),
+    ] {
+        world.provider.reply(Reply::Answer(200, answer));
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+        let query = format!("{query}&state={}", pending.state().expose());
+        let error = broker.finish(pending, &query, &BROWSER).await.unwrap_err();
+        assert!(!crate::full_message(&error).contains("canary"), "{error:?}");
+    }
+}

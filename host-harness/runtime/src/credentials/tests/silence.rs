@@ -78,6 +78,9 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     let (broker, _) = world.connect().await;
     world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-refresh-3"}"#));
     show(&broker.disconnect(&team(), "acme", &OPERATOR).await);
+    let (broker, _) = world.connect().await;
+    world.provider.reply(Reply::Answer(400, r#"{"error":"x","error_description":"canary-access-4"}"#));
+    show(&broker.disconnect(&team(), "acme", &OPERATOR).await);
 
     let world = World::with_api_key();
     let broker = world.broker();
