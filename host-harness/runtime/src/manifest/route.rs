@@ -49,20 +49,27 @@ impl Route {
     /// What a plugin may do by it, for the person who decides on the plugin.
     pub fn sentence(&self) -> String {
         let verb = match self.method {
-            Method::Get => "read",
-            Method::Post => "send to",
-            Method::Put | Method::Patch => "change",
-            Method::Delete => "delete",
+            Method::Get => "reads",
+            Method::Post => "creates or sends",
+            Method::Put => "replaces",
+            Method::Patch => "changes",
+            Method::Delete => "deletes",
         };
-        let listed = |title: &str, names: Vec<&str>| {
-            if names.is_empty() { String::new() } else { format!("; {title} {}", names.join(", ")) }
+        let listed = |parts: [(&str, Vec<&str>); 2]| {
+            let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+            parts.map(|(what, names)| format!("{what} {}", names.join(", "))).collect::<Vec<_>>().join(" and ")
         };
-        format!(
-            "{verb} {self}{}{}{}",
-            listed("asking by", self.query.iter().map(String::as_str).collect()),
-            listed("with headers", self.headers.iter().map(RequestHeader::as_str).collect()),
-            listed("learning", self.response_headers.iter().map(ResponseHeader::as_str).collect()),
-        )
+        let sets = listed([
+            ("query", self.query.iter().map(String::as_str).collect()),
+            ("headers", self.headers.iter().map(RequestHeader::as_str).collect()),
+        ]);
+        let gets = listed([
+            ("headers", self.response_headers.iter().map(ResponseHeader::as_str).collect()),
+            ("bodies of", self.response_types.iter().map(MediaType::as_str).collect()),
+        ]);
+        let sets = if sets.is_empty() { sets } else { format!(", may set {sets}") };
+        let gets = if gets.is_empty() { "the status only".to_owned() } else { gets };
+        format!("{self} ({verb}){sets}; gets {gets}")
     }
 
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
