@@ -101,7 +101,7 @@ fn base64_at(secret: &[u8], offset: usize) -> Vec<u8> {
 /// | as in | escapes |
 /// | --- | --- |
 /// | URLs, JavaScript's `escape` | `%2F`, `%u002f` |
-/// | JSON and programs | `\u002f`, `\u{2f}`, `\U0000002f`, `\x2f`, `\057` |
+/// | JSON and programs | `\n`, `\u002f`, `\u{2f}`, `\U0000002f`, `\x2f`, `\057` |
 /// | CSS | `\2f ` with the blank, `\00002f` |
 /// | HTML, XML | `&#47;`, `&#x2f;`, `&sol;` |
 /// | mail: quoted-printable, which leaves letters and digits as they are | `=2F` |
@@ -147,6 +147,8 @@ fn character(escape: &[u8]) -> Option<(u8, usize)> {
         [b'\\', ..] => {
             let from = escape.iter().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
             match escape.get(from..)? {
+                // A break of a line in a text.
+                [b'n' | b'r' | b't' | b'f' | b'v', ..] => (u32::from(b' '), from + 1),
                 [b'u', b'{', digits @ ..] => {
                     let end = digits.iter().take(7).position(|byte| *byte == b'}')?;
                     (hex(from + 2, end)?, from + end + 3)
@@ -217,6 +219,9 @@ mod tests {
                         .collect::<String>()
                         .into(),
                     text.bytes().map(|byte| format!("{byte:02X}:")).collect::<String>().into(),
+                    // Wrapped in a JSON string.
+                    text.as_bytes().chunks(20).collect::<Vec<_>>().join(&b"\\n"[..]),
+                    STANDARD.encode(text).as_bytes().chunks(76).collect::<Vec<_>>().join(&b"\\r\\n"[..]),
                     text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
                     STANDARD.encode(text).into(),
                     URL_SAFE.encode(format!("a{text}")).into(),

@@ -17,7 +17,7 @@ use crate::{
 const MAX_URL_BYTES: usize = 16_000;
 const MAX_HEADERS: usize = 32;
 
-/// A refused request, for the operator. Contains no query, header value or body.
+/// A refused request, for the operator. Contains no value of a query or header, and no body: only names, which the plugin chooses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Denial {
     /// Why, for machines.

@@ -91,6 +91,9 @@ pub enum HostError {
         /// The credential.
         credential: Identifier,
     },
+    /// A policy or registration is for a plugin that the host does not load, so it would protect nothing.
+    #[error("a policy or registration is for the plugin `{0}`, which `HostBuilder::plugin` does not name")]
+    UnknownPlugin(Identifier),
     /// The folder for compiled components is not private.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -102,6 +105,7 @@ impl HostError {
         match self {
             Self::Engine(_) => "engine",
             Self::NoLoginHosts { .. } => "registration-no-login-hosts",
+            Self::UnknownPlugin(_) => "plugin-not-named",
             Self::Cache(error) => error.code(),
         }
     }
@@ -358,7 +362,7 @@ impl HostBuilder {
     }
 
     /// Reports each request of a plugin with its outcome, and each denial, for the operator's records. `observe` runs during the call,
-    /// so it must be quick. Requests to login hosts are not reported.
+    /// so it must be quick.
     pub fn observe(mut self, observe: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observe));
         self
@@ -400,8 +404,8 @@ impl HostBuilder {
     /// Builds the host.
     ///
     /// # Errors
-    /// When the machine cannot run WebAssembly, a registration names no login hosts, or the folder for compiled components is not
-    /// private.
+    /// When the machine cannot run WebAssembly, a registration names no login hosts, a policy or registration is for a plugin that is
+    /// not named, or the folder for compiled components is not private.
     pub fn build(self) -> Result<Host, HostError> {
         for (plugin, registrations) in &self.registrations {
             if let Some((credential, _)) =
@@ -409,6 +413,10 @@ impl HostBuilder {
             {
                 return Err(HostError::NoLoginHosts { plugin: plugin.clone(), credential: credential.clone() });
             }
+        }
+        let named = self.policies.keys().chain(self.registrations.keys());
+        if let Some(unknown) = named.into_iter().find(|id| !self.plugins.contains_key(*id)) {
+            return Err(HostError::UnknownPlugin(unknown.clone()));
         }
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = self.engine().map_err(failed)?;

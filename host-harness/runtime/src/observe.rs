@@ -1,4 +1,4 @@
-//! What a host does for plugins, for an operator's records: each request with its outcome, and each denial. Without secrets, queries,
+//! What a host does for plugins, for an operator's records: each request with its outcome, and each denial. Without secrets, values of queries,
 //! headers and bodies.
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -24,7 +24,7 @@ use crate::{
     quarantine::Quarantine,
     session::{CallState, Session},
     transport::Transport,
-    turns::Busy,
+    turns::{Busy, Holder},
     types::{
         ARGUMENTS, Account, AdviceText, Booking, BookingKind, Checked, Delivery, Effect, Expectation, FieldList,
         History, Mapping, OauthError, OptionChoice, OptionGroup, Parameter, PreviewResult, Problem, RESULT, Reaction,
@@ -72,7 +72,7 @@ impl Plugin {
             None => LoadError::Shape(format!("{error:#}")),
         };
         let busy = |_| LoadError::Shape("no turn to try it came in time".into());
-        let _turn = self.inner.engine.turns.take(None).await.map_err(busy)?;
+        let _turn = self.inner.engine.turns.take(self.holder(None)).await.map_err(busy)?;
         // Start code runs now, under the host's limit and not under the manifest's.
         let mut store = self.store(None, START);
         let instance = self.inner.pre.instantiate_async(&mut store).await.map_err(shape)?;
@@ -100,6 +100,14 @@ impl Plugin {
             check!(f.codes, () => Vec<String>);
         }
         Ok(())
+    }
+
+    /// Whose share of the turns a call counts to.
+    fn holder(&self, connection: Option<&ConnectionId>) -> Holder {
+        match connection {
+            Some(connection) => Holder::Connection(connection.clone()),
+            None => Holder::Plugin(self.inner.permissions.manifest().plugin.id.clone()),
+        }
     }
 
     /// The imports, exports and manifest of the component.
@@ -367,7 +375,7 @@ impl Plugin {
             return Err(failed(CallErrorKind::Quarantined, Usage::default()));
         }
         let asked = Instant::now();
-        let turn = inner.engine.turns.take(connection).await;
+        let turn = inner.engine.turns.take(self.holder(connection)).await;
         let waited = asked.elapsed();
         let _turn =
             turn.map_err(|Busy(wait)| failed(CallErrorKind::Busy(wait), Usage { waited, ..Usage::default() }))?;

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::credentials::ConnectionId;
+use crate::{credentials::ConnectionId, manifest::Identifier};
 
 /// Calls that run at the same time; further calls wait. Small enough that the pool's address space fits on every machine.
 pub(crate) const CALLS: u32 = 64;
@@ -35,13 +35,21 @@ pub(crate) struct Turns {
     all: Arc<Semaphore>,
     share: usize,
     wait: Duration,
-    of_connections: Mutex<HashMap<ConnectionId, Weak<Semaphore>>>,
+    shares: Mutex<HashMap<Holder, Weak<Semaphore>>>,
+}
+
+/// Whose share a call counts to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    Connection(ConnectionId),
+    /// Calls without a connection: a plugin's help, for example.
+    Plugin(Identifier),
 }
 
 /// A call's turn, until it is dropped.
 pub(crate) struct Turn {
     _all: OwnedSemaphorePermit,
-    _own: Option<OwnedSemaphorePermit>,
+    _own: OwnedSemaphorePermit,
 }
 
 /// No turn came in time.
@@ -56,32 +64,29 @@ impl Turns {
             all: Arc::new(Semaphore::new(calls)),
             share: of_connection.unwrap_or(calls / 8).clamp(1, calls),
             wait: shares.wait,
-            of_connections: Mutex::default(),
+            shares: Mutex::default(),
         }
     }
 
-    /// Waits for a turn. Calls of one connection wait for each other first, and only then for those of others.
-    pub(crate) async fn take(&self, connection: Option<&ConnectionId>) -> Result<Turn, Busy> {
+    /// Waits for a turn. Calls of one holder wait for each other first, and only then for those of others.
+    pub(crate) async fn take(&self, holder: Holder) -> Result<Turn, Busy> {
         let turn = async {
-            let own = match connection {
-                Some(connection) => Some(self.share_of(connection).acquire_owned().await.ok()?),
-                None => None,
-            };
+            let own = self.share_of(holder).acquire_owned().await.ok()?;
             let all = self.all.clone().acquire_owned().await.ok()?;
             Some(Turn { _all: all, _own: own })
         };
         tokio::time::timeout(self.wait, turn).await.ok().flatten().ok_or(Busy(self.wait))
     }
 
-    fn share_of(&self, connection: &ConnectionId) -> Arc<Semaphore> {
-        let mut shares = self.of_connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(connection).and_then(Weak::upgrade) {
+    fn share_of(&self, holder: Holder) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(&holder).and_then(Weak::upgrade) {
             return share;
         }
         // Those that nobody has or waits for are forgotten, so that the map stays as small as what is going on.
         shares.retain(|_, share| share.strong_count() > 0);
         let share = Arc::new(Semaphore::new(self.share));
-        shares.insert(connection.clone(), Arc::downgrade(&share));
+        shares.insert(holder, Arc::downgrade(&share));
         share
     }
 }
@@ -94,8 +99,8 @@ mod tests {
         Turns::new(Shares { calls, of_connection, wait: Duration::ZERO })
     }
 
-    fn team(number: usize) -> ConnectionId {
-        ConnectionId::new(format!("team-{number}"))
+    fn team(number: usize) -> Holder {
+        Holder::Connection(ConnectionId::new(format!("team-{number}")))
     }
 
     #[tokio::test]
@@ -105,32 +110,34 @@ mod tests {
         {
             let turns = turns(calls, set);
             let mut held = Vec::new();
-            while let Ok(turn) = turns.take(Some(&team(1))).await {
+            while let Ok(turn) = turns.take(team(1)).await {
                 held.push(turn);
             }
             assert_eq!(held.len(), expected, "{calls} {set:?}");
-            assert_eq!(turns.take(Some(&team(2))).await.is_ok(), calls > 1 && expected < calls as usize);
+            assert_eq!(turns.take(team(2)).await.is_ok(), calls > 1 && expected < calls as usize);
             drop(held);
-            assert!(turns.take(Some(&team(1))).await.is_ok(), "a turn that ended is free again");
+            assert!(turns.take(team(1)).await.is_ok(), "a turn that ended is free again");
         }
     }
 
     #[tokio::test]
-    async fn what_needs_no_connection_has_no_share() {
+    async fn what_needs_no_connection_has_the_share_of_its_plugin() {
         let turns = turns(16, None);
+        let plugin = |id: &str| Holder::Plugin(id.parse().unwrap());
         let mut held = Vec::new();
-        while let Ok(turn) = turns.take(None).await {
+        while let Ok(turn) = turns.take(plugin("hostile")).await {
             held.push(turn);
         }
-        assert_eq!(held.len(), 16);
+        assert_eq!(held.len(), 2);
+        assert!(turns.take(plugin("other")).await.is_ok() && turns.take(team(1)).await.is_ok());
     }
 
     #[tokio::test]
     async fn connections_without_calls_are_forgotten() {
         let turns = turns(16, None);
         for number in 0..1_000 {
-            let _turn = turns.take(Some(&team(number))).await.unwrap();
+            let _turn = turns.take(team(number)).await.unwrap();
         }
-        assert!(turns.of_connections.lock().unwrap().len() <= 2);
+        assert!(turns.shares.lock().unwrap().len() <= 2);
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
             ));
             return Ok(Ending::Done);
         }
-        Revoked::Unreadable => {
+        Revoked::NoToken => {
             ui.print(format!("Disconnected `{}`: its row could not be opened, and is deleted here.", arguments.team));
             ui.note("Its grant or key is not revoked. Revoke it at the server, in the settings of the user who connected it.");
         }

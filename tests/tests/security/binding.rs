@@ -9,6 +9,7 @@ use acceptance::system::{CREDENTIAL, PLUGIN, component};
 use anyhow::{Context as _, Result};
 use crm_host::credentials::{Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, Registration};
 use crm_host::manifest::GrantType;
+use crm_host::policy::Policy;
 use crm_host::secret::Secret;
 use crm_host::{Event, HostBuilder, Inspection};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +58,22 @@ pub async fn impostors() -> Result<Family> {
         .await?;
 
     let nowhere = memory::host().registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&[])?);
+    let nowhere = nowhere.plugin(PLUGIN.parse()?, Builds::Any);
     let code = nowhere.build().err().map(|error| error.code());
+    for (what, host) in [
+        ("a policy", memory::host().policy("salesforce-lead".parse()?, Policy::default())),
+        (
+            "a registration",
+            memory::host().registration(
+                "salesforce-lead".parse()?,
+                CREDENTIAL.parse()?,
+                registration(&["https://login.salesforce.com"])?,
+            ),
+        ),
+    ] {
+        let code = host.plugin(PLUGIN.parse()?, Builds::Any).build().err().map(|error| error.code());
+        family.attack(format!("{what} for a misspelled plugin: {code:?}"), code == Some("plugin-not-named"));
+    }
     family.attack(format!("a registration without login hosts: {code:?}"), code == Some("registration-no-login-hosts"));
     Ok(family)
 }

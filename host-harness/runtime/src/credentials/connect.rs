@@ -10,7 +10,7 @@ use super::{
     ApiKeyGrant, Asker, Broker, ConnectionId, Consent, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenError,
     Registration, StoreError,
     broker::{Basis, Shared, lock},
-    oauth::{Form, TokenResponse, challenge, random_text},
+    oauth::{Form, TokenResponse, challenge, is_refusal, random_text},
 };
 use crate::{
     manifest::{ApiKeySpec, CredentialSpec, GrantType, Identifier, OAuthSpec, OAuthStage, Refusal},
@@ -49,6 +49,8 @@ pub struct ConnectRequest<'a> {
 /// A connection that a person is about to authorize. It can be finished once, within ten minutes.
 pub struct Pending {
     key: GrantKey,
+    /// What the person is about to agree to.
+    consent: Consent,
     browser: Secret,
     until: Timestamp,
     login_host: Origin,
@@ -106,6 +108,9 @@ pub enum ConnectError {
         "the credential `{0}` is a grant that a person authorizes by logging in; connect that way, not with an API key"
     )]
     NotApiKey(Identifier),
+    /// It was begun for another plugin, or the plugin has been replaced since by one that asks for more.
+    #[error("the connection was begun for another plugin, or for a build of it that asked for less; begin again")]
+    Changed,
     /// The text cannot be an API key.
     #[error(
         "an API key is {MIN_KEY_BYTES} to {MAX_KEY_BYTES} visible ASCII characters without blanks; copy it from the CRM again"
@@ -194,6 +199,7 @@ impl ConnectError {
             Self::NotRegistered => "connect-not-registered",
             Self::LoginHostNotRegistered(_) => "connect-login-host-not-registered",
             Self::Expired => "connect-expired",
+            Self::Changed => "connect-changed",
             Self::OtherBrowser => "connect-other-browser",
             Self::StateMismatch => "connect-state-mismatch",
             Self::Callback(_) => "connect-callback",
@@ -236,6 +242,7 @@ impl Broker {
             authorize_url.query_pairs_mut().append_pair("scope", &ready.spec.scopes.join(" "));
         }
         Ok(Pending {
+            consent: Consent::asked(&self.shared.permissions, ready.credential, [&ready.login_host]),
             key: ready.key,
             browser: browser.clone(),
             until: self.shared.clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX),
@@ -263,6 +270,11 @@ impl Broker {
         }
         if self.shared.clock.now() > pending.until {
             return Err(ConnectError::Expired);
+        }
+        let (key, spec) = self.shared.known(&pending.key.connection, pending.key.credential.as_str())?;
+        let asked = Consent::asked(&self.shared.permissions, spec, [&pending.login_host]);
+        if key != pending.key || pending.consent.covers(&asked).is_err() {
+            return Err(ConnectError::Changed);
         }
         let refusals = match self.shared.find(&pending.key.connection, pending.key.credential.as_str()) {
             Some((_, CredentialSpec::OAuth2(spec))) => spec.refusals.as_slice(),
@@ -303,9 +315,17 @@ impl Broker {
         credential: &str,
         login_host: &str,
     ) -> Result<Connected, ConnectError> {
-        let ready = self.shared.ready(connection, credential, login_host, GrantType::ClientCredentials)?;
-        let form = Form::new().field("grant_type", "client_credentials");
-        ready.exchange(&self.shared, GrantType::ClientCredentials, form, &[]).await
+        let broker = self.clone();
+        let task = broker.shared.begin().ok_or(ConnectError::Stopping)?;
+        let (connection, credential, login_host) = (connection.clone(), credential.to_owned(), login_host.to_owned());
+        tokio::spawn(async move {
+            let _task = task;
+            let ready = broker.shared.ready(&connection, &credential, &login_host, GrantType::ClientCredentials)?;
+            let form = Form::new().field("grant_type", "client_credentials");
+            ready.exchange(&broker.shared, GrantType::ClientCredentials, form, &[]).await
+        })
+        .await
+        .unwrap_or(Err(ConnectError::Stopping))
     }
 
     /// Connects with an API key that a person copied from the CRM. `origin` is where the CRM has this account, as the person
@@ -331,6 +351,7 @@ impl Broker {
         if !is_api_key(&key) {
             return Err(ConnectError::InvalidKey);
         }
+        let _task = self.shared.begin().ok_or(ConnectError::Stopping)?;
         let connected_at = self.shared.clock.now();
         let consent = Consent::asked(&self.shared.permissions, asked, [&origin]);
         let grant = ApiKeyGrant { key, origin: origin.clone(), consent, connected_at };
@@ -341,8 +362,9 @@ impl Broker {
 
 /// Whether a text can be an API key. Anything but visible ASCII could inject a header or was pasted with its surroundings.
 fn is_api_key(key: &Secret) -> bool {
+    let is_findable = crate::echo::is_recognizable(key.expose());
     let key = key.expose().as_bytes();
-    (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
+    (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic) && is_findable
 }
 
 /// Extracts the code from a callback that belongs to our request. The server knows the client's secret from other requests.
@@ -454,7 +476,7 @@ impl Ready<'_> {
             .await
             .map_err(ConnectError::NoAnswer)?;
         let sent: Vec<_> = sent.iter().copied().chain(&client.client_secret).collect();
-        if status != 200 {
+        if status != 200 || is_refusal(&body) {
             return Err(ConnectError::Refused(OAuthError::of_response(
                 &self.spec.refusals,
                 OAuthStage::Exchange,
@@ -475,11 +497,8 @@ impl Ready<'_> {
         };
         let (grant, replaced) = match kept {
             Ok(kept) => kept,
-            // Nobody has the tokens, so nobody could end them later.
             Err(error) => {
-                let revoked =
-                    shared.revoke_tokens(&self.key, self.spec, &self.login_host, &access, refresh.as_ref()).await;
-                tracing::warn!(connection = %self.key.connection, ?revoked, "tokens that cannot be used were revoked");
+                shared.discard(&self.key, self.spec, &self.login_host, &access, refresh.as_ref()).await;
                 return Err(error);
             }
         };

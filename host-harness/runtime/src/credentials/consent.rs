@@ -1,11 +1,11 @@
 //! What a person agreed to when they connected. A plugin that asks for more later gets nothing until they connect again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    manifest::{CredentialSpec, EgressRule, Identifier},
+    manifest::{Attribute, CredentialSpec, EgressRule, Identifier, Slot},
     origin::Origin,
     policy::Permissions,
 };
@@ -15,7 +15,14 @@ use crate::{
 pub struct Consent {
     egress: Vec<EgressRule>,
     scopes: BTreeSet<String>,
-    attributes: BTreeSet<Identifier>,
+    /// What the plugin may read of the token response.
+    attributes: BTreeMap<Identifier, Attribute>,
+    /// Which of them fix the account.
+    account: Vec<Identifier>,
+    /// Where the credential goes in requests.
+    slot: Slot,
+    /// Where its tokens and the client's secret go, at the login host.
+    endpoints: BTreeSet<String>,
     /// Whether one of the grant's addresses is that of a test override.
     by_test_override: bool,
 }
@@ -36,9 +43,16 @@ impl Consent {
         spec: &CredentialSpec,
         addresses: impl IntoIterator<Item = &'o Origin>,
     ) -> Self {
-        let (scopes, attributes) = match spec {
+        let (scopes, attributes, account, endpoints) = match spec {
             CredentialSpec::OAuth2(spec) => {
-                (spec.scopes.iter().cloned().collect(), spec.attributes.keys().cloned().collect())
+                let revocation = spec.revocation.as_ref().map(|revocation| &revocation.path);
+                let endpoints = std::iter::once(&spec.token_path).chain(revocation);
+                (
+                    spec.scopes.iter().cloned().collect(),
+                    spec.attributes.clone(),
+                    spec.account.clone(),
+                    endpoints.map(|path| path.as_str().to_owned()).collect(),
+                )
             }
             CredentialSpec::ApiKey(_) => Default::default(),
         };
@@ -46,6 +60,9 @@ impl Consent {
             egress: permissions.asked().to_vec(),
             scopes,
             attributes,
+            account,
+            slot: spec.slot().clone(),
+            endpoints,
             by_test_override: addresses.into_iter().any(|origin| permissions.is_overridden(origin)),
         }
     }
@@ -60,7 +77,10 @@ impl Consent {
         let each = |rule: &EgressRule| rule.each().all(|asked| is_agreed(&asked));
         if now.egress.iter().all(each)
             && now.scopes.is_subset(&self.scopes)
-            && now.attributes.is_subset(&self.attributes)
+            && now.attributes.iter().all(|(name, attribute)| self.attributes.get(name) == Some(attribute))
+            && now.account == self.account
+            && now.slot == self.slot
+            && now.endpoints.is_subset(&self.endpoints)
         {
             Ok(())
         } else {
@@ -102,6 +122,12 @@ mod tests {
             ("[limits]", "[[egress.routes]]\nmethod = \"GET\"\npath = \"/v2/more\"\n[limits]"),
             ("[\"read\", \"write\"]", "[\"read\", \"write\", \"admin\"]"),
             ("{ id = { member = \"id\" } }", "{ id = { member = \"id\" }, name = { member = \"name\" } }"),
+            ("{ id = { member = \"id\" } }", "{ id = { member = \"other\" } }"),
+            ("{ id = { member = \"id\" } }", "{ id = { member = \"id\", path_segment_from_end = 1 } }"),
+            ("attributes =", "account = [\"id\"]\nattributes ="),
+            ("x-acme-token", "x-acme-other"),
+            ("token_path = \"/oauth/token\"", "token_path = \"/oauth/other\""),
+            ("attributes =", "revocation = { path = \"/oauth/revoke\" }\nattributes ="),
         ] {
             assert!(full.contains(from), "{from}");
             let grown = full.replacen(from, to, 1);

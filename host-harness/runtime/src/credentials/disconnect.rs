@@ -31,8 +31,8 @@ pub enum Revoked {
     NothingToRevoke,
     /// The provider has no revocation endpoint. The person must revoke it there.
     NotSupported,
-    /// The stored grant could not be opened, so there was no token to revoke. The person must revoke it there.
-    Unreadable,
+    /// There was no token to revoke: the stored grant could not be opened, or this host had ended it. The person must revoke it there.
+    NoToken,
     /// It was an API key, which no host revokes. It stays valid until a person deletes it at the server.
     ApiKey,
     /// The server refused. The person must revoke it there.
@@ -149,8 +149,11 @@ impl Shared {
             }
             (Some(GrantState::Live(Grant::OAuth(_))), _) => Revoked::NotSupported,
             (Some(GrantState::Live(Grant::ApiKey(_))), _) => Revoked::ApiKey,
+            (Some(GrantState::Ended(ended)), _) if ended.cause.as_ref().is_some_and(OAuthError::is_of_host) => {
+                Revoked::NoToken
+            }
             (Some(GrantState::Ended(_)), _) => Revoked::Before,
-            (None, _) => Revoked::Unreadable,
+            (None, _) => Revoked::NoToken,
         };
         // A conflict means that a person has reconnected meanwhile; that connection stays.
         self.remove(key, generation).await?;
@@ -173,8 +176,25 @@ impl Shared {
         }
     }
 
-    /// Revokes tokens that nobody keeps.
-    pub(super) async fn revoke_tokens(
+    /// Revokes new tokens that are not kept: nobody has them, so nobody could end them later. Where that would end the person's other
+    /// grants too, they are left to expire.
+    pub(super) async fn discard(
+        &self,
+        key: &GrantKey,
+        spec: &OAuthSpec,
+        host: &Origin,
+        access: &Secret,
+        refresh: Option<&Secret>,
+    ) {
+        if spec.revocation.as_ref().is_some_and(|revocation| revocation.spares_other_grants) {
+            let revoked = self.revoke_tokens(key, spec, host, access, refresh).await;
+            tracing::warn!(connection = %key.connection, ?revoked, "tokens that cannot be used were revoked");
+        } else {
+            tracing::warn!(connection = %key.connection, "tokens that cannot be used were dropped, and not revoked");
+        }
+    }
+
+    async fn revoke_tokens(
         &self,
         key: &GrantKey,
         spec: &OAuthSpec,

@@ -16,7 +16,7 @@ use super::{
     Broker, ConnectionId, EndedGrant, Generation, Grant, GrantKey, GrantState, OAuthError, OAuthGrant, OpenCredential,
     OpenError, StoreError, Stored,
     broker::{Basis, Outcome, Shared, Turn, lock},
-    oauth::{Form, TokenResponse},
+    oauth::{Form, TokenResponse, is_refusal},
 };
 use crate::{
     manifest::{CredentialSpec, GrantType, Meaning, OAuthSpec, OAuthStage},
@@ -254,7 +254,7 @@ impl Shared {
             .await
             .map_err(NotRefreshed::NoAnswer)?;
         let sent: Vec<_> = grant.secrets().chain(&client.client_secret).collect();
-        if status != 200 {
+        if status != 200 || is_refusal(&body) {
             let error = OAuthError::of_response(&spec.refusals, OAuthStage::Refresh, status, &body, &sent);
             // Client credentials are no grant that could end: nothing but the client's registration is refused.
             if error.means == Meaning::Ended && grant.grant_type == GrantType::AuthorizationCode {
@@ -269,18 +269,25 @@ impl Shared {
             });
         }
         let response = TokenResponse::parse(&body, &spec.slot).map_err(NotRefreshed::InvalidAnswer)?;
+        let (access, refresh) = (response.access_token.clone(), response.refresh_token.clone());
+        let is_named = spec.names_account(|attribute| response.attribute(attribute).is_some());
         let renewed = match self.grant(spec, response, Basis::Renewed(grant), &sent) {
-            Ok(renewed) => renewed,
+            Ok(renewed) if is_same_account(spec, grant, &renewed, is_named) => Ok(renewed),
+            Ok(_) => {
+                let words =
+                    "the server gave tokens of another account, or of another origin without naming the account";
+                Err(OAuthError::of_host("account-changed", words.to_owned()))
+            }
             // A server that now names a forbidden origin redirects the token: the credential is unusable.
+            Err(error) => Err(OAuthError::of_host(error.code(), full_message(&error))),
+        };
+        let renewed = match renewed {
+            Ok(renewed) => renewed,
             Err(error) => {
-                let error = OAuthError::of_host(error.code(), full_message(&error));
+                self.discard(key, spec, &grant.login_host, &access, refresh.as_ref()).await;
                 return self.end(key, grant, generation, Some(error)).await;
             }
         };
-        if !is_same_account(spec, grant, &renewed) {
-            let error = OAuthError::of_host("account-changed", "the server gave tokens of another account".to_owned());
-            return self.end(key, grant, generation, Some(error)).await;
-        }
         match self.save_rotated(key, generation, &renewed).await {
             Ok(generation) => {
                 tracing::info!(connection = %key.connection, credential = %key.credential, %generation, "a credential was refreshed");
@@ -319,13 +326,11 @@ impl Shared {
     }
 }
 
-/// Whether a renewed grant is for the account that the person connected. An account may move to another origin if its attributes tell
-/// that it is the same one.
-fn is_same_account(spec: &OAuthSpec, grant: &OAuthGrant, renewed: &OAuthGrant) -> bool {
-    if spec.account.is_empty() {
-        return grant.origin == renewed.origin;
-    }
-    spec.account.iter().all(|name| grant.attributes.get(name) == renewed.attributes.get(name))
+/// Whether a renewed grant is for the account that the person connected. An account may move to another origin if the response names
+/// it, and it is the same one.
+fn is_same_account(spec: &OAuthSpec, grant: &OAuthGrant, renewed: &OAuthGrant, is_named: bool) -> bool {
+    (is_named || grant.origin == renewed.origin)
+        && spec.account.iter().all(|name| grant.attributes.get(name) == renewed.attributes.get(name))
 }
 
 /// Who must act.

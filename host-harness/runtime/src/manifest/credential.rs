@@ -271,6 +271,11 @@ impl ApiKeySpec {
 }
 
 impl OAuthSpec {
+    /// Whether all attributes that tell one account from another have something; not if there are none.
+    pub(crate) fn names_account(&self, has: impl Fn(&Attribute) -> bool) -> bool {
+        !self.account.is_empty() && self.account.iter().all(|name| self.attributes.get(name).is_some_and(&has))
+    }
+
     /// The code for an error of the server, if the manifest has one, and what the error means. For an error that the manifest does not
     /// know, RFC 6749 decides.
     pub fn recognize(

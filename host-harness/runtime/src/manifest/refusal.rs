@@ -8,6 +8,8 @@ use crate::types::OauthStage;
 
 /// Characters of a code.
 const MAX_CODE: usize = 64;
+/// Characters of a part of a text.
+const SHORTEST_TEXT: usize = 4;
 
 /// When an authorization server refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +102,11 @@ impl Refusal {
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
         let fault = |fault: &str| Err(ManifestError::value(key, fault));
         let parts = self.error.iter().chain(&self.text);
-        if parts.clone().next().is_none() || parts.clone().any(|part| part.trim().is_empty()) {
+        if parts.clone().next().is_none() || parts.clone().any(|part| folded(part).is_empty()) {
             return fault("name an `error` or a part of its `text`; a blank one would match all");
+        }
+        if self.text.as_ref().is_some_and(|text| folded(text).chars().count() < SHORTEST_TEXT) {
+            return fault("a `text` has at least 4 characters; a shorter one would match too much");
         }
         if self.error.is_empty() && self.code.is_none() {
             return fault("needs a `code`, because the text of an error is not passed on");
@@ -137,7 +142,7 @@ pub(crate) fn recognize(
 }
 
 fn folded(text: &str) -> String {
-    text.trim().to_lowercase().replace('-', "_").replace('+', " ")
+    text.to_lowercase().replace('-', "_").replace('+', " ").trim().to_owned()
 }
 
 #[cfg(test)]
@@ -199,6 +204,8 @@ mod tests {
             refusal(&[], None, Some("x")),
             refusal(&[" "], None, Some("x")),
             refusal(&["x"], Some(""), None),
+            refusal(&[], Some("+"), Some("x")),
+            refusal(&["x"], Some(" +e "), None),
             refusal(&[], Some("text"), None),
             refusal(&["with blank"], None, None),
             refusal(&["x"], None, Some("")),

@@ -222,20 +222,25 @@ impl From<PathPattern> for String {
 /// Headers that only the host sets: credentials, framing (RFC 9112), hop-by-hop fields (RFC 9110, section 7.6.1), the content
 /// coding, which the host must be able to decode, parts of a response, in which a repeated credential would not be found, and
 /// headers that some servers or proxies take for another method, path, host or client. The same holds for all that begin with
-/// `proxy-`, `sec-` or `x-forwarded-`. A manifest cannot list them.
-const HOST_HEADERS: [&str; 31] = [
+/// `proxy-`, `sec-`, `x-envoy-` or `x-forwarded-`. A manifest cannot list them.
+const HOST_HEADERS: [&str; 45] = [
     "accept-charset",
     "accept-encoding",
+    "api-key",
+    "apikey",
     "authorization",
+    "cf-connecting-ip",
     "connection",
     "content-length",
     "cookie",
     "expect",
+    "fastly-client-ip",
     "forwarded",
     "host",
     "http2-settings",
     "if-range",
     "keep-alive",
+    "private-token",
     "range",
     "te",
     "trailer",
@@ -243,23 +248,33 @@ const HOST_HEADERS: [&str; 31] = [
     "true-client-ip",
     "upgrade",
     "via",
+    "x-access-token",
     "x-api-key",
     "x-auth-token",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-csrf-token",
+    "x-forward-for",
+    "x-forwarded",
     "x-host",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    "x-original-host",
+    "x-original-method",
+    "x-original-path",
     "x-original-url",
     "x-override-url",
     "x-real-ip",
     "x-rewrite-url",
+    "x-session-token",
+    "x-vault-token",
 ];
 
 /// Whether only the host sets a header, in lower case.
 pub(crate) fn is_hosts_header(name: &str) -> bool {
-    HOST_HEADERS.contains(&name) || ["proxy-", "sec-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix))
+    HOST_HEADERS.contains(&name)
+        || ["proxy-", "sec-", "x-envoy-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A request header that a plugin may set.

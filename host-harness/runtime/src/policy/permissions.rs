@@ -134,12 +134,12 @@ impl Permissions {
         self.manifest.egress.iter().filter(move |rule| self.matches(&rule.origin, origin))
     }
 
-    /// The route of a request. Of several that match, the one whose first segments are named.
+    /// The route of a request. Of several that match, the one whose first segments are named. If the policy removed that one, none:
+    /// another one must not stand in for it.
     pub(crate) fn route(&self, origin: &Origin, method: Method, path: &str) -> Option<&Route> {
-        self.rules_for(origin)
-            .flat_map(|rule| &rule.routes)
-            .filter(|route| route.method == method && route.path.matches(path))
-            .min_by_key(|route| route.path.generality())
+        let asked = self.asked.iter().filter(|rule| self.matches(&rule.origin, origin));
+        let chosen = closest(asked, method, path)?;
+        closest(self.rules_for(origin), method, path).filter(|route| route.path == chosen.path)
     }
 
     /// Parses the origin that a server names for the account and checks that it may be connected.
@@ -245,6 +245,13 @@ impl AdmissionError {
             Self::NotAllowed { .. } => "origin-not-allowed",
         }
     }
+}
+
+fn closest<'a>(rules: impl Iterator<Item = &'a EgressRule>, method: Method, path: &str) -> Option<&'a Route> {
+    rules
+        .flat_map(|rule| &rule.routes)
+        .filter(|route| route.method == method && route.path.matches(path))
+        .min_by_key(|route| route.path.generality())
 }
 
 fn narrow_egress(rules: &[EgressRule], policy: &Policy) -> Result<Vec<EgressRule>, PolicyError> {

@@ -68,6 +68,26 @@ fn a_policy_narrows_by_route_as_inspect_prints_it() {
 }
 
 #[test]
+fn a_route_that_a_policy_removes_is_not_replaced_by_a_wider_one() {
+    let manifest = ACME.replacen(
+        "path = \"/v2/leads/{id}\"",
+        "path = \"/v2/leads/{id}\"\n[[egress.routes]]\nmethod = \"POST\"\npath = \"/v2/leads/admin\"",
+        1,
+    );
+    let manifest = Manifest::from_toml(&manifest).unwrap();
+    let origin = "https://one.api.acme.example".parse().unwrap();
+    for (policy, admin, other) in [
+        ("", Some("/v2/leads/admin"), Some("/v2/leads/{id}")),
+        ("routes = [\"POST /v2/leads/{id}\"]", None, Some("/v2/leads/{id}")),
+        ("routes = [\"POST /v2/leads/admin\"]", Some("/v2/leads/admin"), None),
+    ] {
+        let permissions = Permissions::new(&manifest, &Policy::from_toml(policy).unwrap()).unwrap();
+        let route = |path: &str| permissions.route(&origin, Method::Post, path).map(|route| route.path.as_str());
+        assert_eq!((route("/v2/leads/admin"), route("/v2/leads/7")), (admin, other), "{policy}");
+    }
+}
+
+#[test]
 fn an_api_key_goes_only_where_manifest_and_policy_allow() {
     let manifest = Manifest::from_toml(&format!("{}{API_KEY}", ACME.split("[credentials").next().unwrap())).unwrap();
     let admits = |policy: &str, origin: &str| {

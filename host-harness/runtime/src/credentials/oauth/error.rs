@@ -52,6 +52,16 @@ impl From<OAuthError> for OauthError {
     }
 }
 
+/// Whether a response is a refusal, although its status is that of tokens.
+pub(crate) fn is_refusal(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Tokens {
+        access_token: Option<serde::de::IgnoredAny>,
+    }
+    let has_token = serde_json::from_slice::<Tokens>(body).is_ok_and(|tokens| tokens.access_token.is_some());
+    !has_token && serde_json::from_slice::<Body>(body).is_ok_and(|body| !body.error.is_empty())
+}
+
 /// An error response. Some servers omit the description or write `null`.
 #[derive(Deserialize)]
 struct Body {
@@ -122,6 +132,11 @@ impl OAuthError {
         let error = safe(error, is_part);
         let description = Some(safe(description, is_part)).filter(|description| !description.is_empty());
         Self { stage, error, description, http_status, code, means }
+    }
+
+    /// Whether the host had a reason of its own to end the grant.
+    pub(crate) fn is_of_host(&self) -> bool {
+        self.http_status == Some(200) && self.means == Meaning::Ended && self.code.is_none()
     }
 
     /// The host's own reason to end a grant that a server refreshed.

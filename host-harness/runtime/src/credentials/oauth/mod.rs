@@ -6,6 +6,7 @@ mod pkce;
 mod token;
 
 pub use error::OAuthError;
+pub(super) use error::is_refusal;
 pub(super) use form::Form;
 pub(super) use pkce::{challenge, random_text};
 pub(super) use token::TokenResponse;

@@ -49,6 +49,8 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
     for (origin, key, code) in [
         (ORIGIN, "", "connect-key-invalid"),
         (ORIGIN, "7-bytes", "connect-key-invalid"),
+        // Too few letters and digits to be found in a response.
+        (ORIGIN, "a-1-b-2-c-3", "connect-key-invalid"),
         (ORIGIN, longer.as_str(), "connect-key-invalid"),
         (ORIGIN, "canary key", "connect-key-invalid"),
         (ORIGIN, "canary\r\nx-evil: 1", "connect-key-invalid"),
@@ -68,7 +70,7 @@ async fn only_what_can_be_a_key_is_taken_and_only_for_an_allowed_origin() {
         assert!(world.broker().state(&team(), "acme").await.unwrap().is_none());
     }
     connected(&world, &longest).await;
-    connected(&world, "8--bytes").await;
+    connected(&world, "8-letters").await;
 }
 
 #[tokio::test]
@@ -133,7 +135,7 @@ async fn a_key_opens_only_while_manifest_and_policy_allow_it() {
 
 #[test]
 fn a_stored_key_is_read_back_as_it_was_written() {
-    let text = r#"{"api-key":{"key":"canary-key","origin":"https://one.api.acme.example","consent":{"egress":[],"scopes":[],"attributes":[],"by_test_override":false},"connected_at":"2026-11-22T00:00:00Z"}}"#;
+    let text = r#"{"api-key":{"key":"canary-key","origin":"https://one.api.acme.example","consent":{"egress":[],"scopes":[],"attributes":{},"account":[],"slot":{"header":"x-acme-key","scheme":null},"endpoints":[],"by_test_override":false},"connected_at":"2026-11-22T00:00:00Z"}}"#;
     let state = GrantState::from_plaintext(text.as_bytes()).unwrap();
     assert_eq!(&*state.to_plaintext().unwrap(), text.as_bytes());
     assert!(state.attributes().is_empty());

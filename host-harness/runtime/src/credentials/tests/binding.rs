@@ -106,11 +106,37 @@ async fn a_pending_connection_is_finished_in_time_by_the_browser_that_began_it_w
 }
 
 #[tokio::test]
+async fn a_pending_connection_is_finished_by_the_plugin_that_began_it_and_for_what_it_asked_then() {
+    for (from, to) in [
+        ("id = \"acme-leads\"", "id = \"acme-others\""),
+        ("/v2/x", "/v2/{all}"),
+        ("\"leads\", \"offline\"", "\"leads\", \"offline\", \"admin\""),
+        ("/o/token", "/o/other"),
+        ("base = { member = \"api_base\" }", "base = { member = \"id_token_of_the_server\" }"),
+    ] {
+        let mut world = World::new();
+        let pending = world.broker().begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+        let query = format!("code=canary-code&state={}", pending.state().expose());
+        assert!(world.manifest.contains(from), "{from}");
+        world.manifest = world.manifest.replacen(from, to, 1);
+        let error = world.broker().finish(pending, &query, &BROWSER).await.unwrap_err();
+        assert_eq!(error.code(), "connect-changed", "{to}");
+        assert!(world.provider.seen().is_empty(), "{to}");
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_never_moves_a_grant_to_another_account() {
     let moved = r#"{"access_token":"access-two","api_base":"https://two.api.acme.example","account":4711}"#;
     let other = r#"{"access_token":"access-two","api_base":"https://one.api.acme.example","account":666}"#;
+    let unnamed = r#"{"access_token":"access-two","api_base":"https://two.api.acme.example"}"#;
+    let silent = r#"{"access_token":"access-two"}"#;
     for (names_account, answer, is_kept) in [
         (true, moved, true),
+        (true, unnamed, false),
+        (true, silent, true),
+        (false, unnamed, false),
+        (false, silent, true),
         (true, other, false),
         (false, moved, false),
         // Without a name for it, nobody can tell.
@@ -181,16 +207,29 @@ async fn tokens_that_nobody_keeps_are_revoked() {
         let forms = world.provider.seen().into_iter().filter(|seen| seen.url.ends_with("/o/forget"));
         forms.map(|seen| seen.form["token"].clone()).collect()
     };
-    // The origin of the account is not allowed.
-    let world = World::new();
-    let broker = world.broker();
-    let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
-    let query = format!("code=x&state={}", pending.state().expose());
-    let answer = r#"{"access_token":"access-one","refresh_token":"refresh-one","api_base":"https://evil.example"}"#;
-    world.provider.reply(Reply::Answer(200, answer));
-    assert_eq!(broker.finish(pending, &query, &BROWSER).await.unwrap_err().code(), "connect-origin");
-    assert_eq!(revoked(&world), ["refresh-one"]);
-
+    // Where that would end other grants of the person too, nothing is revoked.
+    for spares in [true, false] {
+        let mut world = World::new();
+        if spares {
+            world.manifest = world.manifest.replacen("/o/forget\"", "/o/forget\"\nspares_other_grants = true", 1);
+        }
+        let expected = |token: &str| if spares { vec![token.to_owned()] } else { vec![] };
+        // The origin of the account is not allowed, for a new connection or at a refresh.
+        let broker = world.broker();
+        let pending = broker.begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+        let query = format!("code=x&state={}", pending.state().expose());
+        let answer = r#"{"access_token":"access-one","refresh_token":"refresh-one","api_base":"https://evil.example"}"#;
+        world.provider.reply(Reply::Answer(200, answer));
+        assert_eq!(broker.finish(pending, &query, &BROWSER).await.unwrap_err().code(), "connect-origin");
+        assert_eq!(revoked(&world), expected("refresh-one"));
+        let (broker, opened) = world.connect().await;
+        world.provider.reply(Reply::Answer(200, answer));
+        broker.refresh(&team(), "acme", opened.generation()).await.unwrap_err();
+        assert_eq!(revoked(&world).pop(), expected("refresh-one").pop());
+        // Nobody knows whether the grant that the host ended is still valid.
+        let gone = broker.disconnect(&team(), "acme", &OPERATOR).await.unwrap().revoked;
+        assert_eq!((&gone, gone.is_certain()), (&Revoked::NoToken, false));
+    }
     // Somebody connects again.
     for (spares, expected) in [(true, vec!["canary-refresh-1"]), (false, vec![])] {
         let mut world = World::new();

@@ -125,6 +125,9 @@ async fn only_a_refusal_about_the_grant_ends_it() {
         (400, r#"{"error":"invalid_request"}"#, "refresh-needs-a-person"),
         (400, r#"{"error":"unknown_to_all"}"#, "refresh-refused"),
         (503, r#"{"error":"invalid_grant"}"#, "refresh-refused"),
+        // Some servers refuse with the status of tokens.
+        (200, r#"{"error":"busy"}"#, "refresh-refused"),
+        (200, r#"{"error":"invalid_grant"}"#, "credential-grant-ended"),
         (500, "", "refresh-refused"),
         (503, "<html>", "refresh-refused"),
         (302, "", "refresh-refused"),
