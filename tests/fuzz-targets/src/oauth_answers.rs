@@ -113,20 +113,20 @@ async fn answered(query: &str, status: u16, body: &[u8]) {
     let state = pending.state().expose().to_owned();
     let query = filled(query.as_bytes(), &[("code", CODE), ("state", &state)]);
     let callback = String::from_utf8_lossy(&query).into_owned();
+    // Elsewhere in the query it is a text like any other.
+    let has_code =
+        url::form_urlencoded::parse(callback.as_bytes()).any(|(name, value)| (&*name, &*value) == ("code", CODE));
     match broker.finish(pending, &callback, &browser).await {
         Ok(connected) => {
             let opened = broker.open(&team, "acme").await.expect("a connection that was made opens");
             let verifier = server.verifier();
-            let sent = [CLIENT, CODE, &verifier];
+            let sent = [CLIENT, &verifier].into_iter().chain(has_code.then_some(CODE));
             for secret in opened.secrets().map(Secret::expose).chain(sent) {
                 let is_told = |value: &String| value.contains(secret);
                 assert!(!connected.attributes.values().any(is_told), "{secret} in {:?}", connected.attributes);
             }
         }
         Err(error) => {
-            // Elsewhere in the query it is a text like any other.
-            let has_code = url::form_urlencoded::parse(callback.as_bytes())
-                .any(|(name, value)| (&*name, &*value) == ("code", CODE));
             silent(&[CLIENT, &state, &server.verifier()], &error);
             silent(if has_code { &[CODE] } else { &[] }, &error);
         }
