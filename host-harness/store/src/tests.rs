@@ -459,6 +459,40 @@ async fn an_older_copy_of_the_whole_store_is_noticed_by_a_process_that_used_the_
     assert!(open(directory.path()).load(&key("one")).await.is_ok(), "another process cannot notice it");
 }
 
+#[tokio::test]
+async fn rows_from_before_a_store_was_emptied_do_not_open_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    connect(&store, "one", &key("one"), "old").await;
+    let database = rusqlite::Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    let old = directory.path().join("old");
+    database.execute("VACUUM INTO ?1", [old.to_str().unwrap()]).unwrap();
+
+    database.execute("DELETE FROM head", []).unwrap();
+    let error = SqliteStore::open_with_key(directory.path(), a_key()).unwrap_err();
+    assert_eq!(error.code(), "store-damaged");
+    assert!(error.to_string().contains("connect again"), "{error}");
+    assert_eq!(store.load(&key("one")).await.unwrap_err().code(), "store-unreadable");
+
+    for table in TABLES {
+        database.execute(&format!("DELETE FROM {table}"), []).unwrap();
+    }
+    let next = open(directory.path());
+    connect(&next, "one", &key("one"), "new").await;
+    assert_eq!(store.load(&key("one")).await.unwrap_err().code(), "store-unreadable", "it was another store");
+    // The numbers of the rows are the same as before.
+    database.execute("ATTACH ?1 AS old", [old.to_str().unwrap()]).unwrap();
+    for table in TABLES {
+        let restore = format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table}");
+        database.execute_batch(&restore).unwrap();
+    }
+    assert_eq!(states(&next).await[0], ["-"; 3]);
+    next.rotate(Some(&Key::random().unwrap()), |_| Ok(())).unwrap();
+    assert_eq!(states(&next).await[0], ["-"; 3]);
+    connect(&next, "one", &key("one"), "one").await;
+    assert_eq!(states(&next).await[0], ["one"; 3]);
+}
+
 #[test]
 fn new_stores_open_for_many_at_once() {
     for _ in 0..30 {
