@@ -104,6 +104,7 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Privacy(PrivacyError::Io { .. }) => "store-directory",
+            Self::Privacy(PrivacyError::Locked { .. }) => "store-locked",
             Self::Privacy(_) => "store-not-private",
             Self::KeyFormat => "store-key-format",
             Self::KeyMissing { .. } => "store-key-missing",
@@ -225,9 +226,8 @@ impl Open {
                 head = Some(opened);
             }
         }
-        let lost = || {
-            StoreError::Unreadable("the store's head was removed or changed, or sealed with another key".to_owned())
-        };
+        let lost =
+            || StoreError::Unreadable("the store's head was removed or changed, or sealed with another key".to_owned());
         let rows = Rows::new(transaction, &self.sealer, head.ok_or_else(lost)?);
         if !self.seen.can_become(rows.version()) {
             let replaced = "another store, or an older copy of the whole store, was put in place of the one in use";

@@ -214,7 +214,10 @@ fn the_key_file_is_created_once_for_its_owner_only() {
     drop(SqliteStore::open(&data).unwrap());
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is created once");
     let names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(names.iter().all(|name| name == "key" || name.to_string_lossy().starts_with("store.sqlite3")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name == "key" || name == "lock" || name.to_string_lossy().starts_with("store.sqlite3")),
+        "{names:?}"
+    );
 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let error = SqliteStore::open(&data).unwrap_err();
@@ -528,7 +531,7 @@ fn a_folder_or_file_that_is_a_link_or_that_others_can_write_is_refused() {
         full_message(&error)
     };
     drop(SqliteStore::open(&data).unwrap());
-    for name in ["key", "store.sqlite3"] {
+    for name in ["key", "store.sqlite3", "lock"] {
         fs::rename(data.join(name), &moved).unwrap();
         symlink(&moved, data.join(name)).unwrap();
         assert!(refused().contains("is a link"), "{name}");
@@ -545,6 +548,37 @@ fn a_folder_or_file_that_is_a_link_or_that_others_can_write_is_refused() {
     if std::os::unix::fs::chown(&data, Some(65_534), None).is_ok() {
         assert!(refused().contains("belongs to another user"));
     }
+}
+
+#[test]
+fn a_lock_on_the_folder_which_other_users_may_open_delays_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    drop(SqliteStore::open(&data).unwrap());
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = fs::File::open(&data).unwrap();
+    folder.lock().unwrap();
+    let (done, opened) = std::sync::mpsc::channel();
+    let path = data.clone();
+    std::thread::spawn(move || {
+        let rotated = SqliteStore::open(&path).and_then(|store| store.rotate_key_file());
+        let _ = done.send(rotated.map_err(|error| full_message(&error)));
+    });
+    let rotated = opened.recv_timeout(std::time::Duration::from_secs(5));
+    assert_eq!(rotated, Ok(Ok(Rotated { rows: 0, damaged: 0 })));
+    assert_eq!(fs::metadata(data.join("lock")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_process_that_keeps_the_lock_is_not_waited_for_forever() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = data_dir::Folder::open_or_create(directory.path()).unwrap();
+    let turn = folder.lock().unwrap();
+    let Err(error) = folder.lock_within(std::time::Duration::from_millis(100)) else { panic!("locked twice") };
+    assert!(error.to_string().contains("end it"), "{error}");
+    assert_eq!(OpenError::from(error).code(), "store-locked");
+    drop(turn);
+    folder.lock().unwrap();
 }
 
 #[tokio::test]
