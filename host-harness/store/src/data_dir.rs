@@ -7,9 +7,18 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use zeroize::Zeroizing;
+
+/// Locked by whoever changes which files there are. Other users can open the folder, and so lock it, but not this file.
+#[cfg(unix)]
+const LOCK_FILE: &str = "lock";
+/// Opening a store and rotating its key take less than a second.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+#[cfg(unix)]
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +52,12 @@ pub enum PrivacyError {
     /// It is a link, or neither a file nor a folder.
     #[error("`{}` is a link or a special file; name the real folder, and put a regular file there", path.display())]
     Special {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Another process of this user holds the lock.
+    #[error("another process of yours has locked `{}` for too long; end it (`fuser '{}'` finds it), and try again", path.display(), path.display())]
+    Locked {
         /// The path.
         path: PathBuf,
     },
@@ -101,14 +116,29 @@ impl Folder {
 
     /// Waits until no other process or thread creates or replaces files here.
     pub(crate) fn lock(&self) -> Result<Turn, PrivacyError> {
-        #[cfg(unix)]
-        {
-            // A handle of its own: a lock belongs to the handle, and threads must wait for each other too.
-            let locked = File::open(&self.path).map_err(PrivacyError::io(&self.path))?;
-            locked.lock().map_err(PrivacyError::io(&self.path))?;
-            Ok(Turn { _locked: locked })
+        self.lock_within(LOCK_PATIENCE)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn lock_within(&self, patience: Duration) -> Result<Turn, PrivacyError> {
+        use std::{fs::TryLockError, time::Instant};
+
+        let path = self.file(LOCK_FILE);
+        // A handle of its own: a lock belongs to the handle, and threads must wait for each other too.
+        let file = open(&path, rustix::fs::OFlags::CREATE, OF_FILE)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Turn { _locked: file }),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(PrivacyError::Locked { path }),
+                Err(TryLockError::Error(source)) => return Err(PrivacyError::Io { path, source }),
+            }
         }
-        #[cfg(not(unix))]
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn lock_within(&self, _patience: Duration) -> Result<Turn, PrivacyError> {
         Ok(Turn {})
     }
 
@@ -183,7 +213,7 @@ impl Folder {
     }
 }
 
-/// Opens a file or folder if it is no link, belongs to this user, and others have no access.
+/// Opens or creates a file or folder if it is no link, belongs to this user, and others have no access.
 #[cfg(unix)]
 fn open(path: &Path, flags: rustix::fs::OFlags, access: Access) -> Result<File, PrivacyError> {
     use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -193,7 +223,8 @@ fn open(path: &Path, flags: rustix::fs::OFlags, access: Access) -> Result<File, 
     let special = || PrivacyError::Special { path: path.to_owned() };
     // Without NONBLOCK, opening a pipe would wait for a writer.
     let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let opened = fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let mut options = fs::OpenOptions::new();
+    let opened = options.read(true).custom_flags(flags.bits().cast_signed()).mode(access.wanted).open(path);
     let file = opened.map_err(|source| match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => special(),
         _ => PrivacyError::Io { path: path.to_owned(), source },

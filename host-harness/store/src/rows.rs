@@ -1,10 +1,12 @@
 //! Sealed rows.
 //!
-//! A row is sealed for its table, its key and its generation, so it opens nowhere else. Generations are never reused. The head, a
-//! sealed row of its own, lists those that are current, so an older copy of a row does not pass for the row. A copy of the whole
-//! file does: nothing in a file can show that it is an old one. A process that has the store open notices it.
+//! A row is sealed for its store, its table, its key and its generation, so it opens nowhere else. The head, a sealed row of its
+//! own, has the store's random id and lists the generations that are current, so an older copy of a row does not pass for the row.
+//! A store that was emptied begins again with another id. A copy of the whole file from an earlier time opens: nothing in a file
+//! can show that it is an old one. A process that has the store open notices it.
 
 use crm_host::credentials::StoreError;
+use rand::{TryRng, rngs::SysRng};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
@@ -52,9 +54,9 @@ impl Table {
         format!("{a} = ?1 AND {b} = ?2 AND {c} = ?3")
     }
 
-    fn context<'a>(self, row: [&'a str; 3], generation: &'a [u8; 8]) -> [&'a [u8]; 5] {
+    fn context<'a>(self, store: &'a StoreId, row: [&'a str; 3], generation: &'a [u8; 8]) -> [&'a [u8]; 6] {
         let [a, b, c] = row.map(str::as_bytes);
-        [self.name().as_bytes(), a, b, c, generation]
+        [store, self.name().as_bytes(), a, b, c, generation]
     }
 
     fn damaged(self, [a, b, c]: [&str; 3]) -> StoreError {
@@ -66,25 +68,55 @@ impl Table {
     }
 }
 
-/// The last generation, and those of all current rows in ascending order.
-#[derive(Debug, Default)]
-pub(crate) struct Head {
+/// Chosen at random when a store is made.
+type StoreId = [u8; 16];
+
+/// How far a store is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Version {
+    store: StoreId,
+    /// The last generation that was given to any row.
     last: i64,
+}
+
+impl Version {
+    /// Whether a store that had this version can have the other one now.
+    pub(crate) fn can_become(self, now: Self) -> bool {
+        self.store == now.store && self.last <= now.last
+    }
+}
+
+/// The version of a store, and the generations of all current rows in ascending order.
+#[derive(Debug)]
+pub(crate) struct Head {
+    version: Version,
     current: Vec<i64>,
 }
 
 impl Head {
+    pub(crate) fn of_new_store() -> Result<Self, StoreError> {
+        let mut store = StoreId::default();
+        SysRng.try_fill_bytes(&mut store).map_err(|_| not_sealed(SealError))?;
+        Ok(Self { version: Version { store, last: 0 }, current: Vec::new() })
+    }
+
     pub(crate) fn open(sealer: &Sealer, sealed: &[u8]) -> Option<Self> {
         let plain = sealer.open(sealed, HEAD).ok()?;
-        let (numbers, rest) = plain.as_chunks();
+        let (store, numbers) = plain.split_first_chunk()?;
+        let (numbers, rest) = numbers.as_chunks();
         let mut numbers = numbers.iter().map(|bytes| i64::from_be_bytes(*bytes));
         let last = numbers.next().filter(|_| rest.is_empty())?;
-        Some(Self { last, current: numbers.collect() })
+        Some(Self { version: Version { store: *store, last }, current: numbers.collect() })
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     fn seal(&self, sealer: &Sealer) -> Result<Vec<u8>, StoreError> {
-        let numbers = std::iter::once(&self.last).chain(&self.current);
-        let plain: Vec<u8> = numbers.flat_map(|number| number.to_be_bytes()).collect();
+        let mut plain = self.version.store.to_vec();
+        let numbers = std::iter::once(&self.version.last).chain(&self.current);
+        plain.extend(numbers.flat_map(|number| number.to_be_bytes()));
         sealer.seal(&plain, HEAD).map_err(not_sealed)
     }
 }
@@ -93,14 +125,23 @@ fn not_sealed(SealError: SealError) -> StoreError {
     StoreError::Unavailable("the operating system provides no random numbers".to_owned())
 }
 
-/// The sealed head of a store; `None` if it is new.
+/// The sealed head of a store; `None` if it is new, or was damaged.
 pub(crate) fn sealed_head(database: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     database.query_row("SELECT sealed FROM head", [], |row| row.get(0)).optional()
 }
 
-/// Whether a key is the one that sealed a store.
-pub(crate) fn opens(key: &Key, sealed_head: &[u8]) -> bool {
-    Head::open(&Sealer::new(key), sealed_head).is_some()
+/// Whether any table has a sealed row.
+pub(crate) fn has_rows(database: &Connection) -> rusqlite::Result<bool> {
+    let tables = Table::ALL.map(|table| format!("EXISTS (SELECT 1 FROM {})", table.name()));
+    database.query_row(&format!("SELECT {}", tables.join(" OR ")), [], |row| row.get(0))
+}
+
+/// The first key that opens a head.
+pub(crate) fn open_head(keys: Vec<Key>, sealed: &[u8]) -> Option<(Key, Head)> {
+    keys.into_iter().find_map(|key| {
+        let head = Head::open(&Sealer::new(&key), sealed)?;
+        Some((key, head))
+    })
 }
 
 /// A row that was opened.
@@ -121,9 +162,8 @@ impl<'a> Rows<'a> {
         Self { transaction, sealer, head }
     }
 
-    /// The last generation that was given to any row.
-    pub(crate) fn last_generation(&self) -> i64 {
-        self.head.last
+    pub(crate) fn version(&self) -> Version {
+        self.head.version
     }
 
     /// The generation of a row, whether or not the row opens.
@@ -141,7 +181,8 @@ impl<'a> Rows<'a> {
             .optional()
             .map_err(unavailable)?;
         let Some((generation, sealed)) = found else { return Ok(None) };
-        let plain = self.sealer.open(&sealed, &table.context(row, &generation.to_be_bytes())).ok();
+        let bytes = generation.to_be_bytes();
+        let plain = self.sealer.open(&sealed, &table.context(&self.head.version.store, row, &bytes)).ok();
         let is_current = self.head.current.binary_search(&generation).is_ok();
         Ok(Some(Opened { generation, plain: plain.filter(|_| is_current).ok_or_else(|| table.damaged(row))? }))
     }
@@ -149,13 +190,15 @@ impl<'a> Rows<'a> {
     /// Writes a row, replacing an earlier one, and returns its generation.
     pub(crate) fn put(&mut self, table: Table, row: [&str; 3], plain: &[u8]) -> Result<i64, StoreError> {
         self.remove(table, row)?;
-        let generation = self.head.last.checked_add(1).ok_or(StoreError::Conflict)?;
-        let sealed = self.sealer.seal(plain, &table.context(row, &generation.to_be_bytes())).map_err(not_sealed)?;
+        let Version { store, last } = self.head.version;
+        let generation = last.checked_add(1).ok_or(StoreError::Conflict)?;
+        let bytes = generation.to_be_bytes();
+        let sealed = self.sealer.seal(plain, &table.context(&store, row, &bytes)).map_err(not_sealed)?;
         let ([a, b, c], name) = (table.columns(), table.name());
         let insert = format!("INSERT INTO {name} ({a}, {b}, {c}, generation, sealed) VALUES (?1, ?2, ?3, ?4, ?5)");
         let [a, b, c] = row;
         self.transaction.execute(&insert, params![a, b, c, generation, sealed]).map_err(unavailable)?;
-        self.head.last = generation;
+        self.head.version.last = generation;
         self.head.current.push(generation);
         Ok(generation)
     }
@@ -191,8 +234,9 @@ impl<'a> Rows<'a> {
                 let row @ [a, b, c] = row.each_ref().map(String::as_str);
                 match self.get(table, row) {
                     Ok(Some(Opened { generation, plain })) => {
-                        let context = generation.to_be_bytes();
-                        let sealed = sealer.seal(&plain, &table.context(row, &context)).map_err(not_sealed)?;
+                        let bytes = generation.to_be_bytes();
+                        let context = table.context(&self.head.version.store, row, &bytes);
+                        let sealed = sealer.seal(&plain, &context).map_err(not_sealed)?;
                         self.transaction.execute(&update, params![a, b, c, sealed]).map_err(unavailable)?;
                         rotated.rows += 1;
                     }
@@ -206,11 +250,11 @@ impl<'a> Rows<'a> {
         Ok((self.transaction, rotated))
     }
 
-    /// Makes the changes durable, and returns the last generation.
-    pub(crate) fn commit(self) -> Result<i64, StoreError> {
+    /// Makes the changes durable, and returns the version that they make.
+    pub(crate) fn commit(self) -> Result<Version, StoreError> {
         write_head(&self.transaction, &self.head, self.sealer)?;
         self.transaction.commit().map_err(unavailable)?;
-        Ok(self.head.last)
+        Ok(self.head.version)
     }
 }
 

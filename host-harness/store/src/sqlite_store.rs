@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use crate::{
     data_dir::{Folder, PrivacyError},
     key::{KEY_VARIABLE, Key, KeySource},
-    rows::{self, Head, Opened, Rows, Table},
+    rows::{self, Head, Opened, Rows, Table, Version},
     schema,
     seal::Sealer,
 };
@@ -38,8 +38,8 @@ pub(crate) struct Open {
     database: Connection,
     key: Key,
     sealer: Sealer,
-    /// The last generation that this process has seen.
-    seen: i64,
+    /// The last version that this process has seen.
+    seen: Version,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -71,6 +71,12 @@ pub enum OpenError {
         "the store was sealed with another key, or changed by another program; provide its key (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
     )]
     WrongKey,
+    /// There are sealed rows, but not the head that lists them.
+    #[error(
+        "another program removed a part of the store; put back a copy of the whole data directory, or use another one and connect \
+         again, and revoke the earlier grants at the CRM"
+    )]
+    Damaged,
     /// The key is not in a file that could be replaced.
     #[error("the key comes from `{KEY_VARIABLE}` or from the platform; give the new key too")]
     KeyGiven,
@@ -98,10 +104,12 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Privacy(PrivacyError::Io { .. }) => "store-directory",
+            Self::Privacy(PrivacyError::Locked { .. }) => "store-locked",
             Self::Privacy(_) => "store-not-private",
             Self::KeyFormat => "store-key-format",
             Self::KeyMissing { .. } => "store-key-missing",
             Self::WrongKey => "store-wrong-key",
+            Self::Damaged => "store-damaged",
             Self::KeyGiven => "store-key-given",
             Self::NoRandom(_) => "store-no-random",
             Self::NewerSchema { .. } => "store-newer-schema",
@@ -141,21 +149,21 @@ impl SqliteStore {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut database = Connection::open_with_flags(folder.file(DATABASE_FILE), flags)?;
         schema::prepare(&mut database)?;
-        let key = match rows::sealed_head(&database)? {
-            Some(head) => {
-                let fits = keys.keys(&folder)?.into_iter().find(|key| rows::opens(key, &head));
-                let key = fits.ok_or(OpenError::WrongKey)?;
+        let (key, seen) = match rows::sealed_head(&database)? {
+            Some(sealed) => {
+                let (key, head) = rows::open_head(keys.keys(&folder)?, &sealed).ok_or(OpenError::WrongKey)?;
                 keys.settle(&folder, &key)?;
-                key
+                (key, head.version())
             }
+            None if rows::has_rows(&database)? => return Err(OpenError::Damaged),
             None => {
                 let key = keys.of_new_store(&folder)?;
-                Rows::new(database.transaction()?, &Sealer::new(&key), Head::default()).commit()?;
-                key
+                let rows = Rows::new(database.transaction()?, &Sealer::new(&key), Head::of_new_store()?).commit()?;
+                (key, rows)
             }
         };
         drop(turn);
-        let open = Mutex::new(Open { database, sealer: Sealer::new(&key), key, seen: 0 });
+        let open = Mutex::new(Open { database, sealer: Sealer::new(&key), key, seen });
         Ok(Self { inner: Arc::new(Inner { folder, keys, open }) })
     }
 
@@ -213,17 +221,19 @@ impl Open {
         if head.is_none() {
             // Another process may have rotated the key since.
             let keys = inner.keys.keys(&inner.folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            if let Some(key) = keys.into_iter().find(|key| rows::opens(key, &sealed)) {
+            if let Some((key, opened)) = rows::open_head(keys, &sealed) {
                 (self.sealer, self.key) = (Sealer::new(&key), key);
-                head = Head::open(&self.sealer, &sealed);
+                head = Some(opened);
             }
         }
-        let lost = || StoreError::Unreadable("the store's head was changed, or sealed with another key".to_owned());
+        let lost =
+            || StoreError::Unreadable("the store's head was removed or changed, or sealed with another key".to_owned());
         let rows = Rows::new(transaction, &self.sealer, head.ok_or_else(lost)?);
-        if rows.last_generation() < self.seen {
-            return Err(StoreError::Unreadable("an older copy of the whole store was put back".to_owned()));
+        if !self.seen.can_become(rows.version()) {
+            let replaced = "another store, or an older copy of the whole store, was put in place of the one in use";
+            return Err(StoreError::Unreadable(replaced.to_owned()));
         }
-        self.seen = rows.last_generation();
+        self.seen = rows.version();
         Ok(rows)
     }
 

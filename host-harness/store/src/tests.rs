@@ -214,7 +214,10 @@ fn the_key_file_is_created_once_for_its_owner_only() {
     drop(SqliteStore::open(&data).unwrap());
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is created once");
     let names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(names.iter().all(|name| name == "key" || name.to_string_lossy().starts_with("store.sqlite3")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name == "key" || name == "lock" || name.to_string_lossy().starts_with("store.sqlite3")),
+        "{names:?}"
+    );
 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let error = SqliteStore::open(&data).unwrap_err();
@@ -459,6 +462,40 @@ async fn an_older_copy_of_the_whole_store_is_noticed_by_a_process_that_used_the_
     assert!(open(directory.path()).load(&key("one")).await.is_ok(), "another process cannot notice it");
 }
 
+#[tokio::test]
+async fn rows_from_before_a_store_was_emptied_do_not_open_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    connect(&store, "one", &key("one"), "old").await;
+    let database = rusqlite::Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    let old = directory.path().join("old");
+    database.execute("VACUUM INTO ?1", [old.to_str().unwrap()]).unwrap();
+
+    database.execute("DELETE FROM head", []).unwrap();
+    let error = SqliteStore::open_with_key(directory.path(), a_key()).unwrap_err();
+    assert_eq!(error.code(), "store-damaged");
+    assert!(error.to_string().contains("connect again"), "{error}");
+    assert_eq!(store.load(&key("one")).await.unwrap_err().code(), "store-unreadable");
+
+    for table in TABLES {
+        database.execute(&format!("DELETE FROM {table}"), []).unwrap();
+    }
+    let next = open(directory.path());
+    connect(&next, "one", &key("one"), "new").await;
+    assert_eq!(store.load(&key("one")).await.unwrap_err().code(), "store-unreadable", "it was another store");
+    // The numbers of the rows are the same as before.
+    database.execute("ATTACH ?1 AS old", [old.to_str().unwrap()]).unwrap();
+    for table in TABLES {
+        let restore = format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table}");
+        database.execute_batch(&restore).unwrap();
+    }
+    assert_eq!(states(&next).await[0], ["-"; 3]);
+    next.rotate(Some(&Key::random().unwrap()), |_| Ok(())).unwrap();
+    assert_eq!(states(&next).await[0], ["-"; 3]);
+    connect(&next, "one", &key("one"), "one").await;
+    assert_eq!(states(&next).await[0], ["one"; 3]);
+}
+
 #[test]
 fn new_stores_open_for_many_at_once() {
     for _ in 0..30 {
@@ -494,7 +531,7 @@ fn a_folder_or_file_that_is_a_link_or_that_others_can_write_is_refused() {
         full_message(&error)
     };
     drop(SqliteStore::open(&data).unwrap());
-    for name in ["key", "store.sqlite3"] {
+    for name in ["key", "store.sqlite3", "lock"] {
         fs::rename(data.join(name), &moved).unwrap();
         symlink(&moved, data.join(name)).unwrap();
         assert!(refused().contains("is a link"), "{name}");
@@ -511,6 +548,37 @@ fn a_folder_or_file_that_is_a_link_or_that_others_can_write_is_refused() {
     if std::os::unix::fs::chown(&data, Some(65_534), None).is_ok() {
         assert!(refused().contains("belongs to another user"));
     }
+}
+
+#[test]
+fn a_lock_on_the_folder_which_other_users_may_open_delays_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    drop(SqliteStore::open(&data).unwrap());
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = fs::File::open(&data).unwrap();
+    folder.lock().unwrap();
+    let (done, opened) = std::sync::mpsc::channel();
+    let path = data.clone();
+    std::thread::spawn(move || {
+        let rotated = SqliteStore::open(&path).and_then(|store| store.rotate_key_file());
+        let _ = done.send(rotated.map_err(|error| full_message(&error)));
+    });
+    let rotated = opened.recv_timeout(std::time::Duration::from_secs(5));
+    assert_eq!(rotated, Ok(Ok(Rotated { rows: 0, damaged: 0 })));
+    assert_eq!(fs::metadata(data.join("lock")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_process_that_keeps_the_lock_is_not_waited_for_forever() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = data_dir::Folder::open_or_create(directory.path()).unwrap();
+    let turn = folder.lock().unwrap();
+    let Err(error) = folder.lock_within(std::time::Duration::from_millis(100)) else { panic!("locked twice") };
+    assert!(error.to_string().contains("end it"), "{error}");
+    assert_eq!(OpenError::from(error).code(), "store-locked");
+    drop(turn);
+    folder.lock().unwrap();
 }
 
 #[tokio::test]
