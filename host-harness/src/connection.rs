@@ -164,10 +164,10 @@ impl Stored {
         Ok(plugin)
     }
 
-    /// Forgets the connection. The broker must have removed its grant before.
-    pub(crate) async fn forget(&self, team: &str) -> Result<(), CliError> {
-        self.store.remove_connection(team, self.key.plugin.as_str()).await?;
-        Ok(())
+    /// Forgets the connection. The broker must have removed its grant before. Returns the credentials of grants of other builds
+    /// that may still be valid.
+    pub(crate) async fn forget(&self, team: &str) -> Result<Vec<String>, CliError> {
+        Ok(self.store.remove_connection(team, self.key.plugin.as_str()).await?.unwrap_or_default())
     }
 }
 
