@@ -75,10 +75,19 @@ pub(crate) fn host_for(component: &ComponentFile, policy: Policy, data: Option<&
     }
 }
 
+/// The key that the environment names, if any.
+pub(crate) fn given_key() -> Result<Option<Key>, CliError> {
+    match &environment().store_key {
+        Some(key) if key.expose().trim().is_empty() => Err(CliError::StoreKeyBlank),
+        Some(key) => Ok(Some(Key::from_base64(key.expose())?)),
+        None => Ok(None),
+    }
+}
+
 /// Opens the store of a data folder, with the key that the environment names, if any.
 pub(crate) fn open_store(data: &Path) -> Result<SqliteStore, CliError> {
-    Ok(match &environment().store_key {
-        Some(key) => SqliteStore::open_with_key(data, Key::from_base64(key.expose())?)?,
+    Ok(match given_key()? {
+        Some(key) => SqliteStore::open_with_key(data, key)?,
         None => SqliteStore::open(data)?,
     })
 }
@@ -155,10 +164,10 @@ impl Stored {
         Ok(plugin)
     }
 
-    /// Forgets the connection. The broker must have removed its grant before.
-    pub(crate) async fn forget(&self, team: &str) -> Result<(), CliError> {
-        self.store.remove_connection(team, self.key.plugin.as_str()).await?;
-        Ok(())
+    /// Forgets the connection. The broker must have removed its grant before. Returns the credentials of grants of other builds
+    /// that may still be valid.
+    pub(crate) async fn forget(&self, team: &str) -> Result<Vec<String>, CliError> {
+        Ok(self.store.remove_connection(team, self.key.plugin.as_str()).await?.unwrap_or_default())
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) const LIVE_LOGIN_HOST: &str = "HARNESS_LIVE_LOGIN_HOST";
 pub(crate) const LIVE_CLIENT_ID: &str = "HARNESS_LIVE_CLIENT_ID";
 pub(crate) const LIVE_CLIENT_SECRET: &str = "HARNESS_LIVE_CLIENT_SECRET";
 
-/// What the environment says. A blank variable counts as not set.
+/// What the environment says. A blank variable counts as not set, except the store's key: a new store would then put its key beside
+/// the database.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) login_host: Option<String>,
@@ -38,7 +39,7 @@ static READ: LazyLock<Environment> = LazyLock::new(|| Environment {
     live_login_host: variable(LIVE_LOGIN_HOST),
     live_client_id: variable(LIVE_CLIENT_ID),
     live_client_secret: variable(LIVE_CLIENT_SECRET).map(Secret::new),
-    store_key: variable(KEY_VARIABLE).map(Secret::new),
+    store_key: given(KEY_VARIABLE).map(Secret::new),
 });
 
 /// The settings as they were when the command started.
@@ -52,8 +53,13 @@ pub fn read() {
 }
 
 fn variable(name: &str) -> Option<String> {
+    given(name).filter(|value| !value.trim().is_empty())
+}
+
+/// A variable, even if it is blank.
+fn given(name: &str) -> Option<String> {
     // A text that is not Unicode is kept, so that it is refused where it is used.
-    env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.trim().is_empty())
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Shows an address in the person's browser.

@@ -10,6 +10,7 @@ use crm_host::{
     policy::PolicyError,
     transport::TransportError,
 };
+use crm_store::OpenError;
 use salesforce_live_check::LiveCheckError;
 use salesforce_local_org::{FileError, ServeError, visitor::VisitError};
 
@@ -107,6 +108,9 @@ pub enum CliError {
     /// The key to rotate is not in a file that could be replaced.
     #[error("HARNESS_STORE_KEY holds the present key; give the new one with `--new-key-file FILE`")]
     NewKeyMissing,
+    /// The store's key is blank.
+    #[error("HARNESS_STORE_KEY is set but blank; set it to the store's key, or unset it to keep the key in a file")]
+    StoreKeyBlank,
     /// The data folder is missing.
     #[error("there is no folder {}; name the one with the stored connections with `--data`", .0.display())]
     NoStore(PathBuf),
@@ -158,7 +162,7 @@ pub enum CliError {
     Disconnect(#[from] DisconnectError),
     /// The store of connections could not be opened.
     #[error(transparent)]
-    OpenStore(#[from] crm_store::OpenError),
+    OpenStore(#[from] OpenError),
     /// The store of connections failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -219,6 +223,8 @@ impl CliError {
             | Self::NoConnection { .. }
             | Self::NoStore(_)
             | Self::NewKeyMissing
+            | Self::StoreKeyBlank
+            | Self::OpenStore(OpenError::SameKey)
             | Self::Credentials(_)
             | Self::ArgumentMissing(_)
             | Self::ArgumentUnfit { .. }
@@ -272,6 +278,7 @@ impl CliError {
             Self::NoConnection { .. } => "no-connection",
             Self::NoStore(_) => "no-store",
             Self::NewKeyMissing => "new-key-missing",
+            Self::StoreKeyBlank => "store-key-blank",
             Self::Credentials(_) => "credentials-unclear",
             Self::ArgumentMissing(_) => "argument-missing",
             Self::ArgumentUnfit { .. } => "argument-unfit",

@@ -110,7 +110,8 @@ impl Team {
         // The browser follows the callback URL, where the command listens.
         let page = visitor_get(&back).await?;
         ensure!(page.contains("完了しました"), "{page}");
-        ensure!(connecting.wait()?.success(), "connect failed");
+        let is_connected = connecting.wait()?.success();
+        ensure!(is_connected, "connect: {}", said.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
         org.org().clear_requests();
         Ok(Self { org, folder, component })
     }

@@ -149,6 +149,14 @@ pub fn as_another_plugin(id: &str) -> Result<Vec<u8>> {
     Ok(component)
 }
 
+/// The Salesforce plugin, in a build that gives its credential another name.
+pub fn with_credential(name: &str) -> Result<Vec<u8>> {
+    let manifest = fs::read_to_string(workspace()?.root().join("plugin/plugin.toml"))?;
+    let mut component = without_section(&fs::read(build("salesforce-leads")?.path)?, MANIFEST_SECTION)?;
+    embed_manifest(&mut component, &manifest.replace("[credentials.salesforce", &format!("[credentials.{name}")));
+    Ok(component)
+}
+
 /// A plugin whose manifest asks for these limits.
 pub fn with_limits(limits: &str) -> Result<Vec<u8>> {
     let manifest = fs::read_to_string(workspace()?.root().join("tests/guests/hostile/plugin.toml"))?;

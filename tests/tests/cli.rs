@@ -1,6 +1,6 @@
 //! The command as people run it: connect, list, deliver and disconnect against an org in another process, and misuse.
 
-use acceptance::command::{ended, files, harness, visitor_get};
+use acceptance::command::{Team, ended, files, harness, visitor_get, write_private};
 use acceptance::guests;
 use acceptance::samples::example;
 use anyhow::{Context as _, Result, ensure};
@@ -148,6 +148,64 @@ async fn a_team_connects_lists_fields_delivers_and_disconnects_with_credentials_
     let (code, _, err) = ended(&run(&["fields", "--team", "sales", "--component", component])?.output()?);
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("no connection named `sales`"), "{err}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_renamed_its_credential_disconnects_and_says_which_grant_is_not_revoked() -> Result<()> {
+    let team = Team::connect().await?;
+    let renamed = team.folder().join("renamed.wasm");
+    fs::write(&renamed, guests::with_credential("sf")?)?;
+    let mut command = harness(team.folder())?;
+    let disconnect = command.args(["disconnect", "--json", "--team", "sales", "--component"]).arg(renamed);
+    let (code, out, err) = ended(&disconnect.output()?);
+    assert_eq!(code, 3, "{out}{err}");
+    assert_eq!(
+        serde_json::from_str::<Value>(&out)?,
+        json!({ "team": "sales", "revoked": false, "not_revoked": ["salesforce"] })
+    );
+    assert!(err.contains("`salesforce`") && err.contains("Revoke it at "), "{err}");
+    assert!(!err.contains("already ended"), "{err}");
+    let database = rusqlite::Connection::open(team.folder().join(".host-harness/store.sqlite3"))?;
+    let grants: u32 = database.query_row("SELECT COUNT(*) FROM grants", [], |row| row.get(0))?;
+    assert_eq!(grants, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disconnect_does_not_claim_that_a_grant_that_was_not_stored_has_ended() -> Result<()> {
+    let team = Team::connect().await?;
+    let database = rusqlite::Connection::open(team.folder().join(".host-harness/store.sqlite3"))?;
+    database.execute("DELETE FROM grants", [])?;
+    drop(database);
+    let (code, out, err) = ended(&team.command(&["disconnect"])?.output()?);
+    assert_eq!(code, 3, "{out}{err}");
+    assert!(out.contains("no grant was stored"), "{out}");
+    assert!(err.contains("revoke it at "), "{err}");
+    Ok(())
+}
+
+#[test]
+fn a_store_key_that_is_blank_or_replaced_by_itself_is_refused() -> Result<()> {
+    const KEY: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmE=";
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join(".host-harness");
+    fs::create_dir(&data)?;
+    write_private(&folder.path().join("new-key"), KEY)?;
+    for blank in ["", " \n"] {
+        for arguments in [&["rotate-key"][..], &["rotate-key", "--new-key-file", "new-key"]] {
+            let mut command = harness(folder.path())?;
+            let (code, out, err) = ended(&command.args(arguments).env("HARNESS_STORE_KEY", blank).output()?);
+            assert_eq!(code, 2, "{out}{err}");
+            assert!(err.contains("HARNESS_STORE_KEY is set but blank"), "{err}");
+            assert_eq!(files(&data)?, Vec::<PathBuf>::new());
+        }
+    }
+    let mut command = harness(folder.path())?;
+    let rotate = command.args(["rotate-key", "--new-key-file", "new-key"]).env("HARNESS_STORE_KEY", KEY);
+    let (code, out, err) = ended(&rotate.output()?);
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(err.contains("the new key is the present one"), "{err}");
     Ok(())
 }
 

@@ -21,10 +21,15 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
 
     let gone =
         plugin.broker().disconnect(&stored.key.connection, stored.key.credential.as_str(), &Asker::operator()).await?;
-    stored.forget(&arguments.team).await?;
-    let server = stored.origin.as_ref().map_or_else(|| "The server".to_owned(), ToString::to_string);
-    let certain = gone.revoked.is_certain();
-    ui.json(&serde_json::json!({ "team": arguments.team, "revoked": certain }))?;
+    let others = stored.forget(&arguments.team).await?;
+    let server = stored.origin.as_ref().map_or_else(|| "the server".to_owned(), ToString::to_string);
+    let has_ended = matches!(gone.revoked, Revoked::Now | Revoked::Before);
+    let own = (!has_ended && gone.revoked != Revoked::NothingToRevoke).then(|| stored.key.credential.to_string());
+    ui.json(&serde_json::json!({
+        "team": arguments.team,
+        "revoked": has_ended && others.is_empty(),
+        "not_revoked": own.iter().chain(&others).collect::<Vec<_>>(),
+    }))?;
     match gone.revoked {
         Revoked::Now => ui
             .print(format!("Disconnected `{}`: the grant is revoked and its tokens are deleted here.", arguments.team)),
@@ -33,22 +38,37 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
             ui.note(format!(
                 "The key itself is not revoked. Delete it at {server} too, unless something else uses it."
             ));
-            return Ok(Ending::Done);
         }
         Revoked::NoToken => {
             ui.print(format!("Disconnected `{}`: its row could not be opened, and is deleted here.", arguments.team));
             ui.note("Its grant or key is not revoked. Revoke it at the server, in the settings of the user who connected it.");
         }
-        _ if certain => ui.print(format!(
+        Revoked::Before => ui.print(format!(
             "Disconnected `{}`: the grant had already ended; its tokens are deleted here.",
             arguments.team
         )),
+        Revoked::NothingToRevoke if others.is_empty() => {
+            ui.print(format!("Disconnected `{}`: no grant was stored for it, so none was revoked.", arguments.team));
+            ui.note(format!(
+                "If nobody has revoked the grant, revoke it at {server}, in the settings of the user who connected it."
+            ));
+        }
+        Revoked::NothingToRevoke => {
+            ui.print(format!("Disconnected `{}`: its tokens are deleted here.", arguments.team));
+        }
         _ => {
             ui.print(format!("Disconnected `{}`: its tokens are deleted here.", arguments.team));
             ui.note(format!(
-                "{server} did not confirm that the grant is revoked. Revoke it there too, in the settings of the user who connected it."
+                "The grant may still be valid: nothing confirms that it is revoked. Revoke it at {server} too, in the settings of the user who connected it."
             ));
         }
     }
-    Ok(if certain { Ending::Done } else { Ending::Refused })
+    for credential in &others {
+        ui.note(format!(
+            "This build cannot revoke the grant of credential `{credential}`, which another build made. Revoke it at {server} too, in \
+             the settings of the user who connected it."
+        ));
+    }
+    let is_done = others.is_empty() && (has_ended || gone.revoked == Revoked::ApiKey);
+    Ok(if is_done { Ending::Done } else { Ending::Refused })
 }

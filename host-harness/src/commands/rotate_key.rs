@@ -3,12 +3,18 @@
 use crm_store::Key;
 
 use super::Ending;
-use crate::{cli::RotateKey, connection::open_store, environment::environment, error::CliError, files, ui::Ui};
+use crate::{
+    cli::RotateKey,
+    connection::{given_key, open_store},
+    error::CliError,
+    files,
+    ui::Ui,
+};
 
 const KEY_FILE: &str = "the key file is replaced; a new key is made by the command itself";
 
 pub(super) fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError> {
-    let is_given = environment().store_key.is_some();
+    let is_given = given_key()?.is_some();
     let next = match &arguments.new_key_file {
         Some(_) if !is_given => {
             return Err(CliError::ArgumentUnfit { argument: "--new-key-file", reason: KEY_FILE });

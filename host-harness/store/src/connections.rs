@@ -78,25 +78,47 @@ impl SqliteStore {
         .await
     }
 
-    /// Removes a team's connection for a plugin with its clients and memos, and returns whether there was one. The broker must
-    /// remove its grants before.
+    /// Removes a team's connection for a plugin with its grants, clients and memos. Returns the credentials of the grants that may
+    /// still be valid at the server, or `None` if there was no connection. A broker must disconnect before, which revokes the grant
+    /// of its plugin's credential; a grant of another build's credential stays until now, and a person must revoke it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn remove_connection(&self, team: &str, plugin: &str) -> Result<bool, StoreError> {
+    pub async fn remove_connection(&self, team: &str, plugin: &str) -> Result<Option<Vec<String>>, StoreError> {
         let (team, plugin) = (team.to_owned(), plugin.to_owned());
         self.write(move |rows| {
-            let Some(name) = named(rows, &team, &plugin)? else { return Ok(false) };
+            let Some(name) = named(rows, &team, &plugin)? else { return Ok(None) };
             let [.., connection] = &name;
-            for client in rows.find(Table::Clients, "plugin = ?1 AND connection = ?2", &[&plugin, connection])? {
+            let mut not_revoked = Vec::new();
+            for grant in rows.find(Table::Grants, OF_CONNECTION, &[&plugin, connection])? {
+                let row = grant.each_ref().map(String::as_str);
+                let has_ended = has_ended(rows, row)?;
+                rows.remove(Table::Grants, row)?;
+                let [.., credential] = grant;
+                not_revoked.extend((!has_ended).then_some(credential));
+            }
+            for client in rows.find(Table::Clients, OF_CONNECTION, &[&plugin, connection])? {
                 rows.remove(Table::Clients, client.each_ref().map(String::as_str))?;
             }
             let delete = "DELETE FROM memos WHERE plugin = ?1 AND connection = ?2";
             rows.transaction.execute(delete, [&plugin, connection]).map_err(unavailable)?;
             rows.remove(Table::Teams, name.each_ref().map(String::as_str))?;
-            Ok(true)
+            Ok(Some(not_revoked))
         })
         .await
+    }
+}
+
+const OF_CONNECTION: &str = "plugin = ?1 AND connection = ?2";
+
+/// Whether a grant has certainly ended. One that cannot be opened may be valid.
+fn has_ended(rows: &Rows<'_>, row: [&str; 3]) -> Result<bool, StoreError> {
+    match rows.get(Table::Grants, row) {
+        Ok(opened) => Ok(opened
+            .and_then(|opened| GrantState::from_plaintext(&opened.plain).ok())
+            .is_some_and(|state| matches!(state, GrantState::Ended(_)))),
+        Err(StoreError::Unreadable(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -130,11 +152,7 @@ impl Connecting {
         if let Some(earlier) = named(rows, &self.team, key.plugin.as_str())? {
             rows.remove(Table::Teams, earlier.each_ref().map(String::as_str))?;
         }
-        let of_connection = rows.find(
-            Table::Teams,
-            "plugin = ?1 AND connection = ?2",
-            &[key.plugin.as_str(), key.connection.as_str()],
-        )?;
+        let of_connection = rows.find(Table::Teams, OF_CONNECTION, &[key.plugin.as_str(), key.connection.as_str()])?;
         for name in of_connection {
             // A row that was renamed must not keep its team from connecting. One that opens is another team's.
             let name = name.each_ref().map(String::as_str);

@@ -45,7 +45,7 @@ impl SqliteStore {
     /// new key.
     ///
     /// # Errors
-    /// When the store fails; then all rows have the key that they had.
+    /// When the key is the present one, or the store fails; then all rows have the key that they had.
     pub fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
         self.rotate(Some(key), |_| Ok(()))
     }
@@ -67,6 +67,9 @@ impl SqliteStore {
         };
         // A rotation of another process may have been interrupted since this store was opened.
         open.settle_key(inner)?;
+        if open.has_key(&next) {
+            return Err(OpenError::SameKey);
+        }
         if is_file {
             key::write_next(&inner.folder, &next)?;
         }

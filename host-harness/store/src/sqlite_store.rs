@@ -80,6 +80,9 @@ pub enum OpenError {
     /// The key is not in a file that could be replaced.
     #[error("the key comes from `{KEY_VARIABLE}` or from the platform; give the new key too")]
     KeyGiven,
+    /// The new key is the key that the store has.
+    #[error("the new key is the present one; make another, for example with `openssl rand -base64 32`")]
+    SameKey,
     /// The operating system provides no random numbers.
     #[error("the operating system provides no random numbers: {0}")]
     NoRandom(String),
@@ -111,6 +114,7 @@ impl OpenError {
             Self::WrongKey => "store-wrong-key",
             Self::Damaged => "store-damaged",
             Self::KeyGiven => "store-key-given",
+            Self::SameKey => "store-key-same",
             Self::NoRandom(_) => "store-no-random",
             Self::NewerSchema { .. } => "store-newer-schema",
             Self::Database(_) => "store-database",
@@ -235,6 +239,10 @@ impl Open {
         }
         self.seen = rows.version();
         Ok(rows)
+    }
+
+    pub(crate) fn has_key(&self, key: &Key) -> bool {
+        self.key.bytes() == key.bytes()
     }
 
     pub(crate) fn use_key(&mut self, key: Key) {

@@ -315,8 +315,8 @@ async fn a_teams_connection_is_found_listed_replaced_and_removed() {
     assert_eq!(store.connection("営業", "other").await.unwrap(), None);
     let all = store.connections().await.unwrap().into_iter().collect::<Result<Vec<_>, _>>().unwrap();
     assert_eq!(all, [connection("support", "c2"), connection("営業", "c3")]);
-    assert!(store.remove_connection("営業", "acme-leads").await.unwrap());
-    assert!(!store.remove_connection("営業", "acme-leads").await.unwrap());
+    assert!(store.remove_connection("営業", "acme-leads").await.unwrap().is_some());
+    assert!(store.remove_connection("営業", "acme-leads").await.unwrap().is_none());
     assert_eq!(store.connections().await.unwrap().len(), 1);
 }
 
@@ -352,6 +352,33 @@ async fn a_client_secret_is_stored_sealed_and_removed_with_its_grant() {
     }
     store.remove_connection("sales", "acme-leads").await.unwrap();
     assert!(store.client(&key("sales")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_removed_connection_leaves_no_grant_whatever_its_credential_is_called() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let renamed = |connection: &str| GrantKey { credential: "renamed".parse().unwrap(), ..key(connection) };
+    for team in ["sales", "support"] {
+        connect(&store, team, &key(team), team).await;
+        connect(&store, team, &renamed(team), team).await;
+    }
+    let ended = GrantState::from_plaintext(
+        br#"{"ended":{"login_host":"https://id.acme.example","origin":"https://one.api.acme.example","attributes":{},
+            "ended_at":"2026-11-22T00:00:00Z","cause":null}}"#,
+    )
+    .unwrap();
+    let ended_key = GrantKey { credential: "ended".parse().unwrap(), ..key("sales") };
+    store.save(&ended_key, None, &ended).await.unwrap();
+    let left = store.remove_connection("sales", "acme-leads").await.unwrap();
+    assert_eq!(left, Some(vec!["acme".to_owned(), "renamed".to_owned()]), "the third has ended");
+    assert!(store.load(&ended_key).await.unwrap().is_none());
+    for gone in [key("sales"), renamed("sales")] {
+        assert!(store.load(&gone).await.unwrap().is_none(), "{gone:?}");
+    }
+    for kept in [key("support"), renamed("support")] {
+        assert!(store.load(&kept).await.unwrap().is_some(), "{kept:?}");
+    }
 }
 
 #[tokio::test]
@@ -436,7 +463,7 @@ async fn rows_that_were_changed_swapped_or_put_back_do_not_open_and_can_be_repla
             }
         }
         assert!(store.connection_to_remove("two", "acme-leads").await.unwrap().is_some());
-        assert!(store.remove_connection("one", "acme-leads").await.unwrap());
+        assert!(store.remove_connection("one", "acme-leads").await.unwrap().is_some());
         for name in ["one", "two"] {
             connect(&store, name, &key(name), name).await;
         }
@@ -620,6 +647,7 @@ async fn a_key_that_the_platform_keeps_is_replaced_by_the_one_it_gives() {
     let store = open(directory.path());
     connect(&store, "one", &key("one"), "one").await;
     assert_eq!(store.rotate_key_file().unwrap_err().code(), "store-key-given");
+    assert_eq!(store.reseal(&a_key()).unwrap_err().code(), "store-key-same");
     let next = Key::from_base64(&STANDARD.encode([9; 32])).unwrap();
     assert_eq!(store.reseal(&next).unwrap(), Rotated { rows: 3, damaged: 0 });
     assert_eq!(SqliteStore::open_with_key(directory.path(), a_key()).unwrap_err().code(), "store-wrong-key");
