@@ -44,7 +44,7 @@ fn grant(token: &str) -> GrantState {
     let grant = format!(
         r#"{{"live":{{"access_token":"{token}","refresh_token":"refresh-token-{token}","grant_type":"authorization_code",
             "login_host":"https://id.acme.example","origin":"https://one.api.acme.example","attributes":{{"account":"canary-attribute"}},
-            "scopes":["leads"],"consent":{{"egress":[{{"origin":"https://*.api.acme.example","routes":[{{"method":"POST","path":"/"}}]}}],"scopes":[],"attributes":{{}},"account":[],"slot":{{"header":"x-acme-token"}},"endpoints":[],"by_test_override":false}},"connected_at":"2026-11-22T00:00:00Z","refreshed_at":"2026-11-22T00:00:00Z"}}}}"#
+            "scopes":["leads"],"consent":{{"egress":[{{"origin":"https://*.api.acme.example","routes":[{{"method":"POST","path":"/"}}]}}],"scopes":[],"attributes":{{}},"account":[],"slot":{{"header":"authorization","scheme":"Bearer"}},"endpoints":["/oauth/token"],"by_test_override":false}},"connected_at":"2026-11-22T00:00:00Z","refreshed_at":"2026-11-22T00:00:00Z"}}}}"#
     );
     GrantState::from_plaintext(grant.as_bytes()).unwrap()
 }
