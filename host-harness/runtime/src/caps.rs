@@ -12,45 +12,6 @@ use wasmparser::{
 
 use crate::inspect::{InspectError, features};
 
-/// Components and modules in each other. The encoder makes two levels. [2]
-const NESTING: u64 = 4;
-/// Core modules: the plugin, its adapter, shims and fixups of the encoder. [3]
-const MODULES: u64 = 16;
-/// Components in the component: the encoder makes one for each exported interface. [4]
-const COMPONENTS: u64 = 32;
-/// Instances of modules and components. Each can double what is known of the one before. [10]
-const INSTANCES: u64 = 64;
-/// Imports, exports and aliases, which an instance multiplies. [250]
-const NAMES: u64 = 2_000;
-/// Bytes of type sections. Types nest inside of them, so their number says little. [8,006]
-const TYPE_BYTES: u64 = 64 << 10;
-/// Parameters and results of a core function. One byte of a call or of a block can make as many values. [14]
-const SIGNATURE: u64 = 100;
-/// Functions of all modules, and those lifted and lowered. Each has a fixed cost. [481]
-const FUNCTIONS: u64 = 4_000;
-/// Bytes of a function's body. [23,941]
-const BODY_BYTES: u64 = 128 << 10;
-/// Bytes of all bodies. [271,249]
-const CODE_BYTES: u64 = 2 << 20;
-/// Locals of a function, with its parameters. [68]
-const LOCALS: u64 = 500;
-/// Operands on the stack of a function. A call of two bytes can push a hundred. [15]
-const OPERANDS: u64 = 200;
-/// Loops of a function. They cost the most: each is analyzed, and checks the time that is left. [58]
-const LOOPS: u64 = 500;
-/// Loops of all functions together. [728]
-const LOOPS_IN_ALL: u64 = 5_000;
-/// Blocks, loops and branches of a function. [1,241]
-const BRANCHES: u64 = 10_000;
-/// Values at the branches of a function: at each, the locals and the operands on the stack. [50,250]
-const CARRIED: u64 = 400_000;
-/// The same of all functions together. [343,857]
-const CARRIED_IN_ALL: u64 = 2_500_000;
-/// Linear memories of all modules. For each, the compiler makes an image of its data. [1]
-const MEMORIES: u64 = 4;
-/// Data and element segments of all modules. [3]
-const SEGMENTS: u64 = 100;
-
 /// Something that makes a component slow to compile: how much of it there is, and how much is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Capped {
@@ -80,94 +41,69 @@ impl Capped {
     }
 }
 
-/// What was counted in a component.
-#[derive(Debug)]
-struct Complexity {
-    nesting: Capped,
-    modules: Capped,
-    components: Capped,
-    instances: Capped,
-    names: Capped,
-    type_bytes: Capped,
-    signature: Capped,
-    functions: Capped,
-    body_bytes: Capped,
-    code_bytes: Capped,
-    locals: Capped,
-    operands: Capped,
-    loops: Capped,
-    loops_in_all: Capped,
-    branches: Capped,
-    carried: Capped,
-    carried_in_all: Capped,
-    memories: Capped,
-    segments: Capped,
+/// A counter for each limit. The table below has its meaning, its limit, and what it is called.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident: $limit:expr, $what:literal;)*) => {
+        /// What was counted in a component.
+        #[derive(Debug)]
+        struct Complexity {
+            $($(#[$doc])* $name: Capped,)*
+        }
+
+        impl Complexity {
+            fn new() -> Self {
+                Self { $($name: Capped::new($limit, $what),)* }
+            }
+
+            fn all(self) -> Vec<Capped> {
+                vec![$(self.$name),*]
+            }
+        }
+    };
+}
+
+limits! {
+    /// Components and modules in each other. The encoder makes two levels. [2]
+    nesting: 4, "levels of components and modules in each other";
+    /// Core modules: the plugin, its adapter, shims and fixups of the encoder. [3]
+    modules: 16, "core modules";
+    /// Components in the component: the encoder makes one for each exported interface. [4]
+    components: 32, "nested components";
+    /// Instances of modules and components. Each can double what is known of the one before. [10]
+    instances: 64, "instances";
+    /// Imports, exports and aliases, which an instance multiplies. [250]
+    names: 2_000, "imports, exports and aliases";
+    /// Bytes of type sections. Types nest inside of them, so their number says little. [8,006]
+    type_bytes: 64 << 10, "bytes of types";
+    /// Parameters and results of a core function. One byte of a call or of a block can make as many values. [14]
+    signature: 100, "parameters and results of a function";
+    /// Functions of all modules, and those lifted and lowered. Each has a fixed cost. [481]
+    functions: 4_000, "functions";
+    /// Bytes of a function's body. [23,941]
+    body_bytes: 128 << 10, "bytes in a function";
+    /// Bytes of all bodies. [271,249]
+    code_bytes: 2 << 20, "bytes of code";
+    /// Locals of a function, with its parameters. [68]
+    locals: 500, "locals in a function";
+    /// Operands on the stack of a function. A call of two bytes can push a hundred. [15]
+    operands: 200, "operands on the stack of a function";
+    /// Loops of a function. They cost the most: each is analyzed, and checks the time that is left. [58]
+    loops: 500, "loops in a function";
+    /// Loops of all functions together. [728]
+    loops_in_all: 5_000, "loops";
+    /// Blocks, loops and branches of a function. [1,241]
+    branches: 10_000, "branches in a function";
+    /// Values at the branches of a function: at each, the locals and the operands on the stack. [50,250]
+    carried: 400_000, "values at the branches of a function";
+    /// The same of all functions together. [343,857]
+    carried_in_all: 2_500_000, "values at branches";
+    /// Linear memories of all modules. For each, the compiler makes an image of its data. [1]
+    memories: 4, "linear memories";
+    /// Data and element segments of all modules. [3]
+    segments: 100, "data and element segments";
 }
 
 impl Complexity {
-    fn new() -> Self {
-        Self {
-            nesting: Capped::new(NESTING, "levels of components and modules in each other"),
-            modules: Capped::new(MODULES, "core modules"),
-            components: Capped::new(COMPONENTS, "nested components"),
-            instances: Capped::new(INSTANCES, "instances"),
-            names: Capped::new(NAMES, "imports, exports and aliases"),
-            type_bytes: Capped::new(TYPE_BYTES, "bytes of types"),
-            signature: Capped::new(SIGNATURE, "parameters and results of a function"),
-            functions: Capped::new(FUNCTIONS, "functions"),
-            body_bytes: Capped::new(BODY_BYTES, "bytes in a function"),
-            code_bytes: Capped::new(CODE_BYTES, "bytes of code"),
-            locals: Capped::new(LOCALS, "locals in a function"),
-            operands: Capped::new(OPERANDS, "operands on the stack of a function"),
-            loops: Capped::new(LOOPS, "loops in a function"),
-            loops_in_all: Capped::new(LOOPS_IN_ALL, "loops"),
-            branches: Capped::new(BRANCHES, "branches in a function"),
-            carried: Capped::new(CARRIED, "values at the branches of a function"),
-            carried_in_all: Capped::new(CARRIED_IN_ALL, "values at branches"),
-            memories: Capped::new(MEMORIES, "linear memories"),
-            segments: Capped::new(SEGMENTS, "data and element segments"),
-        }
-    }
-
-    fn all(self) -> Vec<Capped> {
-        let Self { nesting, modules, components, instances, names, type_bytes, signature, functions, .. } = self;
-        let Self {
-            body_bytes,
-            code_bytes,
-            locals,
-            operands,
-            loops,
-            loops_in_all,
-            branches,
-            carried,
-            carried_in_all,
-            memories,
-            segments,
-            ..
-        } = self;
-        vec![
-            nesting,
-            modules,
-            components,
-            instances,
-            names,
-            type_bytes,
-            signature,
-            functions,
-            body_bytes,
-            code_bytes,
-            locals,
-            operands,
-            loops,
-            loops_in_all,
-            branches,
-            carried,
-            carried_in_all,
-            memories,
-            segments,
-        ]
-    }
-
     /// Counts what a section declares, before it is validated.
     fn section(&mut self, section: &Payload<'_>) -> Result<(), InspectError> {
         let bytes = |range: std::ops::Range<usize>| u64::try_from(range.len()).unwrap_or(u64::MAX);

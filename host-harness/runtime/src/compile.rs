@@ -26,7 +26,7 @@ const WALL: Duration = Duration::from_secs(15);
 /// Computing time of the process. The largest known plugin takes half a second.
 #[cfg(unix)]
 const CPU: Duration = Duration::from_secs(5);
-/// Address space of the process, of which it touches a part only.
+/// Address space of the process. It touches only a part.
 #[cfg(unix)]
 const ADDRESS_SPACE: u64 = 512 << 20;
 /// The most native code that is accepted, with its metadata. The largest known plugin has 2 MB.

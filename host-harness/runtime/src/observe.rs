@@ -55,7 +55,7 @@ pub enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A response with this status, of which the plugin got what the route lists.
+    /// A response with this status. The plugin got the parts that the route lists.
     Answered(u16),
     /// A response that the plugin did not get, because it contained the credential or was a part of one.
     Blocked(u16),

@@ -104,7 +104,7 @@ impl CallState {
     }
 
     fn remember(&mut self, open: &OpenCredential) {
-        // The generation alone does not do: a platform's store may count the writes of each grant by itself.
+        // The generation alone does not do: a platform's store may count the writes of each grant separately.
         let known = |other: &OpenCredential| other.secrets().map(Secret::expose).eq(open.secrets().map(Secret::expose));
         if !self.opened.iter().any(known) {
             self.opened.push(open.clone());

@@ -213,7 +213,7 @@ impl Folder {
     }
 }
 
-/// Opens or creates a file or folder if it is no link, belongs to this user, and others have no access.
+/// Opens or creates a file or folder if it is not a link, belongs to this user, and others have no access.
 #[cfg(unix)]
 fn open(path: &Path, flags: rustix::fs::OFlags, access: Access) -> Result<File, PrivacyError> {
     use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};

@@ -4,9 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     crm_host::run_as_compiler().unwrap_or_else(|| {
-        eprintln!(
-            "error: a host starts this program, see `crm_host::HostBuilder::compiler`; it is of no use by itself"
-        );
+        eprintln!("error: a host starts this program, see `crm_host::HostBuilder::compiler`; it does nothing alone");
         ExitCode::from(2)
     })
 }

@@ -73,7 +73,7 @@ impl Consent {
             return Err(Dissent::OtherSide);
         }
         let is_agreed = |asked: &EgressRule| self.egress.iter().any(|agreed| agreed.covers(asked));
-        // Each route by itself: they may have moved from one rule to another.
+        // Route by route: they may have moved from one rule to another.
         let each = |rule: &EgressRule| rule.each().all(|asked| is_agreed(&asked));
         if now.egress.iter().all(each)
             && now.scopes.is_subset(&self.scopes)

@@ -271,7 +271,7 @@ impl ApiKeySpec {
 }
 
 impl OAuthSpec {
-    /// Whether all attributes that tell one account from another have something; not if there are none.
+    /// Whether a response has every attribute that tells one account from another. `false` if the manifest names none.
     pub(crate) fn names_account(&self, has: impl Fn(&Attribute) -> bool) -> bool {
         !self.account.is_empty() && self.account.iter().all(|name| self.attributes.get(name).is_some_and(&has))
     }

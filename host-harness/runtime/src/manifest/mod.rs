@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod contract_version;
 mod credential;
 mod egress;
+mod header;
 mod refusal;
 mod route;
 
@@ -19,10 +20,11 @@ pub use credential::{
     SlotHeader,
 };
 pub use egress::{EgressRule, Method};
+pub(crate) use header::is_hosts_header;
+pub use header::{MediaType, RequestHeader, ResponseHeader};
 pub(crate) use refusal::recognize;
 pub use refusal::{Meaning, OAuthStage, Refusal};
-pub(crate) use route::is_hosts_header;
-pub use route::{MediaType, PathPattern, RequestHeader, ResponseHeader, Route};
+pub use route::{PathPattern, Route};
 
 /// The largest manifest that is accepted.
 const MAX_BYTES: usize = 64 << 10;

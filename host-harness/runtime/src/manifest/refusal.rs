@@ -67,7 +67,7 @@ pub struct Refusal {
 pub enum Meaning {
     /// The grant has ended: refused at `refresh`, the host deletes its tokens. Refused at `revoke`, it was revoked before.
     Ended,
-    /// It passes by itself.
+    /// It passes without anybody's help.
     Passing,
     /// The grant stands, and somebody of the team must do something.
     Team,
