@@ -1,0 +1,93 @@
+//! An org of a file, a mapping and bookings, made in a few words.
+
+use acceptance::{
+    samples::{self, Mapped},
+    system::System,
+};
+use anyhow::Result;
+use crm_booking::{Booking, Explained, Question};
+use crm_contract::{Delivery, FieldList, PreviewResult, Problem};
+use salesforce_local_org::OrgFile;
+use serde_json::{Value, json};
+
+/// The time of the host in all cases: 2026-11-24T09:05:10Z.
+pub const NOW: u64 = 1_795_511_110_000;
+
+/// The real plugin, connected over real sockets to an org, with its fields listed.
+pub struct Bed {
+    /// The system.
+    pub system: System,
+    listed: FieldList,
+}
+
+impl Bed {
+    /// An org of an org file's text.
+    pub async fn of(org: &str) -> Result<Self> {
+        let system = System::with_org(OrgFile::parse(org)?).await?;
+        let listed = system.fields().await?;
+        Ok(Self { system, listed })
+    }
+
+    /// A mapping of the guest's name, company and email address, and of further fields with their sources in JSON.
+    pub fn mapping<'a>(&self, further: impl IntoIterator<Item = (&'a str, Value)>) -> Result<Mapped> {
+        let usual = [
+            ("LastName", json!({ "booking": "guest.family-name" })),
+            ("FirstName", json!({ "booking": "guest.given-name" })),
+            ("Company", json!({ "booking": "guest.company" })),
+            ("Email", json!({ "booking": "guest.email" })),
+        ];
+        let rows: Vec<Value> = usual
+            .into_iter()
+            .chain(further)
+            .map(|(field, source)| json!({ "id": field, "field": field, "source": source }))
+            .collect();
+        samples::mapping_of(json!({ "rows": rows }), &self.listed)
+    }
+
+    /// What a preview says.
+    pub async fn preview(&self, booking: &Booking, mapped: &Mapped) -> Result<Result<PreviewResult, Problem>> {
+        self.system.preview(booking, mapped).await
+    }
+
+    /// How a first try ends.
+    pub async fn deliver(&self, booking: &Booking, mapped: &Mapped) -> Result<Result<Delivery, Problem>> {
+        Ok(self.system.deliver(booking, mapped, &samples::first_try(NOW)).await?.answer)
+    }
+
+    /// What a check finds.
+    pub async fn check(&self, mapped: &Mapped, questions: &[Question]) -> Result<Result<Vec<Explained>, Problem>> {
+        self.system.check(mapped, questions).await
+    }
+}
+
+/// A booking with answers: question id and value, each a question of kind `text` unless the value is a list.
+pub fn booking<'a>(answers: impl IntoIterator<Item = (&'a str, Value)>) -> Result<Booking> {
+    let answers: Vec<Value> = answers
+        .into_iter()
+        .map(|(question, value)| {
+            let kind = if value.is_array() { "checkboxes" } else { "text" };
+            json!({ "question_id": question, "label": question, "kind": kind, "required": false, "value": value })
+        })
+        .collect();
+    booking_with(json!({ "answers": answers }))
+}
+
+/// A booking with some members replaced.
+pub fn booking_with(members: Value) -> Result<Booking> {
+    let mut booking = json!({
+        "kind": "new",
+        "id": "bk-1",
+        "team": { "id": "t1", "name": "T" },
+        "calendar": { "id": "c1", "name": "Cal" },
+        "title": "Intro",
+        "start": "2026-12-02T08:30:00+09:00",
+        "end": "2026-12-02T09:00:00+09:00",
+        "confirmed_at": "2026-11-24T18:05:09+09:00",
+        "time_zone": "Asia/Tokyo",
+        "guest": { "name": "高橋 美咲", "email": "misaki@example.com", "company": "株式会社みなと", "locale": "ja" },
+    });
+    if let (Value::Object(booking), Value::Object(members)) = (&mut booking, members) {
+        booking.extend(members);
+    }
+    Ok(crm_intake::Intake::read(&crm_intake::Native, &booking.to_string())?)
+}
