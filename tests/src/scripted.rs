@@ -27,6 +27,8 @@ type Answer = dyn Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync;
 /// Responds to requests and records them.
 pub struct Script {
     answer: Box<Answer>,
+    /// How the token endpoint answers, once that differs from the provider's tokens.
+    tokens: Mutex<Option<Response<Vec<u8>>>>,
     seen: Mutex<Vec<Request<Vec<u8>>>>,
 }
 
@@ -39,7 +41,12 @@ impl fmt::Debug for Script {
 impl Script {
     /// A script; returning `None` lets a request time out.
     pub fn new(answer: impl Fn(&Request<Vec<u8>>) -> Option<Reply> + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { answer: Box::new(answer), seen: Mutex::default() })
+        Arc::new(Self { answer: Box::new(answer), tokens: Mutex::default(), seen: Mutex::default() })
+    }
+
+    /// Lets the token endpoint of a connected plugin answer this from now on.
+    pub fn answer_refreshes(&self, response: Response<Vec<u8>>) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
     }
 
     /// The requests sent, in order.
@@ -51,7 +58,9 @@ impl Script {
 #[async_trait]
 impl Transport for Script {
     async fn send(&self, _: &ConnectionId, request: Request<Vec<u8>>, bounds: Bounds) -> Reply {
-        let answer = (self.answer)(&request);
+        let is_login = request.uri().path().ends_with("/token");
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let answer = tokens.filter(|_| is_login).map(Ok).or_else(|| (self.answer)(&request));
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         match answer {
             Some(answer) => answer,

@@ -75,7 +75,7 @@ pub fn booking<'a>(answers: impl IntoIterator<Item = (&'a str, Value)>) -> Resul
 /// A booking with some members replaced.
 pub fn booking_with(members: Value) -> Result<Booking> {
     let mut booking = json!({
-        "kind": "new",
+        "kind": "confirmed",
         "id": "bk-1",
         "team": { "id": "t1", "name": "T" },
         "calendar": { "id": "c1", "name": "Cal" },
