@@ -21,6 +21,7 @@ use crate::{
     manifest::{Limits, MediaType, Method, Route},
     memory::MemoryLimiter,
     observe::{Event, Observed, Observer, Outcome},
+    origin::{Origin, parse_url},
     policy::Permissions,
     report::full_message,
     secret::Secret,
@@ -64,6 +65,8 @@ pub(crate) struct CallState {
     opens: usize,
     /// Every generation of a credential that was opened: no token of any of them may appear in a response.
     opened: Vec<OpenCredential>,
+    /// Whether this call has asked where the account is now. Once is enough: it does not move twice within a call.
+    asked_where: bool,
     started: Instant,
     /// Time that the store and servers took. What the host computes for a request counts as the plugin's.
     in_host_calls: Duration,
@@ -79,6 +82,7 @@ impl CallState {
             credentials: ResourceTable::new(),
             opens: 0,
             opened: Vec::new(),
+            asked_where: false,
             started: Instant::now(),
             in_host_calls: Duration::ZERO,
             requests: Vec::new(),
@@ -122,52 +126,60 @@ impl CallState {
         let handle = self.credentials.get(&credential)?;
         let (name, open) = (handle.name.clone(), handle.open.clone());
         let permissions = self.session.permissions.clone();
-        let checked = egress::check(
-            request,
-            open.origin(),
-            open.slot(),
-            &permissions,
-            to_usize(self.session.limits.request_bytes),
-        );
-        let Allowed { mut request, route } = match checked {
-            Ok(allowed) => allowed,
-            Err(denial) => {
-                tracing::warn!(
-                    code = denial.kind.code(),
-                    reason = denial.reason,
-                    "a request of the plugin was refused"
-                );
-                let kind = denial.kind.failure();
-                self.notify(Event::Denied(&denial));
-                self.denials.push(denial);
-                return Ok(Err(failed(kind)));
-            }
+        let first = match self.admit(request.clone(), &open, &permissions) {
+            Ok(Allowed { request, route }) => self.exchange(request, route).await?,
+            Err(failure) => return Ok(Err(failure)),
         };
-
-        let bare = request.clone();
-        open.attach(request.headers_mut());
-        let first = self.exchange(request, route).await?;
-        let unauthorized = match &first {
-            Ok(response) if response.status == 401 => &response.body,
+        let has_moved = match &first {
+            Ok(response) if response.status == 401 && open.cures_unauthorized(&response.body) => false,
+            Ok(response) if !self.asked_where && open.has_moved(response.status, &response.body) => true,
             _ => return Ok(first),
         };
-        if !open.cures_unauthorized(unauthorized) {
-            return Ok(first);
-        }
-        // A 401 means that the request was not carried out (RFC 9110, section 15.5.2), so it is safe to send it again.
+        self.asked_where |= has_moved;
         let refreshed = match self.refresh(&name, &open).await {
             Ok(refreshed) => refreshed,
             Err(failure) => return Ok(Err(failure)),
         };
         self.credentials.get_mut(&credential)?.open = refreshed.clone();
         self.remember(&refreshed);
+        let mut again = request;
         if refreshed.origin() != open.origin() {
-            // The org has moved. The plugin built the URL for the old address; its next call gets the new one.
-            return Ok(Err(failed(FailureKind::RefreshFailed)));
+            tracing::info!(from = %open.origin(), to = %refreshed.origin(), "an account has moved to another origin");
+            let Some(url) = at_origin(refreshed.origin(), &again.url) else { return Ok(first) };
+            again.url = url;
+        } else if has_moved {
+            return Ok(first);
         }
-        let mut replay = bare;
-        refreshed.attach(replay.headers_mut());
-        self.exchange(replay, route).await
+        // It is safe to send the request again: a 401 means that it was not carried out (RFC 9110, section 15.5.2), and `moved` of a
+        // manifest lists only responses of which that is known.
+        match self.admit(again, &refreshed, &permissions) {
+            Ok(Allowed { request, route }) => self.exchange(request, route).await,
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// Checks a request and attaches the credential to it.
+    fn admit<'p>(
+        &mut self,
+        request: Request,
+        open: &OpenCredential,
+        permissions: &'p Permissions,
+    ) -> Result<Allowed<'p>, Failure> {
+        let limit = to_usize(self.session.limits.request_bytes);
+        match egress::check(request, open.origin(), open.slot(), permissions, limit) {
+            Ok(mut allowed) => {
+                open.attach(allowed.request.headers_mut());
+                Ok(allowed)
+            }
+            Err(denial) => {
+                let code = denial.kind.code();
+                tracing::warn!(code, reason = denial.reason, "a request of the plugin was refused");
+                let kind = denial.kind.failure();
+                self.notify(Event::Denied(&denial));
+                self.denials.push(denial);
+                Err(failed(kind))
+            }
+        }
     }
 
     async fn refresh(&mut self, name: &str, used: &OpenCredential) -> Result<OpenCredential, Failure> {
@@ -371,6 +383,12 @@ fn failure_of(kind: TransportErrorKind, effect: TransportEffect) -> Failure {
         TransportEffect::Unknown => Effect::Unknown,
     };
     Failure { effect, ..failed(kind) }
+}
+
+/// The same URL at another origin.
+fn at_origin(origin: &Origin, url: &str) -> Option<String> {
+    let (url, _) = parse_url(url).ok()?;
+    origin.in_place_of(&url).ok().map(String::from)
 }
 
 fn to_usize(limit: u64) -> usize {

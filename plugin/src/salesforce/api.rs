@@ -49,8 +49,6 @@ impl<'a> AssignmentRules<'a> {
 /// The REST API of the connected org.
 pub struct Api<'o, O> {
     org: &'o mut O,
-    /// The org's origin, without a slash at the end.
-    pub origin: String,
 }
 
 /// A write that failed.
@@ -63,8 +61,12 @@ pub struct Refused {
 
 impl<'o, O: Org> Api<'o, O> {
     pub fn new(org: &'o mut O) -> Self {
-        let origin = org.origin();
-        Self { org, origin }
+        Self { org }
+    }
+
+    /// The org's origin, without a slash at the end. It is another one once the org has moved, even within a call.
+    pub fn origin(&self) -> String {
+        self.org.origin()
     }
 
     /// A public fact of the connection.
@@ -79,7 +81,8 @@ impl<'o, O: Org> Api<'o, O> {
 
     /// Where people open a record. Salesforce redirects this address to the page of the current user interface.
     fn url_of(&self, id: &str) -> String {
-        let mut url = [&*self.origin, "/"].concat();
+        let mut url = self.origin();
+        url.push('/');
         push_encoded(&mut url, id);
         url
     }
@@ -167,7 +170,9 @@ impl<'o, O: Org> Api<'o, O> {
     }
 
     fn request(&self, method: Method, path: &str, headers: Vec<Header>, body: Option<Vec<u8>>) -> Request {
-        Request { method, url: [&*self.origin, path].concat(), headers, body, more: Vec::new() }
+        let mut url = self.origin();
+        url.push_str(path);
+        Request { method, url, headers, body, more: Vec::new() }
     }
 }
 

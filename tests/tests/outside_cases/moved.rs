@@ -1,9 +1,14 @@
 //! The org is no longer where it was: enhanced domains, a renamed My Domain, another instance.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use acceptance::{
     samples::{first_try, mapping_of},
     scripted::{Reply, SALESFORCE, Scripted, response},
-    system::component,
+    system::{self, component},
 };
 use anyhow::Result;
 use crm_host::types::{FieldList, Outcome, Reaction};
@@ -15,6 +20,7 @@ use crate::{Kind, bed};
 const OLD: &str = "minato.my.salesforce.com";
 const NEW: &str = "minato-soft.my.salesforce.com";
 const CREATED: &str = r#"{"id":"00Q5i00000AbCdEEAV","success":true,"errors":[]}"#;
+const VERSIONS: &str = r#"[{"version":"64.0","label":"Summer '25","url":"/services/data/v64.0"}]"#;
 const DESCRIBE: &str = r#"{"name":"Lead","createable":true,"queryable":true,"fields":[{"name":"LastName","label":"Last Name","type":"string","length":80,"nillable":false,"createable":true,"updateable":true}]}"#;
 
 /// An answer of the old host: status, media type, `location`, body.
@@ -82,74 +88,84 @@ impl Refresh {
     }
 }
 
-/// A plugin at an org of which only the new host works.
-async fn moved(old: &'static Old, refresh: &Refresh) -> Result<Scripted> {
-    let scripted = Scripted::start(component()?, &SALESFORCE, |request: &Request<Vec<u8>>| {
-        Some(match (request.uri().host(), request.method().as_str()) {
-            (Some(NEW), "POST") => response(201, CREATED),
-            (Some(NEW), _) => response(200, DESCRIBE),
-            _ => old.reply(),
-        })
-    })
-    .await?;
-    scripted.script.answer_refreshes(refresh.response());
-    Ok(scripted)
+/// A plugin whose org moved after the fields were listed: only the new host works.
+struct Moved {
+    scripted: Scripted,
+    listed: FieldList,
+    before: usize,
 }
 
-/// Requests to the old host, to the token endpoint, and to the new host.
-fn requests(scripted: &Scripted) -> (usize, usize, usize) {
-    let seen = scripted.script.seen();
-    let to = |host: &str| seen.iter().filter(|request| request.uri().host() == Some(host)).count();
-    (to(OLD), to("login.salesforce.com"), to(NEW))
-}
+impl Moved {
+    async fn new(old: &'static Old, refresh: &Refresh) -> Result<Self> {
+        let has_moved = Arc::new(AtomicBool::new(false));
+        let moved = has_moved.clone();
+        let answers = move |request: &Request<Vec<u8>>| {
+            if moved.load(Ordering::Relaxed) && request.uri().host() != Some(NEW) {
+                return old.reply();
+            }
+            match (request.method().as_str(), request.uri().path()) {
+                ("POST", _) => response(201, CREATED),
+                (_, "/services/data/") => response(200, VERSIONS),
+                (_, path) if path.ends_with("/describe") => response(200, DESCRIBE),
+                _ => response(200, r#"{"totalSize":0,"done":true,"records":[]}"#),
+            }
+        };
+        let scripted = Scripted::start(component()?, &SALESFORCE, move |request| Some(answers(request))).await?;
+        let listed = scripted.plugin.list_lead_fields(&scripted.connection, None, "en").await?.answer;
+        let listed = listed.map_err(system::unexpected)?;
+        let before = scripted.script.seen().len();
+        has_moved.store(true, Ordering::Relaxed);
+        scripted.script.answer_refreshes(refresh.response());
+        Ok(Self { scripted, listed, before })
+    }
 
-async fn delivered(scripted: &Scripted) -> Result<Result<Outcome, (String, Reaction)>> {
-    let booking = bed::booking([])?;
-    let mapping = json!({ "rows": [
-        { "field": "LastName", "source": { "booking": "guest.family-name" } },
-        { "field": "Company", "source": { "booking": "guest.company" } },
-    ] });
-    let resolved = mapping_of(mapping, &FieldList::default())?.resolve(&booking);
-    let answer = scripted
-        .plugin
-        .on_booking_completed(&scripted.connection, &resolved.booking, &resolved.mapping, &first_try(bed::NOW))
-        .await?
-        .answer;
-    Ok(answer.map(|delivery| delivery.outcome).map_err(|problem| (problem.code, problem.reaction)))
+    /// Requests to the old host, to the token endpoint, and to the new host.
+    fn requests(&self) -> (usize, usize, usize) {
+        let seen = self.scripted.script.seen();
+        let to =
+            |host: &str| seen.iter().skip(self.before).filter(|request| request.uri().host() == Some(host)).count();
+        (to(OLD), to("login.salesforce.com"), to(NEW))
+    }
+
+    async fn deliver(&self) -> Result<Result<Outcome, (String, Reaction)>> {
+        let mapping = json!({ "rows": [
+            { "field": "LastName", "source": { "booking": "guest.family-name" } },
+        ] });
+        let mapped = mapping_of(mapping, &self.listed)?;
+        let (plugin, connection) = (&self.scripted.plugin, &self.scripted.connection);
+        let called = system::deliver(plugin, connection, &bed::booking([])?, &mapped, &first_try(bed::NOW)).await?;
+        Ok(called.answer.map(|delivery| delivery.outcome).map_err(|problem| (problem.code, problem.reaction)))
+    }
 }
 
 pub async fn cases() -> Result<Kind> {
     let mut kind = Kind::new("the org moved");
     for (what, old) in ELSEWHERE {
-        let scripted = moved(old, &Refresh::Names(NEW)).await?;
-        let ended = delivered(&scripted).await?;
-        kind.case(
-            format!("{what}, then the new address"),
-            (ended, requests(&scripted)),
-            (Ok(Outcome::Created), (1, 1, 1)),
-        );
+        let org = Moved::new(old, &Refresh::Names(NEW)).await?;
+        let ended = org.deliver().await?;
+        kind.case(format!("{what}, then the new address"), (ended, org.requests()), (Ok(Outcome::Created), (1, 1, 1)));
         // The next booking goes to the new address at once.
-        let again = delivered(&scripted).await?;
-        kind.case(format!("{what}, the next booking"), (again, requests(&scripted)), (Ok(Outcome::Created), (1, 1, 2)));
+        let again = org.deliver().await?;
+        kind.case(format!("{what}, the next booking"), (again, org.requests()), (Ok(Outcome::Created), (1, 1, 2)));
 
-        let scripted = moved(old, &Refresh::Names(NEW)).await?;
-        let listed = scripted.plugin.list_lead_fields(&scripted.connection, None, "en").await?.answer;
+        let org = Moved::new(old, &Refresh::Names(NEW)).await?;
+        let listed = org.scripted.plugin.list_lead_fields(&org.scripted.connection, None, "en").await?.answer;
         let listed = listed.map(|listed| listed.fields.len()).map_err(|problem| problem.code);
-        kind.case(format!("{what}, fields"), (listed, requests(&scripted)), (Ok(1), (1, 1, 1)));
+        kind.case(format!("{what}, fields"), (listed, org.requests()), (Ok(1), (1, 1, 1)));
     }
     // The doctor sends several requests: only the first goes to the old address.
     for (what, old) in ELSEWHERE {
-        let scripted = moved(old, &Refresh::Names(NEW)).await?;
-        scripted.plugin.check_connection(&scripted.connection, "en").await?;
-        let (to_old, refreshes, to_new) = requests(&scripted);
+        let org = Moved::new(old, &Refresh::Names(NEW)).await?;
+        org.scripted.plugin.check_connection(&org.scripted.connection, "en").await?;
+        let (to_old, refreshes, to_new) = org.requests();
         kind.case(format!("{what}, doctor"), (to_old, refreshes, to_new > 1), (1, 1, true));
     }
     for (what, old) in ELSEWHERE.iter().filter(|(_, old)| old.0 != 401) {
-        let scripted = moved(old, &Refresh::Names(OLD)).await?;
-        let ended = delivered(&scripted).await?.map_err(|(_, reaction)| reaction);
+        let org = Moved::new(old, &Refresh::Names(OLD)).await?;
+        let ended = org.deliver().await?.map_err(|(_, reaction)| reaction);
         kind.case(
             format!("{what}, but the address stays"),
-            (ended, requests(&scripted)),
+            (ended, org.requests()),
             (Err(Reaction::Reconnect), (1, 1, 0)),
         );
     }
@@ -170,14 +186,14 @@ pub async fn cases() -> Result<Kind> {
         ),
         ("an address that nobody allows", Refresh::Names("evil.example"), "connection-ended", Reaction::Reconnect),
     ] {
-        let scripted = moved(old, &refresh).await?;
-        let ended = delivered(&scripted).await?;
-        kind.case(what, (ended, requests(&scripted)), (Err((code.to_owned(), reaction)), (1, 1, 0)));
+        let org = Moved::new(old, &refresh).await?;
+        let ended = org.deliver().await?;
+        kind.case(what, (ended, org.requests()), (Err((code.to_owned(), reaction)), (1, 1, 0)));
     }
     for (what, old, reaction) in HERE {
-        let scripted = moved(old, &Refresh::Names(NEW)).await?;
-        let ended = delivered(&scripted).await?.map_err(|(_, reaction)| reaction);
-        kind.case(*what, (ended, requests(&scripted)), (Err(reaction.clone()), (1, 0, 0)));
+        let org = Moved::new(old, &Refresh::Names(NEW)).await?;
+        let ended = org.deliver().await?.map_err(|(_, reaction)| reaction);
+        kind.case(*what, (ended, org.requests()), (Err(reaction.clone()), (1, 0, 0)));
     }
     Ok(kind)
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Broker, ConnectionId, Generation, Grant, GrantKey, GrantState, StoreError, Stored, broker::Shared};
 use crate::{
-    manifest::{CredentialSpec, Slot},
+    manifest::{CredentialSpec, Moved, Slot},
     origin::Origin,
     secret::Secret,
 };
@@ -21,8 +21,16 @@ struct Opened {
     generation: Generation,
     header: HeaderValue,
     slot: Slot,
-    /// 401 responses that no refresh cures; `None` for an API key, which nothing refreshes.
-    incurable: Option<Vec<String>>,
+    /// `None` for an API key, which nothing refreshes.
+    stale: Option<Stale>,
+}
+
+/// Which responses call for a refresh.
+struct Stale {
+    /// 401 responses that no refresh cures.
+    incurable: Vec<String>,
+    /// Responses from an origin that the account has left.
+    moved: Vec<Moved>,
 }
 
 /// Why a credential could not be opened.
@@ -89,10 +97,11 @@ impl Shared {
             }
         };
         // The manifest or the policy may have changed, or a test override been removed, since the grant was obtained.
-        let (secret, incurable, is_allowed) = match (spec, &grant) {
+        let (secret, stale, is_allowed) = match (spec, &grant) {
             (CredentialSpec::OAuth2(spec), Grant::OAuth(grant)) => {
                 let is_allowed = self.permissions.rules_for(&grant.origin).next().is_some();
-                (&grant.access_token, Some(spec.incurable.clone()), is_allowed)
+                let stale = Stale { incurable: spec.incurable.clone(), moved: spec.moved.clone() };
+                (&grant.access_token, Some(stale), is_allowed)
             }
             (CredentialSpec::ApiKey(spec), Grant::ApiKey(grant)) => {
                 (&grant.key, None, self.permissions.admits_key(spec, &grant.origin))
@@ -116,7 +125,7 @@ impl Shared {
         });
         let mut header = HeaderValue::from_str(&text).map_err(|_| OpenError::Unavailable)?;
         header.set_sensitive(true);
-        Ok(OpenCredential(Arc::new(Opened { grant, generation: stored.generation, header, slot, incurable })))
+        Ok(OpenCredential(Arc::new(Opened { grant, generation: stored.generation, header, slot, stale })))
     }
 }
 
@@ -149,8 +158,13 @@ impl OpenCredential {
     /// Whether a refresh may cure a 401 with this body.
     pub fn cures_unauthorized(&self, body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body).to_lowercase();
-        let incurable = self.0.incurable.as_ref();
-        incurable.is_some_and(|parts| !parts.iter().any(|part| text.contains(&part.to_lowercase())))
+        let stale = self.0.stale.as_ref();
+        stale.is_some_and(|stale| !stale.incurable.iter().any(|part| text.contains(&part.to_lowercase())))
+    }
+
+    /// Whether a response says that the account is no longer at this origin.
+    pub fn has_moved(&self, status: u16, body: &[u8]) -> bool {
+        self.0.stale.as_ref().is_some_and(|stale| stale.moved.iter().any(|moved| moved.matches(status, body)))
     }
 
     /// The values that must not reach the plugin.

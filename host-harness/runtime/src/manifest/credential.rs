@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Identifier, ManifestError,
     egress::{EgressRule, only_origin},
+    moved::Moved,
     refusal::{Meaning, OAuthStage, Refusal, recognize},
     route::is_plain_segment,
 };
@@ -68,6 +69,10 @@ pub struct OAuthSpec {
     /// 401 responses of the API that no refresh cures, by a part of their text. Case makes no difference.
     #[serde(default)]
     pub incurable: Vec<String>,
+    /// Responses of the API that say that the account is no longer at its origin. Once a call, the host then refreshes; if the token
+    /// response names another origin, the host sends the request there.
+    #[serde(default)]
+    pub moved: Vec<Moved>,
     /// How to revoke a grant; `None` if the server does not support it.
     #[serde(default)]
     pub revocation: Option<Revocation>,
@@ -323,6 +328,9 @@ impl OAuthSpec {
         }
         for (index, refusal) in self.refusals.iter().enumerate() {
             refusal.check(&format!("{key}.refusals[{index}]"))?;
+        }
+        for (index, moved) in self.moved.iter().enumerate() {
+            moved.check(&format!("{key}.moved[{index}]"))?;
         }
         if self.incurable.iter().any(|part| part.trim().is_empty()) {
             return fault("incurable", "a part of a text must not be blank, because it would match all");

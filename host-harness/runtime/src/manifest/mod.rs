@@ -11,6 +11,7 @@ mod contract_version;
 mod credential;
 mod egress;
 mod header;
+mod moved;
 mod refusal;
 mod route;
 
@@ -22,6 +23,7 @@ pub use credential::{
 pub use egress::{EgressRule, Method};
 pub(crate) use header::is_hosts_header;
 pub use header::{MediaType, RequestHeader, ResponseHeader};
+pub use moved::Moved;
 pub(crate) use refusal::recognize;
 pub use refusal::{Meaning, OAuthStage, Refusal};
 pub use route::{PathPattern, Route};

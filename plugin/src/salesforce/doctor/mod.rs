@@ -49,7 +49,7 @@ pub fn check(org: &mut impl Org, locale: &str) -> Result<Account, Vec<Problem>> 
         ("edition", &texts::FACT_EDITION, edition.map(|name| if is_sandbox { name + " (sandbox)" } else { name })),
         ("username", &texts::FACT_USERNAME, text(&user, "Username")),
         ("user-id", &texts::FACT_USER_ID, user_id),
-        ("instance-url", &texts::FACT_INSTANCE_URL, Some(visit.api.origin.clone())),
+        ("instance-url", &texts::FACT_INSTANCE_URL, Some(visit.api.origin())),
         ("api-version", &texts::FACT_API_VERSION, Some(VERSION.trim_start_matches('v').to_owned())),
         (
             "daily-calls",
