@@ -282,6 +282,12 @@ txn-security-no-access =
     .why = A transaction security policy applies to the connected user's API use.
     .step1 = Check the policies, and make an exception for the connected user.
 
+txn-security-metering-error =
+    .what = The org's transaction security policies took too long to check the request.
+    .why = Salesforce stops a request if its policies don't finish in time. This usually passes. Nothing was saved.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it keeps happening, give the connected user the permission “Exempt from Transaction Security”, or simplify the policies.
+
 request-limit-exceeded =
     .what = The org has used all or nearly all of its API requests.
     .why = Salesforce counts the API requests of all integrations over 24 hours. Bookings are on hold and are sent when requests are available again. A booking takes one or two requests.
@@ -522,10 +528,17 @@ answer-unreadable =
     .step1 = Resend the booking once.
     .step2 = If it fails again, report the code and the message to the integration's developer.
 
+request-refused =
+    .what = A server between us and Salesforce refused the request.
+    .why = The answer has no Salesforce error code. A proxy, a firewall, or one of Salesforce's edge servers sent it. Nothing was saved.
+    .step1 = No action needed. We'll retry automatically.
+    .step2 = If it lasts, check the proxy and the firewall on the way to Salesforce.
+
 request-too-large =
-    .what = The booking is too large to be saved in Salesforce.
-    .why = The mapped answers together, or one that is used in a lookup, exceed Salesforce's limit.
-    .step1 = Map fewer answers, or limit their length in the form.
+    .what = The request is too large for Salesforce, or for a server on the way to it.
+    .why = The mapped answers are very long, or a proxy or firewall has a lower limit than Salesforce.
+    .step1 = Check the size limits of the proxy and the firewall on the way to Salesforce.
+    .step2 = If they are high enough, map fewer answers, or limit their length in the form.
 
 ## The same with the particulars of an occurrence. If one is not given, the general text stands
 

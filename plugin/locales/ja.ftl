@@ -280,6 +280,12 @@ txn-security-no-access =
     .why = トランザクションセキュリティポリシーが、連携ユーザーの API の利用に適用されています。
     .step1 = ポリシーを確認し、連携ユーザーを例外にしてください。
 
+txn-security-metering-error =
+    .what = 組織のトランザクションセキュリティポリシーの確認が、時間内に終わりませんでした。
+    .why = ポリシーの処理が時間内に終わらない場合、Salesforce はリクエストを中止します。多くは一時的なものです。データは登録されていません。
+    .step1 = 対応は不要です。自動的に再試行します。
+    .step2 = 繰り返し発生する場合は、連携ユーザーに「トランザクションセキュリティから除外」権限を付与するか、ポリシーを簡素化してください。
+
 request-limit-exceeded =
     .what = Salesforce 組織の API 要求数が、上限に達したか、残りわずかです。
     .why = Salesforce は、すべての連携の API 要求数を 24 時間分合計します。予約は保留され、空きができると登録されます。1 件の予約に必要な API 要求は 1～2 回です。
@@ -520,10 +526,17 @@ answer-unreadable =
     .step1 = 予約を 1 回だけ再送してください。
     .step2 = もう一度失敗した場合は、コードとメッセージを連携機能の開発元に伝えてください。
 
+request-refused =
+    .what = Salesforce との間にあるサーバーが、リクエストを拒否しました。
+    .why = 応答に Salesforce のエラーコードがありません。プロキシ、ファイアウォール、または Salesforce のエッジサーバーからの応答です。データは登録されていません。
+    .step1 = 対応は不要です。自動的に再試行します。
+    .step2 = 続く場合は、Salesforce までの経路にあるプロキシとファイアウォールを確認してください。
+
 request-too-large =
-    .what = 予約の内容が大きすぎるため、Salesforce に登録できません。
-    .why = 対応付けた回答の合計か、検索に使う回答が、Salesforce の上限を超えています。
-    .step1 = 対応付ける回答を減らすか、フォームで文字数を制限してください。
+    .what = リクエストが、Salesforce または途中のサーバーの上限を超えています。
+    .why = 対応付けた回答が非常に長いか、プロキシやファイアウォールの上限が Salesforce より低く設定されています。
+    .step1 = Salesforce までの経路にあるプロキシとファイアウォールの上限を確認してください。
+    .step2 = 上限に問題がなければ、対応付ける回答を減らすか、フォームで文字数を制限してください。
 
 ## The same with the particulars of an occurrence. If one is not given, the general text stands
 

@@ -210,6 +210,11 @@ pub static CAUSES: &[Cause] = &[
     ),
     cause(&texts::TXN_SECURITY_NO_ACCESS, &["TXN_SECURITY_NO_ACCESS"], &[CrmAdmin(&texts::PLACE_TRANSACTION_SECURITY)]),
     cause(
+        &texts::TXN_SECURITY_METERING_ERROR,
+        &["TXN_SECURITY_METERING_ERROR"],
+        &[TeamAdmin, CrmAdmin(&texts::PLACE_TRANSACTION_SECURITY)],
+    ),
+    cause(
         &texts::REQUEST_LIMIT_EXCEEDED,
         &["REQUEST_LIMIT_EXCEEDED", "daily-calls-low"],
         &[CrmAdmin(&texts::PLACE_COMPANY_INFORMATION), TeamAdmin],
@@ -393,7 +398,6 @@ pub static CAUSES: &[Cause] = &[
         &[
             "answer-unreadable",
             "request-invalid",
-            "request-refused",
             "INVALID_ID_FIELD",
             "INVALID_QUERY_FILTER_OPERATOR",
             "MALFORMED_QUERY",
@@ -403,5 +407,6 @@ pub static CAUSES: &[Cause] = &[
         ],
         &[TeamAdmin, Operator],
     ),
-    cause(&texts::REQUEST_TOO_LARGE, &["request-too-large"], &[CalendarOwner]),
+    cause(&texts::REQUEST_REFUSED, &["request-refused"], &[TeamAdmin, Operator]),
+    cause(&texts::REQUEST_TOO_LARGE, &["request-too-large"], &[Operator, CalendarOwner]),
 ];

@@ -9,6 +9,7 @@ use crate::{
         guidance::{Actor, AdviceStep, AdviceText},
         types::Parameter,
     },
+    salesforce::errors::{explained_alike, explained_like},
     texts::Language,
 };
 use causes::{CAUSES, Cause, Step};
@@ -37,7 +38,8 @@ pub fn advice(code: &str, particulars: &[Parameter], locale: &str) -> Option<Adv
 
 /// All codes that have advice.
 pub fn codes() -> Vec<String> {
-    CAUSES.iter().flat_map(|cause| cause.codes).map(|code| (*code).to_owned()).collect()
+    let own = CAUSES.iter().flat_map(|cause| cause.codes).copied();
+    own.chain(explained_alike().map(|(code, _)| code)).map(str::to_owned).collect()
 }
 
 /// Whether a code has advice.
@@ -46,7 +48,8 @@ pub fn explains(code: &str) -> bool {
 }
 
 fn cause_of(code: &str) -> Option<&'static Cause> {
-    CAUSES.iter().find(|cause| cause.codes.contains(&code))
+    let by_name = |code: &str| CAUSES.iter().find(|cause| cause.codes.contains(&code));
+    by_name(code).or_else(|| by_name(explained_like(code)?))
 }
 
 /// A text with its variables, `{$name}`, replaced; `None` if one of them is not given.

@@ -201,13 +201,13 @@ fn page() -> String {
     page.push_str("[日本語](#エラー)\n\n");
     page.push_str(
         "Every code that a problem or a finding may have, what it means and what to do. The set is open: a code of \
-         Salesforce's that is not listed here keeps its name and message, and is classed by its HTTP status.\n\n",
+         Salesforce's that is not listed here keeps its name and message, and is classed by parts of its name and its HTTP status.\n\n",
     );
     in_language(&mut page, Language::English, &sections);
     page.push_str("# エラー\n\n[English](#errors)\n\n");
     page.push_str(
         "問題 (problem) およびチェック結果 (finding) に付くコードと、その意味、対処方法の一覧です。ここにない Salesforce の\
-         コードは、名称とメッセージをそのまま表示し、HTTP ステータスに応じて分類します。\n\n",
+         コードは、名称とメッセージをそのまま表示し、名称の一部と HTTP ステータスに応じて分類します。\n\n",
     );
     in_language(&mut page, Language::Japanese, &sections);
     page.truncate(page.trim_end().len());
@@ -223,7 +223,7 @@ fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String
         writeln!(page, "**{}**: {}\n", section.name().to(language), section.meaning().to(language)).unwrap();
         let mut links = Vec::new();
         for cause in CAUSES {
-            for code in cause.codes.iter().filter(|code| is_in(sections, code, section)) {
+            for code in codes_of(cause).filter(|code| is_in(sections, code, section)) {
                 links.push(format!("[`{code}`](#{tag}-{})", anchor(cause)));
             }
         }
@@ -237,6 +237,12 @@ fn in_language(page: &mut String, language: Language, sections: &BTreeMap<String
     }
 }
 
+/// The codes that a cause explains: its own, then those that are explained like one of them.
+fn codes_of(cause: &'static Cause) -> impl Iterator<Item = &'static str> {
+    let alike = errors::explained_alike().filter(|(_, like)| cause.codes.contains(like)).map(|(code, _)| code);
+    cause.codes.iter().copied().chain(alike)
+}
+
 fn is_in(sections: &BTreeMap<String, BTreeSet<Section>>, code: &str, section: Section) -> bool {
     sections.get(code).is_some_and(|sections| sections.contains(&section))
 }
@@ -244,7 +250,7 @@ fn is_in(sections: &BTreeMap<String, BTreeSet<Section>>, code: &str, section: Se
 fn write_advice(
     page: &mut String,
     language: Language,
-    cause: &Cause,
+    cause: &'static Cause,
     advice: &AdviceText,
     sections: &BTreeMap<String, BTreeSet<Section>>,
 ) {
@@ -261,8 +267,8 @@ fn write_advice(
         writeln!(page, "{}. **{}**: {}{place}", number + 1, who.to(language), step.action).unwrap();
     }
     writeln!(page).unwrap();
-    for code in cause.codes {
-        let all = sections.get(*code).unwrap_or_else(|| panic!("{code} is never given"));
+    for code in codes_of(cause) {
+        let all = sections.get(code).unwrap_or_else(|| panic!("{code} is never given"));
         let names: Vec<_> = all.iter().map(|section| section.name().to(language)).collect();
         writeln!(page, "- `{code}`: {}", names.join(", ")).unwrap();
     }

@@ -105,16 +105,32 @@ fn from_text(text: &str, errors: &mut Vec<ApiError>) {
         rest = after;
     }
     if errors.is_empty() && !text.is_empty() {
-        let page = element(text, "title").map_or(text, |(title, _)| title);
-        let mut message = String::new();
-        for word in clip(page, PAGE_EXCERPT).split_whitespace() {
-            if !message.is_empty() {
-                message.push(' ');
-            }
-            message.push_str(word);
-        }
-        errors.push(ApiError { message: unescape(&message), ..ApiError::default() });
+        let message = match page(text) {
+            Some("") => "Salesforce answered with a web page.".to_owned(),
+            Some(title) => format!("Salesforce answered with a web page: {}", excerpt(title)),
+            None => excerpt(text),
+        };
+        errors.push(ApiError { message, ..ApiError::default() });
     }
+}
+
+/// The title of a web page, empty if it has none; `None` if the text is not markup.
+fn page(text: &str) -> Option<&str> {
+    text.strip_prefix('<')?;
+    // Its length stays the same, so that places in it are places in the text.
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|start| {
+        let begin = start + lower.get(start..)?.find('>')? + 1;
+        let end = begin + lower.get(begin..)?.find("</title")?;
+        text.get(begin..end)
+    });
+    Some(title.unwrap_or_default().trim())
+}
+
+/// The beginning of a text in one line, without markup.
+fn excerpt(text: &str) -> String {
+    let plain = unescape(&clip(text, PAGE_EXCERPT)).replace(['<', '>'], " ");
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The content of the first element of that name, and the rest of the text.

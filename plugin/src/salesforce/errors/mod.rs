@@ -5,14 +5,13 @@ mod catalogue;
 mod duplicates;
 mod failure;
 mod problem;
-mod status;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use body::json;
 #[cfg(test)]
-pub use catalogue::codes as salesforce_codes;
-pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED};
+pub use catalogue::known_codes as salesforce_codes;
+pub use catalogue::{DUPLICATE_VALUE, DUPLICATES_DETECTED, explained_alike, explained_like};
 pub use duplicates::duplicates;
 pub use failure::{problem_from_failure, problem_from_secret_error};
 pub use problem::{names_a_record, problem_from_response};

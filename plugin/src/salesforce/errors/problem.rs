@@ -3,9 +3,8 @@
 use super::{
     Call,
     body::{self, ApiError},
-    catalogue::{self, Class, DUPLICATE_VALUE},
+    catalogue::{self, Class, DUPLICATE_VALUE, Uncoded},
     duplicates::duplicates_in,
-    status,
 };
 use crate::{
     bindings::{
@@ -27,13 +26,14 @@ pub fn problem_from_response(response: &Response, call: Call) -> Problem {
     let json = body::json(&response.body);
     let mut errors = Vec::new();
     for error in body::errors(&response.body, json.as_ref()) {
-        errors.push(Judged::new(error, response.status));
+        errors.push(Judged::new(error, response.status, json.is_some()));
     }
+    let is_json = json.is_some();
     let concerned = json.map(|json| concerned(response.status, &json, &errors)).unwrap_or_default();
 
     let mut main = match first_to_overcome(&errors) {
         Some(position) => errors.remove(position),
-        None => Judged::new(ApiError::default(), response.status),
+        None => Judged::new(ApiError::default(), response.status, is_json),
     };
     if main.error.message.is_empty() {
         main.error.message = format!("Salesforce answered status {} without a reason.", response.status);
@@ -62,18 +62,18 @@ struct Judged {
 }
 
 impl Judged {
-    fn new(error: ApiError, status: u16) -> Self {
+    fn new(error: ApiError, status: u16, is_json: bool) -> Self {
         let Some(given) = error.code.as_deref() else {
-            let code = status::code_of(status).to_owned();
-            return Self { error, code, own_code: true, class: status::class_of(status) };
+            let uncoded = Uncoded { status, is_json };
+            return Self { error, code: uncoded.code().to_owned(), own_code: true, class: uncoded.class() };
         };
         if is_not_for_api(given, &error.message) {
             return Self { error, code: codes::SESSION_NOT_FOR_API.into(), own_code: true, class: Class::Admin };
         }
-        let code = catalogue::wrapped_code(given, &error.message).unwrap_or(given).to_owned();
         // A failed save may come with a status of success.
         let status = if status < 300 { 400 } else { status };
-        let class = catalogue::class_of_error(&code, &error.message).unwrap_or_else(|| status::class_of(status));
+        let (code, class) = catalogue::judge(given, &error.message, status, !error.fields.is_empty());
+        let code = code.to_owned();
         Self { error, code, own_code: false, class }
     }
 

@@ -38,7 +38,7 @@ fn errors_are_read_in_every_shape_that_salesforce_has() {
 fn a_save_that_failed_with_a_status_of_success_wrote_nothing() {
     let unknown = r#"{"success":false,"errors":[{"statusCode":"NEVER_SEEN_BEFORE","message":"?","fields":[]}]}"#;
     let problem = write(200, unknown);
-    assert_eq!((problem.code.as_str(), &problem.reaction), ("NEVER_SEEN_BEFORE", &Reaction::FixBooking));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("NEVER_SEEN_BEFORE", &Reaction::AskAdmin));
 }
 
 #[test]
@@ -61,13 +61,13 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
     let page = "<html><head><title>Service Not\n Available</title></head><body><h1>Down</h1></body></html>";
     #[rustfmt::skip]
     let cases = [
-        (413, "request-too-large", Reaction::FixBooking, "request-too-large", Reaction::FixBooking),
-        (414, "request-too-large", Reaction::FixBooking, "request-too-large", Reaction::FixBooking),
-        (431, "request-too-large", Reaction::FixBooking, "request-too-large", Reaction::FixBooking),
-        (400, "request-refused", Reaction::FixBooking, "request-refused", Reaction::FixBooking),
+        (413, "request-too-large", Reaction::AskAdmin, "request-too-large", Reaction::AskAdmin),
+        (414, "request-too-large", Reaction::AskAdmin, "request-too-large", Reaction::AskAdmin),
+        (431, "request-too-large", Reaction::AskAdmin, "request-too-large", Reaction::AskAdmin),
+        (400, "request-refused", Reaction::Retry, "request-refused", Reaction::Retry),
         (401, "connection-ended", Reaction::Reconnect, "connection-ended", Reaction::Reconnect),
-        (403, "access-refused", Reaction::AskAdmin, "access-refused", Reaction::AskAdmin),
-        (404, "resource-missing", Reaction::AskAdmin, "resource-missing", Reaction::AskAdmin),
+        (403, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
+        (404, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
         (409, "record-changed", Reaction::Retry, "record-changed", Reaction::Retry),
         (410, "api-version-retired", Reaction::AskAdmin, "api-version-retired", Reaction::AskAdmin),
         (412, "record-changed", Reaction::Retry, "record-changed", Reaction::Retry),
@@ -87,8 +87,24 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
         let (reading, writing) = (read(status, page), write(status, page));
         assert_eq!((reading.code.as_str(), reading.reaction), (read_code, read_reaction), "{status}");
         assert_eq!((writing.code.as_str(), writing.reaction), (write_code, write_reaction), "{status}");
-        assert_eq!(reading.message, "Service Not Available", "{status}");
+        assert_eq!(reading.message, "Salesforce answered with a web page: Service Not Available", "{status}");
     }
+}
+
+#[test]
+fn a_page_is_told_by_its_title_and_without_markup() {
+    for (page, expected) in [
+        ("<!DOCTYPE html><HTML><TITLE lang=\"en\">We&#39;ll be &lt;back&gt;</TITLE>", "a web page: We'll be back"),
+        ("<html><body>The URL has moved <a href=\"https://x\">here</a></body></html>", "a web page."),
+        ("<html><head><title></title></head></html>", "a web page."),
+        ("<html><head><title>never ends", "a web page."),
+        ("<?xml version=\"1.0\"?><html><title>\u{130}stanbul</title></html>", "a web page: \u{130}stanbul"),
+    ] {
+        let message = read(503, page).message;
+        assert_eq!(message, format!("Salesforce answered with {expected}"), "{page}");
+    }
+    assert_eq!(read(503, "no healthy upstream").message, "no healthy upstream");
+    assert!(read(503, &format!("<title>{}</title>", "長".repeat(50_000))).message.len() < 400);
 }
 
 #[test]
@@ -109,7 +125,12 @@ fn an_empty_or_meaningless_body_is_known_by_its_status() {
         let problem = write(500, body);
         assert_eq!((problem.code.as_str(), &problem.reaction), ("outcome-unknown", &Reaction::CheckFirst), "{body}");
         let problem = read(404, body);
-        assert_eq!((problem.code.as_str(), &problem.reaction), ("resource-missing", &Reaction::AskAdmin), "{body}");
+        // Salesforce itself writes JSON; another server does not know the org.
+        let expected = match body.trim() {
+            "" => ("org-moved", &Reaction::Reconnect),
+            _ => ("resource-missing", &Reaction::AskAdmin),
+        };
+        assert_eq!((problem.code.as_str(), &problem.reaction), expected, "{body}");
         assert!(!problem.message.is_empty(), "{body}");
     }
 }
@@ -206,7 +227,7 @@ fn the_holder_of_a_unique_value_is_named_by_either_length_of_id() {
 fn several_records_of_one_external_id_are_all_named() {
     let body = r#"["/services/data/v64.0/sobjects/Lead/00Q5g00000ABCDEEA5","/services/data/v64.0/sobjects/Lead/00Q5g00000ABCDFEA5"]"#;
     let problem = write(300, body);
-    assert_eq!((problem.code.as_str(), &problem.reaction), ("several-records", &Reaction::FixBooking));
+    assert_eq!((problem.code.as_str(), &problem.reaction), ("several-records", &Reaction::AskAdmin));
     assert_eq!(concerned(&problem), ["00Q5g00000ABCDEEA5", "00Q5g00000ABCDFEA5"]);
 }
 
@@ -299,7 +320,7 @@ fn what_is_kept_of_an_answer_is_bounded() {
     assert!(problem.message.len() <= 8_192 && problem.message.starts_with('長'));
     assert!(read(503, &long).message.len() <= 300);
     let larger = write(400, &usual("STRING_TOO_LONG", &"長".repeat(100_000)));
-    assert_eq!((larger.code.as_str(), larger.reaction), ("request-refused", Reaction::FixBooking));
+    assert_eq!((larger.code.as_str(), larger.reaction), ("request-refused", Reaction::Retry));
     let endless = "<Error><errorCode>STRING_TOO_LONG</errorCode></Error>".repeat(100_000);
     assert!(write(400, &endless).also.len() < 50);
     let nested = ["[".repeat(200_000), "]".repeat(200_000)].concat();

@@ -50,6 +50,7 @@ const CATALOGUE: &[(u16, &str, &str, Reaction)] = &[
     (403, "LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current domain", AskAdmin),
     (403, "LOGIN_DURING_RESTRICTED_TIME", "cannot log in at this time", AskAdmin),
     (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "read only mode", Retry),
+    (400, "TXN_SECURITY_METERING_ERROR", "We can't complete the action because enabled transaction security policies took too long to complete.", Retry),
     (400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: 001XXXXXXXXXXXXXX", Retry),
     (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Retry),
     (503, "SERVER_UNAVAILABLE", "Server too busy", Retry),
@@ -59,6 +60,7 @@ const CATALOGUE: &[(u16, &str, &str, Reaction)] = &[
     (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support", CheckFirst),
     (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", AskAdmin),
     (403, "API_CURRENTLY_DISABLED", "API is currently disabled for this user", AskAdmin),
+    (403, "API_CURRENTLY_DISABLED", "API is currently disabled", Retry),
     (403, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "The users password has expired", AskAdmin),
     (401, "INVALID_SESSION_ID", "Session expired or invalid", Reconnect),
     (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Reconnect),
@@ -89,8 +91,21 @@ fn every_code_keeps_its_name_its_words_and_has_its_reaction() {
 #[test]
 fn the_table_above_names_every_code_that_has_a_class() {
     let tested: BTreeSet<_> = CATALOGUE.iter().map(|(_, code, ..)| *code).collect();
-    assert_eq!(tested, catalogue::codes().collect());
-    assert_eq!(tested.len(), catalogue::codes().count(), "a code is in two classes");
+    let alike: BTreeSet<_> = catalogue::explained_alike().map(|(code, _)| code).collect();
+    let known: BTreeSet<_> = catalogue::known_codes().collect();
+    assert_eq!(known.len(), catalogue::known_codes().count(), "a code is in two classes");
+    assert_eq!(tested, &known - &alike);
+}
+
+#[test]
+fn a_code_that_is_explained_like_another_calls_for_the_same_kind_of_help() {
+    let own: BTreeSet<_> =
+        CATALOGUE.iter().map(|(_, code, ..)| *code).chain(crate::codes::ALL.iter().copied()).collect();
+    for (code, like) in catalogue::explained_alike() {
+        assert!(own.contains(like) && !own.contains(code), "{code} is explained like {like}");
+        let problem = write(400, &usual(code, "?"));
+        assert_eq!((problem.code.as_str(), problem.message.as_str()), (code, "?"));
+    }
 }
 
 #[test]
@@ -103,9 +118,10 @@ fn retry_after_is_given_exactly_if_waiting_or_looking_helps() {
 
 #[test]
 fn an_exhausted_quota_is_waited_for_by_the_quarter_of_an_hour() {
-    for text in ["TotalRequests Limit exceeded.", "ConcurrentPerOrgLongTxn Limit exceeded."] {
+    // Those that run at the same time are over sooner.
+    for (text, seconds) in [("TotalRequests Limit exceeded.", 900), ("ConcurrentPerOrgLongTxn Limit exceeded.", 60)] {
         let problem = write(403, &usual("REQUEST_LIMIT_EXCEEDED", text));
-        assert_eq!((problem.reaction, problem.retry_after), (Retry, Some(900)));
+        assert_eq!((problem.reaction, problem.retry_after), (Retry, Some(seconds)));
     }
 }
 
@@ -142,22 +158,42 @@ fn a_lock_wrapped_in_the_error_of_a_trigger_is_still_a_lock() {
 }
 
 #[test]
-fn a_trigger_that_ran_out_of_queries_is_tried_again() {
-    let problem = write(400, &usual("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "LeadTrigger: Too many SOQL queries: 101"));
-    assert_eq!((problem.code.as_str(), problem.reaction), ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", Retry));
+fn automation_that_exceeds_a_limit_of_the_load_is_tried_again() {
+    for code in ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER", "APEX_ERROR", "FLOW_EXCEPTION"]
+    {
+        for text in ["LeadTrigger: Too many SOQL queries: 101", "System.LimitException: Apex CPU Time Limit Exceeded"] {
+            let problem = write(400, &usual(code, text));
+            assert_eq!((problem.code.as_str(), problem.reaction), (code, Retry), "{text}");
+        }
+    }
+    let quoted = write(400, &usual("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Too many SOQL queries"));
+    assert_eq!(quoted.reaction, FixBooking, "only automation tells of its limits");
 }
 
 #[test]
-fn an_unknown_code_is_kept_and_classed_by_its_status() {
+fn an_unknown_code_is_kept_and_blames_the_booking_only_if_it_names_a_field() {
     #[rustfmt::skip]
     let cases = [
-        (400, FixBooking), (401, Reconnect), (403, AskAdmin), (404, AskAdmin), (405, FixMapping), (409, Retry), (410, AskAdmin),
-        (412, Retry), (414, FixBooking), (415, FixMapping), (420, Reconnect), (428, FixMapping), (429, Retry), (431, FixBooking),
+        (400, AskAdmin), (401, Reconnect), (403, AskAdmin), (404, AskAdmin), (405, AskAdmin), (409, Retry), (410, AskAdmin),
+        (412, Retry), (414, AskAdmin), (415, AskAdmin), (420, Reconnect), (428, AskAdmin), (429, Retry), (431, AskAdmin),
         (500, CheckFirst), (502, CheckFirst), (503, CheckFirst), (504, CheckFirst), (599, CheckFirst),
     ];
     for (status, reaction) in cases {
         let problem = write(status, &usual("NEVER_SEEN_BEFORE", "?"));
         assert_eq!((problem.code.as_str(), problem.message.as_str()), ("NEVER_SEEN_BEFORE", "?"));
         assert_eq!(problem.reaction, reaction, "{status}");
+    }
+    let named = r#"[{"errorCode":"NEVER_SEEN_BEFORE","message":"?","fields":["Phone"]}]"#;
+    assert_eq!(write(400, named).reaction, FixBooking);
+    assert_eq!(write(403, named).reaction, AskAdmin);
+    for (code, seconds) in [
+        ("SOME_SERVICE_UNAVAILABLE", 60),
+        ("NEW_OPERATION_TIMED_OUT", 60),
+        ("SERVER_BUSY", 60),
+        ("NEW_LIMIT_EXCEEDED", 900),
+        ("SITE_UNDER_MAINTENANCE", 600),
+    ] {
+        let problem = write(400, &usual(code, "?"));
+        assert_eq!((problem.reaction, problem.retry_after), (Retry, Some(seconds)), "{code}");
     }
 }

@@ -34,7 +34,7 @@ fn judge(name: &str, status: u16, body: &Value) {
     assert_eq!(problem.code, code, "{name}");
     assert_eq!(Some(problem.message.as_str()), error["message"].as_str(), "{name}");
     assert_eq!(problem.http_status, Some(status), "{name}");
-    assert!(catalogue::class_of(code).is_some(), "{name} is not in the catalogue");
+    assert!(catalogue::known_codes().any(|known| known == code), "{name} is not in the catalogue");
     assert!(advice(code, &[], "ja").is_some(), "{name} has no advice");
     let given = error["fields"].as_array().into_iter().flatten().filter_map(Value::as_str);
     assert!(given.clone().count() == 0 || given.eq(problem.fields.iter().map(String::as_str)), "{name}");
