@@ -44,9 +44,9 @@ impl Script {
         Arc::new(Self { answer: Box::new(answer), tokens: Mutex::default(), seen: Mutex::default() })
     }
 
-    /// Lets the token endpoint of a connected plugin answer this from now on.
-    pub fn answer_refreshes(&self, response: Response<Vec<u8>>) {
-        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+    /// What the token endpoint answers from now on; by default the provider's tokens.
+    pub fn answer_refreshes(&self, response: Option<Response<Vec<u8>>>) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = response;
     }
 
     /// The requests sent, in order.

@@ -284,7 +284,7 @@ fn class_by(table: &[(Class, &[&str])], text: &str) -> Option<Class> {
 ///
 /// The code is the one that another one wraps, if waiting overcomes that.
 pub fn judge<'a>(code: &'a str, message: &str, status: u16, names_fields: bool) -> (&'a str, Class) {
-    let words = || message.to_lowercase();
+    let words = || message.to_ascii_lowercase();
     if AUTOMATION.contains(&code) {
         let is_part = |c: char| !(c.is_ascii_uppercase() || c == '_');
         let mut quoted = message.split(is_part).filter(|word| word.contains('_'));
