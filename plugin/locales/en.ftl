@@ -314,9 +314,9 @@ api-version-retired =
 
 connection-ended =
     .what = The connection to Salesforce has ended. Bookings are on hold and are sent in order when you reconnect.
-    .why = The usual reasons: the authorization was revoked, it wasn't used for a long time (often 30 days), or the connected user was deactivated.
+    .why = The usual reasons: the authorization was revoked, it wasn't used for a long time (often 30 days), the user connected this app more than five times, or the user was deactivated or frozen.
     .step1 = Reconnect with a user who isn't affected by staff changes, preferably a dedicated one. Your settings are kept.
-    .step2 = If it happens again, check the app's refresh token policy. Choose a longer period, or “Refresh token is valid until revoked”.
+    .step2 = If it happens again, check the app's “Refresh Token Policy”. Choose “Expire refresh token if not used for specific time” with 30 days, or “Refresh token is valid until revoked” if it is offered.
 
 not-connected =
     .what = The team isn't connected to Salesforce.
@@ -380,15 +380,15 @@ app-blocked =
 
 app-not-installed =
     .what = The scheduling service's app isn't installed in this Salesforce org.
-    .why = Since September 2025, apps that aren't installed generally can't be used. Users with the permission “Approve Uninstalled Connected Apps” are an exception. An external client app must always be installed from its package.
+    .why = An external client app must be installed from its package before anyone can connect. Connected apps that aren't installed have been blocked too since September 2025, except for users with the permission “Approve Uninstalled Connected Apps”.
     .step1 = Install the scheduling provider's package, and check that it is listed.
-    .step2 = For a connected app without a package, choose “Install” in the list. Then tell the team admin.
+    .step2 = Check that the app is in this list and isn't blocked. If “Install” is shown next to it, choose it. Then tell the team admin.
     .step3 = Then reconnect.
 
 app-not-approved =
     .what = This user isn't allowed to use the scheduling service's app.
     .why = “Permitted Users” is set to “Admin approved users are pre-authorized”, and the user's profile or permission set hasn't been added. Or the user hasn't allowed access yet.
-    .step1 = Add the user's profile or permission set to the app, and tell the team admin. Or set “Permitted Users” to “All users may self-authorize”.
+    .step1 = Add the user's profile or permission set to the app, and tell the team admin. Or set “Permitted Users” to “All users can self-authorize”.
     .step2 = Then reconnect.
 
 oauth-approval-error-generic =
@@ -402,7 +402,7 @@ oauth-approval-error-generic =
 login-restricted =
     .what = Salesforce doesn't accept logins from this IP address or at this time.
     .why = The org, the profile, or the app restricts IP addresses or login hours. The scheduling service's servers are outside them.
-    .step1 = Give the Salesforce admin the fixed IP addresses from which you access Salesforce.
+    .step1 = Add the fixed IP addresses from which you access Salesforce to the app's “Refresh Token IP Allowlist”, and give them to the Salesforce admin.
     .step2 = Add these addresses to the trusted IP ranges. If the user's profile restricts login IP addresses, add them there too.
     .step3 = If that isn't possible, set “IP Relaxation” for this app only.
 
@@ -419,8 +419,8 @@ run-as-user-missing =
 
 invalid-client-id =
     .what = The consumer key or consumer secret is wrong.
-    .why = The usual reasons: the key belongs to another environment, the secret was changed, or the app was created less than 10 minutes ago.
-    .step1 = Compare the consumer key and consumer secret with the app's settings in Salesforce. After a change, wait 10 minutes.
+    .why = The usual reasons: the key belongs to another environment, the secret was changed, or the app was created less than 15 minutes ago.
+    .step1 = Compare the consumer key and consumer secret with the app's settings in Salesforce. After a change, wait 15 minutes.
     .step2 = Check that you chose production or sandbox correctly, and reconnect.
 
 redirect-uri-mismatch =
@@ -455,9 +455,9 @@ authorization-code-ended =
 
 login-refused =
     .what = The connected user can't log in to Salesforce.
-    .why = The usual reasons: the user is inactive, frozen, or locked, the password has expired, or the verification code was wrong.
+    .why = The usual reasons: the user is inactive, frozen, or locked, the password has expired, or the verification code was wrong. Salesforce also freezes users when an app connects through an anonymizing VPN or proxy.
     .step1 = Activate, unfreeze, or unlock the user, or reset the password. Then tell the team admin.
-    .step2 = Reconnect. We recommend a dedicated user who isn't affected by staff changes.
+    .step2 = Reconnect. We recommend a dedicated user who isn't affected by staff changes. This user needs multi-factor authentication to log in.
 
 inactive-org =
     .what = The Salesforce org is locked, expired, or closed.

@@ -51,7 +51,7 @@ const PLAIN: [&str; 5] = ["connected", "works", "Create", "checked", "Created"];
 const NOT_CONNECTED: &str = "not-connected Reconnect";
 const RULE: &str = "FIELD_CUSTOM_VALIDATION_EXCEPTION FixBooking Country";
 
-const ORGS: [(&str, Row); 14] = [
+const ORGS: [(&str, Row); 16] = [
     ("enterprise", USUAL),
     ("professional-without-api", always("connected", "API_DISABLED_FOR_ORG AskAdmin")),
     (
@@ -69,6 +69,8 @@ const ORGS: [(&str, Row); 14] = [
     ("admin-approved-only", always("OAUTH_APP_ACCESS_DENIED AskAdmin", NOT_CONNECTED)),
     ("blocked-app", always("OAUTH_APP_BLOCKED AskAdmin", NOT_CONNECTED)),
     ("uninstalled-app", always("app-not-installed AskAdmin", NOT_CONNECTED)),
+    ("uninstalled-external-client-app", always("OAUTH_EC_APP_NOT_FOUND AskAdmin", NOT_CONNECTED)),
+    ("address-not-listed", always("login-restricted AskAdmin", NOT_CONNECTED)),
     ("duplicates-alert", USUAL),
     ("duplicates-block", Row { anyway: "DUPLICATES_DETECTED FixBooking", ..USUAL }),
     ("validation-rules", Row { deliver: RULE, again: RULE, anyway: RULE, ..USUAL }),

@@ -25,6 +25,10 @@ static CATALOGUE: &[(OAuthStage, &str, &str, &str, Reaction)] = &[
     (Exchange, "invalid_grant", "authentication failure - Invalid Password", "login-refused", Reconnect),
     (Refresh, "invalid_grant", "ip restricted or invalid login hours", "login-restricted", AskAdmin),
     (Exchange, "invalid_grant", "IP restricted", "login-restricted", AskAdmin),
+    // Invented: Salesforce does not document how it refuses an address that the app's allowlist lacks.
+    (Refresh, "invalid_grant", "IP address not in range", "login-restricted", AskAdmin),
+    (Refresh, "invalid_grant", "blocked by refresh token IP allowlist", "login-restricted", AskAdmin),
+    (Exchange, "invalid_request", "not on the Allow List", "login-restricted", AskAdmin),
     (Exchange, "invalid_grant", "user hasn't approved this consumer", "app-not-authorized", Reconnect),
     (Exchange, "invalid_grant", "request not supported on this domain", "my-domain-required", Reconnect),
     (Exchange, "invalid_grant", "no client credentials user enabled", "run-as-user-missing", AskAdmin),

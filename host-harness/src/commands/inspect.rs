@@ -66,6 +66,11 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
                     spec.scopes.join(" "),
                     hosts.join(", ")
                 ));
+                if !spec.authorization_parameters.is_empty() {
+                    let pairs = spec.authorization_parameters.iter();
+                    let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
+                    ui.print(format!("             login is requested with {}", pairs.join(", ")));
+                }
                 let attributes: Vec<_> = spec.attributes.keys().map(ToString::to_string).collect();
                 ui.print(format!(
                     "             the plugin cannot read it, only its attributes {}",

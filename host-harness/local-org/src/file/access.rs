@@ -34,6 +34,8 @@ pub struct App {
     pub generic_login_host: bool,
     /// Idle minutes after which an access token expires.
     pub session_minutes: u32,
+    /// Whether the app's list of IP addresses has this machine's. If not, codes and refresh tokens are refused.
+    pub ip_allowlisted: bool,
     /// Who may use the app.
     pub access: AppAccess,
 }
@@ -54,6 +56,7 @@ impl Default for App {
             client_credentials: true,
             generic_login_host: false,
             session_minutes: 120,
+            ip_allowlisted: true,
             access: AppAccess::AllUsers,
         }
     }

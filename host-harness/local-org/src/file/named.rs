@@ -3,7 +3,7 @@
 use super::{FileError, OrgFile};
 
 /// Names and files, the default first.
-const ORGS: [(&str, &str); 14] = [
+const ORGS: [(&str, &str); 16] = [
     ("enterprise", include_str!("../../orgs/enterprise.toml")),
     ("professional-without-api", include_str!("../../orgs/professional-without-api.toml")),
     ("developer-state-country", include_str!("../../orgs/developer-state-country.toml")),
@@ -14,6 +14,8 @@ const ORGS: [(&str, &str); 14] = [
     ("admin-approved-only", include_str!("../../orgs/admin-approved-only.toml")),
     ("blocked-app", include_str!("../../orgs/blocked-app.toml")),
     ("uninstalled-app", include_str!("../../orgs/uninstalled-app.toml")),
+    ("uninstalled-external-client-app", include_str!("../../orgs/uninstalled-external-client-app.toml")),
+    ("address-not-listed", include_str!("../../orgs/address-not-listed.toml")),
     ("duplicates-alert", include_str!("../../orgs/duplicates-alert.toml")),
     ("duplicates-block", include_str!("../../orgs/duplicates-block.toml")),
     ("validation-rules", include_str!("../../orgs/validation-rules.toml")),

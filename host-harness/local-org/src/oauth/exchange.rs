@@ -38,10 +38,12 @@ fn grant(org: &Org, request: &Request, form: &Form) -> Result<Members, OAuthErro
     match form.get("grant_type") {
         Some("authorization_code") => {
             authenticate(org, request, form, org.settings().file.app.secret_required_for_web)?;
+            check_address(org)?;
             by_code(org, form)
         }
         Some("refresh_token") => {
             authenticate(org, request, form, org.settings().file.app.secret_required_for_refresh)?;
+            check_address(org)?;
             by_refresh_token(org, form)
         }
         Some("client_credentials") => {
@@ -72,6 +74,11 @@ fn authenticate(org: &Org, request: &Request, form: &Form, secret_required: bool
         None if !secret_required => Ok(()),
         _ => Err(OAuthError::new("invalid_client", "invalid client credentials")),
     }
+}
+
+/// Applies the app's list of IP addresses, which only those who send codes and refresh tokens must be on.
+fn check_address(org: &Org) -> Result<(), OAuthError> {
+    if org.settings().file.app.ip_allowlisted { Ok(()) } else { Err(Obstacle::IpRestricted.on_token()) }
 }
 
 fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {

@@ -51,6 +51,38 @@ async fn a_wrong_password_shows_the_login_page_again() {
 }
 
 #[tokio::test]
+async fn prompt_login_ignores_the_browsers_session() {
+    let running = enterprise().await;
+    let url = authorize_url(&running, &[]);
+    let parsed = url::Url::parse(&url).unwrap();
+    let request = format!("{}?{}", parsed.path(), parsed.query().unwrap());
+    let form = [("username", "hanako.suzuki@example.com"), ("pw", "local-org"), ("startURL", request.as_str())];
+    let logged_in = post_form(&url, "/login", &form).await;
+    let cookie = logged_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    for (prompt, asks_for_password) in
+        [("", false), ("&prompt=consent", false), ("&prompt=login", true), ("&prompt=login%20consent", true)]
+    {
+        let path = format!("{request}{prompt}");
+        let headers = vec![("cookie", cookie.clone())];
+        let page = send(&url, Send { method: "GET", path: &path, headers, body: String::new() }).await.unwrap();
+        assert_eq!(page.text.contains("type=\"password\""), asks_for_password, "{prompt}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn an_address_outside_of_the_apps_list_gets_no_tokens_and_ends_nothing() {
+    let running = enterprise().await;
+    let client = Client::connect(&running).await;
+    let refused = (400, "invalid_grant", "ip restricted or invalid login hours");
+    running.org().change(|file| file.app.ip_allowlisted = false).unwrap();
+    let code = Client::code(&running).await;
+    assert_eq!(Client::exchange(&running, &code, VERIFIER).await.oauth(), refused);
+    assert_eq!(client.try_refresh(&client.refresh_token).await.oauth(), refused);
+    running.org().change(|file| file.app.ip_allowlisted = true).unwrap();
+    assert_eq!(client.try_refresh(&client.refresh_token).await.status, 200, "the grant is still there");
+}
+
+#[tokio::test]
 async fn errors_of_an_authorization_request_reach_the_callback() {
     let mut file = OrgFile::enterprise().unwrap();
     file.app.pkce_required = true;

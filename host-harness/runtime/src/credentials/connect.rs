@@ -238,6 +238,8 @@ impl Broker {
             .append_pair("state", state.expose())
             .append_pair("code_challenge", &challenge(&verifier))
             .append_pair("code_challenge_method", "S256");
+        let parameters = &ready.spec.authorization_parameters;
+        authorize_url.query_pairs_mut().extend_pairs(parameters.iter().map(|(name, value)| (name.as_str(), value)));
         if !ready.spec.scopes.is_empty() {
             authorize_url.query_pairs_mut().append_pair("scope", &ready.spec.scopes.join(" "));
         }

@@ -48,6 +48,10 @@ pub struct OAuthSpec {
     /// The requested scopes.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Further parameters of the authorization request, such as `prompt`. Those that decide what is requested, or how the code
+    /// comes back, belong to the host.
+    #[serde(default)]
+    pub authorization_parameters: BTreeMap<ParameterName, String>,
     /// Where the host attaches the access token.
     pub slot: Slot,
     /// The member of the token response with the origin of the account. Required unless the manifest admits only one origin.
@@ -178,6 +182,66 @@ impl From<SlotHeader> for String {
     }
 }
 
+/// The name of a parameter that a manifest may add to the authorization request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = PARAMETER_PATTERN)))]
+#[serde(try_from = "String", into = "String")]
+pub struct ParameterName(String);
+
+#[cfg(feature = "schema")]
+const PARAMETER_PATTERN: &str = r"^[a-z][a-z0-9_]{0,63}$";
+
+/// Parameters that only the host sends. With the last ones a manifest could replace the others (RFC 9101), redirect the code
+/// elsewhere (`response_mode`), or request more than its `scopes` say (RFC 9396; OpenID Connect Core, section 5.5).
+const OWN_PARAMETERS: [&str; 15] = [
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "authorization_details",
+    "claims",
+    "request",
+    "request_uri",
+    "response_mode",
+];
+
+impl ParameterName {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text is not a [`ParameterName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a parameter is 1 to 64 lower-case letters, digits and `_`, a letter first, such as `prompt`, and not one that only the host sends"
+)]
+pub struct InvalidParameterName;
+
+impl TryFrom<String> for ParameterName {
+    type Error = InvalidParameterName;
+
+    fn try_from(text: String) -> Result<Self, InvalidParameterName> {
+        let is_plain = text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.len() <= 64
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if is_plain && !OWN_PARAMETERS.contains(&text.as_str()) { Ok(Self(text)) } else { Err(InvalidParameterName) }
+    }
+}
+
+impl From<ParameterName> for String {
+    fn from(name: ParameterName) -> Self {
+        name.0
+    }
+}
+
 /// A public attribute, taken from the token response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -304,6 +368,11 @@ impl OAuthSpec {
         // RFC 6749, section 3.3: blanks separate scopes.
         if !self.scopes.iter().all(|scope| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic())) {
             return fault("scopes", "write each scope as a separate text without blanks");
+        }
+        for (name, value) in &self.authorization_parameters {
+            if value.trim().is_empty() {
+                return fault(&format!("authorization_parameters.{}", name.as_str()), "must not be blank");
+            }
         }
         if self.origin_member.is_none() && only_origin(egress).is_none() {
             return fault(

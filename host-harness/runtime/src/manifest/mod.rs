@@ -17,8 +17,8 @@ mod route;
 
 pub use contract_version::{ContractVersion, InvalidContractVersion};
 pub use credential::{
-    ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, GrantType, OAuthSpec, Revocation, Slot,
-    SlotHeader,
+    ApiKeySpec, Attribute, ClientAuthentication, CredentialSpec, EndpointPath, GrantType, OAuthSpec, ParameterName,
+    Revocation, Slot, SlotHeader,
 };
 pub use egress::{EgressRule, Method};
 pub(crate) use header::is_hosts_header;

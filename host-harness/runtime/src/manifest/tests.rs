@@ -120,6 +120,11 @@ fn an_error_names_the_line_and_the_remedy() {
         ("slot =", "idle_days = 0\nslot =", vec!["credentials.acme.idle_days"]),
         (
             "slot =",
+            "authorization_parameters = { prompt = \" \" }\nslot =",
+            vec!["credentials.acme.authorization_parameters.prompt", "blank"],
+        ),
+        (
+            "slot =",
             "attributes = { t = { member = \"refresh_token\" } }\nslot =",
             vec!["attributes.t.member", "secret"],
         ),
@@ -138,6 +143,46 @@ fn an_error_names_the_line_and_the_remedy() {
             assert!(text.contains(part), "{to}: {part} is not in: {text}");
         }
         assert!(error.code().starts_with("manifest-"));
+    }
+}
+
+#[test]
+fn a_parameter_of_the_authorization_request_is_not_one_of_the_hosts() {
+    let with = |name: &str| {
+        let parameters = format!("authorization_parameters = {{ \"{name}\" = \"x\" }}\nslot =");
+        Manifest::from_toml(&ACME.replacen("slot =", &parameters, 1))
+    };
+    for name in ["prompt", "display", "access_type", "audience", "login_hint", "max_age", "p2"] {
+        assert!(with(name).is_ok(), "{name}");
+    }
+    for name in [
+        "client_id",
+        "client_secret",
+        "response_type",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "request",
+        "request_uri",
+        "response_mode",
+        "claims",
+        "authorization_details",
+        "client_assertion",
+        "client_assertion_type",
+        "",
+        "State",
+        "state ",
+        "a-b",
+        "a&b",
+        "2p",
+        "_a",
+        "é",
+        &"a".repeat(65),
+    ] {
+        let error = with(name).unwrap_err();
+        assert!(crate::full_message(&error).contains("only the host sends"), "{name}: {error}");
     }
 }
 

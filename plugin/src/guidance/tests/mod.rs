@@ -152,9 +152,13 @@ fn the_known_cautions_are_all_covered() {
     says("app-not-installed", &["Approve Uninstalled Connected Apps", "Approve Uninstalled Connected Apps"]);
     says("OAUTH_APP_ACCESS_DENIED", &["Permitted Users", "許可されているユーザー"]);
     says("login-restricted", &["IP Relaxation", "IP 制限の緩和"]);
-    says("connection-ended", &["refresh token policy", "更新トークンポリシー"]);
+    says("login-restricted", &["Refresh Token IP Allowlist", "更新トークン IP 許可リスト"]);
+    says("connection-ended", &["Refresh Token Policy", "更新トークンポリシー"]);
     says("required-field-blank", &["Both must be required", "両方を必須にする"]);
     says("field-not-writable", &["not offered", "選択肢に表示されません"]);
+    for code in ["OAUTH_APP_BLOCKED", "OAUTH_EC_APP_NOT_FOUND", "app-not-installed", "OAUTH_APPROVAL_ERROR_GENERIC"] {
+        says(code, &["External Client Apps OAuth Usage", "外部クライアントアプリケーション OAuth 利用状況"]);
+    }
     for edition in ["Enterprise", "Unlimited", "Performance", "Developer", "Professional"] {
         says("API_DISABLED_FOR_ORG", &[edition, edition]);
     }

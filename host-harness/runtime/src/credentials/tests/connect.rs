@@ -15,6 +15,8 @@ async fn a_person_connects_with_pkce_and_state() {
     assert_eq!(query["scope"], "leads offline");
     assert_eq!(query["code_challenge_method"], "S256");
     assert_eq!(query["state"], pending.state().expose());
+    assert_eq!(query["prompt"], "login consent", "what the manifest adds");
+    assert_eq!(url.query_pairs().count(), query.len(), "each parameter once (RFC 6749, section 3.1)");
 
     let connected = broker.finish(pending, &format!("code=a%3D%3D&state={}", query["state"]), &BROWSER).await.unwrap();
     assert_eq!(connected.login_host.unwrap().to_string(), "https://id.acme.example");

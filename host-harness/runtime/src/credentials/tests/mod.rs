@@ -57,6 +57,7 @@ token_path = "/o/token"
 grant_types = ["authorization_code", "client_credentials"]
 client_authentication = "client_secret_basic"
 scopes = ["leads", "offline"]
+authorization_parameters = { prompt = "login consent" }
 slot = { header = "x-acme-token" }
 origin_member = "api_base"
 idle_days = 10
