@@ -49,6 +49,11 @@ impl Bed {
         self.system.preview(booking, mapped).await
     }
 
+    /// What a preview says that looks for an existing Lead, so that it asks the org.
+    pub async fn preview_looking(&self, booking: &Booking, mapped: &Mapped) -> Result<Result<PreviewResult, Problem>> {
+        self.system.preview(booking, &mapped.with_option("existing", "keep")?).await
+    }
+
     /// How a first try ends.
     pub async fn deliver(&self, booking: &Booking, mapped: &Mapped) -> Result<Result<Delivery, Problem>> {
         Ok(self.system.deliver(booking, mapped, &samples::first_try(NOW)).await?.answer)

@@ -4,6 +4,7 @@
 mod answers;
 mod bed;
 mod moved;
+mod refresh;
 
 use anyhow::Result;
 use std::fmt::{Debug, Write as _};
@@ -34,7 +35,7 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds = [answers::cases().await?, moved::cases().await?];
+    let kinds = [refresh::cases().await?, answers::cases().await?, moved::cases().await?];
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {
