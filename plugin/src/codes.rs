@@ -194,6 +194,8 @@ codes! {
     APP_NOT_INSTALLED = "app-not-installed";
     /// Only the org's own My Domain accepts this request.
     MY_DOMAIN_REQUIRED = "my-domain-required";
+    /// The login host no longer serves the org.
+    LOGIN_HOST_MOVED = "login-host-moved";
     /// The client-credentials flow has no user to run as.
     RUN_AS_USER_MISSING = "run-as-user-missing";
     /// The assertion names another audience.

@@ -29,7 +29,7 @@ static CATALOGUE: &[(OAuthStage, &str, &str, &str, Reaction)] = &[
     (Refresh, "invalid_grant", "IP address not in range", "login-restricted", AskAdmin),
     (Refresh, "invalid_grant", "blocked by refresh token IP allowlist", "login-restricted", AskAdmin),
     (Exchange, "invalid_request", "not on the Allow List", "login-restricted", AskAdmin),
-    (Exchange, "invalid_grant", "user hasn't approved this consumer", "app-not-authorized", Reconnect),
+    (Exchange, "invalid_grant", "user hasn't approved this consumer", "app-not-authorized", AskAdmin),
     (Exchange, "invalid_grant", "request not supported on this domain", "my-domain-required", Reconnect),
     (Exchange, "invalid_grant", "no client credentials user enabled", "run-as-user-missing", AskAdmin),
     (Exchange, "invalid_grant", "Audience validation failed", "audience-invalid", AskAdmin),
@@ -37,7 +37,9 @@ static CATALOGUE: &[(OAuthStage, &str, &str, &str, Reaction)] = &[
     (Exchange, "invalid_grant", "something new", "invalid_grant", Reconnect),
     (Refresh, "invalid_grant", "something new", "connection-ended", Reconnect),
     (Refresh, "invalid_grant", "expired authorization code", "connection-ended", Reconnect),
-    (Refresh, "inactive_user", "User is inactive", "inactive_user", Reconnect),
+    (Refresh, "inactive_user", "User is inactive", "inactive_user", AskAdmin),
+    (Refresh, "invalid_grant", "inactive user", "inactive_user", AskAdmin),
+    (Refresh, "invalid_grant", "inactive organization", "inactive_org", AskAdmin),
     (Refresh, "inactive_org", "Org is locked, closed, or suspended", "inactive_org", AskAdmin),
     (Authorize, "invalid_client_id", "client identifier invalid", "invalid_client_id", AskAdmin),
     (Exchange, "invalid_client", "invalid client credentials", "invalid_client", AskAdmin),
@@ -127,8 +129,8 @@ async fn every_answer_leads_to_its_code_and_reaction_and_ends_a_grant_only_if_so
         let what = format!("{at:?} {error} {description:?}: {means:?}");
         assert_eq!((problem.code.as_str(), &problem.reaction), (*expected, reaction), "{what}");
         assert_eq!(problem.retry_after.is_some(), *reaction == Retry, "{what}");
-        if *at == Refresh {
-            assert_eq!(means == Meaning::Ended, *reaction == Reconnect, "{what}");
+        if *at == Refresh && means == Meaning::Ended {
+            assert_eq!(*reaction, Reconnect, "{what}");
         }
     }
     Ok(())
@@ -154,10 +156,10 @@ async fn a_refused_refresh_reaches_the_doctor_as_a_code_and_without_the_servers_
         ("invalid_grant", "ip restricted or invalid login hours", "login-restricted", AskAdmin),
         ("invalid_client", "invalid client credentials", "invalid_client", AskAdmin),
         ("server_error", "", "server_error", Retry),
-        ("unknown_to_the_manifest", "", "credential-unavailable", Retry),
+        ("unknown_to_the_manifest", "", "credential-blocked", AskAdmin),
         // The last one: it ends the grant.
-        ("invalid_grant", "user hasn't approved this consumer", "app-not-authorized", Reconnect),
-        ("invalid_grant", "user hasn't approved this consumer", "app-not-authorized", Reconnect),
+        ("invalid_grant", "expired access/refresh token", "connection-ended", Reconnect),
+        ("invalid_grant", "expired access/refresh token", "connection-ended", Reconnect),
     ] {
         system.org().expire_access_tokens();
         system.org().add_fault(Fault::oauth_error(error, &format!("{description} {words}")));

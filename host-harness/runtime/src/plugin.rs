@@ -268,6 +268,8 @@ impl Plugin {
         locale: &str,
     ) -> Result<Called<Result<Account, Vec<Problem>>>, CallError> {
         let f = self.connection()?;
+        // A person asks, perhaps after having removed the reason of a refusal.
+        self.broker().ask_again(connection);
         self.call(Some(connection), f.check, (locale,)).await
     }
 

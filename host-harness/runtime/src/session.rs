@@ -199,6 +199,11 @@ impl CallState {
             Ok(Err(RefreshError::NeedsAPerson(error))) => {
                 Err(Failure { detail: error.code, ..failed(FailureKind::NeedsAPerson) })
             }
+            // It does not pass by itself: the operator registers the client.
+            Ok(Err(RefreshError::Temporary(error @ NotRefreshed::NoClient))) => {
+                tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
+                Err(failed(FailureKind::NeedsAPerson))
+            }
             Ok(Err(RefreshError::Temporary(error))) => {
                 tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
                 let detail = if let NotRefreshed::Refused(error) = error { error.code } else { None };

@@ -241,7 +241,11 @@ pub static CAUSES: &[Cause] = &[
     ),
     cause(&texts::NOT_CONNECTED, &["not-connected"], &[TeamAdmin]),
     cause(&texts::SESSION_NOT_FOR_API, &["session-not-for-api"], &[CrmAdmin(&texts::PLACE_PERMISSION_SETS), TeamAdmin]),
-    cause(&texts::ORG_UNKNOWN, &["org-unknown", "org-moved"], &[CrmAdmin(&texts::PLACE_MY_DOMAIN), TeamAdmin]),
+    cause(
+        &texts::ORG_UNKNOWN,
+        &["org-unknown", "org-moved", "login-host-moved"],
+        &[CrmAdmin(&texts::PLACE_MY_DOMAIN), TeamAdmin],
+    ),
     cause(&texts::ALREADY_REVOKED, &["already-revoked"], &[TeamAdmin]),
     cause(
         &texts::UNSUPPORTED_TOKEN_TYPE,

@@ -1,5 +1,6 @@
 //! A refused refresh: what becomes of the connection, who must act, and how often the server is asked.
 
+use acceptance::system::CREDENTIAL;
 use anyhow::{Context as _, Result};
 use crm_host::types::Reaction::{self, AskAdmin, Reconnect, Retry};
 use salesforce_local_org::Fault;
@@ -31,7 +32,7 @@ static REFUSED: &[Refused] = &[
     Refused("invalid_grant", "address is not in the allowlist", "login-restricted", AskAdmin, Kept),
     Refused("invalid_grant", "inactive user", "inactive_user", AskAdmin, Kept),
     Refused("inactive_user", "User is inactive", "inactive_user", AskAdmin, Kept),
-    Refused("invalid_grant", "user is frozen", "login-refused", AskAdmin, Kept),
+    Refused("invalid_grant", "user is frozen", "inactive_user", AskAdmin, Kept),
     Refused("invalid_grant", "inactive organization", "inactive_org", AskAdmin, Kept),
     Refused("inactive_org", "Org is locked, closed, or suspended", "inactive_org", AskAdmin, Kept),
     Refused("invalid_app_access", "user is not admin approved to access this app", "invalid_app_access", AskAdmin, Kept),
@@ -69,7 +70,7 @@ static OTHERS: &[Other] = &[
     Other(200, "text/html", PAGE, "credential-unavailable", Retry),
     Other(403, "text/html", PAGE, "credential-unavailable", Retry),
     Other(400, "application/json", r#"{"error":"invalid_grant"}"#, "connection-ended", Reconnect),
-    Other(503, "application/json", r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#, "connection-ended", Retry),
+    Other(503, "application/json", r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#, "credential-unavailable", Retry),
     // The login host is not there any more: a person names the new My Domain.
     Other(301, "text/html", "", "login-host-moved", Reconnect),
     Other(404, "text/html", PAGE, "login-host-moved", Reconnect),
@@ -103,6 +104,9 @@ async fn case(
     // A person who asks the doctor gets the server's answer of today; bookings do not repeat the question.
     let asked = org.requests().iter().filter(|request| request.path == "/services/oauth2/token").count();
     kind.case(format!("{what}: asked"), asked <= 2, true);
+    // The operator reads the server's own words.
+    let said = plugin.broker().refusal(connection, CREDENTIAL).await?;
+    kind.case(format!("{what}: the server's words"), said.is_some(), !what.starts_with("200"));
     org.clear_faults();
     let works = plugin.check_connection(connection, "en").await?.answer.is_ok();
     kind.case(format!("{what}: afterwards"), works, grant == Kept);

@@ -12,11 +12,12 @@ use tokio::{sync::watch, time::Instant};
 use zeroize::Zeroizing;
 
 use super::{
-    ConnectionId, Consent, Generation, Grant, GrantKey, GrantState, Lease, OAuthGrant, OpenCredential, OpenError,
-    RefreshError, Registration, SecretStore, StoreError, Stored,
+    ConnectionId, Consent, Generation, Grant, GrantKey, GrantState, Lease, OAuthError, OAuthGrant, OpenCredential,
+    OpenError, RefreshError, Registration, SecretStore, StoreError, Stored,
     consent::Dissent,
     drain::Work,
     oauth::{Form, MAX_RESPONSE_BYTES, TokenResponse, random_text},
+    refresh::Refused,
 };
 use crate::{
     clock::Clock,
@@ -59,6 +60,8 @@ pub(super) struct Shared {
     pub(super) flights: Mutex<HashMap<GrantKey, watch::Receiver<Outcome>>>,
     /// Rotated grants that could not be saved yet. Nobody gets their tokens before they are saved.
     pub(super) unsaved: Mutex<HashMap<GrantKey, (Generation, OAuthGrant)>>,
+    /// The last refusals of refreshes.
+    pub(super) refused: Mutex<HashMap<GrantKey, Refused>>,
     pub(super) work: watch::Sender<Work>,
     observer: Option<Observer>,
 }
@@ -90,9 +93,27 @@ impl Broker {
         registrations: BTreeMap<Identifier, Registration>,
         observer: Option<Observer>,
     ) -> Self {
-        let (flights, unsaved, work) = Default::default();
-        let shared = Shared { permissions, clock, store, transport, registrations, flights, unsaved, work, observer };
+        let (flights, unsaved, refused, work) = Default::default();
+        let shared =
+            Shared { permissions, clock, store, transport, registrations, flights, unsaved, refused, work, observer };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Why the authorization server refuses a connection's credential: at its last refresh in this process, or at the one that ended
+    /// the grant. `None` if it does not refuse, or gave no reason. It has the server's own words, for the operator.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn refusal(&self, connection: &ConnectionId, credential: &str) -> Result<Option<OAuthError>, StoreError> {
+        let Some((key, _)) = self.shared.find(connection, credential) else { return Ok(None) };
+        let stored = self.shared.load(&key).await?;
+        Ok(match stored {
+            Some(Stored { state: GrantState::Ended(ended), .. }) => ended.cause,
+            Some(Stored { generation, .. }) => {
+                self.shared.refused_of(&key, generation).and_then(|it| it.error.cause().cloned())
+            }
+            None => None,
+        })
     }
 
     /// The stored state of a connection's credential, if any.

@@ -10,6 +10,7 @@
 //!   with the token stored there. If the lost request was carried out, the grant is gone with its response, and the server
 //!   now says so; if not, the token is still valid. Either way one request settles it.
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::{
@@ -23,6 +24,20 @@ use crate::{
     report::full_message,
     transport::TransportError,
 };
+
+/// How long a refusal stands before the server is asked again, unless a person asks. Clients that asked for every request have sent
+/// thousands of refused refreshes within the hour.
+const REFUSAL_STANDS: SignedDuration = SignedDuration::from_secs(60);
+/// The same if the server was busy.
+const BUSY_STANDS: SignedDuration = SignedDuration::from_secs(5);
+
+/// A refresh that the server refused.
+#[derive(Clone)]
+pub(super) struct Refused {
+    generation: Generation,
+    pub(super) error: RefreshError,
+    at: Timestamp,
+}
 
 /// Why a credential could not be refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +88,25 @@ pub enum NotRefreshed {
 }
 
 impl RefreshError {
+    /// What the server said, if it said why.
+    pub fn cause(&self) -> Option<&OAuthError> {
+        match self {
+            Self::GrantEnded { cause } => cause.as_ref(),
+            Self::NeedsAPerson(error) | Self::Temporary(NotRefreshed::Refused(error)) => Some(error),
+            Self::Temporary(_) => None,
+        }
+    }
+
+    /// How long to wait before the server is asked again.
+    fn stands(&self) -> Option<SignedDuration> {
+        match self {
+            Self::NeedsAPerson(_) => Some(REFUSAL_STANDS),
+            Self::Temporary(NotRefreshed::Refused(_) | NotRefreshed::InvalidAnswer(_)) => Some(BUSY_STANDS),
+            // The store has the end of a grant. Otherwise the server has said nothing.
+            Self::GrantEnded { .. } | Self::Temporary(_) => None,
+        }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -100,7 +134,7 @@ impl From<StoreError> for RefreshError {
 
 impl Broker {
     /// Returns a credential newer than the generation `used`, which a server refused: from another process's refresh if there
-    /// was one, else from our own.
+    /// was one, else from our own. A server that refused is not asked again within a minute; see [`Self::ask_again`].
     ///
     /// # Errors
     /// When the grant has ended, or cannot be refreshed just now.
@@ -179,7 +213,53 @@ impl Drop for FlightGuard {
     }
 }
 
+impl Broker {
+    /// Lets the next refresh of a connection ask the server, even if it has just refused: a person may have removed the reason.
+    pub fn ask_again(&self, connection: &ConnectionId) {
+        lock(&self.shared.refused).retain(|key, _| key.connection != *connection);
+    }
+}
+
 impl Shared {
+    /// The refusal of a generation's last refresh.
+    pub(super) fn refused_of(&self, key: &GrantKey, generation: Generation) -> Option<Refused> {
+        lock(&self.refused).get(key).filter(|refused| refused.generation == generation).cloned()
+    }
+
+    /// The refusal that still stands for a generation.
+    fn standing(&self, key: &GrantKey, generation: Generation) -> Option<RefreshError> {
+        let refused = self.refused_of(key, generation)?;
+        let age = self.clock.now().duration_since(refused.at);
+        // A clock that was set back proves nothing.
+        let stands = refused.error.stands().is_some_and(|stands| age < stands && !age.is_negative());
+        stands.then_some(refused.error)
+    }
+
+    /// Asks the server for new tokens, and remembers a refusal.
+    async fn ask(
+        &self,
+        key: &GrantKey,
+        spec: &OAuthSpec,
+        grant: &OAuthGrant,
+        generation: Generation,
+    ) -> Result<OpenCredential, RefreshError> {
+        if let Some(error) = self.standing(key, generation) {
+            return Err(error);
+        }
+        let answer = self.exchange(key, spec, grant, generation).await;
+        let mut refused = lock(&self.refused);
+        match &answer {
+            Err(error) if error.stands().is_some() => {
+                let (error, at) = (error.clone(), self.clock.now());
+                refused.insert(key.clone(), Refused { generation, error, at });
+            }
+            _ => {
+                refused.remove(key);
+            }
+        }
+        answer
+    }
+
     async fn renew(&self, key: &GrantKey, used: Generation) -> Result<OpenCredential, RefreshError> {
         let Some((_, spec)) = self.find(&key.connection, key.credential.as_str()) else {
             return Err(RefreshError::GrantEnded { cause: None });
@@ -232,8 +312,8 @@ impl Shared {
         })
     }
 
-    /// Asks the server for new tokens and saves them.
-    async fn ask(
+    /// Exchanges the refresh token for new tokens and saves them.
+    async fn exchange(
         &self,
         key: &GrantKey,
         spec: &OAuthSpec,

@@ -49,6 +49,9 @@ pub struct Refusal {
     /// A part of `error` or `error_description`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// HTTP statuses of the response. Alone, they stand for responses without an `error`, such as pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<u16>,
     /// Applies at this stage only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<OAuthStage>,
@@ -78,32 +81,37 @@ pub enum Meaning {
 }
 
 impl Meaning {
-    /// What RFC 6749, section 5.2, says of an error that the manifest does not know.
+    /// What RFC 6749, section 5.2, says of an error that the manifest does not know. A server that gives a reason of its own refuses
+    /// for that reason until somebody acts.
     fn of_standard(stage: OAuthStage, error: &str) -> Self {
         match (stage, error) {
             (OAuthStage::Refresh, "invalid_grant") => Self::Ended,
             (_, "invalid_client" | "invalid_request" | "invalid_scope" | "unauthorized_client") => Self::Operator,
             (_, "unsupported_grant_type" | "unsupported_response_type" | "unsupported_token_type") => Self::Operator,
-            (OAuthStage::Refresh | OAuthStage::Revoke, _) => Self::Passing,
+            (OAuthStage::Refresh | OAuthStage::Revoke, "") | (OAuthStage::Revoke, _) => Self::Passing,
+            (OAuthStage::Refresh, _) => Self::CrmAdmin,
             (OAuthStage::Authorize | OAuthStage::Exchange, _) => Self::Team,
         }
     }
 }
 
 impl Refusal {
-    fn matches(&self, stage: OAuthStage, error: &str, words: &str) -> Option<Option<&str>> {
+    fn matches(&self, stage: OAuthStage, error: &str, words: &str, http_status: Option<u16>) -> Option<Option<&str>> {
         let listed = self.error.iter().find(|listed| folded(listed) == error);
+        let is_status_alone = self.error.is_empty() && self.text.is_none();
         let is_it = self.stage.is_none_or(|at| at == stage)
             && (self.error.is_empty() || listed.is_some())
+            && (self.status.is_empty() || http_status.is_some_and(|status| self.status.contains(&status)))
+            && (!is_status_alone || error.is_empty())
             && self.text.as_ref().is_none_or(|part| words.contains(&folded(part)));
         is_it.then(|| self.code.as_deref().or(listed.map(String::as_str)))
     }
 
     pub(super) fn check(&self, key: &str) -> Result<(), ManifestError> {
         let fault = |fault: &str| Err(ManifestError::value(key, fault));
-        let parts = self.error.iter().chain(&self.text);
-        if parts.clone().next().is_none() || parts.clone().any(|part| folded(part).is_empty()) {
-            return fault("name an `error` or a part of its `text`; a blank one would match all");
+        let mut parts = self.error.iter().chain(&self.text).peekable();
+        if (parts.peek().is_none() && self.status.is_empty()) || parts.any(|part| folded(part).is_empty()) {
+            return fault("name an `error`, a part of its `text` or a `status`; a blank one would match all");
         }
         if self.text.as_ref().is_some_and(|text| folded(text).chars().count() < SHORTEST_TEXT) {
             return fault("a `text` has at least 4 characters; a shorter one would match too much");
@@ -131,12 +139,14 @@ pub(crate) fn recognize(
     let error = folded(error);
     let words = format!("{error} {}", folded(description));
     let found = refusals.iter().find_map(|refusal| {
-        refusal.matches(stage, &error, &words).map(|code| (code.map(str::to_owned), refusal.means))
+        refusal.matches(stage, &error, &words, http_status).map(|code| (code.map(str::to_owned), refusal.means))
     });
     let (code, meaning) = found.unwrap_or_else(|| (None, Meaning::of_standard(stage, &error)));
     match http_status {
-        // A server that fails does not know whether a grant has ended.
-        Some(429 | 500..) if meaning == Meaning::Ended => (code, Meaning::Passing),
+        // A server that fails knows neither whether a grant has ended nor what stands in its way.
+        Some(429 | 500..) if stage == OAuthStage::Refresh || meaning == Meaning::Ended => {
+            (code.filter(|_| meaning == Meaning::Passing), Meaning::Passing)
+        }
         _ => (code, meaning),
     }
 }
@@ -156,6 +166,7 @@ mod tests {
             { error = ["invalid_grant"], text = "authorization code", stage = "exchange", code = "code-ended", means = "team" },
             { error = ["invalid_token"], stage = "revoke", means = "ended" },
             { error = ["slow_down"], means = "ended" },
+            { status = [404], code = "gone", means = "team" },
         ]"#;
         #[derive(Deserialize)]
         struct Table {
@@ -177,12 +188,18 @@ mod tests {
             (Refresh, "invalid_grant", "expired authorization code", Some(400), None, Ended),
             (Exchange, "invalid_grant", "", Some(400), None, Team),
             (Refresh, "invalid_client", "", Some(401), None, Operator),
-            (Refresh, "brand_new", "", Some(400), None, Passing),
+            (Refresh, "brand_new", "", Some(400), None, CrmAdmin),
+            (Refresh, "brand_new", "", Some(502), None, Passing),
+            (Refresh, "", "", Some(400), None, Passing),
+            (Refresh, "", "", Some(404), Some("gone"), Team),
+            (Refresh, "brand_new", "", Some(404), None, CrmAdmin),
+            (Exchange, "", "", Some(404), Some("gone"), Team),
             (Authorize, "access_denied", "", None, None, Team),
             (Revoke, "invalid_token", "", Some(400), Some("invalid_token"), Ended),
             (Refresh, "slow_down", "", Some(400), Some("slow_down"), Ended),
             // A server that fails ends nothing.
-            (Refresh, "slow_down", "", Some(429), Some("slow_down"), Passing),
+            (Refresh, "slow_down", "", Some(429), None, Passing),
+            (Refresh, "app_gone", "", Some(503), None, Passing),
             (Refresh, "invalid_grant", "", Some(503), None, Passing),
             (Refresh, "", "", Some(200), None, Passing),
         ] {
@@ -196,6 +213,7 @@ mod tests {
         let refusal = |error: &[&str], text: Option<&str>, code: Option<&str>| Refusal {
             error: error.iter().map(|&error| error.to_owned()).collect(),
             text: text.map(str::to_owned),
+            status: Vec::new(),
             stage: None,
             code: code.map(str::to_owned),
             means: Meaning::Team,

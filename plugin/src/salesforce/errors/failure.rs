@@ -11,6 +11,7 @@ use crate::{
         types::{Effect, Problem},
     },
     codes, guidance,
+    salesforce::oauth_error,
 };
 
 /// The problem that a request without a response means: `check-first` if it may have written.
@@ -24,12 +25,20 @@ pub fn problem_from_failure(failure: &Failure, call: Call) -> Problem {
         FailureKind::GrantEnded | FailureKind::RefreshFailed | FailureKind::NeedsAPerson | FailureKind::Other(_)
     );
     let detail = failure.detail.as_deref().filter(|_| is_of_the_credential);
-    plain_problem(explained(detail).unwrap_or(code), class, call, message)
+    of_credential(code, class, detail, call, message)
 }
 
-/// The code that the manifest has for what an authorization server said, if people can read about it.
-fn explained(code: Option<&str>) -> Option<&str> {
-    code.filter(|code| guidance::explains(code))
+/// A problem of the credential. `detail` is the manifest's code for what the authorization server said; it stands if people can
+/// read about it, and tells who must act while the grant stands.
+fn of_credential(code: &str, class: Class, detail: Option<&str>, call: Call, message: &str) -> Problem {
+    let Some(detail) = detail.filter(|code| guidance::explains(code)) else {
+        return plain_problem(code, class, call, message);
+    };
+    let class = match class {
+        Class::Admin if oauth_error::is_cured_by_connecting(detail) => Class::Reconnect,
+        class => class,
+    };
+    plain_problem(detail, class, call, message)
 }
 
 fn by_kind(kind: &FailureKind) -> (&'static str, Class, &'static str) {
@@ -86,7 +95,7 @@ pub fn problem_from_secret_error(error: &SecretError) -> Problem {
         SecretError::Other(_) => (unavailable, None),
     };
     // Opening sends nothing, so that nothing can have been written.
-    plain_problem(explained(detail).unwrap_or(code), class, Call::Read, message)
+    of_credential(code, class, detail, Call::Read, message)
 }
 
 fn plain_problem(code: &str, class: Class, call: Call, message: &str) -> Problem {

@@ -35,10 +35,17 @@ pub fn explain(error: OauthError) -> Problem {
     Problem { http_status: error.http_status, retry_after, ..Problem::new(code, reaction, message) }
 }
 
+/// Whether what a code means is over once somebody connects again.
+pub fn is_cured_by_connecting(code: &str) -> bool {
+    known(code).is_some_and(|(_, remedy)| remedy == Remedy::Reconnect)
+}
+
+fn known(code: &str) -> Option<(&'static str, Remedy)> {
+    REMEDIES.iter().find_map(|(remedy, codes)| Some((*codes.iter().find(|known| **known == code)?, *remedy)))
+}
+
 fn recognize(error: &OauthError) -> (&'static str, Remedy) {
-    let known = error.code.as_deref().and_then(|code| {
-        REMEDIES.iter().find_map(|(remedy, codes)| Some((*codes.iter().find(|known| **known == code)?, *remedy)))
-    });
+    let known = error.code.as_deref().and_then(known);
     let fails = matches!(error.http_status, Some(429 | 500..));
     match (known, &error.stage) {
         (Some(known), _) => known,
@@ -69,6 +76,7 @@ static REMEDIES: &[(Remedy, &[&str])] = &[
             "fail_close_app_blocked",
             "failed_registration",
             "inactive_org",
+            "inactive_user",
             "installation_error",
             "invalid_app_access",
             "invalid_assertion_type",
@@ -91,6 +99,7 @@ static REMEDIES: &[(Remedy, &[&str])] = &[
             "use_dpop_nonce",
             codes::APP_BLOCKED,
             codes::APP_NOT_APPROVED,
+            codes::APP_NOT_AUTHORIZED,
             codes::APP_NOT_INSTALLED,
             codes::AUDIENCE_INVALID,
             codes::LOGIN_RESTRICTED,
@@ -102,7 +111,6 @@ static REMEDIES: &[(Remedy, &[&str])] = &[
         &[
             "access_denied",
             "immediate_unsuccessful",
-            "inactive_user",
             "invalid_grant",
             "invalid_otp",
             "invalid_request",
@@ -110,9 +118,9 @@ static REMEDIES: &[(Remedy, &[&str])] = &[
             "invalid_token",
             "otp_error",
             codes::ALREADY_REVOKED,
-            codes::APP_NOT_AUTHORIZED,
             codes::AUTHORIZATION_CODE_ENDED,
             codes::CONNECTION_ENDED,
+            codes::LOGIN_HOST_MOVED,
             codes::LOGIN_REFUSED,
             codes::MY_DOMAIN_REQUIRED,
             codes::PKCE_FAILED,

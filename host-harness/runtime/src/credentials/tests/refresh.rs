@@ -123,7 +123,7 @@ async fn only_a_refusal_about_the_grant_ends_it() {
         (400, r#"{"error":"busy"}"#, "refresh-refused"),
         (401, r#"{"error":"invalid_client"}"#, "refresh-needs-a-person"),
         (400, r#"{"error":"invalid_request"}"#, "refresh-needs-a-person"),
-        (400, r#"{"error":"unknown_to_all"}"#, "refresh-refused"),
+        (400, r#"{"error":"unknown_to_all"}"#, "refresh-needs-a-person"),
         (503, r#"{"error":"invalid_grant"}"#, "refresh-refused"),
         // Some servers refuse with the status of tokens.
         (200, r#"{"error":"busy"}"#, "refresh-refused"),
@@ -210,6 +210,33 @@ async fn a_rotated_token_is_not_used_before_it_is_saved() {
     let third = broker.open(&team(), "acme").await.unwrap();
     assert_eq!(access(&third), "canary-access-3", "as soon as the store works, it is saved");
     assert_eq!(world.provider.seen().len(), 3, "and nothing was sent for it");
+}
+
+#[tokio::test]
+async fn a_refusal_stands_for_a_while_unless_a_person_asks() {
+    for (body, stands) in [(r#"{"error":"invalid_client"}"#, 60), (r#"{"error":"busy"}"#, 5)] {
+        let world = World::new();
+        let (broker, first) = world.connect().await;
+        let refuse = || world.provider.reply(Reply::Answer(400, body));
+        let requests = || world.provider.seen().len();
+        let before = requests();
+        refuse();
+        let refused = broker.refresh(&team(), "acme", first.generation()).await.unwrap_err();
+        let told = broker.refusal(&team(), "acme").await.unwrap();
+        assert_eq!(told.as_ref(), refused.cause(), "{body}");
+        world.clock.advance(SignedDuration::from_secs(stands - 1));
+        let again = broker.refresh(&team(), "acme", first.generation()).await.unwrap_err();
+        assert_eq!((again, requests()), (refused, before + 1), "{body}: not asked again");
+
+        refuse();
+        broker.ask_again(&team());
+        assert!(broker.refresh(&team(), "acme", first.generation()).await.is_err());
+        assert_eq!(requests(), before + 2, "{body}: a person asked");
+        world.clock.advance(SignedDuration::from_secs(stands));
+        let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
+        assert_eq!((&*access(&second), requests()), ("canary-access-2", before + 3), "{body}: the reason is gone");
+        assert_eq!(broker.refusal(&team(), "acme").await, Ok(None));
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,8 @@ async fn no_log_line_error_or_debug_text_contains_a_token_a_code_a_key_or_a_clie
     show(&(&broker, &first, &pending, broker.state(&team(), "acme").await));
     world.provider.reply(Reply::Answer(503, r#"{"error":"canary-refresh-1","error_description":"canary-client"}"#));
     show(&broker.refresh(&team(), "acme", first.generation()).await.map_err(|error| crate::full_message(&error)));
+    show(&broker.refusal(&team(), "acme").await);
+    broker.ask_again(&team());
     let second = broker.refresh(&team(), "acme", first.generation()).await.unwrap();
     world.provider.reply(Reply::Answer(
         400,

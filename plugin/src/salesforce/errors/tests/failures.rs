@@ -58,17 +58,19 @@ fn a_write_of_unknown_effect_is_looked_for_whatever_went_wrong() {
 
 #[test]
 fn what_the_authorization_server_said_is_kept_if_people_can_read_about_it() {
-    for (detail, code) in [
-        (Some("app-not-approved"), "app-not-approved"),
-        (Some("never-heard-of"), "credential-blocked"),
-        (None, "credential-blocked"),
+    for (detail, code, reaction) in [
+        (Some("app-not-approved"), "app-not-approved", AskAdmin),
+        // The grant stands, and yet only a new connection helps.
+        (Some("login-host-moved"), "login-host-moved", Reconnect),
+        (Some("never-heard-of"), "credential-blocked", AskAdmin),
+        (None, "credential-blocked", AskAdmin),
     ] {
         let detail = detail.map(str::to_owned);
         let failure = Failure { detail: detail.clone(), ..failure(&FailureKind::NeedsAPerson, NoEffect) };
         for problem in
             [problem_from_failure(&failure, Call::Write), problem_from_secret_error(&SecretError::NeedsAPerson(detail))]
         {
-            assert_eq!((problem.code.as_str(), problem.reaction), (code, AskAdmin));
+            assert_eq!((problem.code.as_str(), &problem.reaction), (code, &reaction));
         }
     }
     // A failure of the network has nothing to do with it.
