@@ -58,6 +58,7 @@ static CATALOGUE: &[(OAuthStage, &str, &str, &str, Reaction)] = &[
     (Authorize, "NO_ACCESS", "", "NO_ACCESS", AskAdmin),
     (Authorize, "invalid_request", "missing required code challenge", "pkce-failed", Reconnect),
     (Exchange, "invalid_request", "invalid code verifier", "pkce-failed", Reconnect),
+    (Exchange, "invalid_grant", "invalid code verifier", "pkce-failed", Reconnect),
     (Authorize, "invalid_request", "HTTPS required", "invalid_request", Reconnect),
     (Authorize, "invalid_request", "Must use HTTP GET", "invalid_request", Reconnect),
     (Authorize, "invalid_request", "Out-of-band not supported", "invalid_request", Reconnect),

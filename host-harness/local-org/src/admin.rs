@@ -32,6 +32,7 @@ fn router(org: Org) -> Router {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(advance_clock))
         .route("/callbacks", post(register_callback))
+        .route("/move", post(move_to))
         .route("/tokens/expire", post(expire_tokens))
         .route("/tokens/revoke", post(revoke_tokens))
         .layer(middleware::from_fn_with_state(org.clone(), saved))
@@ -90,12 +91,17 @@ async fn advance_clock(State(org): State<Org>, Json(advance): Json<Advance>) -> 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Callback {
+struct Address {
     url: String,
 }
 
-async fn register_callback(State(org): State<Org>, Json(callback): Json<Callback>) -> StatusCode {
+async fn register_callback(State(org): State<Org>, Json(callback): Json<Address>) -> StatusCode {
     org.register_callback(&callback.url);
+    StatusCode::NO_CONTENT
+}
+
+async fn move_to(State(org): State<Org>, Json(address): Json<Address>) -> StatusCode {
+    org.move_to(&address.url);
     StatusCode::NO_CONTENT
 }
 

@@ -15,6 +15,9 @@ pub struct Fault {
     /// Path it applies to, where `*` matches any text; any path if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Host that requests name in `Host`, such as `127.0.0.1:40123`, so that one of the org's addresses fails; any if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Number of matching requests that pass unharmed first.
     #[serde(default)]
     pub skip: u32,
@@ -104,7 +107,7 @@ fn milliseconds(duration: Duration) -> u64 {
 impl Fault {
     /// A fault for the next request.
     pub fn new(effect: Effect) -> Self {
-        Self { method: None, path: None, skip: 0, times: 1, delay_ms: 0, answer_delay_ms: 0, effect }
+        Self { method: None, path: None, host: None, skip: 0, times: 1, delay_ms: 0, answer_delay_ms: 0, effect }
     }
 
     /// Closes the connection before the org does anything.
@@ -169,6 +172,11 @@ impl Fault {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), ..self }
     }
 
+    /// Limits the fault to requests to this host.
+    pub fn at(self, host: &str) -> Self {
+        Self { host: Some(host.to_owned()), ..self }
+    }
+
     /// Applies the fault to `times` requests.
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
@@ -179,9 +187,10 @@ impl Fault {
         Self { skip, ..self }
     }
 
-    fn concerns(&self, method: &str, path: &str) -> bool {
+    fn concerns(&self, method: &str, path: &str, host: &str) -> bool {
         self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && self.path.as_ref().is_none_or(|pattern| glob(pattern.as_bytes(), path.as_bytes()))
+            && self.host.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(host))
     }
 }
 
@@ -195,15 +204,16 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// The fault that applies to a request. Removes used-up faults from the list.
-pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
-    let met = faults.iter_mut().filter(|fault| fault.times > 0 && fault.concerns(method, path)).find_map(|fault| {
-        if fault.skip > 0 {
-            fault.skip -= 1;
-            return None;
-        }
-        fault.times -= 1;
-        Some(fault.clone())
-    });
+pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str, host: &str) -> Option<Fault> {
+    let met =
+        faults.iter_mut().filter(|fault| fault.times > 0 && fault.concerns(method, path, host)).find_map(|fault| {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                return None;
+            }
+            fault.times -= 1;
+            Some(fault.clone())
+        });
     faults.retain(|fault| fault.times > 0);
     met
 }
@@ -216,10 +226,13 @@ mod tests {
     fn a_fault_applies_only_to_matching_requests() {
         let mut faults = vec![Fault::html(503).on("POST", "/services/data/*/sobjects/Lead").after(1).times(2)];
         let path = "/services/data/v67.0/sobjects/Lead";
-        assert!(take(&mut faults, "GET", path).is_none());
-        assert!(take(&mut faults, "POST", "/services/data/v67.0/sobjects/Lead/describe").is_none());
-        let met: Vec<_> = (0..4).map(|_| take(&mut faults, "post", path).is_some()).collect();
+        assert!(take(&mut faults, "GET", path, "").is_none());
+        assert!(take(&mut faults, "POST", "/services/data/v67.0/sobjects/Lead/describe", "").is_none());
+        let met: Vec<_> = (0..4).map(|_| take(&mut faults, "post", path, "").is_some()).collect();
         assert_eq!(met, [false, true, true, false]);
+        let mut faults = vec![Fault::html(503).at("127.0.0.1:4000")];
+        let met = ["localhost:4000", "127.0.0.1:4000"].map(|host| take(&mut faults, "GET", path, host).is_some());
+        assert_eq!(met, [false, true]);
     }
 
     #[test]

@@ -34,6 +34,8 @@ struct Inner {
     changing: Mutex<()>,
     clock: Clock,
     place: Place,
+    /// The address to which the org has moved. Apart from the state, which is locked while a token response is made.
+    moved_to: RwLock<Option<String>>,
     state: Mutex<State>,
     /// Locked shared by every call, exclusively by a call that may roll back.
     traffic: RwLock<()>,
@@ -182,7 +184,8 @@ impl Org {
         }
         let settings = RwLock::new(Arc::new(settings));
         let (state, changing, traffic) = (Mutex::new(state), Mutex::default(), RwLock::default());
-        Ok(Self(Arc::new(Inner { settings, changing, clock, place, state, traffic })))
+        let moved_to = RwLock::default();
+        Ok(Self(Arc::new(Inner { settings, changing, clock, place, moved_to, state, traffic })))
     }
 
     /// The current org file.
@@ -261,6 +264,12 @@ impl Org {
     /// Clears the request log.
     pub fn clear_requests(&self) {
         self.state().log.clear();
+    }
+
+    /// Moves the org to another address of its own, such as `http://localhost:40123`, which token responses name from now on. The old
+    /// address works until a fault for its host says otherwise.
+    pub fn move_to(&self, url: &str) {
+        *self.0.moved_to.write().unwrap_or_else(PoisonError::into_inner) = Some(url.to_owned());
     }
 
     /// Adds a fault. Each request meets the first fault that matches it.
@@ -368,8 +377,9 @@ impl Org {
         self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn instance_url(&self) -> &str {
-        self.0.place.instance_url.as_ref().unwrap_or(&self.0.place.base_url)
+    pub(crate) fn instance_url(&self) -> String {
+        let moved_to = self.0.moved_to.read().unwrap_or_else(PoisonError::into_inner).clone();
+        moved_to.or_else(|| self.0.place.instance_url.clone()).unwrap_or_else(|| self.0.place.base_url.clone())
     }
 
     /// The 18-character org id.

@@ -112,7 +112,8 @@ async fn ask(requests: mpsc::Sender<Asked>, request: http::Request<Incoming>) ->
 
 async fn carry_out(org: &Org, Arrived { request, refusal }: Arrived) -> Outcome {
     org.commit_late_requests();
-    let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path);
+    let host = request.header("host").unwrap_or_default();
+    let fault = fault::take(&mut org.state().faults, request.method.as_str(), &request.path, host);
     // Held until the response is ready, so that a delayed refresh blocks others of the same token.
     let refreshing = oauth::begin_refresh(org, &request);
     if let Some(fault) = &fault {

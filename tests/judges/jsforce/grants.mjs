@@ -27,7 +27,7 @@ await check("code grant: a code can be exchanged once", async () => {
 
 await check("code grant: a wrong verifier is rejected", async () => {
   const code = await authorize(new OAuth2(app));
-  await refusedToken(() => new OAuth2(app).requestToken(code), "invalid_request", "invalid code verifier");
+  await refusedToken(() => new OAuth2(app).requestToken(code), "invalid_grant", "invalid code verifier");
 });
 
 await check("code grant: a wrong secret is rejected", async () => {

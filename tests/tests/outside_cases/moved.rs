@@ -3,17 +3,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use acceptance::{
+    memory,
     samples::{first_try, mapping_of},
     scripted::{Reply, SALESFORCE, Scripted, response},
-    system::{self, component},
+    system::{self, CREDENTIAL, PLUGIN, System, component},
 };
 use anyhow::Result;
 use crm_host::{
     Plugin,
-    credentials::ConnectionId,
+    credentials::{Builds, ConnectionId},
+    policy::TestOverride,
     types::{FieldList, Outcome, Reaction},
 };
 use http::{Request, Response};
+use salesforce_local_org::{Fault, OrgFile};
 use serde_json::json;
 
 use crate::{Kind, bed};
@@ -162,6 +165,42 @@ impl Moved<'_> {
     }
 }
 
+/// The same over real sockets, with an org that moves from one of its addresses to another.
+async fn over_sockets(kind: &mut Kind) -> Result<()> {
+    let system = System::disconnected(OrgFile::default()).await?;
+    let old = system.org().base_url().to_owned();
+    let new = old.replace("127.0.0.1", "localhost");
+    let mut policy = system.policy()?;
+    policy.test_overrides.push(TestOverride::new("https://*.my.salesforce.com".parse()?, new.parse()?)?);
+    let host = memory::host()
+        .policy(PLUGIN.parse()?, policy)
+        .secrets(system.secrets.clone())
+        .plugin(PLUGIN.parse()?, Builds::Any)
+        .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, system::registration(&system.org().app())?)
+        .build()?;
+    let plugin = host.load(component()?).await?;
+    system::connect(plugin.broker(), &system.connection, system.org()).await?;
+    system.org().move_to(&new);
+    let gone = Fault::redirect(&new).at(old.trim_start_matches("http://")).on("POST", "/services/data/*");
+    system.org().add_fault(gone.times(9));
+    let listed = plugin.list_lead_fields(&system.connection, None, "en").await?.answer.map_err(system::unexpected)?;
+    let mapped = mapping_of(
+        json!({ "rows": [
+            { "field": "LastName", "source": { "booking": "guest.family-name" } },
+            { "field": "Company", "source": { "fixed": "個人" } },
+        ] }),
+        &listed,
+    )?;
+    for (id, name) in [("bk-1", "高橋 美咲"), ("bk-2", "佐藤 健")] {
+        let booking = bed::booking_with(json!({ "id": id, "guest": { "name": name } }))?;
+        let called = system::deliver(&plugin, &system.connection, &booking, &mapped, &first_try(bed::NOW)).await?;
+        let outcome = called.answer.map(|delivery| delivery.outcome).map_err(|problem| problem.code);
+        kind.case(format!("over sockets, {id}"), outcome, Ok(Outcome::Created));
+    }
+    kind.case("over sockets, Leads", system.org().leads().len(), 2);
+    Ok(())
+}
+
 pub async fn cases() -> Result<Kind> {
     let mut kind = Kind::new("the org moved");
     let mut bed = Bed::start().await?;
@@ -211,5 +250,6 @@ pub async fn cases() -> Result<Kind> {
         let ended = org.deliver().await?.map_err(|(_, reaction)| reaction);
         kind.case(*what, (ended, org.requests()), (Err(reaction.clone()), (1, 0, 0)));
     }
+    over_sockets(&mut kind).await?;
     Ok(kind)
 }

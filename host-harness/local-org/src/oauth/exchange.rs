@@ -103,7 +103,7 @@ fn by_code(org: &Org, form: &Form) -> Result<Members, OAuthError> {
         (Some(challenge), Some(verifier))
             if verifier.len() < SHORTEST_VERIFIER || *challenge != sha256_base64url(verifier) =>
         {
-            return Err(OAuthError::new("invalid_request", "invalid code verifier"));
+            return Err(OAuthError::new("invalid_grant", "invalid code verifier"));
         }
         _ => {}
     }
@@ -243,7 +243,7 @@ fn issue(
         ("access_token", access_token),
         ("signature", signature),
         ("scope", scopes.join(" ")),
-        ("instance_url", org.instance_url().to_owned()),
+        ("instance_url", org.instance_url()),
         ("id", identity),
         ("token_type", "Bearer".to_owned()),
         ("issued_at", issued_at),

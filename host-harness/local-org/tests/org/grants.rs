@@ -64,7 +64,7 @@ async fn a_short_verifier_is_rejected_even_if_it_matches() {
     let running = enterprise().await;
     // Salesforce's own tools send 171 characters, more than RFC 7636 allows, and succeed.
     for (length, outcome) in
-        [(42, (400, "invalid_request", "invalid code verifier")), (43, (200, "", "")), (171, (200, "", ""))]
+        [(42, (400, "invalid_grant", "invalid code verifier")), (43, (200, "", "")), (171, (200, "", ""))]
     {
         let verifier = "v".repeat(length);
         let challenge = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(&verifier));

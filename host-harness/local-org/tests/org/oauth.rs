@@ -184,7 +184,7 @@ async fn a_code_works_once_before_it_expires_with_its_callback_and_verifier() {
 
     let code = Client::code(&running).await;
     let wrong = Client::exchange(&running, &code, "another-verifier-that-is-long-enough-to-be-one").await;
-    assert_eq!(wrong.oauth(), (400, "invalid_request", "invalid code verifier"));
+    assert_eq!(wrong.oauth(), (400, "invalid_grant", "invalid code verifier"));
     let code = Client::code(&running).await;
     assert_eq!(Client::exchange(&running, &code, "").await.oauth(), (400, "invalid_grant", "missing code verifier"));
 
