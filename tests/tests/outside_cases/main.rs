@@ -3,6 +3,7 @@
 
 mod answers;
 mod bed;
+mod intake;
 mod moved;
 mod refresh;
 
@@ -35,7 +36,7 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds = [refresh::cases().await?, answers::cases().await?, moved::cases().await?];
+    let kinds = [intake::cases()?, refresh::cases().await?, answers::cases().await?, moved::cases().await?];
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {
