@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_booking::{Booking, Mapping};
-use crm_intake::{Fault, Intake};
+use crm_booking::Mapping;
+use crm_intake::{Fault, Intake, Received};
 
 /// Largest file that is read: the contract limits the arguments of one call to as much.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -65,7 +65,7 @@ impl InputError {
 ///
 /// # Errors
 /// If the file cannot be read, or is not a booking of that format.
-pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Booking, InputError> {
+pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Received, InputError> {
     format.read(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })
 }
 

@@ -39,12 +39,12 @@ pub fn example(name: &str) -> PathBuf {
 
 /// The booking of the Japanese scheduling service's webhook body.
 pub fn japanese_booking() -> Result<Booking> {
-    Ok(input::read_booking(&example("timerex-webhook.json"), &Timerex as &dyn Intake)?)
+    Ok(input::read_booking(&example("timerex-webhook.json"), &Timerex as &dyn Intake)?.booking)
 }
 
 /// The booking of the native format.
 pub fn booking() -> Result<Booking> {
-    Ok(input::read_booking(&example("booking.json"), &Native as &dyn Intake)?)
+    Ok(input::read_booking(&example("booking.json"), &Native as &dyn Intake)?.booking)
 }
 
 /// The mapping of an example file.

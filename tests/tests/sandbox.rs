@@ -75,6 +75,7 @@ async fn a_plugin_that_exceeds_a_limit_is_stopped_and_the_next_call_works() -> R
         ("panic", &[], "trap"),
         ("huge string", &[], "host-call-limit"),
         ("amplified strings", &[], "host-call-limit"),
+        ("invalid text", &[], "invalid-data"),
         ("huge body", &[("url", "{origin}/open/x")], "host-call-limit"),
         ("huge header", &[("url", "{origin}/open/x")], "host-call-limit"),
     ] {

@@ -30,3 +30,8 @@ field-unknown-what = A row writes to a field that can't be written in the CRM.
 field-unknown-why = The usual reasons: the name has a typo, the field was deleted or renamed, or the connected user can't edit it.
 field-unknown-do-1 = Choose another field in that row, or remove the row.
 field-unknown-do-2 = If you need this field, ask the team admin to have the CRM's admin allow the connected user to edit it.
+
+body-value-unreadable-what = A part of the booking couldn't be read.
+body-value-unreadable-why = The scheduling service sent it in another form than before. The rest of the booking is used.
+body-value-unreadable-do-1 = Check the record in the CRM, and add what is missing.
+body-value-unreadable-do-2 = If it keeps happening, send the message to the scheduling provider.

@@ -29,3 +29,8 @@ field-unknown-what = マッピングの行が、CRM に登録できない項目�
 field-unknown-why = 主な原因は次のいずれかです: 名称に誤りがある、項目が削除または変更された、連携ユーザーに編集権限がない。
 field-unknown-do-1 = その行で別の項目を選択するか、行を削除してください。
 field-unknown-do-2 = この項目が必要な場合は、CRM の管理者による編集権限の付与が必要だと、チームの管理者に伝えてください。
+
+body-value-unreadable-what = 予約の内容の一部を読み取れませんでした。
+body-value-unreadable-why = 日程調整サービスから届いたデータの形式が、これまでと異なります。読み取れた部分は登録されます。
+body-value-unreadable-do-1 = CRM のレコードを確認し、足りない内容を追記してください。
+body-value-unreadable-do-2 = 続く場合は、メッセージを日程調整サービスの提供元に伝えてください。

@@ -77,7 +77,7 @@ const ATTRIBUTES: &[Attribute] = &[
     Attribute::new("title", Form::Label, |b| some(&b.title)),
     Attribute::new("start", Form::Moment, |b| some(&b.start)).always_given().of_meeting(),
     Attribute::new("end", Form::Moment, |b| some(&b.end)).always_given().of_meeting(),
-    Attribute::new("confirmed-at", Form::Moment, |b| some(&b.confirmed_at)).always_given(),
+    Attribute::new("confirmed-at", Form::Moment, |b| optional(&b.confirmed_at)),
     Attribute::new("time-zone", Form::Label, |b| some(&b.time_zone)).always_given().of_meeting(),
     Attribute::new("comment", Form::Text, |b| optional(&b.comment)),
     // RFC 3339 has fixed positions, and the date and time as written are those of the booked zone.

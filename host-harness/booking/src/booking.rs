@@ -1,7 +1,7 @@
 //! The booking as a platform hands it over.
 
 use crm_contract::{BookingKind, Parameter};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
 /// out.
@@ -25,30 +25,31 @@ pub struct Booking {
     pub start: String,
     /// When the meeting ends: RFC 3339 with the offset of `time_zone`; not before `start`.
     pub end: String,
-    /// When the booking was confirmed: RFC 3339 with the offset of `time_zone`.
-    pub confirmed_at: String,
+    /// When the booking was confirmed: RFC 3339 with the offset of `time_zone`. Absent if the platform does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<String>,
     /// The IANA name of the booked zone, for example `Asia/Tokyo`.
     pub time_zone: String,
     /// The person who booked.
     pub guest: Guest,
     /// Further people the guest brings along.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub companions: Vec<Person>,
     /// The people of the team who hold the meeting; the first one owns it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub hosts: Vec<Person>,
     /// Where the meeting takes place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The answers to the calendar's form, in its order.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub answers: Vec<Answer>,
     /// The calendar's questions as they stand now. With them, a mapping that names an unknown question is a finding of
     /// every delivery and preview; without them only a check of the mapping can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Vec<Question>>,
     /// UTM and other parameters of the URL by which the guest came, in order, repeats kept.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub tracking: Vec<Parameter>,
     /// What the guest wrote beside the form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,8 +58,13 @@ pub struct Booking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Payment>,
     /// What the platform has beyond this record, in order, repeats kept: `extra.NAME` in a mapping.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub extra: Vec<Parameter>,
+}
+
+/// `null` stands for an absent member.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// What happened to a booking.
@@ -191,7 +197,7 @@ pub struct Question {
     /// Whether a guest must answer it.
     pub required: bool,
     /// The choices offered, where there are any.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub choices: Vec<String>,
 }
 

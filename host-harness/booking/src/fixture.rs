@@ -53,7 +53,7 @@ pub fn booking() -> Booking {
         title: "製品デモ".into(),
         start: "2026-12-02T08:30:00+09:00".into(),
         end: "2026-12-02T09:00:00+09:00".into(),
-        confirmed_at: "2026-11-22T12:04:05+09:00".into(),
+        confirmed_at: Some("2026-11-22T12:04:05+09:00".into()),
         time_zone: "Asia/Tokyo".into(),
         guest: guest(),
         companions: vec![

@@ -1,6 +1,6 @@
 //! Templates: text with references in braces; a blank reference leaves no dangling punctuation.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::Chars};
 
 /// More bytes than the contract allows for a text: a template that repeats a long answer stops here.
 const LONGEST: usize = crm_contract::ARGUMENTS.text;
@@ -76,50 +76,125 @@ impl<'a> Template<'a> {
     }
 
     /// Replaces every reference. A blank one also removes the template's punctuation and spaces before it, or those after it if
-    /// nothing comes before; an opening bracket goes together with its closing one. If all references are blank, so is the whole.
+    /// nothing comes before. Brackets stay around a value or a word, and go if all that they enclose is blank. If all references are
+    /// blank, so is the whole.
     pub fn render<'v>(&self, value: impl Fn(Reference<'a>) -> Option<Cow<'v, str>>) -> String {
+        let pieces = self.parts.iter().flat_map(|part| match part {
+            Part::Literal(literal) => Pieces::Characters(literal.chars()),
+            Part::Reference(reference) => Pieces::Value(Some(value(*reference))),
+        });
+        let pieces: Vec<Piece<'v>> = pieces.collect();
+        let is_blank = !pieces.iter().any(|piece| matches!(piece, Piece::Value(_)));
+        if is_blank && pieces.iter().any(|piece| matches!(piece, Piece::Blank)) {
+            return String::new();
+        }
+        let brackets = Bracket::all(&pieces);
+        let mut is_removed = vec![false; pieces.len()];
+        let mut remove = |at: usize| is_removed.iter_mut().skip(at).take(1).for_each(|removed| *removed = true);
+        // Separators since the last thing that stays, which a blank reference takes along.
+        let mut separators = Vec::new();
+        // Whether nothing stays before, except opening brackets, and whether a blank reference was there.
+        let (mut is_first, mut trims) = (true, false);
+        for (at, (piece, bracket)) in pieces.iter().zip(&brackets).enumerate() {
+            match (piece, bracket) {
+                (Piece::Blank, _) => {
+                    separators.drain(..).for_each(&mut remove);
+                    trims |= is_first;
+                }
+                (Piece::Character(_), Some(Bracket { is_empty: true, encloses_blank: true, .. })) => remove(at),
+                (Piece::Character(c), Some(Bracket { is_empty: true, .. }) | None) if is_separator(*c) => {
+                    if trims {
+                        remove(at)
+                    } else {
+                        separators.push(at)
+                    }
+                }
+                (_, bracket) => {
+                    separators.clear();
+                    is_first = bracket.as_ref().is_some_and(|bracket| bracket.opens);
+                    trims = false;
+                }
+            }
+        }
         let mut out = String::new();
-        let mut given = self.references().next().is_none();
-        // Where the last given value ends: what people typed is never taken along.
-        let mut end_of_value = 0;
-        // What a blank reference takes along of the literal that follows it.
-        let mut trim_start = false;
-        let mut closing = None;
-        for part in &self.parts {
+        for piece in pieces.iter().zip(&is_removed).filter(|(_, removed)| !**removed).map(|(piece, _)| piece) {
+            match piece {
+                Piece::Character(c) => out.push(*c),
+                Piece::Value(text) => out.push_str(text),
+                Piece::Blank => {}
+            }
             if out.len() > LONGEST {
                 break;
             }
-            match part {
-                Part::Literal(literal) => {
-                    let mut literal = *literal;
-                    if let Some(bracket) = closing.take() {
-                        literal = literal.strip_prefix(bracket).unwrap_or(literal);
+        }
+        out
+    }
+}
+
+/// A piece of a template with its values.
+enum Piece<'v> {
+    /// A character of the template itself.
+    Character(char),
+    Value(Cow<'v, str>),
+    /// A reference that has no value.
+    Blank,
+}
+
+/// The pieces of a part.
+enum Pieces<'a, 'v> {
+    Characters(Chars<'a>),
+    Value(Option<Option<Cow<'v, str>>>),
+}
+
+impl<'v> Iterator for Pieces<'_, 'v> {
+    type Item = Piece<'v>;
+
+    fn next(&mut self) -> Option<Piece<'v>> {
+        match self {
+            Self::Characters(characters) => characters.next().map(Piece::Character),
+            Self::Value(value) => Some(value.take()?.map_or(Piece::Blank, Piece::Value)),
+        }
+    }
+}
+
+/// A bracket of the template that has its other half there.
+#[derive(Clone, Copy)]
+struct Bracket {
+    opens: bool,
+    /// Whether it encloses neither a value nor a word.
+    is_empty: bool,
+    encloses_blank: bool,
+}
+
+impl Bracket {
+    /// The bracket at each piece, if it is one.
+    fn all(pieces: &[Piece<'_>]) -> Vec<Option<Self>> {
+        let mut brackets = vec![None; pieces.len()];
+        // Open brackets: what closes them, where they are, and how much stood before them.
+        let mut open: Vec<(char, usize, usize, usize)> = Vec::new();
+        let (mut content, mut blanks) = (0, 0);
+        for (at, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Blank => blanks += 1,
+                Piece::Value(_) => content += 1,
+                Piece::Character(c) => {
+                    if let Some(closing) = closing_bracket(*c) {
+                        open.push((closing, at, content, blanks));
+                    } else if let Some((_, opening, before, blanks_before)) = open.pop_if(|(closing, ..)| closing == c)
+                    {
+                        let (is_empty, encloses_blank) = (content == before, blanks > blanks_before);
+                        for (place, opens) in [(opening, true), (at, false)] {
+                            if let Some(bracket) = brackets.get_mut(place) {
+                                *bracket = Some(Self { opens, is_empty, encloses_blank });
+                            }
+                        }
+                    } else if !is_separator(*c) {
+                        content += 1;
                     }
-                    if trim_start {
-                        literal = literal.trim_start_matches(is_separator);
-                    }
-                    trim_start &= literal.is_empty();
-                    out.push_str(literal);
                 }
-                Part::Reference(reference) => match value(*reference) {
-                    Some(text) => {
-                        out.push_str(&text);
-                        given = true;
-                        end_of_value = out.len();
-                        (trim_start, closing) = (false, None);
-                    }
-                    None => {
-                        let literals = out.get(end_of_value..).unwrap_or_default();
-                        let kept = literals.trim_end_matches(is_separator);
-                        let taken = literals.get(kept.len()..).unwrap_or_default();
-                        closing = taken.chars().rev().find_map(closing_bracket);
-                        out.truncate(end_of_value + kept.len());
-                        trim_start |= out.is_empty();
-                    }
-                },
             }
         }
-        if given { out } else { String::new() }
+        brackets
     }
 }
 
@@ -153,28 +228,29 @@ fn is_separator(c: char) -> bool {
             | 0xFF01..=0xFF0F | 0xFF1A..=0xFF20 | 0xFF3B..=0xFF40 | 0xFF5B..=0xFF65)
 }
 
+const BRACKETS: [(char, char); 17] = [
+    ('(', ')'),
+    ('[', ']'),
+    ('{', '}'),
+    ('<', '>'),
+    ('（', '）'),
+    ('［', '］'),
+    ('｛', '｝'),
+    ('＜', '＞'),
+    ('「', '」'),
+    ('『', '』'),
+    ('【', '】'),
+    ('〈', '〉'),
+    ('《', '》'),
+    ('〔', '〕'),
+    ('“', '”'),
+    ('‘', '’'),
+    ('«', '»'),
+];
+
 /// The bracket that closes this one.
 fn closing_bracket(c: char) -> Option<char> {
-    let pairs = [
-        ('(', ')'),
-        ('[', ']'),
-        ('{', '}'),
-        ('<', '>'),
-        ('（', '）'),
-        ('［', '］'),
-        ('｛', '｝'),
-        ('＜', '＞'),
-        ('「', '」'),
-        ('『', '』'),
-        ('【', '】'),
-        ('〈', '〉'),
-        ('《', '》'),
-        ('〔', '〕'),
-        ('“', '”'),
-        ('‘', '’'),
-        ('«', '»'),
-    ];
-    pairs.iter().find(|(opening, _)| *opening == c).map(|(_, closing)| *closing)
+    BRACKETS.iter().find(|(opening, _)| *opening == c).map(|(_, closing)| *closing)
 }
 
 #[cfg(test)]
@@ -189,6 +265,43 @@ mod tests {
             };
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| Cow::Owned((*value).to_owned()))
         })
+    }
+
+    #[test]
+    fn a_bracket_around_a_value_stays_whole() {
+        for (template, expected) in [
+            ("({a}) / {x}, {y}", "(A)"),
+            ("{x} ({a})", "(A)"),
+            ("{x}, {y} / 「{a}」", "「A」"),
+            ("{x} [{a} / {y}] {x}", "[A]"),
+            ("（{a}）{x}", "（A）"),
+            ("（{a} {x}）", "（A）"),
+            ("{a} ({x})", "A"),
+            ("({x}) {a}", "A"),
+            ("[({a}), {x}] {b}", "[(A)] B"),
+            ("{x} (with) {a}", "(with) A"),
+            ("{a} () {x}", "A"),
+        ] {
+            assert_eq!(render(template, &[("a", "A"), ("b", "B")]), expected, "{template}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn brackets_that_are_paired_stay_paired(
+            parts in prop::collection::vec(prop::sample::select(vec!["{a}", "{x}", " / ", ", ", "({a})", "({x})", "[{x} {a}]", "word", "「{a}、{x}」", "(({x}) {a})"]), 0..8),
+        ) {
+            let rendered = render(&parts.concat(), &[("a", "A")]);
+            let mut open = Vec::new();
+            for c in rendered.chars() {
+                match closing_bracket(c) {
+                    Some(closing) => open.push(closing),
+                    None if BRACKETS.iter().any(|(_, closing)| *closing == c) => prop_assert_eq!(open.pop(), Some(c), "{}: {}", parts.concat(), rendered),
+                    None => {}
+                }
+            }
+            prop_assert!(open.is_empty(), "{}: {}", parts.concat(), rendered);
+        }
     }
 
     #[test]
@@ -292,8 +405,8 @@ mod tests {
                 format!("{{none}}{before}{{a}}{after}{{none}}{before}{{b}}{after}{{none}}"),
             ] {
                 let rendered = render(&template, &values);
-                prop_assert!(rendered.starts_with(&first), "{}: {}", template, rendered);
-                prop_assert!(rendered[first.len()..].contains(&second), "{}: {}", template, rendered);
+                let rest = rendered.find(&first).map(|at| &rendered[at + first.len()..]);
+                prop_assert!(rest.is_some_and(|rest| rest.contains(&second)), "{}: {}", template, rendered);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Each service is an [`Intake`]. What it reads is checked before it is handed on, and a fault names its path in the body.
 
 pub mod json;
+mod lenient;
 mod native;
 mod timerex;
 
@@ -11,7 +12,7 @@ pub use timerex::Timerex;
 
 use std::fmt;
 
-use crm_booking::{Booking, Kind};
+use crm_booking::{Booking, Explained, Kind};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// A format in which bookings arrive.
@@ -22,8 +23,17 @@ pub trait Intake: fmt::Debug + Send + Sync {
     /// Reads one body.
     ///
     /// # Errors
-    /// If the body is not JSON of this format, or the booking in it is invalid.
-    fn read(&self, body: &str) -> Result<Booking, Fault>;
+    /// If the body is not JSON of this format, or lacks what a booking needs.
+    fn read(&self, body: &str) -> Result<Received, Fault>;
+}
+
+/// A booking as it was received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received {
+    /// The booking.
+    pub booking: Booking,
+    /// What of the body was not read, or not as it is: `body-value-unreadable`.
+    pub findings: Vec<Explained>,
 }
 
 /// All formats; the first is the default.
@@ -58,7 +68,9 @@ impl Fault {
 pub fn check(booking: &Booking) -> Result<(), Fault> {
     let zone = zone("time_zone", &booking.time_zone)?;
     let (start, end) = (time("start", &booking.start, &zone)?, time("end", &booking.end, &zone)?);
-    time("confirmed_at", &booking.confirmed_at, &zone)?;
+    if let Some(confirmed_at) = &booking.confirmed_at {
+        time("confirmed_at", confirmed_at, &zone)?;
+    }
     if end < start {
         return Err(Fault::new("end", format!("{} is before the start, {}", booking.end, booking.start)));
     }

@@ -1,8 +1,6 @@
-//! The native JSON format: [`Booking`] as it is.
+//! The native JSON format: [`Booking`](crm_booking::Booking) as it is.
 
-use crm_booking::Booking;
-
-use crate::{Fault, Intake, check, json};
+use crate::{Fault, Intake, Received, check, json};
 
 /// The native JSON format, described in `docs/mapping.md`.
 #[derive(Debug)]
@@ -13,10 +11,10 @@ impl Intake for Native {
         "native"
     }
 
-    fn read(&self, body: &str) -> Result<Booking, Fault> {
+    fn read(&self, body: &str) -> Result<Received, Fault> {
         let booking = json::parse(body)?;
         check(&booking)?;
-        Ok(booking)
+        Ok(Received { booking, findings: Vec::new() })
     }
 }
 
@@ -30,9 +28,19 @@ mod tests {
 
     #[test]
     fn the_example_is_a_booking_and_survives_json() {
-        let booking = Native.read(BOOKING).unwrap();
-        assert_eq!(Native.read(&serde_json::to_string(&booking).unwrap()).unwrap(), booking);
-        assert_eq!(Native.read(&format!("\u{feff}{BOOKING}")).unwrap(), booking);
+        let received = Native.read(BOOKING).unwrap();
+        assert_eq!(Native.read(&serde_json::to_string(&received.booking).unwrap()).unwrap(), received);
+        assert_eq!(Native.read(&format!("\u{feff}{BOOKING}")).unwrap(), received);
+    }
+
+    #[test]
+    fn null_stands_for_an_absent_list() {
+        let mut booking: Value = serde_json::from_str(BOOKING).unwrap();
+        let lists = ["companions", "hosts", "answers", "tracking", "extra"];
+        lists.iter().for_each(|list| booking[*list] = Value::Null);
+        let read = Native.read(&booking.to_string()).unwrap().booking;
+        assert!(read.companions.is_empty() && read.hosts.is_empty() && read.answers.is_empty());
+        assert!(read.tracking.is_empty() && read.extra.is_empty());
     }
 
     #[test]

@@ -3,11 +3,18 @@
 use crm_booking::{
     Answer, AnswerValue, Booking, Calendar, Guest, Kind, Person, Place, PlaceKind, Question, QuestionKind, Team,
 };
-use crm_contract::Parameter;
-use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use crm_contract::{Consequence, Parameter};
+use jiff::{
+    Timestamp,
+    fmt::temporal::Pieces,
+    tz::{Offset, TimeZone},
+};
+use serde_json::Value;
 
-use crate::{Fault, Intake, check, json, zone};
+use crate::{
+    Fault, Intake, Received, check, json,
+    lenient::{Losses, Node},
+};
 
 /// The webhook body of the scheduling service TimeRex.
 #[derive(Debug)]
@@ -18,10 +25,12 @@ impl Intake for Timerex {
         "timerex"
     }
 
-    fn read(&self, body: &str) -> Result<Booking, Fault> {
-        let booking = json::parse::<Webhook>(body)?.booking()?;
+    fn read(&self, body: &str) -> Result<Received, Fault> {
+        let body: Value = json::parse(body)?;
+        let mut losses = Losses::default();
+        let booking = booking(&Node::root(&body), &mut losses)?;
         check(&booking).map_err(|fault| Fault { path: in_body(fault.path), ..fault })?;
-        Ok(booking)
+        Ok(Received { booking, findings: losses.into_findings() })
     }
 }
 
@@ -41,213 +50,176 @@ fn in_body(path: String) -> String {
     in_body.to_owned()
 }
 
-// The service adds keys over time, so unknown ones are ignored.
-
-#[derive(Deserialize)]
-struct Webhook {
-    webhook_type: String,
-    calendar_url: Option<String>,
-    calendar_url_path: String,
-    calendar_name: String,
-    team_url_path: String,
-    event: Event,
+/// Reads a body. The service adds keys over time, and not every body has all of them.
+fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
+    let webhook_type = body.get("webhook_type").required_text()?;
+    if webhook_type != "event_confirmed" {
+        let reason = format!("expected `event_confirmed`, found `{webhook_type}`: only confirmed bookings are read");
+        return Err(Fault::new("webhook_type", reason));
+    }
+    let event = body.get("event");
+    let event = event.object(losses).ok_or_else(|| event.fault("an object"))?;
+    let (start, end) = (time(&event.get("local_start_datetime"))?, time(&event.get("local_end_datetime"))?);
+    let zone = booked_zone(&event, losses);
+    let local = |time: Timestamp| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let created_at = event.get("created_at");
+    let confirmed_at = created_at.text(losses).and_then(|text| match text.parse() {
+        Ok(time) => Some(local(time)),
+        Err(_) => {
+            losses.note(created_at.path(), Consequence::LeftOut, "expected a time with an offset");
+            None
+        }
+    });
+    let form: Vec<FormField> = event
+        .get("form")
+        .items(losses)
+        .iter()
+        .enumerate()
+        .filter_map(|(index, entry)| Some(FormField::read(index, &entry.object(losses)?, losses)))
+        .collect();
+    let first_text = |kind: &str| {
+        form.iter().find(|field| field.field_type == kind).and_then(|field| match &field.answer.value {
+            Some(AnswerValue::Text(text)) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let hosts = event.get("hosts").items(losses);
+    let hosts = hosts.iter().filter_map(|host| host.object(losses)).collect::<Vec<_>>();
+    let calendar_id = body.get("calendar_url_path").required_text()?;
+    let calendar_name = body.get("calendar_name").text(losses).unwrap_or_else(|| calendar_id.clone());
+    let previous_id = event.get("old_event_id").text(losses);
+    Ok(Booking {
+        kind: if previous_id.is_some() { Kind::Rescheduled } else { Kind::Confirmed },
+        id: event.get("id").required_text()?,
+        previous_id,
+        team: Team { id: body.get("team_url_path").required_text()?, name: None },
+        title: calendar_name.clone(),
+        calendar: Calendar {
+            id: calendar_id,
+            name: calendar_name,
+            url: body.get("calendar_url").text(losses),
+            locale: None,
+        },
+        start: local(start),
+        end: local(end),
+        confirmed_at,
+        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        guest: Guest {
+            name: first_text("guest_name").unwrap_or_default(),
+            family_name: None,
+            given_name: None,
+            family_name_kana: None,
+            given_name_kana: None,
+            email: first_text("guest_email"),
+            phone: first_text("phone_number"),
+            company: first_text("company_name"),
+            locale: event.get("guest_locale").text(losses),
+        },
+        comment: first_text("guest_comment"),
+        place: place(&event, losses),
+        companions: Vec::new(),
+        hosts: hosts
+            .iter()
+            .map(|host| Person { id: None, name: host.get("name").text(losses), email: host.get("email").text(losses) })
+            .collect(),
+        tracking: tracking(&event.get("url_params"), losses),
+        payment: None,
+        extra: Vec::new(),
+        form: Some(form.iter().map(|field| field.question.clone()).collect()),
+        answers: form.into_iter().map(|field| field.answer).collect(),
+    })
 }
 
-#[derive(Deserialize)]
-struct Event {
-    id: String,
-    local_start_datetime: Timestamp,
-    local_end_datetime: Timestamp,
-    timezone: String,
-    guest_locale: Option<String>,
-    created_at: Timestamp,
-    old_event_id: Option<String>,
-    online_meeting_provider: Option<String>,
-    zoom_meeting: Option<Meeting>,
-    google_meet_meeting: Option<Meeting>,
-    microsoft_teams_meeting: Option<Meeting>,
-    #[serde(default, deserialize_with = "or_default")]
-    hosts: Vec<Host>,
-    #[serde(default, deserialize_with = "or_default")]
-    form: Vec<FormField>,
-    #[serde(default, deserialize_with = "url_params")]
-    url_params: Vec<Parameter>,
+fn time(node: &Node<'_>) -> Result<Timestamp, Fault> {
+    let text = node.required_text()?;
+    text.parse().map_err(|_| Fault::new(node.path(), format!("expected a time with an offset, found `{text}`")))
 }
 
-#[derive(Deserialize)]
-struct Meeting {
-    join_url: Option<String>,
+/// The booked zone. If it is not named, one that has the offset of the start, so that date and time are those that the guest saw.
+fn booked_zone(event: &Node<'_>, losses: &mut Losses) -> TimeZone {
+    let node = event.get("timezone");
+    let named = node.text(losses);
+    if let Some(zone) = named.as_ref().and_then(|name| TimeZone::get(name).ok()) {
+        return zone;
+    }
+    let start = event.get("local_start_datetime").required_text().unwrap_or_default();
+    let offset = Pieces::parse(&start).ok().and_then(|start| start.to_numeric_offset());
+    let seconds = offset.map(Offset::seconds).unwrap_or_default();
+    // The names of `Etc` count the other way (IANA, file `etcetera`). There are none for parts of an hour.
+    let hours = -seconds / 3600;
+    let name = if seconds % 3600 == 0 && hours != 0 { format!("Etc/GMT{hours:+}") } else { "UTC".to_owned() };
+    losses.note(
+        node.path(),
+        Consequence::Changed,
+        &format!("expected an IANA name such as Asia/Tokyo; read as {name}"),
+    );
+    TimeZone::get(&name).unwrap_or(TimeZone::UTC)
 }
 
-#[derive(Deserialize)]
-struct Host {
-    name: Option<String>,
-    email: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FormField {
-    field_type: String,
-    #[serde(default, deserialize_with = "or_default")]
-    required: bool,
-    label: String,
-    #[serde(default, deserialize_with = "or_default")]
-    options: Vec<String>,
-    value: Option<AnswerValue>,
-}
-
-/// `null` stands for an absent member.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+fn place(event: &Node<'_>, losses: &mut Losses) -> Option<Place> {
+    let provider = event.get("online_meeting_provider").text(losses);
+    let meetings = ["zoom_meeting", "google_meet_meeting", "microsoft_teams_meeting"];
+    let join_url = meetings.into_iter().find_map(|name| event.get(name).object(losses)?.get("join_url").text(losses));
+    if provider.is_none() && join_url.is_none() {
+        return None;
+    }
+    Some(Place { kind: PlaceKind::Online, provider, join_url, address: None })
 }
 
 /// A list of objects with one key each, or one object with all of them: both are sent.
-fn url_params<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Parameter>, D::Error> {
-    struct Visitor;
-    impl<'de> serde::de::Visitor<'de> for Visitor {
-        type Value = Vec<Parameter>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a list of parameters")
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Vec::new())
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut parameters = Vec::new();
-            while let Some(Pairs(pairs)) = list.next_element()? {
-                parameters.extend(pairs);
-            }
-            Ok(parameters)
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut parameters = Vec::new();
-            while let Some((name, value)) = map.next_entry()? {
-                parameters.push(Parameter { name, value });
-            }
-            Ok(parameters)
-        }
-    }
-
-    struct Pairs(Vec<Parameter>);
-    impl<'de> Deserialize<'de> for Pairs {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(Visitor).map(Self)
-        }
-    }
-
-    deserializer.deserialize_any(Visitor)
+fn tracking(node: &Node<'_>, losses: &mut Losses) -> Vec<Parameter> {
+    let members = if node.is_object() {
+        node.members(losses)
+    } else {
+        node.items(losses).iter().flat_map(|item| item.members(losses)).collect()
+    };
+    members.into_iter().filter_map(|(name, value)| Some(Parameter::new(name, value.text(losses)?))).collect()
 }
 
-impl Webhook {
-    fn booking(self) -> Result<Booking, Fault> {
-        if self.webhook_type != "event_confirmed" {
-            let reason =
-                format!("expected `event_confirmed`, found `{}`: only confirmed bookings are read", self.webhook_type);
-            return Err(Fault::new("webhook_type", reason));
-        }
-        let event = self.event;
-        let zone = zone("event.timezone", &event.timezone)?;
-        let local = |time: Timestamp| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-        let first_text = |kind: &str| {
-            event.form.iter().find(|field| field.field_type == kind).and_then(|field| match &field.value {
-                Some(AnswerValue::Text(text)) => Some(text.clone()),
-                _ => None,
-            })
-        };
-        Ok(Booking {
-            kind: if event.old_event_id.is_some() { Kind::Rescheduled } else { Kind::Confirmed },
-            guest: Guest {
-                name: first_text("guest_name").unwrap_or_default(),
-                family_name: None,
-                given_name: None,
-                family_name_kana: None,
-                given_name_kana: None,
-                email: first_text("guest_email"),
-                phone: first_text("phone_number"),
-                company: first_text("company_name"),
-                locale: event.guest_locale.clone(),
-            },
-            comment: first_text("guest_comment"),
-            place: place(&event),
-            answers: event.form.iter().enumerate().map(|(index, field)| field.answer(index)).collect(),
-            form: Some(event.form.iter().enumerate().map(|(index, field)| field.question(index)).collect()),
-            id: event.id,
-            previous_id: event.old_event_id,
-            team: Team { id: self.team_url_path, name: None },
-            title: self.calendar_name.clone(),
-            calendar: Calendar {
-                id: self.calendar_url_path,
-                name: self.calendar_name,
-                url: self.calendar_url,
-                locale: None,
-            },
-            start: local(event.local_start_datetime),
-            end: local(event.local_end_datetime),
-            confirmed_at: local(event.created_at),
-            time_zone: event.timezone,
-            companions: Vec::new(),
-            hosts: event.hosts.into_iter().map(|Host { name, email }| Person { id: None, name, email }).collect(),
-            tracking: event.url_params,
-            payment: None,
-            extra: Vec::new(),
-        })
-    }
-}
-
-fn place(event: &Event) -> Option<Place> {
-    let meeting = [&event.zoom_meeting, &event.google_meet_meeting, &event.microsoft_teams_meeting];
-    let join_url = meeting.into_iter().flatten().find_map(|meeting| meeting.join_url.clone());
-    if event.online_meeting_provider.is_none() && join_url.is_none() {
-        return None;
-    }
-    Some(Place { kind: PlaceKind::Online, provider: event.online_meeting_provider.clone(), join_url, address: None })
+/// An entry of the form: a question with its answer.
+struct FormField {
+    field_type: String,
+    question: Question,
+    answer: Answer,
 }
 
 impl FormField {
-    fn id(&self, index: usize) -> String {
+    fn read(index: usize, entry: &Node<'_>, losses: &mut Losses) -> Self {
+        let field_type = entry.get("field_type").text(losses).unwrap_or_default();
+        let label = entry.get("label");
+        let label = label.text(losses).unwrap_or_else(|| {
+            if !label.is_given() {
+                losses.note(label.path(), Consequence::Changed, "the question has no label; its type stands for it");
+            }
+            field_type.clone()
+        });
         // A brace would end a template's reference, and white space around one is ignored.
-        let label = self.label.replace('{', "(").replace('}', ")");
-        format!("q{}-{}", index + 1, label.trim())
-    }
-
-    fn kind(&self) -> QuestionKind {
-        match self.field_type.as_str() {
-            "company_name" => QuestionKind::Company,
-            "guest_name" => QuestionKind::Name,
-            "guest_email" => QuestionKind::Email,
-            "guest_comment" => QuestionKind::Comment,
-            "phone_number" => QuestionKind::Phone,
-            "radio" => QuestionKind::Radio,
-            "dropdown" => QuestionKind::Dropdown,
-            "checkboxes" => QuestionKind::Checkboxes,
-            "paragraph" => QuestionKind::Paragraph,
-            "text" => QuestionKind::Text,
-            _ => QuestionKind::Other,
+        let id = format!("q{}-{}", index + 1, label.replace('{', "(").replace('}', ")").trim());
+        let kind = kind(&field_type);
+        let required = entry.get("required").is_true(losses);
+        let choices = entry.get("options").items(losses).iter().filter_map(|option| option.text(losses)).collect();
+        let value = entry.get("value").answer(losses);
+        Self {
+            field_type,
+            question: Question { id: id.clone(), label: label.clone(), kind, required, choices },
+            answer: Answer { question_id: id, label, kind, required, value },
         }
     }
+}
 
-    fn answer(&self, index: usize) -> Answer {
-        Answer {
-            question_id: self.id(index),
-            label: self.label.clone(),
-            kind: self.kind(),
-            required: self.required,
-            value: self.value.clone(),
-        }
-    }
-
-    fn question(&self, index: usize) -> Question {
-        Question {
-            id: self.id(index),
-            label: self.label.clone(),
-            kind: self.kind(),
-            required: self.required,
-            choices: self.options.clone(),
-        }
+fn kind(field_type: &str) -> QuestionKind {
+    match field_type {
+        "company_name" => QuestionKind::Company,
+        "guest_name" => QuestionKind::Name,
+        "guest_email" => QuestionKind::Email,
+        "guest_comment" => QuestionKind::Comment,
+        "phone_number" => QuestionKind::Phone,
+        "radio" => QuestionKind::Radio,
+        "dropdown" => QuestionKind::Dropdown,
+        "checkboxes" => QuestionKind::Checkboxes,
+        "paragraph" => QuestionKind::Paragraph,
+        "text" => QuestionKind::Text,
+        _ => QuestionKind::Other,
     }
 }
 
@@ -286,22 +258,47 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_a_webhook_body_is_named_with_its_path() {
+    fn what_a_booking_needs_is_named_with_its_path() {
         let example: Value = serde_json::from_str(FIXTURES[0].1).unwrap();
         for (pointer, value, expected) in [
-            ("/event/form/3/value", json!({}), "event.form[3].value: expected text or list"),
-            ("/event/created_at", json!("yesterday"), "event.created_at: "),
-            ("/event/timezone", json!("Tokyo"), "event.timezone: expected an IANA name"),
             ("/event/local_end_datetime", json!("2026-12-01T00:00:00+09:00"), "event.local_end_datetime: 2026-12-01"),
-            ("/event/local_start_datetime", json!("8:30"), "event.local_start_datetime: "),
+            ("/event/local_start_datetime", json!("8:30"), "event.local_start_datetime: expected a time"),
             ("/event/id", json!(""), "event.id: expected 1 to 200 bytes"),
+            ("/event/id", json!([]), "event.id: expected text, found a list"),
+            ("/event", json!(null), "event: expected an object, found nothing"),
             ("/webhook_type", json!("event_cancelled"), "webhook_type: expected `event_confirmed`"),
-            ("/event/url_params", json!("a=b"), "event.url_params: expected a list of parameters"),
         ] {
             let mut changed = example.clone();
             *changed.pointer_mut(pointer).unwrap() = value;
             let fault = Timerex.read(&changed.to_string()).unwrap_err().to_string();
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }
+    }
+
+    #[test]
+    fn the_rest_is_read_as_far_as_it_goes_and_each_loss_is_told() {
+        let example: Value = serde_json::from_str(FIXTURES[0].1).unwrap();
+        for (pointer, value, expected) in [
+            ("/event/form/3/value", json!({}), "event.form[3].value: expected text or a list, found an object"),
+            ("/event/created_at", json!("yesterday"), "event.created_at: expected a time with an offset"),
+            (
+                "/event/timezone",
+                json!("Tokyo"),
+                "event.timezone: expected an IANA name such as Asia/Tokyo; read as Etc/GMT-9",
+            ),
+            ("/event/url_params", json!("a=b"), "event.url_params: expected a list, found text"),
+        ] {
+            let mut changed = example.clone();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            let received = Timerex.read(&changed.to_string()).unwrap();
+            let told: Vec<_> = received.findings.iter().map(|found| found.finding.message.as_str()).collect();
+            assert_eq!(told, [expected]);
+        }
+        let mut nameless = example.clone();
+        nameless["event"]["timezone"] = json!(null);
+        nameless["event"]["local_start_datetime"] = json!("2026-12-02T05:00:00+05:30");
+        nameless["event"]["local_end_datetime"] = json!("2026-12-02T05:30:00+05:30");
+        let booking = Timerex.read(&nameless.to_string()).unwrap().booking;
+        assert_eq!((&*booking.time_zone, &*booking.start), ("UTC", "2026-12-01T23:30:00+00:00"));
     }
 }

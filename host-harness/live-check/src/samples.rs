@@ -49,7 +49,7 @@ impl Samples {
             title: "接続確認 / live-check".to_owned(),
             start: time(48),
             end: time(49),
-            confirmed_at: time(0),
+            confirmed_at: Some(time(0)),
             time_zone: "UTC".to_owned(),
             guest: Guest {
                 name: format!("確認{} 太郎", self.run),

@@ -82,6 +82,7 @@ impl CallError {
             CallErrorKind::CredentialEcho => "credential-echo",
             CallErrorKind::Quarantined => "quarantined",
             CallErrorKind::Trap(_) => "trap",
+            CallErrorKind::InvalidData(_) => "invalid-data",
             CallErrorKind::Engine(_) => "engine",
         }
     }
@@ -132,14 +133,18 @@ pub enum CallErrorKind {
     /// The plugin trapped.
     #[error("the plugin trapped: {0}")]
     Trap(TrapReason),
+    /// The plugin returned or passed data that the component model does not allow, such as a text that is not UTF-8.
+    #[error("the plugin gave data that is not valid: {0}")]
+    InvalidData(String),
     /// The engine failed, not the plugin.
     #[error("the WebAssembly engine failed: {0}")]
     Engine(String),
 }
 
 impl CallErrorKind {
-    /// Classifies a failed call. A trap caused by a limit counts as that limit.
-    pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, memory_refused: bool) -> Self {
+    /// Classifies a failed call. A trap caused by a limit counts as that limit. `has_begun` tells whether the plugin's code ran: what
+    /// fails then, other than a trap, is the plugin's data.
+    pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, memory_refused: bool, has_begun: bool) -> Self {
         if error.downcast_ref::<CpuLimit>().is_some() {
             return Self::Cpu(Duration::from_millis(limits.cpu_ms));
         }
@@ -156,6 +161,7 @@ impl CallErrorKind {
         }
         match error.downcast_ref::<wasmtime::Trap>() {
             Some(&trap) => Self::Trap(trap.into()),
+            None if has_begun => Self::InvalidData(format!("{error:#}")),
             None => Self::Engine(format!("{error:#}")),
         }
     }

@@ -384,9 +384,11 @@ impl Plugin {
 
         let mut store = self.store(connection, Duration::from_millis(inner.limits.cpu_ms));
         let started = Instant::now();
+        let mut has_begun = false;
         let answered = tokio::time::timeout(Duration::from_millis(inner.limits.wall_ms), async {
             let instance = inner.pre.instantiate_async(&mut store).await?;
             let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
+            has_begun = true;
             let (answer,) = function.call_async(&mut store, arguments).await?;
             wasmtime::Result::Ok(answer)
         })
@@ -401,7 +403,7 @@ impl Plugin {
                 Err(fault) => Err(failed(CallErrorKind::ResultTooLarge(fault), usage)),
             },
             Ok(Err(error)) => {
-                let kind = CallErrorKind::of(&error, &inner.limits, memory_refused);
+                let kind = CallErrorKind::of(&error, &inner.limits, memory_refused, has_begun);
                 if let (CallErrorKind::CredentialEcho, Some(connection)) = (&kind, connection)
                     && inner.quarantine.note(connection)
                 {

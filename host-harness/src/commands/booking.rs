@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crm_booking::{Booking, Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
+use crm_booking::{Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
 use crm_host::{
     Called, Plugin, Usage,
     types::{AdviceText, Parameter, Problem, UnknownTries},
 };
+use crm_intake::Received;
 
 use crate::{
     brokers::Brokers,
@@ -21,7 +22,7 @@ use crate::{
 /// A booking, a mapping, and a connection.
 pub(super) struct Opened {
     pub(super) connected: Connected,
-    pub(super) booking: Booking,
+    pub(super) received: Received,
     pub(super) mapping: Mapping,
     /// What the plugin noted about the fields that it listed.
     pub(super) memos: Memos,
@@ -34,7 +35,7 @@ pub(super) async fn open(
     brokers: &Brokers,
     arguments: &BookingAndMapping,
 ) -> Result<Option<Opened>, CliError> {
-    let booking = input::read_booking(&arguments.booking, arguments.format)?;
+    let received = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Connected::open(ui, brokers, &arguments.connection).await?;
     let (plugin, target) = (&connected.plugin, mapping.target());
@@ -48,7 +49,7 @@ pub(super) async fn open(
         memos = Memos::of_list(&listed);
         connected.keep_memos(target, &memos).await?;
     }
-    Ok(Some(Opened { connected, booking, mapping, memos }))
+    Ok(Some(Opened { connected, received, mapping, memos }))
 }
 
 impl Opened {
@@ -58,13 +59,14 @@ impl Opened {
     /// # Errors
     /// If a row for this booking writes a field that the plugin does not list.
     pub(super) async fn resolve(&self, ui: &Ui, file: &Path) -> Result<Option<Resolved>, CliError> {
-        let Self { connected, booking, mapping, memos } = self;
+        let Self { connected, received: Received { booking, findings }, mapping, memos } = self;
         if let Some(unknown) = unknown_fields(mapping, booking.kind, memos).into_iter().next() {
             let position = unknown.finding.rows.first().copied().unwrap_or_default();
             let message = unknown.finding.message;
             return Err(InputError::UnknownField { file: file.to_owned(), position, message }.into());
         }
         let mut resolved = crm_booking::resolve(booking, mapping, memos);
+        resolved.findings.extend(findings.iter().cloned());
         let plugin = &connected.plugin;
         if plugin.exports().settings && !mapping.options().is_empty() {
             let called = plugin.options(&connected.connection, mapping.target(), ui.locale()).await?;

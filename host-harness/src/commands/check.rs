@@ -2,6 +2,7 @@
 
 use crm_booking::{EVENTS, Event, Expected, Explained, expectations};
 use crm_host::types::Consequence;
+use crm_intake::Received;
 
 use super::{
     Ending,
@@ -13,11 +14,11 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
     let Some(opened) = booking::open(ui, brokers, arguments).await? else {
         return Ok(Ending::Refused);
     };
-    let Opened { connected, booking, mapping, mut memos } = opened;
+    let Opened { connected, received: Received { booking, findings: unread }, mapping, mut memos } = opened;
     let (plugin, target) = (&connected.plugin, mapping.target());
     let questions = booking.questions();
     // The plugin reports unknown options itself.
-    let mut findings: Vec<Explained> = Vec::new();
+    let mut findings: Vec<Explained> = unread;
     let mut usages = Vec::new();
     let mut checked_rows = None;
     for event in EVENTS {

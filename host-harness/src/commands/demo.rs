@@ -55,7 +55,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Demo) -> Resu
     ui.table(&["Label", "API name", "Filled from"], rows);
 
     ui.step(STEPS, "A guest books; the scheduling service's webhook body arrives");
-    let booking = input::read_booking(&webhook, &crm_intake::Timerex)?;
+    let booking = input::read_booking(&webhook, &crm_intake::Timerex)?.booking;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
     let resolved = crm_booking::resolve(&booking, &mapping, &Memos::of_list(&listed));

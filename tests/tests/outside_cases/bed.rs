@@ -94,5 +94,5 @@ pub fn booking_with(members: Value) -> Result<Booking> {
     if let (Value::Object(booking), Value::Object(members)) = (&mut booking, members) {
         booking.extend(members);
     }
-    Ok(crm_intake::Intake::read(&crm_intake::Native, &booking.to_string())?)
+    Ok(crm_intake::Intake::read(&crm_intake::Native, &booking.to_string())?.booking)
 }

@@ -3,7 +3,7 @@
 
 use acceptance::samples::example;
 use anyhow::{Context as _, Result};
-use crm_intake::{Intake as _, Timerex};
+use crm_intake::{Intake as _, Received, Timerex};
 use salesforce_local_org::OrgFile;
 use serde_json::{Value, json};
 
@@ -189,7 +189,8 @@ pub fn cases() -> Result<Kind> {
     Ok(kind)
 }
 
-/// The places that were not read.
-fn losses(_: &crm_booking::Booking) -> Vec<String> {
-    Vec::new()
+/// The places that were not read, or not as they are.
+fn losses(received: &Received) -> Vec<String> {
+    let paths = received.findings.iter().flat_map(|found| &found.finding.particulars);
+    paths.filter(|particular| particular.name == "path").map(|particular| particular.value.clone()).collect()
 }

@@ -39,8 +39,10 @@ pub mod codes {
     pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
     /// The plugin lists no field of this name.
     pub const FIELD_UNKNOWN: &str = "field-unknown";
+    /// A part of a webhook body was not read, or not as it is.
+    pub const BODY_VALUE_UNREADABLE: &str = "body-value-unreadable";
     /// All of them.
-    pub const ALL: [&str; 7] = [
+    pub const ALL: [&str; 8] = [
         QUESTION_UNKNOWN,
         ATTRIBUTE_UNKNOWN,
         TEMPLATE_INVALID,
@@ -48,6 +50,7 @@ pub mod codes {
         VALUE_NOT_LISTED,
         VALUE_NOT_OFFERED,
         FIELD_UNKNOWN,
+        BODY_VALUE_UNREADABLE,
     ];
 }
 

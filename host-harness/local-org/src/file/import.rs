@@ -12,16 +12,17 @@ use super::{
 impl OrgFile {
     /// Makes an org with the Lead object of a describe result (`GET .../sobjects/Lead/describe`).
     ///
-    /// Accepts a byte-order mark, missing keys, and unknown keys and types. A missing key defaults to the standard field of
-    /// that name, or else to a new custom field. What a describe does not contain defaults to a new Enterprise org:
+    /// Accepts what `sf sobject describe --json` writes, too, which has the describe in `result`, and UTF-16, which PowerShell's `>`
+    /// makes of it. Accepts missing keys, and unknown keys and types: a missing key defaults to the standard field of that name, or else
+    /// to a new custom field. What a describe does not contain defaults to a new Enterprise org:
     /// policies, users, and the standard duplicate rule as far as its fields exist. Formulas are described but not
     /// evaluated.
     ///
     /// # Errors
-    /// [`FileError::Describe`] if this is not a JSON object, [`FileError::Contradiction`] if it has no list of named fields.
+    /// [`FileError::Describe`] if this is not JSON, [`FileError::NotLead`] if it describes something else or is an error,
+    /// [`FileError::Contradiction`] if it has no list of named fields.
     pub fn from_describe(json: &[u8]) -> Result<Self, FileError> {
-        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-        let describe: Map<String, Value> = serde_json::from_slice(json)?;
+        let describe = described(serde_json::from_str(&text(json))?)?;
         let Some(entries) = describe.get("fields").and_then(Value::as_array) else {
             return Err(FileError::Contradiction("the describe result has no `fields`".to_owned()));
         };
@@ -51,6 +52,44 @@ impl OrgFile {
         file.without_fields = absent.collect();
         file.fields = fields;
         Ok(file)
+    }
+}
+
+/// The text of a file in UTF-8 or UTF-16, with or without a byte order mark. JSON begins with ASCII, so that a zero beside its
+/// first character tells the order.
+fn text(bytes: &[u8]) -> String {
+    let (order, units): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xFF, 0xFE, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xFE, 0xFF, rest @ ..] => (u16::from_be_bytes, rest),
+        [_, 0, ..] => (u16::from_le_bytes, bytes),
+        [0, _, ..] => (u16::from_be_bytes, bytes),
+        _ => return String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).into_owned(),
+    };
+    let (units, _) = units.as_chunks();
+    char::decode_utf16(units.iter().map(|unit| order(*unit)))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// The describe result of Lead, out of its wrapping.
+fn described(json: Value) -> Result<Map<String, Value>, FileError> {
+    let not_lead = |what: String| Err(FileError::NotLead(what));
+    let error = match &json {
+        Value::Array(errors) => errors.first().unwrap_or(&Value::Null),
+        json => json,
+    };
+    let message = error.get("message").and_then(Value::as_str).map(str::to_owned);
+    let Value::Object(mut describe) = json else {
+        return not_lead(message.map_or("not an object".to_owned(), |message| format!("this is an error: {message}")));
+    };
+    if let Some(Value::Object(result)) = describe.remove("result") {
+        describe = result;
+    } else if let (Some(message), None) = (message, describe.get("fields")) {
+        return not_lead(format!("this is an error: {message}"));
+    }
+    match describe.get("name").and_then(Value::as_str) {
+        Some("Lead") | None => Ok(describe),
+        Some(other) => not_lead(format!("this describes the object {other}")),
     }
 }
 

@@ -132,9 +132,12 @@ pub enum FileError {
     /// Two parts of the file, or of a describe result, contradict each other.
     #[error("the org file is inconsistent: {0}")]
     Contradiction(String),
-    /// A describe result is not a JSON object.
-    #[error("cannot read the describe result")]
+    /// A describe result is not JSON.
+    #[error("the describe result is not JSON")]
     Describe(#[from] serde_json::Error),
+    /// JSON that is not a describe result of the Lead object: another object's, or an error.
+    #[error("{0}; expected the describe result of Lead, as from `sf sobject describe --sobject Lead --json`")]
+    NotLead(String),
 }
 
 impl FileError {
@@ -144,6 +147,7 @@ impl FileError {
             Self::Syntax(_) => "org-file-syntax",
             Self::Contradiction(_) => "org-file-contradiction",
             Self::Describe(_) => "org-file-describe",
+            Self::NotLead(_) => "org-file-not-lead",
         }
     }
 }

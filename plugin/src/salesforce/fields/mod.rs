@@ -26,7 +26,7 @@ pub struct RecordType {
 }
 
 /// Fields that Salesforce maintains, even if an org's settings make one of them writable on create.
-const SYSTEM: [&str; 25] = [
+const SYSTEM: [&str; 24] = [
     "Id",
     "IsDeleted",
     "MasterRecordId",
@@ -44,7 +44,6 @@ const SYSTEM: [&str; 25] = [
     "ConvertedAccountId",
     "ConvertedContactId",
     "ConvertedOpportunityId",
-    "IsUnreadByOwner",
     "IsPriorityRecord",
     "EmailBouncedReason",
     "EmailBouncedDate",

@@ -16,6 +16,7 @@
 //! | `huge header` | sends it with a header of 8 MiB |
 //! | `huge body` | sends it with a body of 8 MiB |
 //! | `huge string` | returns a string of 16 MiB |
+//! | `invalid text` | returns a string that is not UTF-8 |
 //! | `amplified strings` | returns 100,000 strings of 1 MiB that share the same memory |
 //!
 //! The options can have `method` (`GET` if absent), `url` (may start with `{origin}`, which stands for the credential's),
@@ -72,6 +73,7 @@ impl Guest for Hostile {
             "huge header" => once(&mapping, |request| request.headers.push(header("x-huge", &"h".repeat(HUGE)))),
             "huge body" => once(&mapping, |request| request.body = Some(vec![b'b'; HUGE])),
             "huge string" => problem("ended", "s".repeat(2 * HUGE)),
+            "invalid text" => problem("ended", invalid_text()),
             "amplified strings" => exhaust::host_memory(),
             other => problem("ended", format!("the hostile guest does not know how to `{other}`")),
         })
@@ -85,6 +87,12 @@ impl Guest for Hostile {
 fn count_calls() -> Problem {
     static EARLIER: AtomicUsize = AtomicUsize::new(0);
     problem("ended", (EARLIER.fetch_add(1, Ordering::Relaxed) + 1).to_string())
+}
+
+#[expect(unsafe_code, reason = "a plugin in a language without checked strings returns such a text")]
+fn invalid_text() -> String {
+    // SAFETY: nothing in this guest reads the text; only the host sees its bytes.
+    unsafe { String::from_utf8_unchecked(vec![b'a', 0xFF]) }
 }
 
 #[expect(clippy::panic, reason = "tests a guest that panics")]
