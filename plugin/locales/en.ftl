@@ -62,6 +62,12 @@ invalid-or-null-for-restricted-picklist =
     .step1 = Word the form's choices like the picklist's values or labels.
     .step2 = Or add or activate the value, and allow it for the record type.
 
+picklist-value-ambiguous =
+    .what = An answer is like several of the picklist's values.
+    .why = The values differ only in what people type differently, such as dashes, quotation marks, or full-width letters, and none of them is exactly the answer. We don't guess: the answer is left out.
+    .step1 = Word the form's choices exactly like the picklist's values or labels.
+    .step2 = Or rename or deactivate values that look alike.
+
 json-parser-error =
     .what = A value doesn't match its field's data type.
     .why = The question is mapped to a field of another data type, or the data type was changed after the mapping was saved.
@@ -71,6 +77,11 @@ text-data-outside-supported-charset =
     .what = A text contains characters that Salesforce can't store.
     .why = These are usually invisible control characters from copied text. They are removed, with a warning.
     .step1 = Usually no action is needed. If the Lead is missing, enter it by hand.
+
+invisible-characters-removed =
+    .what = Characters that don't belong in a value were removed or replaced.
+    .why = Copied text often has invisible characters, such as zero-width spaces or direction marks. They are removed from email addresses, phone numbers, URLs, numbers, dates, IDs, and choices, but not from free text. Full-width letters in an email address become the usual ones.
+    .step1 = Usually no action is needed. If the value looks wrong, correct the Lead by hand.
 
 field-integrity-exception =
     .what = Salesforce didn't accept values that belong together, such as state and country.
@@ -532,6 +543,7 @@ request-too-large =
 exact-string-too-long = The value has { $length } characters, but the field “{ $field }” can have only { $limit }.
 exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” can have only { $limit }.
 exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” doesn't have the value “{ $value }”.
+exact-invisible-characters-removed = Invisible characters were removed from the value for the field “{ $field }”: { $characters }
 exact-required-field-missing = The field “{ $field }” is required in Salesforce, but has no value to save.
 exact-required-field-blank = The field “{ $field }” is required in Salesforce, but is blank or can be left blank.
 exact-invalid-field-for-insert-update = The connected user can't edit the field “{ $field }”.

@@ -60,6 +60,12 @@ invalid-or-null-for-restricted-picklist =
     .step1 = フォームの選択肢を、選択リストの値または表示ラベルと同じ表記にしてください。
     .step2 = または、値を追加するか有効化し、レコードタイプでも選択できるようにしてください。
 
+picklist-value-ambiguous =
+    .what = 回答に似た値が、選択リストに複数あります。
+    .why = ハイフンや引用符、全角と半角など、入力のしかただけが異なる値が複数あり、回答と完全に一致する値がありません。推測では登録せず、この回答は登録しませんでした。
+    .step1 = フォームの選択肢を、選択リストの値または表示ラベルとまったく同じ表記にしてください。
+    .step2 = または、似ている値の名前を変えるか、無効化してください。
+
 json-parser-error =
     .what = 値が、項目のデータ型に合っていません。
     .why = 質問が別のデータ型の項目に対応付けられているか、マッピングの保存後に項目のデータ型が変更されました。
@@ -69,6 +75,11 @@ text-data-outside-supported-charset =
     .what = Salesforce に保存できない文字が含まれています。
     .why = 多くは、コピーした文章に含まれる目に見えない制御文字です。取り除いて登録し、警告を表示します。
     .step1 = 通常、対応は不要です。リードがない場合は、手動で登録してください。
+
+invisible-characters-removed =
+    .what = 値に含まれる不要な文字を、取り除くか置き換えました。
+    .why = コピーした文字列には、ゼロ幅スペースや文字の向きを指定する記号など、目に見えない文字が含まれることがあります。メールアドレス、電話番号、URL、数値、日付、ID、選択肢からは取り除きますが、自由記入の文章はそのまま登録します。メールアドレスの全角文字は半角に置き換えます。
+    .step1 = 通常、対応は不要です。値が正しくない場合は、リードを手動で修正してください。
 
 field-integrity-exception =
     .what = 都道府県と国など、互いに関連する値を登録できませんでした。
@@ -530,6 +541,7 @@ request-too-large =
 exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }」の最大文字数は { $limit } 文字です。
 exact-number-outside-valid-range = 整数部が { $length } 桁の値ですが、項目「{ $field }」は { $limit } 桁までです。
 exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」に、値「{ $value }」がありません。
+exact-invisible-characters-removed = 項目「{ $field }」の値から、目に見えない文字を取り除きました: { $characters }
 exact-required-field-missing = Salesforce の必須項目「{ $field }」に、登録する値がありません。
 exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄です (または、空欄になる可能性があります)。
 exact-invalid-field-for-insert-update = 項目「{ $field }」は、連携ユーザーでは編集できません。

@@ -19,6 +19,10 @@ codes! {
     VALUE_ROUNDED = "value-rounded";
     /// Characters that Salesforce does not store were removed.
     CHARACTERS_REMOVED = "characters-removed";
+    /// Characters that nobody sees were removed from a value that has a form of its own.
+    INVISIBLE_CHARACTERS_REMOVED = "invisible-characters-removed";
+    /// Full-width characters of an address were replaced by the usual ones.
+    CHARACTERS_REPLACED = "characters-replaced";
     /// Some of several choices were left out, because the multi-select picklist does not have them.
     CHOICES_LEFT_OUT = "choices-left-out";
     /// The row's fallback was written instead of a value that cannot be written.
@@ -46,6 +50,8 @@ codes! {
     CHECKBOX_INVALID = "checkbox-invalid";
     /// Not among the values of a restricted picklist.
     PICKLIST_VALUE_UNKNOWN = "picklist-value-unknown";
+    /// Like several of a picklist's values, and the same as none.
+    PICKLIST_VALUE_AMBIGUOUS = "picklist-value-ambiguous";
     /// A value of a restricted picklist that was deactivated.
     PICKLIST_VALUE_INACTIVE = "picklist-value-inactive";
     /// A value that the controlling field's value does not allow.

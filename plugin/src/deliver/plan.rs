@@ -7,7 +7,7 @@ use crate::{
     mapping::{self, finding, positions},
     problem::refusal,
     salesforce::fields::LeadFields,
-    value::{Fit, Json, Note, fit, present},
+    value::{Context, Fitted, Json, Note, as_controlling, fit, present},
 };
 
 /// The fields that decide about values.
@@ -57,10 +57,7 @@ impl<'a> Entry<'a> {
             return None;
         }
         let fallback = present(mapping::row(mapping, self.row)?.fallback.as_ref())?;
-        match fit(fallback, self.field, None) {
-            Fit::Whole(value) | Fit::Changed(value, _) => Some(value),
-            Fit::Unfit(_) => None,
-        }
+        fit(fallback, self.field, Context::default()).ok().map(|fitted| fitted.value)
     }
 }
 
@@ -117,9 +114,9 @@ impl<'a> Plan<'a> {
         let about = |note, consequence| finding(note, consequence, position, &row.field, &field.label);
         match rows.value(position, row, field) {
             Value::Blank => {}
-            Value::Write(entry, note) => {
+            Value::Write(entry, notes) => {
                 self.entries.push(entry);
-                self.findings.extend(note.map(|note| about(note, Consequence::Changed)));
+                self.findings.extend(notes.into_iter().map(|note| about(note, Consequence::Changed)));
             }
             Value::LeaveOut(note) => self.findings.push(about(note, Consequence::LeftOut)),
             Value::Refuse(note) => self.refusals.push(about(note, Consequence::Refused)),
@@ -138,7 +135,14 @@ impl<'a> Plan<'a> {
 
     /// Whether the live fields are needed: memos say nothing, or stale ones may be the only thing that is wrong.
     pub fn is_doubtful(&self) -> bool {
-        let is_certain = |code: &str| [codes::FIELD_SET_BY_OPTION, codes::CHARACTERS_REMOVED].contains(&code);
+        // What was removed from a value or said about it has nothing to do with its field.
+        const CERTAIN: [&str; 4] = [
+            codes::FIELD_SET_BY_OPTION,
+            codes::CHARACTERS_REMOVED,
+            codes::CHARACTERS_REPLACED,
+            codes::INVISIBLE_CHARACTERS_REMOVED,
+        ];
+        let is_certain = |code: &str| CERTAIN.contains(&code);
         self.is_unknown || !self.refusals.is_empty() || !self.findings.iter().all(|finding| is_certain(&finding.code))
     }
 
@@ -191,7 +195,7 @@ pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
 /// The result of a row.
 enum Value<'a> {
     Blank,
-    Write(Entry<'a>, Option<Note>),
+    Write(Entry<'a>, Vec<Note>),
     LeaveOut(Note),
     Refuse(Note),
 }
@@ -205,24 +209,23 @@ impl<'a> Rows<'a> {
     fn value(&self, position: u32, row: &'a Row, field: &'a LeadField<'a>) -> Value<'a> {
         let entry = |value, from_fallback| Entry { field, value, row: position, from_fallback };
         let controlling = self.controlling_value(field, 3);
-        let fitted = |given| fit(given, field, controlling.as_deref());
+        let fitted = |given| fit(given, field, Context { controlling: controlling.as_deref(), locale: None });
+        let write = |fitted: Fitted<'a>, from_fallback| Value::Write(entry(fitted.value, from_fallback), fitted.notes);
         match (present(row.value.as_ref()), present(row.fallback.as_ref())) {
             (None, None) if field.required => {
                 Value::Refuse(Note::new(codes::REQUIRED_FIELD_BLANK, "the field is required"))
             }
             (None, None) => Value::Blank,
             (None, Some(fallback)) => match fitted(fallback) {
-                Fit::Whole(value) => Value::Write(entry(value, true), None),
-                Fit::Changed(value, note) => Value::Write(entry(value, true), Some(note)),
-                Fit::Unfit(note) => unwritable(field, note),
+                Ok(fitted) => write(fitted, true),
+                Err(note) => unwritable(field, note),
             },
             (Some(given), fallback) => match fitted(given) {
-                Fit::Whole(value) => Value::Write(entry(value, false), None),
-                Fit::Changed(value, note) => Value::Write(entry(value, false), Some(note)),
-                Fit::Unfit(note) => match fallback.filter(|_| field.required).map(fitted) {
-                    Some(Fit::Whole(value) | Fit::Changed(value, _)) => {
+                Ok(fitted) => write(fitted, false),
+                Err(note) => match fallback.filter(|_| field.required).map(fitted) {
+                    Some(Ok(fitted)) => {
                         let message = format!("{}: {}", note.code, note.message);
-                        Value::Write(entry(value, true), Some(Note::new(codes::FALLBACK_USED, message)))
+                        Value::Write(entry(fitted.value, true), vec![Note::new(codes::FALLBACK_USED, message)])
                     }
                     _ => unwritable(field, note),
                 },
@@ -257,11 +260,8 @@ impl<'a> Rows<'a> {
         let controlling = self.field(position, row).ok()??;
         let above = depth.checked_sub(1).and_then(|depth| self.controlling_value(controlling, depth));
         let given = present(row.value.as_ref()).or_else(|| present(row.fallback.as_ref()))?;
-        match fit(given, controlling, above.as_deref()) {
-            Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
-            Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),
-            _ => None,
-        }
+        let context = Context { controlling: above.as_deref(), ..Context::default() };
+        as_controlling(fit(given, controlling, context).ok()?.value)
     }
 }
 

@@ -71,6 +71,11 @@ pub static CAUSES: &[Cause] = &[
     )
     .exactly(&texts::EXACT_INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST),
     cause(
+        &texts::PICKLIST_VALUE_AMBIGUOUS,
+        &["picklist-value-ambiguous"],
+        &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
+    ),
+    cause(
         &texts::JSON_PARSER_ERROR,
         &["JSON_PARSER_ERROR", "INVALID_TYPE_ON_FIELD_IN_RECORD", "type-mismatch", "field-type-changed"],
         &[CalendarOwner],
@@ -80,6 +85,12 @@ pub static CAUSES: &[Cause] = &[
         &["TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "characters-removed"],
         &[TeamAdmin],
     ),
+    cause(
+        &texts::INVISIBLE_CHARACTERS_REMOVED,
+        &["invisible-characters-removed", "characters-replaced"],
+        &[TeamAdmin],
+    )
+    .exactly(&texts::EXACT_INVISIBLE_CHARACTERS_REMOVED),
     cause(
         &texts::FIELD_INTEGRITY_EXCEPTION,
         &["FIELD_INTEGRITY_EXCEPTION"],

@@ -1,18 +1,18 @@
 //! Numbers, as decimal text throughout.
 
-use super::{Fit, Json, Note, as_text};
+use super::{Fit, Fitted, Json, Note, as_text, unfit};
 use crate::{
     bindings::types::{FieldType, Value},
     codes,
     field::LeadField,
 };
-use salesforce_text::{blank::trimmed, width::fold};
+use crm_text::{fold, trimmed};
 
 /// Currency signs that people type before or after an amount.
 const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
 
 /// A number with the digits and decimals of a field.
-pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
+pub fn number<'a>(given: &'a Value, field: &LeadField<'_>, _locale: Option<&str>) -> Fit<'a> {
     let text = match given {
         Value::Text(_) | Value::Number(_) | Value::Other(_) => trimmed(as_text(given)),
         Value::Choices(choices) if choices.len() == 1 => trimmed(as_text(given)),
@@ -20,7 +20,7 @@ pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     };
     let is_percent = matches!(field.field_type, FieldType::Percent);
     let Some(mut decimal) = Decimal::parse(&text, is_percent) else {
-        return Fit::unfit(codes::NUMBER_INVALID, "not a number");
+        return unfit(codes::NUMBER_INVALID, "not a number");
     };
     let is_integer = matches!(field.field_type, FieldType::Integer);
     let scale = if is_integer { 0 } else { field.scale };
@@ -35,13 +35,12 @@ pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
         let message = format!("{} digits before the point; the field takes {most}", decimal.whole);
         let note = Note::new(codes::NUMBER_OUT_OF_RANGE, message).with("length", decimal.whole).with("limit", most);
-        return Fit::Unfit(note);
+        return Err(note);
     }
-    if rounded {
-        let note = Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale);
-        return Fit::Changed(Json::Number(json), note);
-    }
-    Fit::Whole(Json::Number(json))
+    let rounding = rounded.then(|| {
+        Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale)
+    });
+    Ok(Fitted::from(Json::Number(json)).noting(rounding))
 }
 
 /// A decimal number as digits.
@@ -179,7 +178,7 @@ fn ungrouped(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture::field, value::fit};
+    use crate::{fixture::field, value::{Context, fit}};
     use proptest::prelude::*;
 
     fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField<'static> {
@@ -187,10 +186,9 @@ mod tests {
     }
 
     fn written(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
-        match fit(&Value::Text(given.to_owned()), field, None) {
-            Fit::Whole(Json::Number(number)) => (Some(number), None),
-            Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),
-            Fit::Unfit(note) => (None, Some(note.code)),
+        match fit(&Value::Text(given.to_owned()), field, Context::default()) {
+            Ok(Fitted { value: Json::Number(number), notes }) => (Some(number), notes.first().map(|note| note.code)),
+            Err(note) => (None, Some(note.code)),
             other => panic!("{other:?}"),
         }
     }
@@ -267,7 +265,7 @@ mod tests {
         }
         let several = vec!["1".to_owned(), "2".to_owned()];
         for given in [Value::Boolean(true), Value::Choices(several)] {
-            assert!(matches!(fit(&given, &field, None), Fit::Unfit(_)));
+            assert!(matches!(fit(&given, &field, Context::default()), Err(_)));
         }
     }
 

@@ -14,7 +14,9 @@ use crm_contract::{Consequence, Expectation, Finding, Parameter};
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
 use crate::{
-    Booking, Event, Mapping, Memos, Question, Row, Source, attributes, is_blank,
+    Booking, Event, Mapping, Memos, Question, Row, Source,
+    alike::named,
+    attributes, is_blank,
     similar::suggestion,
     source::{self, text_of, text_value},
     template::{Reference, Template},
@@ -125,7 +127,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         let fallback = row.fallback.as_deref().and_then(text_value);
         let is_lost = given.is_none() && fallback.is_none();
         let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
-        let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
+        let has_answer = |id: &str| booking.given(id).is_some();
         for found in unknown_references(row, questions, has_answer) {
             resolved.findings.push(origin.finding(row, consequence, found));
         }
@@ -164,7 +166,7 @@ pub fn expectations(
 ) -> Expected {
     let mut expected =
         Expected { rows: Vec::new(), options: options(mapping), findings: Vec::new(), origins: Origins::default() };
-    let label = |id: &str| questions.iter().find(|question| question.id == id).map(|question| question.label.clone());
+    let label = |id: &str| question(questions, id).map(|question| question.label.clone());
     for (position, row, _) in rows_for(mapping, event) {
         let origin = Origin::new(position, row, label, None);
         if !memos.know(&row.field) {
@@ -211,9 +213,14 @@ fn options(mapping: &Mapping) -> Vec<Parameter> {
     mapping.options().iter().map(|(id, value)| Parameter::new(id, value)).collect()
 }
 
+/// The question of a form with this id.
+fn question<'q>(questions: &'q [Question], id: &str) -> Option<&'q Question> {
+    named(questions.iter().map(|question| (&*question.id, question)), id)
+}
+
 fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
-    let answered = booking.answers.iter().find(|answer| answer.question_id == id).map(|answer| &answer.label);
-    let asked = booking.form.iter().flatten().find(|question| question.id == id).map(|question| &question.label);
+    let answered = booking.given(id).map(|answer| &answer.label);
+    let asked = question(booking.form.as_deref().unwrap_or_default(), id).map(|question| &question.label);
     answered.or(asked).cloned()
 }
 
@@ -230,9 +237,9 @@ fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(
     for reference in source::references(&row.source) {
         match (reference, form) {
             (Reference::Answer(id), Some(form)) => {
-                let mut ids = form.iter().map(|question| question.id.as_str());
-                if !has_answer(id) && !ids.clone().any(|known| known == id) {
-                    let message = format!("the form has no question `{id}`{}", suggestion(id, &mut ids));
+                if !has_answer(id) && question(form, id).is_none() {
+                    let ids = form.iter().map(|question| question.id.as_str());
+                    let message = format!("the form has no question `{id}`{}", suggestion(id, ids));
                     unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
                 }
             }

@@ -17,7 +17,7 @@ use crate::{
         org::Connect,
     },
     settings::options::{Choices, EMAIL_FIELD, Existing, OWNER_FIELD, RECORD_TYPE_FIELD, asked, is_key_field},
-    value::{Fit, Json, Note, fit, is_id_of, present, same_record, unlisted},
+    value::{Context, Note, as_controlling, fit, is_id_of, present, same_record, unlisted},
 };
 use fits::{may_fit, takes_several};
 
@@ -176,10 +176,10 @@ impl<'a> Check<'a> {
             let message = format!("no row writes the controlling field `{name}`");
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, self.unwritable(field), &message);
         }
-        if let Some(fallback) = fallback
-            && let Some((note, consequence)) = self.judged(fallback, field, controlling.as_deref())
-        {
-            self.note(note, consequence);
+        if let Some(fallback) = fallback {
+            for (note, consequence) in self.judged(fallback, field, controlling.as_deref()) {
+                self.note(note, consequence);
+            }
         }
         if (row.several || row.texts.is_empty()) && !may_fit(row, &field.field_type) {
             let message = if row.several && !takes_several(&field.field_type) {
@@ -198,10 +198,11 @@ impl<'a> Check<'a> {
         for text in &row.texts {
             let value = given(row, text);
             let Some(value) = present(Some(&value)) else { continue };
-            let Some((note, consequence)) = self.judged(value, field, controlling) else { continue };
-            match found.iter_mut().find(|(known, ..)| known.code == note.code) {
-                Some((.., texts)) => texts.push(text),
-                None => found.push((note, consequence, vec![text])),
+            for (note, consequence) in self.judged(value, field, controlling) {
+                match found.iter_mut().find(|(known, ..)| known.code == note.code) {
+                    Some((.., texts)) => texts.push(text),
+                    None => found.push((note, consequence, vec![text])),
+                }
             }
         }
         for (note, consequence, texts) in found {
@@ -222,11 +223,8 @@ impl<'a> Check<'a> {
         let given = Value::Text(only_text(self.row_of(&controlling.name)?)?.to_owned());
         let given = present(Some(&given))?;
         let above = levels.checked_sub(1).and_then(|levels| self.controlling_value(controlling, levels));
-        match fit(given, controlling, above.as_deref()) {
-            Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
-            Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),
-            _ => None,
-        }
+        let context = Context { controlling: above.as_deref(), ..Context::default() };
+        as_controlling(fit(given, controlling, context).ok()?.value)
     }
 
     /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so do a
@@ -243,11 +241,13 @@ impl<'a> Check<'a> {
     }
 
     /// What is wrong with a value that is known before any booking, and the consequence for a booking.
-    fn judged(&self, given: &Value, field: &LeadField<'_>, controlling: Option<&str>) -> Option<(Note, Consequence)> {
-        match fit(given, field, controlling) {
-            Fit::Whole(_) => unlisted(given, field).map(|note| (note, Consequence::Changed)),
-            Fit::Changed(_, note) => Some((note, Consequence::Changed)),
-            Fit::Unfit(note) => Some((note, self.unwritable(field))),
+    fn judged(&self, given: &Value, field: &LeadField<'_>, controlling: Option<&str>) -> Vec<(Note, Consequence)> {
+        match fit(given, field, Context { controlling, locale: None }) {
+            Ok(fitted) if fitted.notes.is_empty() => {
+                unlisted(given, field).into_iter().map(|note| (note, Consequence::Changed)).collect()
+            }
+            Ok(fitted) => fitted.notes.into_iter().map(|note| (note, Consequence::Changed)).collect(),
+            Err(note) => vec![(note, self.unwritable(field))],
         }
     }
 
