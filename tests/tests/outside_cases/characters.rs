@@ -218,7 +218,9 @@ pub async fn kind() -> Result<Kind> {
     let mapped = samples::mapping_of(rows, &bed.system.fields().await?)?;
     let written = bed.written(&given, &mapped, "Line__c").await?;
     kind.case("a value table and a question id", (&written.stored, written.codes()), (&json!("51-300"), vec![]));
-    for (name, family) in [("高橋 美咲 様\u{200B}", "高橋"), ("Dr.\u{200B} Anna Weiss", "Weiss"), ("Anna \u{200B} Weiss", "Weiss")] {
+    for (name, family) in
+        [("高橋 美咲 様\u{200B}", "高橋"), ("Dr.\u{200B} Anna Weiss", "Weiss"), ("Anna \u{200B} Weiss", "Weiss")]
+    {
         let given = booking_with(json!({ "guest": guest(&[("name", json!(name)), ("locale", json!("de"))]) }))?;
         let written = bed.written(&given, &bed.mapping([])?, "LastName").await?;
         kind.case(format!("family name of {name}"), written.stored, json!(family));
@@ -228,7 +230,8 @@ pub async fn kind() -> Result<Kind> {
 
 /// The guest of all bookings here, with some members replaced.
 fn guest(members: &[(&str, Value)]) -> Value {
-    let usual = json!({ "name": "高橋 美咲", "email": "misaki@example.com", "company": "株式会社みなと", "locale": "ja" });
+    let usual =
+        json!({ "name": "高橋 美咲", "email": "misaki@example.com", "company": "株式会社みなと", "locale": "ja" });
     let mut guest: Map<String, Value> = usual.as_object().cloned().unwrap_or_default();
     guest.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Value::Object(guest)

@@ -3,6 +3,9 @@
 
 mod bed;
 mod characters;
+mod html_fields;
+mod numbers;
+mod search;
 
 use anyhow::Result;
 use std::fmt::{Debug, Write as _};
@@ -33,7 +36,8 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds: Vec<Kind> = vec![characters::kind().await?];
+    let kinds: Vec<Kind> =
+        vec![characters::kind().await?, numbers::kind().await?, html_fields::kind().await?, search::kind().await?];
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {
