@@ -21,6 +21,7 @@ place-transaction-security = Setup > Quick Find “Transaction Security Policies
 place-login-history = Setup > Quick Find “Login History”
 place-company-information = Setup > Quick Find “Company Information”
 place-my-domain = Setup > Quick Find “My Domain”
+place-encryption-policy = Setup > Quick Find “Encryption Policy”
 place-flows = Setup > Quick Find “Flows”
 place-assignment-rules = Setup > Quick Find “Assignment Rules” > Lead Assignment Rules
 place-recycle-bin = App Launcher > Recycle Bin
@@ -45,6 +46,17 @@ number-outside-valid-range =
     .why = It isn't a number, or it has more digits than the field accepts. Extra decimals are rounded, with a warning.
     .step1 = Use a number question, or map the answer to a text field.
     .step2 = Or let the field accept more digits.
+
+number-ambiguous =
+    .what = An answer can be read as two numbers.
+    .why = In some languages 1.500 is one and a half, in others one thousand five hundred. The language of a guest tells which. If it's unknown, or the mapping has the text, we don't guess: the value is left out.
+    .step1 = Enter the number in the Lead by hand.
+    .step2 = Use a number question. Write fixed values and fallbacks without separators, such as 1500.
+
+currency-not-carried =
+    .what = An amount was saved without its currency.
+    .why = The answer names a currency, but no row fills the field for it, and the field for the amount has the org's own.
+    .step1 = If the org has several currencies, map the currency to the field “CurrencyIsoCode”. Otherwise ask for amounts in the org's currency.
 
 date-invalid =
     .what = An answer doesn't fit a date or time field.
@@ -177,6 +189,12 @@ target-unknown =
     .what = The mapping is for records that the integration can't save.
     .why = The integration saves Leads only. The mapping was made for another integration or another version.
     .step1 = Choose “Lead” as what the mapping saves, and save the mapping.
+
+field-not-searchable =
+    .what = Salesforce can't search by a field that one of the mapping's options needs.
+    .why = The field is encrypted by Shield Platform Encryption with the probabilistic scheme, or is a long text. Existing Leads are looked for by “Email”, and earlier tries by the field for the booking ID.
+    .step1 = In the mapping's options, under “If a Lead with the same email address exists”, choose “Create another Lead”. For the booking ID, choose another field or none.
+    .step2 = Or encrypt the field with the deterministic scheme, which allows searches for equal text. Then encrypt the existing data again.
 
 email-unmapped =
     .what = Existing Leads can't be found because no row fills the email address.
@@ -544,6 +562,8 @@ exact-string-too-long = The value has { $length } characters, but the field “{
 exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” can have only { $limit }.
 exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” doesn't have the value “{ $value }”.
 exact-invisible-characters-removed = Invisible characters were removed from the value for the field “{ $field }”: { $characters }
+exact-number-ambiguous = “{ $value }” can be { $smaller } or { $larger }, so the field “{ $field }” was left out.
+exact-field-not-searchable = Salesforce can't search by the field “{ $field }”, which one of the mapping's options needs.
 exact-required-field-missing = The field “{ $field }” is required in Salesforce, but has no value to save.
 exact-required-field-blank = The field “{ $field }” is required in Salesforce, but is blank or can be left blank.
 exact-invalid-field-for-insert-update = The connected user can't edit the field “{ $field }”.

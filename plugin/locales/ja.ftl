@@ -19,6 +19,7 @@ place-transaction-security = 設定 > クイック検索「トランザクショ
 place-login-history = 設定 > クイック検索「ログイン履歴」
 place-company-information = 設定 > クイック検索「組織情報」
 place-my-domain = 設定 > クイック検索「私のドメイン」
+place-encryption-policy = 設定 > クイック検索「暗号化ポリシー」
 place-flows = 設定 > クイック検索「フロー」
 place-assignment-rules = 設定 > クイック検索「割り当てルール」 > リードの割り当てルール
 place-recycle-bin = アプリケーションランチャー > ごみ箱
@@ -43,6 +44,17 @@ number-outside-valid-range =
     .why = 数値ではないか、項目の桁数を超えています。小数点以下の桁数が多い場合は、四捨五入し、警告を表示します。
     .step1 = 数値の質問に変更するか、テキスト項目に対応付けてください。
     .step2 = または、項目の桁数を増やしてください。
+
+number-ambiguous =
+    .what = 回答が、2 通りの数値に読めます。
+    .why = 「1.500」は、言語によって 1.5 とも 1500 とも読めます。通常はゲストの言語で判断しますが、言語が不明な場合や、マッピングで設定した値の場合は、推測せずに登録を見送ります。
+    .step1 = 正しい数値を、リードに手動で入力してください。
+    .step2 = 数値の質問を使ってください。固定値や代わりの値は「1500」のように区切りなしで設定してください。
+
+currency-not-carried =
+    .what = 金額を、通貨の情報なしで登録しました。
+    .why = 回答に通貨が書かれていますが、通貨を登録する行がありません。金額の項目は、組織の通貨として扱われます。
+    .step1 = マルチ通貨の組織では、通貨を項目「CurrencyIsoCode」に割り当ててください。それ以外の組織では、組織の通貨で回答してもらってください。
 
 date-invalid =
     .what = 回答を、日付や時刻の項目に登録できません。
@@ -175,6 +187,12 @@ target-unknown =
     .what = マッピングの登録先に、連携機能が対応していません。
     .why = 連携機能が登録するのはリードだけです。別の連携機能または別のバージョン用のマッピングです。
     .step1 = 登録先に「リード」を選択し、マッピングを保存してください。
+
+field-not-searchable =
+    .what = マッピングのオプションに必要な項目を、Salesforce で検索できません。
+    .why = この項目は Shield Platform Encryption の確率的スキームで暗号化されているか、ロングテキストです。既存のリードは「メール」で、以前の登録は予約 ID の項目で検索します。
+    .step1 = マッピングのオプションで、「同じメールアドレスのリードがある場合」で「新しいリードを作成する」を選択してください。予約 ID には別の項目を選ぶか、「なし」にしてください。
+    .step2 = または、この項目を確定的スキームで暗号化してください (完全一致の検索ができます)。その後、既存のデータを暗号化し直してください。
 
 email-unmapped =
     .what = メールアドレスの行がないため、既存のリードを検索できません。
@@ -542,6 +560,8 @@ exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }
 exact-number-outside-valid-range = 整数部が { $length } 桁の値ですが、項目「{ $field }」は { $limit } 桁までです。
 exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」に、値「{ $value }」がありません。
 exact-invisible-characters-removed = 項目「{ $field }」の値から、目に見えない文字を取り除きました: { $characters }
+exact-number-ambiguous = 「{ $value }」は { $smaller } とも { $larger } とも読めるため、項目「{ $field }」には登録しませんでした。
+exact-field-not-searchable = マッピングのオプションに必要な項目「{ $field }」を、Salesforce で検索できません。
 exact-required-field-missing = Salesforce の必須項目「{ $field }」に、登録する値がありません。
 exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄です (または、空欄になる可能性があります)。
 exact-invalid-field-for-insert-update = 項目「{ $field }」は、連携ユーザーでは編集できません。

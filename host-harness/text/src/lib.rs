@@ -5,9 +5,11 @@
 //! agree on what is blank.
 
 mod class;
+mod digit;
 mod fold;
 mod visible;
 
 pub use class::{Class, class};
+pub use digit::digit;
 pub use fold::{comparable, fold, is_alike};
 pub use visible::{Visible, is_blank, is_invisible, trimmed, visible};

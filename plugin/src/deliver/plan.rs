@@ -1,14 +1,17 @@
 //! What a booking writes: the value of each mapping row, fitted to its field, and findings about it.
 
 use crate::{
-    bindings::types::{Consequence, Finding, FurtherError, Mapping, Problem, Reaction, Row},
+    bindings::types::{Consequence, Finding, FurtherError, Mapping, Parameter, Problem, Reaction, Row, SourceKind},
     codes,
     field::{LeadField, is_same_field},
     mapping::{self, finding, positions},
     problem::refusal,
     salesforce::fields::LeadFields,
-    value::{Context, Fitted, Json, Note, as_controlling, fit, present},
+    value::{Context, Fitted, Json, Note, as_controlling, fit, money::is_code, present},
 };
+
+/// The field that has the currency of a Lead's amounts, in orgs with several.
+const CURRENCY_FIELD: &str = "CurrencyIsoCode";
 
 /// The fields that decide about values.
 #[derive(Clone, Copy)]
@@ -77,8 +80,14 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Plans what a booking writes. The options set the fields in `reserved`, so that rows must not.
-    pub fn new(mapping: &'a Mapping, schema: Schema<'a>, scope: Scope, reserved: &[&str]) -> Self {
-        let rows = Rows { mapping, schema };
+    pub fn new(
+        mapping: &'a Mapping,
+        locale: Option<&'a str>,
+        schema: Schema<'a>,
+        scope: Scope,
+        reserved: &[&str],
+    ) -> Self {
+        let rows = Rows { mapping, locale, schema };
         let mut plan = Self { scope, entries: Vec::with_capacity(mapping.rows.len()), ..Self::default() };
         for (position, row) in positions(mapping).filter(|(_, row)| scope.has(row)) {
             // An existing Lead keeps what a booking leaves blank, whatever the field is like.
@@ -96,7 +105,17 @@ impl<'a> Plan<'a> {
         if scope == Scope::Change {
             plan.keep_existing_values();
         }
+        plan.forget_carried_currency();
         plan
+    }
+
+    /// Drops findings about a currency that a row writes. What a sign stands for is the business of whoever mapped the currency.
+    fn forget_carried_currency(&mut self) {
+        let Some(written) = self.text_of(CURRENCY_FIELD).map(str::to_owned) else { return };
+        self.findings.retain(|finding| {
+            let is_other = |given: &Parameter| given.name == "currency" && is_code(&given.value) && given.value != written;
+            finding.code != codes::CURRENCY_NOT_CARRIED || finding.particulars.iter().any(is_other)
+        });
     }
 
     fn add(&mut self, rows: &Rows<'a>, position: u32, row: &'a Row) {
@@ -136,7 +155,8 @@ impl<'a> Plan<'a> {
     /// Whether the live fields are needed: memos say nothing, or stale ones may be the only thing that is wrong.
     pub fn is_doubtful(&self) -> bool {
         // What was removed from a value or said about it has nothing to do with its field.
-        const CERTAIN: [&str; 4] = [
+        const CERTAIN: [&str; 5] = [
+            codes::CURRENCY_NOT_CARRIED,
             codes::FIELD_SET_BY_OPTION,
             codes::CHARACTERS_REMOVED,
             codes::CHARACTERS_REPLACED,
@@ -202,6 +222,8 @@ enum Value<'a> {
 
 struct Rows<'a> {
     mapping: &'a Mapping,
+    /// The guest's language.
+    locale: Option<&'a str>,
     schema: Schema<'a>,
 }
 
@@ -209,20 +231,24 @@ impl<'a> Rows<'a> {
     fn value(&self, position: u32, row: &'a Row, field: &'a LeadField<'a>) -> Value<'a> {
         let entry = |value, from_fallback| Entry { field, value, row: position, from_fallback };
         let controlling = self.controlling_value(field, 3);
-        let fitted = |given| fit(given, field, Context { controlling: controlling.as_deref(), locale: None });
+        let context = Context { controlling: controlling.as_deref(), locale: None };
+        // The language is the guest's: what the mapping's owner typed is not read by it.
+        let locale = self.locale.filter(|_| row.source != SourceKind::Mapping);
+        let fitted = |given| fit(given, field, Context { locale, ..context });
+        let fitted_fallback = |given| fit(given, field, context);
         let write = |fitted: Fitted<'a>, from_fallback| Value::Write(entry(fitted.value, from_fallback), fitted.notes);
         match (present(row.value.as_ref()), present(row.fallback.as_ref())) {
             (None, None) if field.required => {
                 Value::Refuse(Note::new(codes::REQUIRED_FIELD_BLANK, "the field is required"))
             }
             (None, None) => Value::Blank,
-            (None, Some(fallback)) => match fitted(fallback) {
+            (None, Some(fallback)) => match fitted_fallback(fallback) {
                 Ok(fitted) => write(fitted, true),
                 Err(note) => unwritable(field, note),
             },
             (Some(given), fallback) => match fitted(given) {
                 Ok(fitted) => write(fitted, false),
-                Err(note) => match fallback.filter(|_| field.required).map(fitted) {
+                Err(note) => match fallback.filter(|_| field.required).map(fitted_fallback) {
                     Some(Ok(fitted)) => {
                         let message = format!("{}: {}", note.code, note.message);
                         Value::Write(entry(fitted.value, true), vec![Note::new(codes::FALLBACK_USED, message)])

@@ -3,8 +3,11 @@
 
 mod checkbox;
 mod date;
+pub mod html;
+mod locale;
 #[cfg(test)]
 mod memory;
+pub mod money;
 mod number;
 mod picklist;
 mod reference;

@@ -1,6 +1,10 @@
 //! Text: free text, which is cut if too long, and email, telephone and web addresses, which are not.
 
-use super::{Fit, Fitted, Json, Note, as_text, unfit};
+use super::{
+    Fit, Fitted, Json, Note, as_text,
+    html::{Escaped, escaped},
+    unfit,
+};
 use crate::{bindings::types::Value, codes, field::LeadField};
 use crm_text::{fold, is_blank, trimmed};
 use salesforce_text::charset::cleaned;
@@ -40,6 +44,9 @@ pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> 
         Some(clean) => (Cow::Owned(clean), true),
         None => (text, false),
     };
+    if field.html {
+        return in_html(&text, removed, field);
+    }
     let is_area = kind == Kind::Area;
     if let Some(mut note) = too_long(&text, field, is_area) {
         if kind == Kind::Whole {
@@ -56,8 +63,25 @@ pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> 
         note.code = codes::VALUE_SHORTENED;
         return Ok(Fitted::from(Json::Text(text)).noting(Some(note)));
     }
-    let removal = removed.then(|| Note::new(codes::CHARACTERS_REMOVED, "control characters were removed"));
-    Ok(Fitted::from(Json::Text(text)).noting(removal))
+    Ok(Fitted::from(Json::Text(text)).noting(removal(removed)))
+}
+
+fn removal(removed: bool) -> Option<Note> {
+    removed.then(|| Note::new(codes::CHARACTERS_REMOVED, "control characters were removed"))
+}
+
+/// A text for a field that holds HTML.
+fn in_html<'a>(text: &str, removed: bool, field: &LeadField<'_>) -> Fit<'a> {
+    let limit = limit(field);
+    let Escaped { html, length, is_cut } = escaped(text, limit);
+    let shortening = is_cut.then(|| Note {
+        code: codes::VALUE_SHORTENED,
+        ..longer(length, limit)
+    });
+    match shortening {
+        Some(note) if is_blank(&html) => Err(Note { code: codes::VALUE_TOO_LONG, ..note }),
+        shortening => Ok(Fitted::from(Json::Text(html.into())).noting(shortening).noting(removal(removed))),
+    }
 }
 
 /// An email address. Rejects only what cannot be an address; Salesforce checks the rest.
@@ -90,10 +114,12 @@ pub fn too_long(text: &str, field: &LeadField<'_>, is_area: bool) -> Option<Note
         return None;
     }
     let length = units(text, is_area);
-    (length > limit).then(|| {
-        let message = format!("{length} characters; the field takes {limit}");
-        Note::new(codes::VALUE_TOO_LONG, message).with("length", length).with("limit", limit)
-    })
+    (length > limit).then(|| longer(length, limit))
+}
+
+fn longer(length: usize, limit: usize) -> Note {
+    let message = format!("{length} characters; the field takes {limit}");
+    Note::new(codes::VALUE_TOO_LONG, message).with("length", length).with("limit", limit)
 }
 
 /// The field's length; a field without one has no limit.

@@ -63,10 +63,12 @@ const CASES: &[(&str, &str, Option<f64>)] = &[
     ("th", "1,500", Some(1_500.0)),
     ("de-CH", "1.500", Some(1.5)),
     ("de-u-nu-latn", "1.500", Some(1_500.0)),
-    // Nobody can tell: the locale has no such separator, or there is no locale that is known.
-    ("fr", "1.500", None),
-    ("pl", "10.000", None),
-    ("de-CH", "1,500", None),
+    // These group with blanks or apostrophes: what is not their decimal separator separates thousands all the same.
+    ("fr", "1.500", Some(1_500.0)),
+    ("pl", "10.000", Some(10_000.0)),
+    ("de-CH", "1,500", Some(1_500.0)),
+    ("en-ZA", "1.500", Some(1_500.0)),
+    // Nobody can tell: there is no locale, or none that is known.
     ("", "1.500", None),
     ("", "1,500", None),
     ("xx", "10.000", None),

@@ -39,16 +39,19 @@ pub mod codes {
     pub const VALUE_NOT_LISTED: &str = "value-not-listed";
     /// A row's value table lists a value that the question does not offer.
     pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
+    /// A row writes the amount of a payment, and no row its currency.
+    pub const CURRENCY_NOT_CARRIED: &str = "currency-not-carried";
     /// The plugin lists no field of this name.
     pub const FIELD_UNKNOWN: &str = "field-unknown";
     /// All of them.
-    pub const ALL: [&str; 7] = [
+    pub const ALL: [&str; 8] = [
         QUESTION_UNKNOWN,
         ATTRIBUTE_UNKNOWN,
         TEMPLATE_INVALID,
         OPTION_INVALID,
         VALUE_NOT_LISTED,
         VALUE_NOT_OFFERED,
+        CURRENCY_NOT_CARRIED,
         FIELD_UNKNOWN,
     ];
 }
@@ -131,6 +134,15 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         for found in unknown_references(row, questions, has_answer) {
             resolved.findings.push(origin.finding(row, consequence, found));
         }
+        if let Some(payment) = &booking.payment
+            && carries(row, "payment.amount")
+            && !rows_for(mapping, booking.kind).any(|(_, row, _)| carries(row, "payment.currency"))
+        {
+            let currency = &payment.currency;
+            let message = format!("no row writes the payment's currency, {currency}");
+            let found = Found::new(codes::CURRENCY_NOT_CARRIED, message, "currency", currency);
+            resolved.findings.push(origin.finding(row, Consequence::Changed, found));
+        }
         let value = given.and_then(|given| {
             let (value, unlisted) = translated(row, given);
             if !unlisted.is_empty() {
@@ -211,6 +223,11 @@ fn rows_for(mapping: &Mapping, event: Event) -> impl Iterator<Item = (u32, &Row,
 
 fn options(mapping: &Mapping) -> Vec<Parameter> {
     mapping.options().iter().map(|(id, value)| Parameter::new(id, value)).collect()
+}
+
+/// Whether a row's value has this attribute in it.
+fn carries(row: &Row, attribute: &str) -> bool {
+    source::references(&row.source).contains(&Reference::Attribute(attribute))
 }
 
 /// The question of a form with this id.

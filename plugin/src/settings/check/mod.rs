@@ -177,7 +177,7 @@ impl<'a> Check<'a> {
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, self.unwritable(field), &message);
         }
         if let Some(fallback) = fallback {
-            for (note, consequence) in self.judged(fallback, field, controlling.as_deref()) {
+            for (note, consequence) in self.judged(fallback, field, Context { controlling: controlling.as_deref(), locale: None }) {
                 self.note(note, consequence);
             }
         }
@@ -195,10 +195,12 @@ impl<'a> Check<'a> {
     /// Whether the texts that may come fit the field. One finding per code, which names the texts.
     fn texts(&mut self, row: &Expectation, field: &LeadField<'_>, controlling: Option<&str>) {
         let mut found: Vec<(Note, Consequence, Vec<&str>)> = Vec::new();
+        // What the mapping's owner typed is not read by the guest's language.
+        let locale = row.locale.as_deref().filter(|_| only_text(row).is_none());
         for text in &row.texts {
             let value = given(row, text);
             let Some(value) = present(Some(&value)) else { continue };
-            for (note, consequence) in self.judged(value, field, controlling) {
+            for (note, consequence) in self.judged(value, field, Context { controlling, locale }) {
                 match found.iter_mut().find(|(known, ..)| known.code == note.code) {
                     Some((.., texts)) => texts.push(text),
                     None => found.push((note, consequence, vec![text])),
@@ -241,8 +243,8 @@ impl<'a> Check<'a> {
     }
 
     /// What is wrong with a value that is known before any booking, and the consequence for a booking.
-    fn judged(&self, given: &Value, field: &LeadField<'_>, controlling: Option<&str>) -> Vec<(Note, Consequence)> {
-        match fit(given, field, Context { controlling, locale: None }) {
+    fn judged(&self, given: &Value, field: &LeadField<'_>, context: Context<'_>) -> Vec<(Note, Consequence)> {
+        match fit(given, field, context) {
             Ok(fitted) if fitted.notes.is_empty() => {
                 unlisted(given, field).into_iter().map(|note| (note, Consequence::Changed)).collect()
             }
@@ -276,11 +278,27 @@ impl<'a> Check<'a> {
             let message = "no row writes the email address, so that no existing Lead is looked for";
             self.about(codes::EMAIL_UNMAPPED, Consequence::Changed, EMAIL_FIELD, message);
         }
-        if let Some(name) = choices.booking_id_field
-            && !self.field(name).is_some_and(is_key_field)
+        let live = self.live;
+        let is_unsearchable =
+            |name: &str| live.fields.iter().any(|field| is_same_field(&field.name, name) && !field.filterable);
+        if self.creates
+            && choices.existing != Existing::CreateAnother
+            && self.row_of(EMAIL_FIELD).is_some()
+            && is_unsearchable(EMAIL_FIELD)
         {
-            let message = "not a unique external-ID text field that the connected user can write";
-            self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
+            let message = "the org cannot search by this field, so that no existing Lead can be looked for";
+            self.about(codes::FIELD_NOT_SEARCHABLE, Consequence::Refused, EMAIL_FIELD, message);
+        }
+        match choices.booking_id_field {
+            Some(name) if is_unsearchable(name) => {
+                let message = "the org cannot search by this field, so that it cannot be the booking-id field";
+                self.about(codes::FIELD_NOT_SEARCHABLE, Consequence::Refused, name, message);
+            }
+            Some(name) if !self.field(name).is_some_and(is_key_field) => {
+                let message = "not a unique external-ID text field that the connected user can write";
+                self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
+            }
+            _ => {}
         }
         if let Some(id) = choices.record_type
             && !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id))
