@@ -37,6 +37,7 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
+#[inline(never)]
 pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> {
     let text = as_text(given);
     let text = if kind == Kind::Whole { trimmed(text) } else { text };

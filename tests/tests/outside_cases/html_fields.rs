@@ -79,7 +79,7 @@ pub async fn kind() -> Result<Kind> {
     for (field, answer, expected) in [
         ("Short__c", "&".repeat(300), "&amp;".repeat(51)),
         ("Short__c", "<".repeat(64), "&lt;".repeat(64)),
-        ("Short__c", "a\n".repeat(100), "a<br>".repeat(51)),
+        ("Short__c", "a\n".repeat(100), "a<br>".repeat(51) + "a"),
         ("Short__c", "👩‍💻".repeat(80), "👩‍💻".repeat(51)),
         ("Short__c", "e\u{301}&".repeat(60), "e\u{301}&amp;".repeat(36) + "e\u{301}"),
         ("Tiny__c", "1234567890123456789&".into(), "1234567890123456789".into()),
@@ -117,9 +117,9 @@ pub async fn kind() -> Result<Kind> {
     kind.case("a formula", withheld, Some("calculated"));
 
     // A Lead of a lost response is recognized, though the org keeps HTML in its own way.
+    let bed = Bed::of(ORG).await?;
     let given = booking([("q", json!("\"lost\"  & 'found'\n<x>"))])?;
     let mapped = bed.mapping([("Notes__c", answered)])?;
-    let before = bed.system.org().leads().len();
     let began = bed.system.time(0);
     let drop =
         json!({ "method": "POST", "path": "*/sobjects/Lead", "effect": { "kind": "drop", "after-commit": true } });
@@ -129,7 +129,7 @@ pub async fn kind() -> Result<Kind> {
     let again = bed.system.deliver(&given, &mapped, &after_unknown(bed.system.time(5), began)).await?.answer;
     let outcome = again.map(|delivery| delivery.outcome).map_err(|problem| problem.code);
     kind.case("its Lead is recognized", outcome, Ok(Outcome::AlreadyDelivered));
-    kind.case("there is one Lead", bed.system.org().leads().len(), before + 1);
+    kind.case("there is one Lead", bed.system.org().leads().len(), 1);
     let held = bed.system.org().leads().last().and_then(|lead| lead.get("Notes__c").cloned());
     kind.case(
         "as the org keeps it",
