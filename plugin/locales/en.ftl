@@ -21,6 +21,7 @@ place-transaction-security = Setup > Quick Find “Transaction Security Policies
 place-login-history = Setup > Quick Find “Login History”
 place-company-information = Setup > Quick Find “Company Information”
 place-my-domain = Setup > Quick Find “My Domain”
+place-encryption-policy = Setup > Quick Find “Encryption Policy”
 place-flows = Setup > Quick Find “Flows”
 place-assignment-rules = Setup > Quick Find “Assignment Rules” > Lead Assignment Rules
 place-recycle-bin = App Launcher > Recycle Bin
@@ -46,6 +47,17 @@ number-outside-valid-range =
     .step1 = Use a number question, or map the answer to a text field.
     .step2 = Or let the field accept more digits.
 
+number-ambiguous =
+    .what = An answer can be read as two numbers.
+    .why = In some languages 1.500 is one and a half, in others one thousand five hundred. The language of a guest tells which. If it's unknown, or the mapping has the text, we don't guess: the value is left out.
+    .step1 = Enter the number in the Lead by hand.
+    .step2 = Use a number question. Write fixed values and fallbacks without separators, such as 1500.
+
+currency-not-carried =
+    .what = An amount was saved without its currency.
+    .why = The answer names a currency, but no row fills the field for it, and the field for the amount has the org's own.
+    .step1 = If the org has several currencies, map the currency to the field “CurrencyIsoCode”. Otherwise ask for amounts in the org's currency.
+
 date-invalid =
     .what = An answer doesn't fit a date or time field.
     .why = Date fields need a date, date/time fields need a date and time with a time zone, and time fields need a time of day.
@@ -62,6 +74,12 @@ invalid-or-null-for-restricted-picklist =
     .step1 = Word the form's choices like the picklist's values or labels.
     .step2 = Or add or activate the value, and allow it for the record type.
 
+picklist-value-ambiguous =
+    .what = An answer is like several of the picklist's values.
+    .why = The values differ only in what people type differently, such as dashes, quotation marks, or full-width letters, and none of them is exactly the answer. We don't guess: the answer is left out.
+    .step1 = Word the form's choices exactly like the picklist's values or labels.
+    .step2 = Or rename or deactivate values that look alike.
+
 json-parser-error =
     .what = A value doesn't match its field's data type.
     .why = The question is mapped to a field of another data type, or the data type was changed after the mapping was saved.
@@ -71,6 +89,11 @@ text-data-outside-supported-charset =
     .what = A text contains characters that Salesforce can't store.
     .why = These are usually invisible control characters from copied text. They are removed, with a warning.
     .step1 = Usually no action is needed. If the Lead is missing, enter it by hand.
+
+invisible-characters-removed =
+    .what = Characters that don't belong in a value were removed or replaced.
+    .why = Copied text often has invisible characters, such as zero-width spaces or direction marks. They are removed from email addresses, phone numbers, URLs, numbers, dates, IDs, and choices, but not from free text. Full-width letters in an email address become the usual ones.
+    .step1 = Usually no action is needed. If the value looks wrong, correct the Lead by hand.
 
 field-integrity-exception =
     .what = Salesforce didn't accept values that belong together, such as state and country.
@@ -166,6 +189,12 @@ target-unknown =
     .what = The mapping is for records that the integration can't save.
     .why = The integration saves Leads only. The mapping was made for another integration or another version.
     .step1 = Choose “Lead” as what the mapping saves, and save the mapping.
+
+field-not-searchable =
+    .what = Salesforce can't search by a field that one of the mapping's options needs.
+    .why = The field is encrypted by Shield Platform Encryption with the probabilistic scheme, or is a long text. Existing Leads are looked for by “Email”, and earlier tries by the field for the booking ID.
+    .step1 = In the mapping's options, under “If a Lead with the same email address exists”, choose “Create another Lead”. For the booking ID, choose another field or none.
+    .step2 = Or encrypt the field with the deterministic scheme, which allows searches for equal text. Then encrypt the existing data again.
 
 email-unmapped =
     .what = Existing Leads can't be found because no row fills the email address.
@@ -545,6 +574,9 @@ request-too-large =
 exact-string-too-long = The value has { $length } characters, but the field “{ $field }” can have only { $limit }.
 exact-number-outside-valid-range = The number has { $length } digits before the decimal point, but the field “{ $field }” can have only { $limit }.
 exact-invalid-or-null-for-restricted-picklist = The field “{ $field }” doesn't have the value “{ $value }”.
+exact-invisible-characters-removed = Invisible characters were removed from the value for the field “{ $field }”: { $characters }
+exact-number-ambiguous = “{ $value }” can be { $smaller } or { $larger }, so the field “{ $field }” was left out.
+exact-field-not-searchable = Salesforce can't search by the field “{ $field }”, which one of the mapping's options needs.
 exact-required-field-missing = The field “{ $field }” is required in Salesforce, but has no value to save.
 exact-required-field-blank = The field “{ $field }” is required in Salesforce, but is blank or can be left blank.
 exact-invalid-field-for-insert-update = The connected user can't edit the field “{ $field }”.

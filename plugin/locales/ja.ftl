@@ -19,6 +19,7 @@ place-transaction-security = 設定 > クイック検索「トランザクショ
 place-login-history = 設定 > クイック検索「ログイン履歴」
 place-company-information = 設定 > クイック検索「組織情報」
 place-my-domain = 設定 > クイック検索「私のドメイン」
+place-encryption-policy = 設定 > クイック検索「暗号化ポリシー」
 place-flows = 設定 > クイック検索「フロー」
 place-assignment-rules = 設定 > クイック検索「割り当てルール」 > リードの割り当てルール
 place-recycle-bin = アプリケーションランチャー > ごみ箱
@@ -44,6 +45,17 @@ number-outside-valid-range =
     .step1 = 数値の質問に変更するか、テキスト項目に対応付けてください。
     .step2 = または、項目の桁数を増やしてください。
 
+number-ambiguous =
+    .what = 回答が、2 通りの数値に読めます。
+    .why = 「1.500」は、言語によって 1.5 とも 1500 とも読めます。通常はゲストの言語で判断しますが、言語が不明な場合や、マッピングで設定した値の場合は、推測せずに登録を見送ります。
+    .step1 = 正しい数値を、リードに手動で入力してください。
+    .step2 = 数値の質問を使ってください。固定値や代わりの値は「1500」のように区切りなしで設定してください。
+
+currency-not-carried =
+    .what = 金額を、通貨の情報なしで登録しました。
+    .why = 回答に通貨が書かれていますが、通貨を登録する行がありません。金額の項目は、組織の通貨として扱われます。
+    .step1 = マルチ通貨の組織では、通貨を項目「CurrencyIsoCode」に割り当ててください。それ以外の組織では、組織の通貨で回答してもらってください。
+
 date-invalid =
     .what = 回答を、日付や時刻の項目に登録できません。
     .why = 日付項目には日付、日付/時間項目にはタイムゾーン付きの日時、時間項目には時刻が必要です。
@@ -60,6 +72,12 @@ invalid-or-null-for-restricted-picklist =
     .step1 = フォームの選択肢を、選択リストの値または表示ラベルと同じ表記にしてください。
     .step2 = または、値を追加するか有効化し、レコードタイプでも選択できるようにしてください。
 
+picklist-value-ambiguous =
+    .what = 回答に似た値が、選択リストに複数あります。
+    .why = ハイフンや引用符、全角と半角など、入力のしかただけが異なる値が複数あり、回答と完全に一致する値がありません。推測では登録せず、この回答は登録しませんでした。
+    .step1 = フォームの選択肢を、選択リストの値または表示ラベルとまったく同じ表記にしてください。
+    .step2 = または、似ている値の名前を変えるか、無効化してください。
+
 json-parser-error =
     .what = 値が、項目のデータ型に合っていません。
     .why = 質問が別のデータ型の項目に対応付けられているか、マッピングの保存後に項目のデータ型が変更されました。
@@ -69,6 +87,11 @@ text-data-outside-supported-charset =
     .what = Salesforce に保存できない文字が含まれています。
     .why = 多くは、コピーした文章に含まれる目に見えない制御文字です。取り除いて登録し、警告を表示します。
     .step1 = 通常、対応は不要です。リードがない場合は、手動で登録してください。
+
+invisible-characters-removed =
+    .what = 値に含まれる不要な文字を、取り除くか置き換えました。
+    .why = コピーした文字列には、ゼロ幅スペースや文字の向きを指定する記号など、目に見えない文字が含まれることがあります。メールアドレス、電話番号、URL、数値、日付、ID、選択肢からは取り除きますが、自由記入の文章はそのまま登録します。メールアドレスの全角文字は半角に置き換えます。
+    .step1 = 通常、対応は不要です。値が正しくない場合は、リードを手動で修正してください。
 
 field-integrity-exception =
     .what = 都道府県と国など、互いに関連する値を登録できませんでした。
@@ -164,6 +187,12 @@ target-unknown =
     .what = マッピングの登録先に、連携機能が対応していません。
     .why = 連携機能が登録するのはリードだけです。別の連携機能または別のバージョン用のマッピングです。
     .step1 = 登録先に「リード」を選択し、マッピングを保存してください。
+
+field-not-searchable =
+    .what = マッピングのオプションに必要な項目を、Salesforce で検索できません。
+    .why = この項目は Shield Platform Encryption の確率的スキームで暗号化されているか、ロングテキストです。既存のリードは「メール」で、以前の登録は予約 ID の項目で検索します。
+    .step1 = マッピングのオプションで、「同じメールアドレスのリードがある場合」で「新しいリードを作成する」を選択してください。予約 ID には別の項目を選ぶか、「なし」にしてください。
+    .step2 = または、この項目を確定的スキームで暗号化してください (完全一致の検索ができます)。その後、既存のデータを暗号化し直してください。
 
 email-unmapped =
     .what = メールアドレスの行がないため、既存のリードを検索できません。
@@ -543,6 +572,9 @@ request-too-large =
 exact-string-too-long = 値は { $length } 文字ですが、項目「{ $field }」の最大文字数は { $limit } 文字です。
 exact-number-outside-valid-range = 整数部が { $length } 桁の値ですが、項目「{ $field }」は { $limit } 桁までです。
 exact-invalid-or-null-for-restricted-picklist = 項目「{ $field }」に、値「{ $value }」がありません。
+exact-invisible-characters-removed = 項目「{ $field }」の値から、目に見えない文字を取り除きました: { $characters }
+exact-number-ambiguous = 「{ $value }」は { $smaller } とも { $larger } とも読めるため、項目「{ $field }」には登録しませんでした。
+exact-field-not-searchable = マッピングのオプションに必要な項目「{ $field }」を、Salesforce で検索できません。
 exact-required-field-missing = Salesforce の必須項目「{ $field }」に、登録する値がありません。
 exact-required-field-blank = Salesforce の必須項目「{ $field }」が空欄です (または、空欄になる可能性があります)。
 exact-invalid-field-for-insert-update = 項目「{ $field }」は、連携ユーザーでは編集できません。

@@ -19,6 +19,12 @@ codes! {
     VALUE_ROUNDED = "value-rounded";
     /// Characters that Salesforce does not store were removed.
     CHARACTERS_REMOVED = "characters-removed";
+    /// Characters that nobody sees were removed from a value that has a form of its own.
+    INVISIBLE_CHARACTERS_REMOVED = "invisible-characters-removed";
+    /// Full-width characters of an address were replaced by the usual ones.
+    CHARACTERS_REPLACED = "characters-replaced";
+    /// An amount was written without the currency that stands beside it.
+    CURRENCY_NOT_CARRIED = "currency-not-carried";
     /// Some of several choices were left out, because the multi-select picklist does not have them.
     CHOICES_LEFT_OUT = "choices-left-out";
     /// The row's fallback was written instead of a value that cannot be written.
@@ -34,6 +40,8 @@ codes! {
     EMAIL_INVALID = "email-invalid";
     /// Not a number.
     NUMBER_INVALID = "number-invalid";
+    /// A number that has two readings, of which one is a thousand times the other.
+    NUMBER_AMBIGUOUS = "number-ambiguous";
     /// A number has more digits than the field takes.
     NUMBER_OUT_OF_RANGE = "number-out-of-range";
     /// Not a calendar date.
@@ -46,6 +54,8 @@ codes! {
     CHECKBOX_INVALID = "checkbox-invalid";
     /// Not among the values of a restricted picklist.
     PICKLIST_VALUE_UNKNOWN = "picklist-value-unknown";
+    /// Like several of a picklist's values, and the same as none.
+    PICKLIST_VALUE_AMBIGUOUS = "picklist-value-ambiguous";
     /// A value of a restricted picklist that was deactivated.
     PICKLIST_VALUE_INACTIVE = "picklist-value-inactive";
     /// A value that the controlling field's value does not allow.
@@ -95,6 +105,8 @@ codes! {
     OPTION_INVALID = "option-invalid";
     /// The booking-id field is not a unique external-ID text field that the connected user can write.
     BOOKING_ID_FIELD_UNFIT = "booking-id-field-unfit";
+    /// An option needs a search by a field that the org cannot search by.
+    FIELD_NOT_SEARCHABLE = "field-not-searchable";
     /// The mapping has a policy for existing Leads, and no row by which to find any.
     EMAIL_UNMAPPED = "email-unmapped";
     /// The connected user is not allowed to use the record type.

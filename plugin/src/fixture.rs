@@ -41,6 +41,8 @@ pub fn field(name: &str, field_type: FieldType) -> LeadField<'static> {
         restricted: false,
         external_id: false,
         unique: false,
+        html: false,
+        filterable: true,
         values: Vec::new(),
         controlling_field: None,
         reference_to: Vec::new(),

@@ -26,6 +26,10 @@ value-not-offered-what = A row's value table lists a value that the question doe
 value-not-offered-why = A choice was removed from the form or reworded, or the table has a typo.
 value-not-offered-do-1 = Word the value in the table like the choice in the form, or remove it from the table.
 
+currency-not-carried-what = The amount of a payment was saved without its currency.
+currency-not-carried-why = The mapping has a row for the amount and none for the currency, so the CRM takes the amount for its own currency.
+currency-not-carried-do-1 = Add a row for the payment's currency, or write both with a template into a text field.
+
 field-unknown-what = A row writes to a field that can't be written in the CRM.
 field-unknown-why = The usual reasons: the name has a typo, the field was deleted or renamed, or the connected user can't edit it.
 field-unknown-do-1 = Choose another field in that row, or remove the row.

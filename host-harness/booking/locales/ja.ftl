@@ -25,6 +25,10 @@ value-not-offered-what = 行の変換表に、質問の選択肢にない値が�
 value-not-offered-why = フォームの選択肢が削除されたか、表記が変わったか、変換表に誤りがあります。
 value-not-offered-do-1 = 変換表の値をフォームの選択肢と同じ表記にするか、変換表から削除してください。
 
+currency-not-carried-what = 支払いの金額を、通貨の情報なしで登録しました。
+currency-not-carried-why = マッピングに金額の行があり、通貨の行がないため、金額は CRM の通貨として扱われます。
+currency-not-carried-do-1 = 支払いの通貨を登録する行を追加するか、テンプレートで金額と通貨をまとめてテキスト項目に登録してください。
+
 field-unknown-what = マッピングの行が、CRM に登録できない項目を使っています。
 field-unknown-why = 主な原因は次のいずれかです: 名称に誤りがある、項目が削除または変更された、連携ユーザーに編集権限がない。
 field-unknown-do-1 = その行で別の項目を選択するか、行を削除してください。

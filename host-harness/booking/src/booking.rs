@@ -3,6 +3,8 @@
 use crm_contract::{BookingKind, Parameter};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::alike::named;
+
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
 /// out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -298,10 +300,15 @@ impl Booking {
         }
     }
 
+    /// The answer to a question, whether it has a value or not.
+    pub(crate) fn given(&self, id: &str) -> Option<&Answer> {
+        named(self.answers.iter().map(|answer| (&*answer.question_id, answer)), id)
+    }
+
     /// The answer to a question, with what the form says about the question.
     pub(crate) fn answer(&self, id: &str) -> Option<(QuestionKind, &AnswerValue)> {
-        let answer = self.answers.iter().find(|answer| answer.question_id == id)?;
-        let asked = self.form.iter().flatten().find(|question| question.id == id);
+        let answer = self.given(id)?;
+        let asked = named(self.form.iter().flatten().map(|question| (&*question.id, question)), id);
         let kind = asked.map_or(answer.kind, |question| kind_of(answer.kind, &question.choices));
         Some((kind, answer.value.as_ref()?))
     }

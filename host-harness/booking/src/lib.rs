@@ -31,6 +31,7 @@
 //! puts them together.
 
 mod advice;
+mod alike;
 mod answer_json;
 pub mod attributes;
 mod booking;
@@ -42,17 +43,16 @@ mod resolve;
 mod similar;
 pub mod source;
 pub mod template;
-mod text;
 
 pub use advice::advice;
 pub use booking::{
     Answer, AnswerValue, Booking, Calendar, Guest, Kind, Payment, Person, Place, PlaceKind, Question, QuestionKind,
     Team,
 };
+pub use crm_text::is_blank;
 pub use mapping::{EVENTS, Event, ListedTwice, Mapping, MappingFault, Memos, Row, RowId, ValueTable};
 pub use resolve::{
     Expected, Explained, ExplainedProblem, Origins, QuestionRef, Resolved, codes, expectations, resolve,
     unknown_fields, unknown_options,
 };
 pub use source::Source;
-pub use text::is_blank;

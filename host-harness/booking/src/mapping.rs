@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crm_contract::FieldList;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Kind, Source, source};
+use crate::{Kind, Source, alike::named, source};
 
 /// What a calendar's owner wants written for its bookings. Always valid: ids are unique, and no event writes a field twice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,8 +56,9 @@ pub struct RowId(String);
 /// An event that a row can name: the kinds of bookings.
 pub type Event = Kind;
 
-/// Translates values exactly: `51〜300名` to `51-300`. Both sides are compared after trimming white space; each choice of a
-/// multiple choice is translated for itself. A value that is not listed passes unchanged, with a finding.
+/// Translates values: `51〜300名` to `51-300`. A value is listed as it is, apart from white space around it, or else as the only one
+/// that differs in no more than what people type differently, such as widths and kinds of dashes. Each choice of a multiple choice
+/// is translated for itself. A value that is not listed passes unchanged, with a finding.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct ValueTable(BTreeMap<String, String>);
@@ -254,13 +255,22 @@ impl ValueTable {
     }
 
     /// The pairs from a value to what is written for it.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(value, written)| (value.as_str(), written.as_str()))
     }
 
     /// What a value is translated to; `None` if it is not listed.
     pub fn translate(&self, value: &str) -> Option<&str> {
-        self.0.get(value.trim()).map(String::as_str)
+        self.pair(value).map(|(_, written)| written)
+    }
+
+    /// A value as it is listed.
+    pub(crate) fn listed(&self, value: &str) -> Option<&str> {
+        self.pair(value).map(|(listed, _)| listed)
+    }
+
+    fn pair(&self, value: &str) -> Option<(&str, &str)> {
+        named(self.iter().map(|pair| (pair.0, pair)), value.trim())
     }
 }
 

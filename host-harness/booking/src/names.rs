@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{Guest, is_blank};
+use crm_text::{comparable, is_alike, is_invisible};
 
 /// A name in two parts, honorifics included.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,23 +118,24 @@ impl Words {
         for piece in name.split_inclusive(char::is_whitespace) {
             let start = at;
             at += piece.len();
-            let word = piece.trim();
-            if word.is_empty() {
+            let word = piece.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c));
+            let seen = word.trim_start_matches(is_invisible);
+            if is_blank(seen) {
                 continue;
             }
             let belongs_to_the_word_before = count > 0
                 && (after_title
                     || in_brackets
                     || words.comma.is_some()
-                    || word.starts_with(is_opening)
-                    || HONORIFICS.contains(&word)
+                    || seen.starts_with(is_opening)
+                    || HONORIFICS.iter().any(|honorific| is_alike(honorific, word))
                     || is_one_of(&SUFFIXES, word));
             if !belongs_to_the_word_before {
                 count += 1;
                 if count == 2 {
                     words.second = Some(start);
                 }
-                if word.starts_with(|c: char| c.is_ascii_lowercase()) {
+                if seen.starts_with(|c: char| c.is_ascii_lowercase()) {
                     words.family = start;
                     particles.get_or_insert(start);
                 } else {
@@ -152,7 +154,8 @@ impl Words {
                 if words.comma.is_none() && COMMAS.contains(&c) {
                     words.comma = Some(start + place);
                 }
-                words.in_family_first_script |= count == 1 && place < letters && is_family_first_script(c);
+                words.in_family_first_script |=
+                    count == 1 && place < letters && is_family_first_script(c) && !is_invisible(c);
             }
         }
         words
@@ -188,11 +191,11 @@ fn is_closing(c: char) -> bool {
     matches!(c, ')' | ']' | '）' | '］' | '】' | '〕' | '」' | '』')
 }
 
-/// Whether a word is listed, ignoring ASCII case, periods and commas.
+/// Whether a word is listed, ignoring what people type differently, periods and commas.
 fn is_one_of(words: &[&str], word: &str) -> bool {
-    let letters = || word.trim().chars().filter(|c| !matches!(c, '.' | ',')).map(|c| c.to_ascii_lowercase());
+    let letters = || comparable(word).filter(|c| !matches!(c, '.' | ','));
     // Most names of those who write in another script are done with here.
-    word.starts_with(|c: char| c.is_ascii()) && words.iter().any(|known| letters().eq(known.chars()))
+    letters().next().is_some_and(|c| c.is_ascii()) && words.iter().any(|known| letters().eq(known.chars()))
 }
 
 #[cfg(test)]

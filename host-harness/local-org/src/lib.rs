@@ -55,6 +55,7 @@ mod file;
 mod formula;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod html;
 mod id;
 mod log;
 mod message;
@@ -77,8 +78,8 @@ pub mod visitor;
 pub use clock::Clock;
 pub use fault::{Effect, Fault};
 pub use file::{
-    Api, App, AppAccess, AssignmentRule, DuplicateAction, DuplicateRule, Field, FieldType, FileError, Matched, OrgFile,
-    PicklistValue, RecordType, RefreshPolicy, Trigger, User, ValidationRule,
+    Api, App, AppAccess, AssignmentRule, DuplicateAction, DuplicateRule, Encryption, Field, FieldType, FileError,
+    Matched, OrgFile, PicklistValue, RecordType, RefreshPolicy, Trigger, User, ValidationRule,
 };
 pub use log::LogEntry;
 pub use org::{AppCredentials, Org};

@@ -33,7 +33,7 @@ use crate::{
         soql::{address, is_field_name, push_literal},
     },
     settings::options::EMAIL_FIELD,
-    value::timestamp::Moment,
+    value::{particular, timestamp::Moment},
 };
 
 /// How long the org may still commit a request after it began: Salesforce ends one after ten minutes (REST API guide, "API
@@ -86,14 +86,31 @@ impl<'a, O: Org> Job<'a, '_, O> {
     /// Looks for Leads; sends nothing if the query has no condition. If a mapped field is gone, makes the plan again by the
     /// live fields and asks once more.
     pub fn look_up(&mut self, query: &LeadQuery<'_>, plan: &mut Plan<'a>) -> Result<Found, Stopped> {
+        if let Some(field) = self.unsearchable(query) {
+            let message = format!("field '{field}' can not be filtered in a query call");
+            let problem = refusal(codes::FIELD_NOT_SEARCHABLE, Reaction::FixMapping, message);
+            return Err(self.tries.stop(not_searchable(problem, field)));
+        }
         let Some(soql) = self.soql(query, plan) else { return Ok(Found { is_complete: true, ..Found::default() }) };
         let (mut leads, date) = match self.leads(&soql, query) {
-            Err(problem) if problem.code == "INVALID_FIELD" && self.attempt.live.get().is_none() => {
+            // The live fields say what is gone, and what can be searched by.
+            Err(problem)
+                if self.attempt.live.get().is_none()
+                    && (problem.code == "INVALID_FIELD" || unsearchable_field(&problem).is_some()) =>
+            {
                 self.live()?;
                 *plan = self.plan(plan.scope)?;
                 return self.look_up(query, plan);
             }
-            leads => leads.map_err(|problem| self.tries.stop(problem))?,
+            Err(problem) => {
+                let field = unsearchable_field(&problem);
+                let problem = match field {
+                    Some(field) => not_searchable(problem, &field),
+                    None => problem,
+                };
+                return Err(self.tries.stop(problem));
+            }
+            Ok(leads) => leads,
         };
         let cut = self.attempt.history.unknown_tries.map(|tries| cut(tries, self.attempt.history.now, date));
         // The org's clock is so far behind that the query began too late.
@@ -182,15 +199,27 @@ impl<'a, O: Org> Job<'a, '_, O> {
         Some(soql)
     }
 
-    /// The texts that a Lead of this booking has, as far as they can be searched by.
+    /// The field that a query cannot do without and, as far as the live fields are known, cannot search by.
+    fn unsearchable(&self, query: &LeadQuery<'_>) -> Option<&'a str> {
+        let live = self.attempt.live.get()?;
+        let key_field = self.attempt.choices.booking_id_field.filter(|_| !query.keys.is_empty());
+        let needed = [key_field, query.email.as_ref().map(|_| EMAIL_FIELD)];
+        needed
+            .into_iter()
+            .flatten()
+            .find(|name| live.fields.iter().any(|field| is_same_field(&field.name, name) && !field.filterable))
+    }
+
+    /// The texts that a Lead of this booking has, as far as they can be searched by. An address that cannot be is compared
+    /// afterwards.
     fn push_distinctive(&self, soql: &mut String, plan: &Plan<'_>) {
-        let email = plan.text_of(EMAIL_FIELD);
+        let searchable = |name: &str| plan.entry_of(name).filter(|entry| entry.field.filterable);
+        let email = searchable(EMAIL_FIELD).and_then(|entry| text(&entry.value));
         if let Some(email) = email {
             soql.push_str(" AND (Email = ");
             push_literal(soql, email);
         }
-        let name =
-            ["LastName", "Company"].into_iter().find_map(|name| Some((plan.entry_of(name)?, plan.text_of(name)?)));
+        let name = ["LastName", "Company"].into_iter().find_map(|name| Some((searchable(name)?, plan.text_of(name)?)));
         if let Some((entry, name)) = name {
             soql.push_str(if email.is_some() { " OR (" } else { " AND (" });
             let fallback = entry.fallback(self.attempt.mapping);
@@ -323,6 +352,29 @@ impl<'a, O: Org> Job<'a, '_, O> {
         problem.concerned = vec![self.api.lead(&other.id)];
         Err(problem)
     }
+}
+
+/// The field by which the org does not search: Shield Platform Encryption or its type keep it from that. Salesforce says so under
+/// several codes, in words like `field 'Email' can not be filtered in a query call`.
+fn unsearchable_field(problem: &Problem) -> Option<String> {
+    const CODES: [&str; 4] = ["INVALID_FIELD", "INVALID_OPERATION", "INVALID_QUERY_FILTER_OPERATOR", "MALFORMED_QUERY"];
+    let message = problem.message.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    let is_said = has(&["can not be", "cannot be", "can't be"]) && has(&["filtered", "sorted", "searched"]);
+    if !is_said || !CODES.contains(&&*problem.code) {
+        return None;
+    }
+    let (_, name) = problem.message.rsplit_once("ield '")?;
+    name.split_once('\'').map(|(name, _)| name.to_owned())
+}
+
+/// A problem that says which option needs a field that cannot be searched by.
+fn not_searchable(mut problem: Box<Problem>, field: &str) -> Box<Problem> {
+    problem.code = codes::FIELD_NOT_SEARCHABLE.to_owned();
+    problem.reaction = Reaction::FixMapping;
+    problem.fields = vec![field.to_owned()];
+    problem.particulars.push(particular("field", field));
+    problem
 }
 
 /// From when on, by the org's clock, Leads may be those of tries of unknown outcome.

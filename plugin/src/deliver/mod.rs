@@ -143,9 +143,9 @@ impl<'a, 'o, O: Org> Job<'a, 'o, O> {
     }
 
     fn plan_by(&self, schema: Schema<'a>, scope: Scope) -> Plan<'a> {
-        let Attempt { mapping, choices, .. } = self.attempt;
+        let Attempt { booking, mapping, choices, .. } = self.attempt;
         let reserved: Vec<&str> = choices.reserved().collect();
-        Plan::new(mapping, schema, scope, &reserved)
+        Plan::new(mapping, booking.locale.as_deref(), schema, scope, &reserved)
     }
 
     /// The live fields, read once.

@@ -1,14 +1,17 @@
 //! What a booking writes: the value of each mapping row, fitted to its field, and findings about it.
 
 use crate::{
-    bindings::types::{Consequence, Finding, FurtherError, Mapping, Problem, Reaction, Row},
+    bindings::types::{Consequence, Finding, FurtherError, Mapping, Parameter, Problem, Reaction, Row, SourceKind},
     codes,
     field::{LeadField, is_same_field},
     mapping::{self, finding, positions},
     problem::refusal,
     salesforce::fields::LeadFields,
-    value::{Fit, Json, Note, fit, present},
+    value::{Context, Fitted, Json, Note, as_controlling, fit, money::is_code, present},
 };
+
+/// The field that has the currency of a Lead's amounts, in orgs with several.
+const CURRENCY_FIELD: &str = "CurrencyIsoCode";
 
 /// The fields that decide about values.
 #[derive(Clone, Copy)]
@@ -57,10 +60,7 @@ impl<'a> Entry<'a> {
             return None;
         }
         let fallback = present(mapping::row(mapping, self.row)?.fallback.as_ref())?;
-        match fit(fallback, self.field, None) {
-            Fit::Whole(value) | Fit::Changed(value, _) => Some(value),
-            Fit::Unfit(_) => None,
-        }
+        fit(fallback, self.field, Context::default()).ok().map(|fitted| fitted.value)
     }
 }
 
@@ -80,8 +80,14 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Plans what a booking writes. The options set the fields in `reserved`, so that rows must not.
-    pub fn new(mapping: &'a Mapping, schema: Schema<'a>, scope: Scope, reserved: &[&str]) -> Self {
-        let rows = Rows { mapping, schema };
+    pub fn new(
+        mapping: &'a Mapping,
+        locale: Option<&'a str>,
+        schema: Schema<'a>,
+        scope: Scope,
+        reserved: &[&str],
+    ) -> Self {
+        let rows = Rows { mapping, locale, schema };
         let mut plan = Self { scope, entries: Vec::with_capacity(mapping.rows.len()), ..Self::default() };
         for (position, row) in positions(mapping).filter(|(_, row)| scope.has(row)) {
             // An existing Lead keeps what a booking leaves blank, whatever the field is like.
@@ -99,7 +105,18 @@ impl<'a> Plan<'a> {
         if scope == Scope::Change {
             plan.keep_existing_values();
         }
+        plan.forget_carried_currency();
         plan
+    }
+
+    /// Drops findings about a currency that a row writes. What a sign stands for is the business of whoever mapped the currency.
+    fn forget_carried_currency(&mut self) {
+        let Some(written) = self.text_of(CURRENCY_FIELD).map(str::to_owned) else { return };
+        self.findings.retain(|finding| {
+            let is_other =
+                |given: &Parameter| given.name == "currency" && is_code(&given.value) && given.value != written;
+            finding.code != codes::CURRENCY_NOT_CARRIED || finding.particulars.iter().any(is_other)
+        });
     }
 
     fn add(&mut self, rows: &Rows<'a>, position: u32, row: &'a Row) {
@@ -117,9 +134,9 @@ impl<'a> Plan<'a> {
         let about = |note, consequence| finding(note, consequence, position, &row.field, &field.label);
         match rows.value(position, row, field) {
             Value::Blank => {}
-            Value::Write(entry, note) => {
+            Value::Write(entry, notes) => {
                 self.entries.push(entry);
-                self.findings.extend(note.map(|note| about(note, Consequence::Changed)));
+                self.findings.extend(notes.into_iter().map(|note| about(note, Consequence::Changed)));
             }
             Value::LeaveOut(note) => self.findings.push(about(note, Consequence::LeftOut)),
             Value::Refuse(note) => self.refusals.push(about(note, Consequence::Refused)),
@@ -138,7 +155,15 @@ impl<'a> Plan<'a> {
 
     /// Whether the live fields are needed: memos say nothing, or stale ones may be the only thing that is wrong.
     pub fn is_doubtful(&self) -> bool {
-        let is_certain = |code: &str| [codes::FIELD_SET_BY_OPTION, codes::CHARACTERS_REMOVED].contains(&code);
+        // What was removed from a value or said about it has nothing to do with its field.
+        const CERTAIN: [&str; 5] = [
+            codes::CURRENCY_NOT_CARRIED,
+            codes::FIELD_SET_BY_OPTION,
+            codes::CHARACTERS_REMOVED,
+            codes::CHARACTERS_REPLACED,
+            codes::INVISIBLE_CHARACTERS_REMOVED,
+        ];
+        let is_certain = |code: &str| CERTAIN.contains(&code);
         self.is_unknown || !self.refusals.is_empty() || !self.findings.iter().all(|finding| is_certain(&finding.code))
     }
 
@@ -191,13 +216,15 @@ pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
 /// The result of a row.
 enum Value<'a> {
     Blank,
-    Write(Entry<'a>, Option<Note>),
+    Write(Entry<'a>, Vec<Note>),
     LeaveOut(Note),
     Refuse(Note),
 }
 
 struct Rows<'a> {
     mapping: &'a Mapping,
+    /// The guest's language.
+    locale: Option<&'a str>,
     schema: Schema<'a>,
 }
 
@@ -205,24 +232,27 @@ impl<'a> Rows<'a> {
     fn value(&self, position: u32, row: &'a Row, field: &'a LeadField<'a>) -> Value<'a> {
         let entry = |value, from_fallback| Entry { field, value, row: position, from_fallback };
         let controlling = self.controlling_value(field, 3);
-        let fitted = |given| fit(given, field, controlling.as_deref());
+        let context = Context { controlling: controlling.as_deref(), locale: None };
+        // The language is the guest's: what the mapping's owner typed is not read by it.
+        let locale = self.locale.filter(|_| row.source != SourceKind::Mapping);
+        let fitted = |given| fit(given, field, Context { locale, ..context });
+        let fitted_fallback = |given| fit(given, field, context);
+        let write = |fitted: Fitted<'a>, from_fallback| Value::Write(entry(fitted.value, from_fallback), fitted.notes);
         match (present(row.value.as_ref()), present(row.fallback.as_ref())) {
             (None, None) if field.required => {
                 Value::Refuse(Note::new(codes::REQUIRED_FIELD_BLANK, "the field is required"))
             }
             (None, None) => Value::Blank,
-            (None, Some(fallback)) => match fitted(fallback) {
-                Fit::Whole(value) => Value::Write(entry(value, true), None),
-                Fit::Changed(value, note) => Value::Write(entry(value, true), Some(note)),
-                Fit::Unfit(note) => unwritable(field, note),
+            (None, Some(fallback)) => match fitted_fallback(fallback) {
+                Ok(fitted) => write(fitted, true),
+                Err(note) => unwritable(field, note),
             },
             (Some(given), fallback) => match fitted(given) {
-                Fit::Whole(value) => Value::Write(entry(value, false), None),
-                Fit::Changed(value, note) => Value::Write(entry(value, false), Some(note)),
-                Fit::Unfit(note) => match fallback.filter(|_| field.required).map(fitted) {
-                    Some(Fit::Whole(value) | Fit::Changed(value, _)) => {
+                Ok(fitted) => write(fitted, false),
+                Err(note) => match fallback.filter(|_| field.required).map(fitted_fallback) {
+                    Some(Ok(fitted)) => {
                         let message = format!("{}: {}", note.code, note.message);
-                        Value::Write(entry(value, true), Some(Note::new(codes::FALLBACK_USED, message)))
+                        Value::Write(entry(fitted.value, true), vec![Note::new(codes::FALLBACK_USED, message)])
                     }
                     _ => unwritable(field, note),
                 },
@@ -257,11 +287,8 @@ impl<'a> Rows<'a> {
         let controlling = self.field(position, row).ok()??;
         let above = depth.checked_sub(1).and_then(|depth| self.controlling_value(controlling, depth));
         let given = present(row.value.as_ref()).or_else(|| present(row.fallback.as_ref()))?;
-        match fit(given, controlling, above.as_deref()) {
-            Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
-            Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),
-            _ => None,
-        }
+        let context = Context { controlling: above.as_deref(), ..Context::default() };
+        as_controlling(fit(given, controlling, context).ok()?.value)
     }
 }
 

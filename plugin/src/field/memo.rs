@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The first line has the version, the type, length, precision, scale, and flags: `r` required, `s` restricted, `e` external
-//! ID, `u` unique, `d` dependent. Zeros are left out. The controlling field of a dependent one has a line, and so have the
+//! ID, `u` unique, `h` HTML, `n` not filterable, `d` dependent. Zeros are left out. The controlling field of a dependent one has a line, and so have the
 //! objects that a reference points to, and the name of a type that has no letter. Then comes the label, and last the values
 //! of a picklist: each with its label if that differs, and flags: `d` default, `i` inactive, `c` controlled, followed by the
 //! controlling values that allow it. What a value does not need is left out at its end.
@@ -98,8 +98,15 @@ fn push_head(memo: &mut String, field: &LeadField<'_>, restricted: bool) {
     }
     let controlling = field.controlling_field.as_deref().map(plain).unwrap_or_default();
     let is_dependent = !controlling.is_empty();
-    let flags =
-        [(field.required, 'r'), (restricted, 's'), (field.external_id, 'e'), (field.unique, 'u'), (is_dependent, 'd')];
+    let flags = [
+        (field.required, 'r'),
+        (restricted, 's'),
+        (field.external_id, 'e'),
+        (field.unique, 'u'),
+        (field.html, 'h'),
+        (!field.filterable, 'n'),
+        (is_dependent, 'd'),
+    ];
     memo.extend(flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
     memo.push('\n');
     if is_dependent {
@@ -169,8 +176,8 @@ pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
     }
     let mut numbers = [0_u32; 3];
     let mut place = 0;
-    let (mut required, mut restricted, mut external_id, mut unique, mut is_dependent) =
-        (false, false, false, false, false);
+    let (mut required, mut restricted, mut external_id, mut unique) = (false, false, false, false);
+    let (mut html, mut filterable, mut is_dependent) = (false, true, false);
     for byte in head {
         match byte {
             b'0'..=b'9' => {
@@ -182,6 +189,8 @@ pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
             b's' => restricted = true,
             b'e' => external_id = true,
             b'u' => unique = true,
+            b'h' => html = true,
+            b'n' => filterable = false,
             b'd' => is_dependent = true,
             _ => return None,
         }
@@ -220,6 +229,8 @@ pub fn read<'a>(name: &'a str, memo: &'a str) -> Option<LeadField<'a>> {
         restricted,
         external_id,
         unique,
+        html,
+        filterable,
         values,
         controlling_field,
         reference_to,
@@ -288,13 +299,14 @@ mod tests {
             (field_type, label) in (any_type(), "[^\t\n]{0,10}"),
             length in prop::option::of(1_u32..), (precision, scale) in any::<(u32, u32)>(),
             (required, restricted, external_id, unique) in any::<(bool, bool, bool, bool)>(),
+            (html, filterable) in any::<(bool, bool)>(),
             values in prop::collection::vec(any_value(), 0..4),
             controlling_field in prop::option::of("[A-Za-z_]{1,9}"),
             reference_to in prop::collection::vec("[A-Za-z_]{1,9}", 0..3),
         ) -> LeadField<'static> {
             LeadField {
                 name: "F__c".into(), label: label.into(), field_type, length, precision, scale, required, restricted,
-                external_id, unique, values, controlling_field: controlling_field.map(Cow::Owned),
+                external_id, unique, html, filterable, values, controlling_field: controlling_field.map(Cow::Owned),
                 reference_to: reference_to.into_iter().map(Cow::Owned).collect(), help: None,
             }
         }

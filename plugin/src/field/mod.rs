@@ -24,6 +24,10 @@ pub struct LeadField<'a> {
     pub restricted: bool,
     pub external_id: bool,
     pub unique: bool,
+    /// Whether its text is HTML, as in a rich text area.
+    pub html: bool,
+    /// Whether queries can look for Leads by it. They cannot if it is encrypted or a long text.
+    pub filterable: bool,
     /// The values of a picklist. They may repeat if a controlling field tells them apart.
     pub values: Vec<PicklistValue<'a>>,
     /// API name of the field whose value decides which `values` are allowed.

@@ -56,6 +56,9 @@ pub static CAUSES: &[Cause] = &[
         &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
     )
     .exactly(&texts::EXACT_NUMBER_OUTSIDE_VALID_RANGE),
+    cause(&texts::NUMBER_AMBIGUOUS, &["number-ambiguous"], &[TeamAdmin, CalendarOwner])
+        .exactly(&texts::EXACT_NUMBER_AMBIGUOUS),
+    cause(&texts::CURRENCY_NOT_CARRIED, &["currency-not-carried"], &[CalendarOwner]),
     cause(&texts::DATE_INVALID, &["date-invalid", "date-time-invalid", "time-invalid"], &[CalendarOwner]),
     cause(&texts::CHECKBOX_INVALID, &["checkbox-invalid"], &[CalendarOwner]),
     cause(
@@ -71,6 +74,11 @@ pub static CAUSES: &[Cause] = &[
     )
     .exactly(&texts::EXACT_INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST),
     cause(
+        &texts::PICKLIST_VALUE_AMBIGUOUS,
+        &["picklist-value-ambiguous"],
+        &[CalendarOwner, CrmAdmin(&texts::PLACE_LEAD_FIELDS)],
+    ),
+    cause(
         &texts::JSON_PARSER_ERROR,
         &["JSON_PARSER_ERROR", "INVALID_TYPE_ON_FIELD_IN_RECORD", "type-mismatch", "field-type-changed"],
         &[CalendarOwner],
@@ -80,6 +88,8 @@ pub static CAUSES: &[Cause] = &[
         &["TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "characters-removed"],
         &[TeamAdmin],
     ),
+    cause(&texts::INVISIBLE_CHARACTERS_REMOVED, &["invisible-characters-removed", "characters-replaced"], &[TeamAdmin])
+        .exactly(&texts::EXACT_INVISIBLE_CHARACTERS_REMOVED),
     cause(
         &texts::FIELD_INTEGRITY_EXCEPTION,
         &["FIELD_INTEGRITY_EXCEPTION"],
@@ -135,6 +145,12 @@ pub static CAUSES: &[Cause] = &[
     cause(&texts::FALLBACK_USED, &["fallback-used"], &[CalendarOwner]),
     cause(&texts::NOTHING_TO_WRITE, &["nothing-to-write"], &[CalendarOwner]),
     cause(&texts::TARGET_UNKNOWN, &["target-unknown"], &[CalendarOwner]).exactly(&texts::EXACT_TARGET_UNKNOWN),
+    cause(
+        &texts::FIELD_NOT_SEARCHABLE,
+        &["field-not-searchable"],
+        &[CalendarOwner, CrmAdmin(&texts::PLACE_ENCRYPTION_POLICY)],
+    )
+    .exactly(&texts::EXACT_FIELD_NOT_SEARCHABLE),
     cause(&texts::EMAIL_UNMAPPED, &["email-unmapped"], &[CalendarOwner]),
     cause(&texts::OPTION_INVALID, &["option-invalid"], &[CalendarOwner, Operator])
         .exactly(&texts::EXACT_OPTION_INVALID),

@@ -7,7 +7,7 @@ use crate::{
     },
     field::{LeadField, is_same_field},
     salesforce::{api::unreadable, tree::Tree},
-    value::{Json, same_record, timestamp::Moment},
+    value::{Json, html::words, same_record, timestamp::Moment},
 };
 
 #[derive(Debug)]
@@ -71,15 +71,19 @@ impl Lead {
 
     /// Whether a field has a value, in the form in which Salesforce stores it.
     pub fn has(&self, field: &LeadField<'_>, value: &Json<'_>) -> bool {
-        self.held(&field.name).is_some_and(|held| is_same(held, value, &field.field_type))
+        self.held(&field.name).is_some_and(|held| is_same(held, value, field))
     }
 
     /// Whether a field has the beginning of a text, which was cut because the field is shorter than its snapshot says.
     pub fn has_cut(&self, field: &LeadField<'_>, value: &Json<'_>) -> bool {
         let is_free = matches!(field.field_type, FieldType::Text | FieldType::TextArea);
+        let begins = |held: &str, given: &str| match field.html {
+            true => words(given).starts_with(&words(held)),
+            false => given.starts_with(held),
+        };
         is_free
             && matches!((self.text(&field.name), value), (Some(held), Json::Text(given))
-                if !held.is_empty() && given.starts_with(held))
+                if !held.is_empty() && begins(held, given))
     }
 
     /// Whether a field has what it has in a Lead created without it: nothing, or what the org fills in.
@@ -94,12 +98,13 @@ impl Lead {
 }
 
 /// Whether Salesforce stores a given value as the one that a field has.
-fn is_same(held: &Tree, given: &Json<'_>, field_type: &FieldType) -> bool {
+fn is_same(held: &Tree, given: &Json<'_>, field: &LeadField<'_>) -> bool {
     match (held, given) {
         (Tree::Bool(held), Json::Boolean(given)) => held == given,
         // Salesforce stores binary numbers: it writes 33 as 33.0, and large numbers as 1.5E7.
         (Tree::Number(held), Json::Number(given)) => is_same_number(*held, given),
-        (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, field_type),
+        (Tree::Text(held), Json::Text(given)) if field.html => words(held) == words(given),
+        (Tree::Text(held), Json::Text(given)) => is_same_text(held, given, &field.field_type),
         (Tree::Null, Json::Text(given)) => given.trim().is_empty(),
         _ => false,
     }

@@ -273,9 +273,9 @@ impl<'a> Choices<'a> {
     }
 }
 
-/// Whether a field can be the booking-id field: a text that no two Leads may share, and that the org indexes.
+/// Whether a field can be the booking-id field: a text that no two Leads may share, and that the org indexes and can search by.
 pub fn is_key_field(field: &LeadField<'_>) -> bool {
-    field.unique && field.external_id && field.field_type == FieldType::Text
+    field.unique && field.external_id && field.filterable && field.field_type == FieldType::Text
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Checkboxes: yes and no, by a list of whole answers. Nothing is guessed from parts of a text.
 
-use super::{Fit, Json};
+use super::{Fit, Json, unfit};
 use crate::{bindings::types::Value, codes};
-use salesforce_text::{blank::is_blank, width::is_alike};
+use crm_text::{is_alike, is_blank, is_invisible};
 
 /// Answers that mean yes, in lower case and usual width.
 const YES: [&[&str]; 3] = [
@@ -100,8 +100,8 @@ const NO: [&[&str]; 3] = [
 
 pub fn checkbox(given: &Value) -> Fit<'_> {
     match truth(given) {
-        Some(value) => Fit::Whole(Json::Boolean(value)),
-        None => Fit::unfit(codes::CHECKBOX_INVALID, "neither a yes nor a no"),
+        Some(value) => Ok(Json::Boolean(value).into()),
+        None => unfit(codes::CHECKBOX_INVALID, "neither a yes nor a no"),
     }
 }
 
@@ -130,14 +130,14 @@ fn truth(given: &Value) -> Option<bool> {
 /// Longer than any answer on the lists, so that a whole letter is not compared.
 const LONGEST: usize = 100;
 
-/// Whether a whole text means yes or no, regardless of width, case, kind of apostrophe, and a full stop at its end.
+/// Whether a whole text means yes or no, regardless of what people type differently, and of a full stop at its end.
 pub fn word(text: &str) -> Option<bool> {
-    let text = text.trim().trim_end_matches(['.', '。', '!', '．', '！']);
+    let is_end = |c: char| matches!(c, '.' | '。' | '!' | '．' | '！') || c.is_whitespace() || is_invisible(c);
+    let text = text.trim_end_matches(is_end);
     if text.len() > LONGEST {
         return None;
     }
-    let text = text.replace('’', "'");
-    let is_in = |lists: &[&[&str]]| lists.iter().copied().flatten().any(|word| is_alike(word, &text));
+    let is_in = |lists: &[&[&str]]| lists.iter().copied().flatten().any(|word| is_alike(word, text));
     if is_in(&YES) { Some(true) } else { is_in(&NO).then_some(false) }
 }
 
@@ -145,8 +145,9 @@ pub fn word(text: &str) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::bindings::types::Parameter;
+    use crate::value::Fitted;
+    use crm_text::comparable;
     use proptest::prelude::*;
-    use salesforce_text::width::comparable;
 
     fn agreed(choices: &[&str]) -> Option<bool> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();
@@ -287,8 +288,8 @@ mod tests {
                 Value::Moment(text),
             ] {
                 match checkbox(&given) {
-                    Fit::Whole(Json::Boolean(_)) => {}
-                    Fit::Unfit(note) => prop_assert_eq!(note.code, codes::CHECKBOX_INVALID),
+                    Ok(Fitted { value: Json::Boolean(_), .. }) => {}
+                    Err(note) => prop_assert_eq!(note.code, codes::CHECKBOX_INVALID),
                     other => prop_assert!(false, "{:?}", other),
                 }
             }

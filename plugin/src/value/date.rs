@@ -1,12 +1,12 @@
 //! Dates, moments and times of day. A date is read as written, in the booked zone, never converted to UTC.
 
-use super::{Fit, Json, as_text};
+use super::{Fit, Json, as_text, unfit};
 use crate::{
     bindings::types::Value,
     codes,
     value::timestamp::{Date, Moment, Scan},
 };
-use salesforce_text::width::fold;
+use crm_text::fold;
 use std::borrow::Cow;
 
 /// A calendar date: that of a moment as written, or one with a single reading.
@@ -16,9 +16,9 @@ pub fn date<'a>(given: &'a Value) -> Fit<'a> {
         Some(date) => {
             let mut text = String::with_capacity(10);
             date.push_to(&mut text);
-            Fit::Whole(Json::Text(text.into()))
+            Ok(Json::Text(text.into()).into())
         }
-        None => Fit::unfit(codes::DATE_INVALID, "not a date like 2026-12-02"),
+        None => unfit(codes::DATE_INVALID, "not a date like 2026-12-02"),
     }
 }
 
@@ -29,17 +29,17 @@ pub fn date_time<'a>(given: &'a Value) -> Fit<'a> {
         Some(moment) => {
             let mut text = String::with_capacity(25);
             moment.push_to(&mut text);
-            Fit::Whole(Json::Text(text.into()))
+            Ok(Json::Text(text.into()).into())
         }
-        None => Fit::unfit(codes::DATE_TIME_INVALID, "not a moment like 2026-12-02T08:30:00+09:00"),
+        None => unfit(codes::DATE_TIME_INVALID, "not a moment like 2026-12-02T08:30:00+09:00"),
     }
 }
 
 /// A time of day as written. The `Z` that Salesforce requires does not mean UTC here.
 pub fn time<'a>(given: &'a Value) -> Fit<'a> {
     match typed(given).and_then(|text| read_time(&text)) {
-        Some(time) => Fit::Whole(Json::Text(time.into())),
-        None => Fit::unfit(codes::TIME_INVALID, "not a time like 08:30"),
+        Some(time) => Ok(Json::Text(time.into()).into()),
+        None => unfit(codes::TIME_INVALID, "not a time like 08:30"),
     }
 }
 
@@ -96,13 +96,17 @@ fn read_time(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{Context, Fitted, fit},
+    };
     use proptest::prelude::*;
 
     fn written(given: &str, field_type: FieldType) -> Option<String> {
-        match fit(&Value::Text(given.to_owned()), &field("Field__c", field_type), None) {
-            Fit::Whole(Json::Text(text)) => Some(text.into_owned()),
-            Fit::Unfit(_) => None,
+        match fit(&Value::Text(given.to_owned()), &field("Field__c", field_type), Context::default()) {
+            Ok(Fitted { value: Json::Text(text), .. }) => Some(text.into_owned()),
+            Err(_) => None,
             other => panic!("{other:?}"),
         }
     }

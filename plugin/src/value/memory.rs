@@ -6,7 +6,7 @@ use crate::{
     bindings::types::{FieldType, Value},
     field::LeadField,
     fixture,
-    value::fit,
+    value::{Context, fit},
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -130,7 +130,7 @@ fn a_text_costs_no_more_than_some_copies_of_it() {
                 } else {
                     Value::Text(text.clone())
                 };
-                let spent = cost(|| fit(&given, &field, None));
+                let spent = cost(|| fit(&given, &field, Context::default()));
                 let start: String = text.chars().take(8).collect();
                 assert!(spent <= 5 * LONGEST, "{field_type:?} {restricted} {start:?}: {spent}");
             }
@@ -144,7 +144,7 @@ fn many_choices_cost_no_more_than_some_copies_of_them() {
     let values = choices.iter().rev().map(|choice| fixture::value(choice)).take(1_000).collect();
     let field = LeadField { restricted: true, values, ..fixture::field("F__c", FieldType::Choices) };
     for given in [Value::Choices(choices.clone()), Value::Agreed(choices)] {
-        let spent = cost(|| fit(&given, &field, None));
+        let spent = cost(|| fit(&given, &field, Context::default()));
         assert!(spent <= 5 * LONGEST, "{spent}");
     }
 }

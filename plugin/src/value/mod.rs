@@ -3,8 +3,11 @@
 
 mod checkbox;
 mod date;
+pub mod html;
+mod locale;
 #[cfg(test)]
 mod memory;
+pub mod money;
 mod number;
 mod picklist;
 mod reference;
@@ -16,9 +19,10 @@ use std::borrow::Cow;
 
 use crate::{
     bindings::types::{FieldType, Parameter, Value},
+    codes,
     field::LeadField,
 };
-use salesforce_text::blank::is_blank;
+use crm_text::{Visible, is_blank, is_invisible, visible};
 
 /// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,22 +69,44 @@ pub fn particular(name: &str, value: impl ToString) -> Parameter {
     Parameter::new(name, value)
 }
 
-/// How a value fits a field.
+/// How a value fits a field: what is written, or why it cannot be.
+pub type Fit<'a> = Result<Fitted<'a>, Note>;
+
+/// What is written for a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fit<'a> {
-    /// As given.
-    Whole(Json<'a>),
-    /// Changed, but close enough to be written.
-    Changed(Json<'a>, Note),
-    /// Not at all.
-    Unfit(Note),
+pub struct Fitted<'a> {
+    pub value: Json<'a>,
+    /// How it differs from the given value; empty if it says the same.
+    pub notes: Vec<Note>,
 }
 
-impl Fit<'_> {
-    /// A value that cannot be written.
-    fn unfit(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Unfit(Note::new(code, message))
+impl<'a> Fitted<'a> {
+    /// Adds a note, if there is one.
+    fn noting(mut self, note: Option<Note>) -> Self {
+        self.notes.extend(note);
+        self
     }
+
+    /// A copy that outlives the given value.
+    fn into_owned(self) -> Fitted<'static> {
+        let value = match self.value {
+            Json::Text(text) => Json::Text(Cow::Owned(text.into_owned())),
+            Json::Number(number) => Json::Number(number),
+            Json::Boolean(value) => Json::Boolean(value),
+        };
+        Fitted { value, notes: self.notes }
+    }
+}
+
+impl<'a> From<Json<'a>> for Fitted<'a> {
+    fn from(value: Json<'a>) -> Self {
+        Self { value, notes: Vec::new() }
+    }
+}
+
+/// A value that cannot be written.
+fn unfit<'a>(code: &'static str, message: impl Into<String>) -> Fit<'a> {
+    Err(Note::new(code, message))
 }
 
 /// A value, unless it is blank. What nobody can see is blank.
@@ -114,7 +140,16 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Fits a value to a field. `controlling` is the value written to the field's controlling field, if known.
+/// What decides about a value beside its field.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'c> {
+    /// The value written to the field's controlling field, if known.
+    pub controlling: Option<&'c str>,
+    /// The language of the person who typed the value, if known: it decides how a text like `1.500` is read.
+    pub locale: Option<&'c str>,
+}
+
+/// Fits a value to a field.
 ///
 /// | field | text, other | number | boolean | date | time | moment | choices | agreed |
 /// | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -129,25 +164,88 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
 /// | multi-select | the values like its parts | the value like it | the value that means the same | as text | as text | as text | the values like each | the values like each |
 /// | reference | an id | - | - | - | - | - | the only one | the only one |
 ///
-/// What is not in the table cannot be written.
-pub fn fit<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&str>) -> Fit<'a> {
+/// What is not in the table cannot be written. Invisible characters stay in free text only: elsewhere they come from copying, and
+/// make an address wrong or a choice unknown.
+pub fn fit<'a>(given: &'a Value, field: &LeadField<'_>, context: Context<'_>) -> Fit<'a> {
     let kind = match &field.field_type {
         FieldType::Text => text::Kind::Line,
         FieldType::TextArea => text::Kind::Area,
-        FieldType::Phone | FieldType::Url | FieldType::TextOrChoice | FieldType::Other(_) => text::Kind::Whole,
-        FieldType::Email => return text::email(given, field),
-        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
-            return number::number(given, field);
+        FieldType::TextOrChoice | FieldType::Other(_) => text::Kind::Whole,
+        FieldType::Choice => return picklist::single(given, field, context.controlling, field.restricted),
+        FieldType::Choices => return picklist::multi(given, field, context.controlling, field.restricted),
+        _ => {
+            let (seen, removed) = seen(given, &field.field_type);
+            let fitted = match &seen {
+                Cow::Borrowed(given) => fit_form(given, field, context),
+                Cow::Owned(given) => fit_form(given, field, context).map(Fitted::into_owned),
+            };
+            return fitted.map(|fitted| fitted.noting(removal(&removed)));
         }
-        FieldType::Checkbox => return checkbox::checkbox(given),
-        FieldType::Date => return date::date(given),
-        FieldType::DateTime => return date::date_time(given),
-        FieldType::Time => return date::time(given),
-        FieldType::Choice => return picklist::single(given, field, controlling, field.restricted),
-        FieldType::Choices => return picklist::multi(given, field, controlling, field.restricted),
-        FieldType::Reference => return reference::reference(given, field),
     };
     text::text(given, field, kind)
+}
+
+/// A written value as the controlling value of another field.
+pub fn as_controlling(value: Json<'_>) -> Option<String> {
+    match value {
+        Json::Text(text) => Some(text.into_owned()),
+        Json::Boolean(value) => Some(value.to_string()),
+        Json::Number(_) => None,
+    }
+}
+
+/// Fits a value to a field whose values have a form of their own.
+fn fit_form<'a>(given: &'a Value, field: &LeadField<'_>, context: Context<'_>) -> Fit<'a> {
+    match &field.field_type {
+        FieldType::Email => text::email(given, field),
+        FieldType::Integer | FieldType::Number | FieldType::Currency | FieldType::Percent => {
+            number::number(given, field, context.locale)
+        }
+        FieldType::Checkbox => checkbox::checkbox(given),
+        FieldType::Date => date::date(given),
+        FieldType::DateTime => date::date_time(given),
+        FieldType::Time => date::time(given),
+        FieldType::Reference => reference::reference(given, field),
+        _ => text::text(given, field, text::Kind::Whole),
+    }
+}
+
+/// A value without invisible characters, and these. What was agreed to is free text, even if it ticks a checkbox.
+fn seen<'a>(given: &'a Value, field_type: &FieldType) -> (Cow<'a, Value>, Vec<char>) {
+    let mut removed = Vec::new();
+    let mut clean = |text: &str| {
+        let Visible { text, removed: from_this } = visible(Cow::Borrowed(text));
+        removed.extend(from_this);
+        text.into_owned()
+    };
+    let is_clean = |text: &String| !text.contains(is_invisible);
+    let cleaned = match given {
+        Value::Text(text) if !is_clean(text) => Value::Text(clean(text)),
+        Value::Other(other) if !is_clean(&other.value) => Value::Text(clean(&other.value)),
+        Value::Choices(choices) if !choices.iter().all(is_clean) => {
+            Value::Choices(choices.iter().map(|choice| clean(choice)).collect())
+        }
+        Value::Agreed(choices) if *field_type != FieldType::Checkbox && !choices.iter().all(is_clean) => {
+            Value::Agreed(choices.iter().map(|choice| clean(choice)).collect())
+        }
+        given => return (Cow::Borrowed(given), removed),
+    };
+    (Cow::Owned(cleaned), removed)
+}
+
+/// The note about invisible characters that were removed.
+fn removal(removed: &[char]) -> Option<Note> {
+    let mut names: Vec<String> = Vec::new();
+    for c in removed {
+        let name = format!("U+{:04X}", u32::from(*c));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| {
+        let names = names.join(" ");
+        Note::new(codes::INVISIBLE_CHARACTERS_REMOVED, format!("removed {names}")).with("characters", names)
+    })
 }
 
 /// A value that an unrestricted picklist accepts although it is not one of its active values.
@@ -159,8 +257,8 @@ pub fn unlisted(given: &Value, field: &LeadField<'_>) -> Option<Note> {
         _ => return None,
     };
     match fitted {
-        Fit::Whole(_) => None,
-        Fit::Changed(_, note) | Fit::Unfit(note) => Some(note),
+        Ok(fitted) => fitted.notes.into_iter().find(|note| note.code == codes::CHOICES_LEFT_OUT),
+        Err(note) => Some(note),
     }
 }
 
@@ -188,14 +286,11 @@ mod tests {
                     Value::Choices(texts.to_vec()),
                     Value::Other(Parameter::new("rating", text.as_str())),
                 ] {
-                    match fit(&given, &field, None) {
-                        Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => assert!(!text.is_empty()),
-                        Fit::Whole(Json::Number(number)) | Fit::Changed(Json::Number(number), _) => {
-                            assert!(number.parse::<f64>().is_ok());
-                        }
-                        Fit::Whole(Json::Boolean(_)) => assert_eq!(field_type, FieldType::Checkbox),
-                        Fit::Changed(Json::Boolean(_), _) => panic!("{field_type:?}"),
-                        Fit::Unfit(note) => assert!(!note.message.is_empty() && crate::codes::ALL.contains(&note.code)),
+                    match fit(&given, &field, Context::default()) {
+                        Ok(Fitted { value: Json::Text(text), .. }) => assert!(!text.is_empty()),
+                        Ok(Fitted { value: Json::Number(number), .. }) => assert!(number.parse::<f64>().is_ok()),
+                        Ok(Fitted { value: Json::Boolean(_), .. }) => assert_eq!(field_type, FieldType::Checkbox),
+                        Err(note) => assert!(!note.message.is_empty() && crate::codes::ALL.contains(&note.code)),
                     }
                 }
             }
@@ -212,7 +307,7 @@ mod tests {
             (Value::Boolean(false), FieldType::Text, Json::Text("false".into())),
             (Value::Text("false".into()), FieldType::Checkbox, Json::Boolean(false)),
         ] {
-            assert_eq!(fit(&given, &field("F__c", field_type), None), Fit::Whole(expected));
+            assert_eq!(fit(&given, &field("F__c", field_type), Context::default()), Ok(expected.into()));
         }
     }
     #[test]
@@ -244,9 +339,9 @@ mod tests {
             (Value::Other(Parameter::new("rating", "2026/12/2")), FieldType::Date, Some("2026-12-02")),
             (Value::Other(Parameter::new("rating", "five")), FieldType::Text, Some("five")),
         ] {
-            let written = match fit(&given, &field("F__c", field_type.clone()), None) {
-                Fit::Whole(Json::Text(text)) => Some(text.into_owned()),
-                Fit::Unfit(_) => None,
+            let written = match fit(&given, &field("F__c", field_type.clone()), Context::default()) {
+                Ok(Fitted { value: Json::Text(text), .. }) => Some(text.into_owned()),
+                Err(_) => None,
                 other => panic!("{other:?}"),
             };
             assert_eq!(written.as_deref(), expected, "{given:?} {field_type:?}");

@@ -1,26 +1,44 @@
 //! Numbers, as decimal text throughout.
+//!
+//! People separate digits in two ways: `1,234.5` and `1.234,5`. Where the shape of a number tells which, the shape decides; else the
+//! language of the person who typed it. A single point or comma before exactly three digits tells nothing: if the language is
+//! unknown too, the value is left out, since the readings differ by a factor of a thousand.
 
-use super::{Fit, Json, Note, as_text};
+use super::{
+    Fit, Fitted, Json, Note, as_text,
+    locale::{Separator, decimal_separator},
+    money, unfit,
+};
 use crate::{
     bindings::types::{FieldType, Value},
     codes,
     field::LeadField,
 };
-use salesforce_text::{blank::trimmed, width::fold};
-
-/// Currency signs that people type before or after an amount.
-const MONEY: [&str; 8] = ["¥", "$", "€", "£", "₩", "円", "JPY", "USD"];
+use crm_text::{Class, class, digit, fold, trimmed};
 
 /// A number with the digits and decimals of a field.
-pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
+pub fn number<'a>(given: &'a Value, field: &LeadField<'_>, locale: Option<&str>) -> Fit<'a> {
     let text = match given {
         Value::Text(_) | Value::Number(_) | Value::Other(_) => trimmed(as_text(given)),
         Value::Choices(choices) if choices.len() == 1 => trimmed(as_text(given)),
         _ => "".into(),
     };
+    // Decimal text as the contract writes it has a point.
+    let decimal = match given {
+        Value::Number(_) => Some(Separator::Point),
+        _ => locale.and_then(decimal_separator),
+    };
     let is_percent = matches!(field.field_type, FieldType::Percent);
-    let Some(mut decimal) = Decimal::parse(&text, is_percent) else {
-        return Fit::unfit(codes::NUMBER_INVALID, "not a number");
+    let Some(Typed { number, currency }) = typed(&text, is_percent, decimal) else {
+        return unfit(codes::NUMBER_INVALID, "not a number");
+    };
+    let mut decimal = match number {
+        Reading::One(decimal) => decimal,
+        Reading::Two { smaller, larger } => {
+            let (smaller, larger) = (smaller.json(), larger.json());
+            let note = Note::new(codes::NUMBER_AMBIGUOUS, format!("{smaller} or {larger}"));
+            return Err(note.with("value", text).with("smaller", smaller).with("larger", larger));
+        }
     };
     let is_integer = matches!(field.field_type, FieldType::Integer);
     let scale = if is_integer { 0 } else { field.scale };
@@ -35,13 +53,104 @@ pub fn number<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     if decimal.whole > usize::try_from(most).unwrap_or(usize::MAX) || (is_integer && json.parse::<i32>().is_err()) {
         let message = format!("{} digits before the point; the field takes {most}", decimal.whole);
         let note = Note::new(codes::NUMBER_OUT_OF_RANGE, message).with("length", decimal.whole).with("limit", most);
-        return Fit::Unfit(note);
+        return Err(note);
     }
-    if rounded {
-        let note = Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale);
-        return Fit::Changed(Json::Number(json), note);
+    let rounding = rounded
+        .then(|| Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale));
+    // An amount in another field is a number like any other.
+    let is_amount = matches!(field.field_type, FieldType::Currency);
+    let currency = currency.filter(|_| is_amount).map(|currency| {
+        Note::new(codes::CURRENCY_NOT_CARRIED, format!("the currency {currency} is not written"))
+            .with("currency", currency)
+    });
+    Ok(Fitted::from(Json::Number(json)).noting(rounding).noting(currency))
+}
+
+/// A number as a person typed it.
+struct Typed {
+    number: Reading,
+    /// A sign or code beside it.
+    currency: Option<String>,
+}
+
+/// What the digits of a number mean.
+enum Reading {
+    One(Decimal),
+    /// Nobody can tell.
+    Two {
+        smaller: Decimal,
+        larger: Decimal,
+    },
+}
+
+/// Arabic has separators of its own, which are never mistaken for each other.
+const ARABIC_DECIMAL: char = '\u{66B}';
+const ARABIC_GROUP: char = '\u{66C}';
+
+/// Reads a number as people type it: in either width and any script's digits, with a sign, a currency or percent sign, and
+/// separators.
+fn typed(text: &str, is_percent: bool, decimal: Option<Separator>) -> Option<Typed> {
+    let plain: String = fold(text).chars().map(plain).collect();
+    let (mut negative, mut text) = sign(&plain);
+    let mut currency = None;
+    if is_percent {
+        text = text.strip_suffix(['%', '\u{66A}']).unwrap_or(text).trim_end();
+    } else if !text.starts_with(is_digit) || !text.ends_with(is_digit) {
+        (text, currency) = money::amount(text);
     }
-    Fit::Whole(Json::Number(json))
+    // A second sign, as in `-¥-5`, is an error.
+    if !negative {
+        (negative, text) = sign(text);
+    }
+    let with = |mark: Option<usize>| Decimal::of(negative, text, mark);
+    let number = match mark(text) {
+        Mark::None => Reading::One(with(None)?),
+        Mark::At(at) => Reading::One(with(Some(at))?),
+        Mark::Either(at, separator) => match decimal {
+            Some(decimal) => Reading::One(with((decimal == separator).then_some(at))?),
+            None => Reading::Two { smaller: with(Some(at))?, larger: with(None)? },
+        },
+    };
+    Some(Typed { number, currency: currency.map(str::to_owned) })
+}
+
+/// A character as numbers are read: digits of any script, and one kind of blank, quotation mark and dash.
+fn plain(c: char) -> char {
+    if let Some(value) = digit(c) {
+        return char::from(b'0' + value);
+    }
+    match class(c) {
+        Class::Blank => ' ',
+        Class::Quote => '\'',
+        Class::Dash => '-',
+        _ => c,
+    }
+}
+
+/// Where the decimal separator is.
+enum Mark {
+    None,
+    At(usize),
+    /// Here, or nowhere: then this separates thousands.
+    Either(usize, Separator),
+}
+
+fn mark(text: &str) -> Mark {
+    if let Some(at) = text.find(ARABIC_DECIMAL) {
+        return Mark::At(at);
+    }
+    let Some(at) = text.rfind(['.', ',']) else { return Mark::None };
+    let (whole, behind) = text.split_at_checked(at).unwrap_or_default();
+    let (mark, fraction) = behind.split_at_checked(1).unwrap_or_default();
+    if whole.contains(mark) {
+        // A number has one decimal separator.
+        Mark::None
+    } else if fraction.len() != 3 || whole.len() > 3 || whole.is_empty() || whole.starts_with('0') {
+        // Thousands have three digits, and a number that has some has one to three before them, of which none is a leading zero.
+        Mark::At(at)
+    } else {
+        Mark::Either(at, if mark == "," { Separator::Comma } else { Separator::Point })
+    }
 }
 
 /// A decimal number as digits.
@@ -54,23 +163,17 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number as people type it: in either width, with a sign, a currency or percent sign, and thousands separators.
-    fn parse(text: &str, is_percent: bool) -> Option<Self> {
-        let folded = fold(text);
-        let (mut negative, mut text) = sign(&folded);
-        if is_percent {
-            text = text.strip_suffix('%').unwrap_or(text).trim_end();
-        } else if !text.starts_with(is_digit) || !text.ends_with(is_digit) {
-            for money in MONEY {
-                text = text.strip_prefix(money).unwrap_or(text).trim_start();
-                text = text.strip_suffix(money).unwrap_or(text).trim_end();
+    /// Reads digits with their separators. `mark` is where the decimal separator is.
+    fn of(negative: bool, text: &str, mark: Option<usize>) -> Option<Self> {
+        let (whole, fraction) = match mark {
+            Some(at) => {
+                let (whole, behind) = text.split_at_checked(at)?;
+                let mut fraction = behind.chars();
+                fraction.next();
+                (whole, fraction.as_str())
             }
-        }
-        // A second sign, as in `-¥-5`, is an error.
-        if !negative {
-            (negative, text) = sign(text);
-        }
-        let (whole, fraction) = split(text)?;
+            None => (text, ""),
+        };
         let mut digits = ungrouped(whole)?;
         if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || (digits.is_empty() && fraction.is_empty()) {
             return None;
@@ -132,54 +235,50 @@ fn is_digit(c: char) -> bool {
 
 /// The sign, and the rest. A triangle is the minus sign of Japanese accounting.
 fn sign(text: &str) -> (bool, &str) {
-    match text.strip_prefix(['-', '\u{2212}', '▲', '△']) {
+    match text.strip_prefix(['-', '▲', '△']) {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text.strip_prefix('+').unwrap_or(text).trim_start()),
     }
 }
 
-/// The parts before and after the decimal point. A comma is a decimal point only if it cannot be a thousands separator.
-fn split(text: &str) -> Option<(&str, &str)> {
-    let Some(mark) = text.rfind(['.', ',']) else { return Some((text, "")) };
-    let (whole, behind) = text.split_at_checked(mark)?;
-    let (mark, fraction) = behind.split_at_checked(1)?;
-    let is_separator = whole.contains(mark)
-        || (mark == "," && fraction.len() == 3 && !whole.contains('.') && !whole.trim_matches('0').is_empty());
-    Some(if is_separator { (text, "") } else { (whole, fraction) })
-}
-
-/// Digits without thousands separators, which must be all the same, three digits apart, and not follow a leading zero.
+/// Digits without separators of thousands, which must be all the same, three digits apart, and not follow a leading zero. In India,
+/// commas are two digits apart from the thousands on.
 fn ungrouped(text: &str) -> Option<Vec<u8>> {
-    let mut digits = Vec::with_capacity(text.len());
-    let mut separator = None;
-    let mut in_group = 0;
-    for c in text.chars() {
-        if c.is_ascii_digit() {
-            digits.extend(u8::try_from(c));
-            in_group += 1;
-            continue;
-        }
-        let fits = match separator {
-            Some(known) => c == known && in_group == 3,
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
+    let Some(separator) = text.chars().find(|c| !c.is_ascii_digit()) else { return Some(digits) };
+    if text.starts_with('0') || !matches!(separator, ',' | '.' | ' ' | '\'' | ARABIC_GROUP) {
+        return None;
+    }
+    let mut groups = text.rsplit(separator);
+    let is_whole =
+        |group: &str, most: usize| (1..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit());
+    let last = groups.next()?;
+    let mut size = None;
+    let mut further = groups.peekable();
+    while let Some(group) = further.next() {
+        let is_first = further.peek().is_none();
+        let fits = match size {
+            _ if is_first => is_whole(group, size.unwrap_or(3)),
+            Some(size) => is_whole(group, size) && group.len() == size,
             None => {
-                (1..=3).contains(&in_group)
-                    && !text.starts_with('0')
-                    && matches!(c, ',' | '.' | ' ' | '\u{A0}' | '\u{202F}' | '\'' | '’')
+                size = Some(group.len());
+                is_whole(group, 3) && (group.len() == 3 || (group.len() == 2 && separator == ','))
             }
         };
         if !fits {
             return None;
         }
-        separator = Some(c);
-        in_group = 0;
     }
-    (separator.is_none() || in_group == 3).then_some(digits)
+    (is_whole(last, 3) && last.len() == 3).then_some(digits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture::field, value::fit};
+    use crate::{
+        fixture::field,
+        value::{Context, fit},
+    };
     use proptest::prelude::*;
 
     fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField<'static> {
@@ -187,10 +286,10 @@ mod tests {
     }
 
     fn written(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
-        match fit(&Value::Text(given.to_owned()), field, None) {
-            Fit::Whole(Json::Number(number)) => (Some(number), None),
-            Fit::Changed(Json::Number(number), note) => (Some(number), Some(note.code)),
-            Fit::Unfit(note) => (None, Some(note.code)),
+        let context = Context { locale: Some("ja"), ..Context::default() };
+        match fit(&Value::Text(given.to_owned()), field, context) {
+            Ok(Fitted { value: Json::Number(number), notes }) => (Some(number), notes.first().map(|note| note.code)),
+            Err(note) => (None, Some(note.code)),
             other => panic!("{other:?}"),
         }
     }
@@ -210,6 +309,10 @@ mod tests {
             (FieldType::Number, "0,500", "0.5"),
             (FieldType::Number, "0,120", "0.12"),
             (FieldType::Number, "00,500", "0.5"),
+            (FieldType::Number, "012,500", "12.5"),
+            (FieldType::Number, "1234,5", "1234.5"),
+            (FieldType::Number, "12,34,567", "1234567"),
+            (FieldType::Number, "1 234,5", "1234.5"),
             (FieldType::Number, ",500", "0.5"),
             (FieldType::Number, "-0,250", "-0.25"),
             (FieldType::Currency, "￥０，５００", "0.5"),
@@ -230,9 +333,38 @@ mod tests {
             (FieldType::Percent, "33.5 ％", "33.5"),
             (FieldType::Integer, "1,000", "1000"),
         ] {
+            // What has a currency says so in a field for amounts.
+            let code = (field_type == FieldType::Currency).then_some(codes::CURRENCY_NOT_CARRIED);
             let field = with_digits(field_type, 18, 2);
-            assert_eq!(written(given, &field), (Some(expected.to_owned()), None), "{given}");
+            assert_eq!(written(given, &field), (Some(expected.to_owned()), code), "{given}");
         }
+    }
+
+    #[test]
+    fn the_locale_decides_what_the_shape_does_not() {
+        let field = with_digits(FieldType::Number, 18, 3);
+        for (given, locale, expected) in [
+            ("1.500", Some("de"), Ok("1500")),
+            ("1.500", Some("hu"), Ok("1500")),
+            ("1,500", Some("fr"), Ok("1.5")),
+            ("1.500", Some("ja"), Ok("1.5")),
+            ("1,500", Some("en"), Ok("1500")),
+            ("1.500", None, Err("1.5 or 1500")),
+            ("1,500", Some("xx"), Err("1.5 or 1500")),
+            ("0,500", None, Ok("0.5")),
+            ("1,234.567", Some("de"), Ok("1234.567")),
+            ("١٬٥٠٠٫٥", None, Ok("1500.5")),
+        ] {
+            let value = Value::Text(given.to_owned());
+            let fitted = fit(&value, &field, Context { locale, ..Context::default() });
+            let found = fitted.map(|fitted| fitted.value).map_err(|note| note.message);
+            let expected = expected.map(|number| Json::Number(number.to_owned())).map_err(str::to_owned);
+            assert_eq!(found, expected, "{given} {locale:?}");
+        }
+        // The contract's own decimals have a point, whatever the guest's language.
+        let given = Value::Number("1.500".into());
+        let fitted = fit(&given, &field, Context { locale: Some("de"), ..Context::default() });
+        assert_eq!(fitted.unwrap().value, Json::Number("1.5".into()));
     }
 
     #[test]
@@ -245,19 +377,16 @@ mod tests {
             ".",
             ",",
             "1,23,4",
-            "12,34,567",
             "1e5",
             "NaN",
             "十二",
             "1-2",
             "1,234,56",
             "0,500,000",
-            "012,500",
             "0,500.25",
             "0 500",
             "1.234.567.8",
             "1,234.567,8",
-            "1234,567",
             "1 234,567.8",
             "--1",
             "1..2",
@@ -267,7 +396,7 @@ mod tests {
         }
         let several = vec!["1".to_owned(), "2".to_owned()];
         for given in [Value::Boolean(true), Value::Choices(several)] {
-            assert!(matches!(fit(&given, &field, None), Fit::Unfit(_)));
+            assert!(matches!(fit(&given, &field, Context::default()), Err(_)));
         }
     }
 

@@ -1,15 +1,15 @@
-//! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring width and case.
+//! Picklists: matches what people chose or typed to a value, first exactly, then by label, then ignoring what people type
+//! differently. Two values that only differ in that are not told apart by a guess.
 
-use super::{Fit, Json, Note, as_text, checkbox::word, text::too_long};
+use super::{Fit, Fitted, Json, Note, as_text, checkbox::word, removal, text::too_long, unfit};
 use crate::{
     bindings::types::Value,
     codes,
     field::{LeadField, PicklistValue},
 };
-use salesforce_text::{
-    blank::{is_blank, is_refused, trimmed},
-    width::is_alike,
-};
+use crm_text::{is_alike, is_blank, trimmed, visible};
+use salesforce_text::charset::is_refused;
+use std::borrow::Cow;
 
 /// How many different choices are examined. More are a letter with commas in it, which must not use up the time of a call.
 const MOST_CHOICES: usize = 500;
@@ -23,6 +23,8 @@ enum Found<'v> {
     Inactive(&'v PicklistValue<'v>),
     /// The controlling field's value does not allow it.
     NotAllowed(&'v PicklistValue<'v>),
+    /// Several values that can be used are alike.
+    Ambiguous,
     Unknown,
 }
 
@@ -51,14 +53,12 @@ pub fn single<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&
     if let Value::Choices(choices) | Value::Agreed(choices) = given
         && choices.len() > 1
     {
-        return Fit::unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices; the field takes one");
+        return unfit(codes::PICKLIST_VALUE_UNKNOWN, "several choices; the field takes one");
     }
     let text = trimmed(as_text(given));
-    match Values::of(given, field, controlling, restricted).writable(&text) {
-        Err(note) => Fit::Unfit(note),
-        Ok(value) if value == text => Fit::Whole(Json::Text(text)),
-        Ok(value) => Fit::Whole(Json::Text(value.to_owned().into())),
-    }
+    let (value, removed) = Values::of(given, field, controlling, restricted).writable(&text)?;
+    let value = if value == text { text } else { Cow::Owned(value.into_owned()) };
+    Ok(Fitted::from(Json::Text(value)).noting(removal(&removed)))
 }
 
 /// Any number of the field's values, joined by `;`.
@@ -68,8 +68,15 @@ pub fn multi<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&s
         Value::Choices(_) | Value::Agreed(_) => "".into(),
         _ => as_text(given),
     });
-    let mut joined =
-        Joined { values, seen: Vec::new(), written: Vec::new(), left_out: 0, unknown: Vec::new(), reason: None };
+    let mut joined = Joined {
+        values,
+        seen: Vec::new(),
+        written: Vec::new(),
+        removed: Vec::new(),
+        left_out: 0,
+        unknown: Vec::new(),
+        reason: None,
+    };
     // Only the first kind of separator in a text divides it: values may contain a comma. A whole value is not divided.
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));
@@ -83,25 +90,26 @@ pub fn multi<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&s
     let json = joined.written.join(";");
     if json.is_empty() {
         let nothing = || Note::new(codes::PICKLIST_VALUE_UNKNOWN, "no choice");
-        return Fit::Unfit(joined.reason.unwrap_or_else(nothing));
+        return Err(joined.reason.unwrap_or_else(nothing));
     }
     if let Some(note) = too_long(&json, field, false) {
-        return Fit::Unfit(note);
+        return Err(note);
     }
-    let json = Json::Text(json.into());
-    if joined.left_out == 0 {
-        return Fit::Whole(json);
-    }
-    let note = Note::new(codes::CHOICES_LEFT_OUT, format!("{} choices left out", joined.left_out));
-    // Their names, as far as they were looked at.
-    Fit::Changed(json, if joined.unknown.is_empty() { note } else { note.with("value", joined.unknown.join(", ")) })
+    let left_out = (joined.left_out > 0).then(|| {
+        let note = Note::new(codes::CHOICES_LEFT_OUT, format!("{} choices left out", joined.left_out));
+        // Their names, as far as they were looked at.
+        if joined.unknown.is_empty() { note } else { note.with("value", joined.unknown.join(", ")) }
+    });
+    Ok(Fitted::from(Json::Text(json.into())).noting(left_out).noting(removal(&joined.removed)))
 }
 
 /// Choices to be joined into one text.
 struct Joined<'v> {
     values: Values<'v>,
     seen: Vec<&'v str>,
-    written: Vec<&'v str>,
+    written: Vec<Cow<'v, str>>,
+    /// Invisible characters of the choices.
+    removed: Vec<char>,
     left_out: usize,
     /// The first ones that were left out.
     unknown: Vec<&'v str>,
@@ -125,9 +133,12 @@ impl<'v> Joined<'v> {
         self.seen.push(choice);
         match self.values.writable(choice) {
             // A semicolon inside a value would divide it.
-            Ok(value) if value.contains(';') => self.leave_out(choice, not_among(choice)),
-            Ok(value) if self.written.contains(&value) => {}
-            Ok(value) => self.written.push(value),
+            Ok((value, _)) if value.contains(';') => self.leave_out(choice, not_among(choice)),
+            Ok((value, _)) if self.written.contains(&value) => {}
+            Ok((value, removed)) => {
+                self.written.push(value);
+                self.removed.extend(removed);
+            }
             Err(note) => self.leave_out(choice, note),
         }
     }
@@ -150,15 +161,21 @@ impl<'v> Values<'v> {
         Self { field, controlling, restricted, truth }
     }
 
-    /// The value to write for a text.
-    fn writable(&self, text: &'v str) -> Result<&'v str, Note> {
+    /// The value to write for a text, and the invisible characters that kept it from being that value.
+    fn writable(&self, text: &'v str) -> Result<(Cow<'v, str>, Vec<char>), Note> {
+        let seen = visible(Cow::Borrowed(text));
+        let known = |value: &'v PicklistValue<'v>| {
+            let is_exact = value.value == text || value.label == text;
+            Ok((Cow::Borrowed(&*value.value), if is_exact { Vec::new() } else { seen.removed.clone() }))
+        };
         let (code, message) = match self.find(text) {
-            Found::Usable(value) => return Ok(&value.value),
+            Found::Usable(value) => return known(value),
             // An unrestricted picklist accepts any text, its own deactivated values included.
-            Found::Inactive(value) | Found::NotAllowed(value) if !self.restricted => return Ok(&value.value),
+            Found::Inactive(value) | Found::NotAllowed(value) if !self.restricted => return known(value),
             Found::Unknown if !self.restricted && !text.contains(is_refused) => {
-                return too_long(text, self.field, false).map_or(Ok(text), Err);
+                return too_long(&seen.text, self.field, false).map_or(Ok((seen.text, seen.removed)), Err);
             }
+            Found::Ambiguous => (codes::PICKLIST_VALUE_AMBIGUOUS, "several of the field's values are like it"),
             Found::Inactive(_) => (codes::PICKLIST_VALUE_INACTIVE, "the value was deactivated"),
             Found::NotAllowed(_) => {
                 (codes::PICKLIST_VALUE_NOT_ALLOWED, "the controlling field's value does not allow it")
@@ -168,8 +185,8 @@ impl<'v> Values<'v> {
         Err(Note::new(code, message).with("value", text))
     }
 
-    /// Finds a text among the values: exactly, by label, then ignoring width and case. A boolean finds the value that means the
-    /// same.
+    /// Finds a text among the values: exactly, by label, then ignoring what people type differently. A boolean finds the value
+    /// that means the same.
     fn find(&self, text: &str) -> Found<'v> {
         for how in [Match::Exact, Match::Alike, Match::Word] {
             let found = self.search(text, how);
@@ -195,7 +212,14 @@ impl<'v> Values<'v> {
                     continue;
                 }
                 best = match best {
-                    _ if value.active && self.allows(value) => return Found::Usable(value),
+                    Found::Usable(known) if value.active && self.allows(value) && known.value != value.value => {
+                        return Found::Ambiguous;
+                    }
+                    Found::Usable(_) => best,
+                    _ if value.active && self.allows(value) => match how {
+                        Match::Alike => Found::Usable(value),
+                        Match::Exact | Match::Word => return Found::Usable(value),
+                    },
                     _ if value.active => Found::NotAllowed(value),
                     Found::Unknown => Found::Inactive(value),
                     best => best,

@@ -1,8 +1,8 @@
 //! Ids of Salesforce records: 15 characters, or 18 whose last three are a checksum of the case of the others.
 
-use super::{Fit, Json, as_text};
+use super::{Fit, Json, as_text, unfit};
 use crate::{bindings::types::Value, codes, field::LeadField};
-use salesforce_text::blank::trimmed;
+use crm_text::trimmed;
 
 /// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
 /// Decoder"). Those of custom objects differ between orgs.
@@ -22,11 +22,11 @@ pub fn reference<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let detail = if !is_record_id(&text) {
         "not the id of a Salesforce record: 15 or 18 letters and digits"
     } else if field.reference_to.is_empty() || field.reference_to.iter().any(|object| is_id_of(&text, object)) {
-        return Fit::Whole(Json::Text(text));
+        return Ok(Json::Text(text).into());
     } else {
         "the id of a record of another object"
     };
-    Fit::unfit(codes::REFERENCE_INVALID, detail)
+    unfit(codes::REFERENCE_INVALID, detail)
 }
 
 /// Whether an id may be that of an object's record.
@@ -72,7 +72,11 @@ fn checksum(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::fit};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{Context, Fitted, fit},
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -117,8 +121,8 @@ mod tests {
             let reference_to = objects.iter().map(|object| (*object).into()).collect();
             let field = LeadField { reference_to, ..field("Ref__c", FieldType::Reference) };
             let given = Value::Text(id.into());
-            let fitted = fit(&given, &field, None);
-            assert_eq!(matches!(fitted, Fit::Whole(_)), expected, "{id} {objects:?}");
+            let fitted = fit(&given, &field, Context::default());
+            assert_eq!(fitted.is_ok(), expected, "{id} {objects:?}");
         }
     }
 
@@ -126,9 +130,9 @@ mod tests {
         #[test]
         fn what_is_written_is_an_id_and_never_cut(given in "[0-9A-Za-z ]{13,20}|.{0,20}", length in 0_u32..20) {
             let field = LeadField { length: Some(length), ..field("Ref__c", FieldType::Reference) };
-            match fit(&Value::Text(given.clone()), &field, None) {
-                Fit::Whole(Json::Text(id)) => prop_assert!(is_record_id(&id) && id == given.trim()),
-                Fit::Unfit(note) => prop_assert_eq!(note.code, codes::REFERENCE_INVALID),
+            match fit(&Value::Text(given.clone()), &field, Context::default()) {
+                Ok(Fitted { value: Json::Text(id), .. }) => prop_assert!(is_record_id(&id) && id == given.trim()),
+                Err(note) => prop_assert_eq!(note.code, codes::REFERENCE_INVALID),
                 other => prop_assert!(false, "{:?}", other),
             }
         }

@@ -1,11 +1,13 @@
 //! Text: free text, which is cut if too long, and email, telephone and web addresses, which are not.
 
-use super::{Fit, Json, Note, as_text};
-use crate::{bindings::types::Value, codes, field::LeadField};
-use salesforce_text::{
-    blank::{cleaned, is_blank, trimmed},
-    width::fold,
+use super::{
+    Fit, Fitted, Json, Note, as_text,
+    html::{Escaped, escaped},
+    unfit,
 };
+use crate::{bindings::types::Value, codes, field::LeadField};
+use crm_text::{fold, is_blank, trimmed};
+use salesforce_text::charset::cleaned;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -35,6 +37,7 @@ pub enum Kind {
 }
 
 /// A text without the characters that Salesforce refuses.
+#[inline(never)]
 pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> {
     let text = as_text(given);
     let text = if kind == Kind::Whole { trimmed(text) } else { text };
@@ -42,10 +45,13 @@ pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> 
         Some(clean) => (Cow::Owned(clean), true),
         None => (text, false),
     };
+    if field.html {
+        return in_html(&text, removed, field);
+    }
     let is_area = kind == Kind::Area;
     if let Some(mut note) = too_long(&text, field, is_area) {
         if kind == Kind::Whole {
-            return Fit::Unfit(note);
+            return Err(note);
         }
         let end = cut(&text, limit(field), is_area);
         match &mut text {
@@ -53,33 +59,48 @@ pub fn text<'a>(given: &'a Value, field: &LeadField<'_>, kind: Kind) -> Fit<'a> 
             Cow::Owned(text) => text.truncate(end),
         }
         if is_blank(&text) {
-            return Fit::Unfit(note);
+            return Err(note);
         }
         note.code = codes::VALUE_SHORTENED;
-        return Fit::Changed(Json::Text(text), note);
+        return Ok(Fitted::from(Json::Text(text)).noting(Some(note)));
     }
-    if removed {
-        return Fit::Changed(Json::Text(text), Note::new(codes::CHARACTERS_REMOVED, "control characters were removed"));
+    Ok(Fitted::from(Json::Text(text)).noting(removal(removed)))
+}
+
+fn removal(removed: bool) -> Option<Note> {
+    removed.then(|| Note::new(codes::CHARACTERS_REMOVED, "control characters were removed"))
+}
+
+/// A text for a field that holds HTML.
+fn in_html<'a>(text: &str, removed: bool, field: &LeadField<'_>) -> Fit<'a> {
+    let limit = limit(field);
+    let Escaped { html, length, is_cut } = escaped(text, limit);
+    let shortening = is_cut.then(|| Note { code: codes::VALUE_SHORTENED, ..longer(length, limit) });
+    match shortening {
+        Some(note) if is_blank(&html) => Err(Note { code: codes::VALUE_TOO_LONG, ..note }),
+        shortening => Ok(Fitted::from(Json::Text(html.into())).noting(shortening).noting(removal(removed))),
     }
-    Fit::Whole(Json::Text(text))
 }
 
 /// An email address. Rejects only what cannot be an address; Salesforce checks the rest.
 pub fn email<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
     let text = trimmed(as_text(given));
     // Japanese input methods may write an address in full-width letters, which no server accepts.
-    let text = match fold(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(folded) => Cow::Owned(folded),
+    let (text, replaced) = match fold(&text) {
+        Cow::Borrowed(_) => (text, None),
+        Cow::Owned(folded) => {
+            let note = Note::new(codes::CHARACTERS_REPLACED, format!("written as {folded}")).with("value", &folded);
+            (Cow::Owned(folded), Some(note))
+        }
     };
     let is_address = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
         && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     if !is_address {
-        return Fit::unfit(codes::EMAIL_INVALID, "not an email address");
+        return unfit(codes::EMAIL_INVALID, "not an email address");
     }
     match too_long(&text, field, false) {
-        Some(note) => Fit::Unfit(note),
-        None => Fit::Whole(Json::Text(text)),
+        Some(note) => Err(note),
+        None => Ok(Fitted::from(Json::Text(text)).noting(replaced)),
     }
 }
 
@@ -91,10 +112,12 @@ pub fn too_long(text: &str, field: &LeadField<'_>, is_area: bool) -> Option<Note
         return None;
     }
     let length = units(text, is_area);
-    (length > limit).then(|| {
-        let message = format!("{length} characters; the field takes {limit}");
-        Note::new(codes::VALUE_TOO_LONG, message).with("length", length).with("limit", limit)
-    })
+    (length > limit).then(|| longer(length, limit))
+}
+
+fn longer(length: usize, limit: usize) -> Note {
+    let message = format!("{length} characters; the field takes {limit}");
+    Note::new(codes::VALUE_TOO_LONG, message).with("length", length).with("limit", limit)
 }
 
 /// The field's length; a field without one has no limit.
@@ -125,7 +148,7 @@ mod tests {
     use crate::{
         bindings::types::FieldType,
         fixture::field,
-        value::{fit, present},
+        value::{Context, fit, present},
     };
     use proptest::prelude::*;
 
@@ -134,10 +157,11 @@ mod tests {
     }
 
     fn text(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
-        match fit(&Value::Text(given.to_owned()), field, None) {
-            Fit::Whole(Json::Text(text)) => (Some(text.into_owned()), None),
-            Fit::Changed(Json::Text(text), note) => (Some(text.into_owned()), Some(note.code)),
-            Fit::Unfit(note) => (None, Some(note.code)),
+        match fit(&Value::Text(given.to_owned()), field, Context::default()) {
+            Ok(Fitted { value: Json::Text(text), notes }) => {
+                (Some(text.into_owned()), notes.first().map(|note| note.code))
+            }
+            Err(note) => (None, Some(note.code)),
             other => panic!("{other:?}"),
         }
     }
@@ -191,12 +215,13 @@ mod tests {
         for given in ["123", "@example.com", "taro@", "taro yamada@example.com", "a@b\nc"] {
             assert_eq!(text(given, &field), (None, Some(codes::EMAIL_INVALID)), "{given}");
         }
-        for (given, expected) in [
-            (" o'neil+tag@x.org ", "o'neil+tag@x.org"),
-            ("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏｍ", "taro@example.com"),
-            ("太郎@example.jp", "太郎@example.jp"),
+        for (given, expected, code) in [
+            (" o'neil+tag@x.org ", "o'neil+tag@x.org", None),
+            ("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏｍ", "taro@example.com", Some(codes::CHARACTERS_REPLACED)),
+            ("taro@\u{200B}example.com", "taro@example.com", Some(codes::INVISIBLE_CHARACTERS_REMOVED)),
+            ("太郎@example.jp", "太郎@example.jp", None),
         ] {
-            assert_eq!(text(given, &field), (Some(expected.to_owned()), None), "{given}");
+            assert_eq!(text(given, &field), (Some(expected.to_owned()), code), "{given}");
         }
     }
 
@@ -255,7 +280,7 @@ mod tests {
             (Value::Boolean(true), "true"),
             (Value::Choices(choices), "予約, 請求"),
         ] {
-            assert_eq!(fit(&given, &field, None), Fit::Whole(Json::Text(expected.into())));
+            assert_eq!(fit(&given, &field, Context::default()), Ok(Json::Text(expected.into()).into()));
         }
         assert_eq!(text("x", &field_of_unknown_type()), (Some("x".to_owned()), None));
     }

@@ -1,9 +1,9 @@
-//! What the plugin does to texts character by character. The workspace's profile `plugin` compiles this crate for speed and
-//! the rest for size: a function belongs here if it has a loop over the characters of values, names or memos.
+//! What the plugin does to texts character by character, beside what `crm-text` does for every host and plugin. The workspace's
+//! profile `plugin` compiles both crates for speed and the rest for size: a function belongs here if it has a loop over the
+//! characters of values, names or memos.
 
-pub mod blank;
+pub mod charset;
 pub mod json;
 mod scan;
-pub mod width;
 
 pub use scan::split;

@@ -1,12 +1,12 @@
 //! An org of a file, a mapping and bookings, made in a few words.
 
 use acceptance::{
-    samples::{self, Mapped},
-    system::System,
+    samples::{self, Mapped, record_id},
+    system::{System, unexpected},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use crm_booking::{Booking, Explained, Question};
-use crm_contract::{Delivery, FieldList, PreviewResult, Problem};
+use crm_contract::{Delivery, FieldList, Finding, PreviewResult, Problem};
 use salesforce_local_org::OrgFile;
 use serde_json::{Value, json};
 
@@ -59,9 +59,48 @@ impl Bed {
         Ok(self.system.deliver(booking, mapped, &samples::first_try(NOW)).await?.answer)
     }
 
+    /// What a booking becomes. The preview must promise what the org then stores.
+    pub async fn written(&self, booking: &Booking, mapped: &Mapped, field: &str) -> Result<Written> {
+        let host = mapped.resolve(booking).findings.into_iter().map(|explained| explained.finding);
+        let promised = self.preview(booking, mapped).await?.map_err(unexpected)?;
+        let step = promised.steps.first().context("a step")?;
+        let promised = step.values.iter().find(|value| value.field == field).map(|value| value.json.clone());
+        let promised = promised.map_or(Ok(Value::Null), |json| serde_json::from_str(&json))?;
+        let delivery = self.deliver(booking, mapped).await?.map_err(unexpected)?;
+        let is_it = |lead: &Value| lead.get("Id").and_then(Value::as_str) == Some(record_id(&delivery));
+        let lead = self.system.org().leads().into_iter().find(is_it).context("the Lead")?;
+        let stored = lead.get(field).cloned().unwrap_or_default();
+        let findings: Vec<Finding> = host.chain(delivery.findings).collect();
+        Ok(Written { stored, promised, findings })
+    }
+
     /// What a check finds.
     pub async fn check(&self, mapped: &Mapped, questions: &[Question]) -> Result<Result<Vec<Explained>, Problem>> {
         self.system.check(mapped, questions).await
+    }
+}
+
+/// What became of a value.
+#[derive(Debug)]
+pub struct Written {
+    /// In the org.
+    pub stored: Value,
+    /// In the preview.
+    pub promised: Value,
+    /// The findings, the host's first.
+    pub findings: Vec<Finding>,
+}
+
+impl Written {
+    /// Codes of the findings.
+    pub fn codes(&self) -> Vec<&str> {
+        self.findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+
+    /// The particular of the first finding that has one of this name.
+    pub fn particular(&self, name: &str) -> Option<&str> {
+        let mut all = self.findings.iter().flat_map(|finding| &finding.particulars);
+        all.find(|particular| particular.name == name).map(|particular| particular.value.as_str())
     }
 }
 

@@ -3,9 +3,13 @@
 
 mod answers;
 mod bed;
+mod characters;
+mod html_fields;
 mod intake;
 mod moved;
+mod numbers;
 mod refresh;
+mod search;
 
 use anyhow::Result;
 use std::fmt::{Debug, Write as _};
@@ -36,7 +40,16 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds = [intake::cases()?, refresh::cases().await?, answers::cases().await?, moved::cases().await?];
+    let kinds = [
+        refresh::cases().await?,
+        answers::cases().await?,
+        moved::cases().await?,
+        characters::cases().await?,
+        search::cases().await?,
+        html_fields::cases().await?,
+        numbers::cases().await?,
+        intake::cases()?,
+    ];
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {

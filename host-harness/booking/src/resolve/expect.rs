@@ -5,6 +5,7 @@ use crm_contract::{Expectation, SourceKind};
 use super::{
     codes,
     explain::Found,
+    question,
     translate::{distinct, quoted},
 };
 use crate::{
@@ -94,7 +95,7 @@ pub(super) fn expectation(
     locale: Option<&str>,
 ) -> (Expectation, Vec<Found>) {
     let asked = match &row.source {
-        Source::Answer(id) => questions.iter().find(|question| question.id == *id),
+        Source::Answer(id) => question(questions, id),
         _ => None,
     };
     let shape = Shape::of(row, asked);
@@ -145,8 +146,8 @@ fn unmatched(row: &Row, offered: &[String]) -> Vec<Found> {
         let message = format!("not in the row's value table: {unlisted}");
         found.push(Found::new(codes::VALUE_NOT_LISTED, message, "values", &unlisted));
     }
-    let is_offered = |value: &str| offered.iter().any(|text| text.trim() == value);
-    let unused = quoted(row.values.iter().map(|(value, _)| value).filter(|value| !is_offered(value)));
+    let used: Vec<&str> = offered.iter().filter_map(|text| row.values.listed(text)).collect();
+    let unused = quoted(row.values.iter().map(|(value, _)| value).filter(|value| !used.contains(value)));
     if !unused.is_empty() {
         let message = format!("in the row's value table, but never given: {unused}");
         found.push(Found::new(codes::VALUE_NOT_OFFERED, message, "values", &unused));
@@ -157,7 +158,7 @@ fn unmatched(row: &Row, offered: &[String]) -> Vec<Found> {
 /// Whether a booking can leave a source blank. One reference that is always given is enough.
 fn may_be_blank(source: &Source, questions: &[Question]) -> bool {
     let may = |reference: Reference<'_>| match reference {
-        Reference::Answer(id) => !questions.iter().any(|question| question.id == id && question.required),
+        Reference::Answer(id) => !question(questions, id).is_some_and(|question| question.required),
         Reference::Attribute(name) => !attributes::is_always_given(name) && !form_asks_for(name, questions),
         Reference::Tracking(_) => true,
     };

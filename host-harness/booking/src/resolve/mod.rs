@@ -14,7 +14,9 @@ use crm_contract::{Consequence, Expectation, Finding, Parameter};
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
 use crate::{
-    Booking, Event, Mapping, Memos, Question, Row, Source, attributes, is_blank,
+    Booking, Event, Mapping, Memos, Question, Row, Source,
+    alike::named,
+    attributes, is_blank,
     similar::suggestion,
     source::{self, text_of, text_value},
     template::{Reference, Template},
@@ -37,6 +39,8 @@ pub mod codes {
     pub const VALUE_NOT_LISTED: &str = "value-not-listed";
     /// A row's value table lists a value that the question does not offer.
     pub const VALUE_NOT_OFFERED: &str = "value-not-offered";
+    /// A row writes the amount of a payment, and no row its currency.
+    pub const CURRENCY_NOT_CARRIED: &str = "currency-not-carried";
     /// The plugin lists no field of this name.
     pub const FIELD_UNKNOWN: &str = "field-unknown";
     /// A part of a webhook body was not read, or not as it is.
@@ -49,6 +53,7 @@ pub mod codes {
         OPTION_INVALID,
         VALUE_NOT_LISTED,
         VALUE_NOT_OFFERED,
+        CURRENCY_NOT_CARRIED,
         FIELD_UNKNOWN,
         BODY_VALUE_UNREADABLE,
     ];
@@ -128,9 +133,18 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         let fallback = row.fallback.as_deref().and_then(text_value);
         let is_lost = given.is_none() && fallback.is_none();
         let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
-        let has_answer = |id: &str| booking.answers.iter().any(|answer| answer.question_id == id);
+        let has_answer = |id: &str| booking.given(id).is_some();
         for found in unknown_references(row, questions, has_answer) {
             resolved.findings.push(origin.finding(row, consequence, found));
+        }
+        if let Some(payment) = &booking.payment
+            && carries(row, "payment.amount")
+            && !rows_for(mapping, booking.kind).any(|(_, row, _)| carries(row, "payment.currency"))
+        {
+            let currency = &payment.currency;
+            let message = format!("no row writes the payment's currency, {currency}");
+            let found = Found::new(codes::CURRENCY_NOT_CARRIED, message, "currency", currency);
+            resolved.findings.push(origin.finding(row, Consequence::Changed, found));
         }
         let value = given.and_then(|given| {
             let (value, unlisted) = translated(row, given);
@@ -167,7 +181,7 @@ pub fn expectations(
 ) -> Expected {
     let mut expected =
         Expected { rows: Vec::new(), options: options(mapping), findings: Vec::new(), origins: Origins::default() };
-    let label = |id: &str| questions.iter().find(|question| question.id == id).map(|question| question.label.clone());
+    let label = |id: &str| question(questions, id).map(|question| question.label.clone());
     for (position, row, _) in rows_for(mapping, event) {
         let origin = Origin::new(position, row, label, None);
         if !memos.know(&row.field) {
@@ -214,9 +228,19 @@ fn options(mapping: &Mapping) -> Vec<Parameter> {
     mapping.options().iter().map(|(id, value)| Parameter::new(id, value)).collect()
 }
 
+/// Whether a row's value has this attribute in it.
+fn carries(row: &Row, attribute: &str) -> bool {
+    source::references(&row.source).contains(&Reference::Attribute(attribute))
+}
+
+/// The question of a form with this id.
+fn question<'q>(questions: &'q [Question], id: &str) -> Option<&'q Question> {
+    named(questions.iter().map(|question| (&*question.id, question)), id)
+}
+
 fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
-    let answered = booking.answers.iter().find(|answer| answer.question_id == id).map(|answer| &answer.label);
-    let asked = booking.form.iter().flatten().find(|question| question.id == id).map(|question| &question.label);
+    let answered = booking.given(id).map(|answer| &answer.label);
+    let asked = question(booking.form.as_deref().unwrap_or_default(), id).map(|question| &question.label);
     answered.or(asked).cloned()
 }
 
@@ -233,9 +257,9 @@ fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(
     for reference in source::references(&row.source) {
         match (reference, form) {
             (Reference::Answer(id), Some(form)) => {
-                let mut ids = form.iter().map(|question| question.id.as_str());
-                if !has_answer(id) && !ids.clone().any(|known| known == id) {
-                    let message = format!("the form has no question `{id}`{}", suggestion(id, &mut ids));
+                if !has_answer(id) && question(form, id).is_none() {
+                    let ids = form.iter().map(|question| question.id.as_str());
+                    let message = format!("the form has no question `{id}`{}", suggestion(id, ids));
                     unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
                 }
             }

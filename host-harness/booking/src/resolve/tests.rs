@@ -123,15 +123,15 @@ fn a_moved_booking_names_the_one_that_it_replaces() {
 }
 
 #[test]
-fn a_value_table_translates_exactly_after_trimming_and_each_choice_for_itself() {
+fn a_value_table_translates_what_is_alike_and_each_choice_for_itself() {
     let rows = json!([
-        { "id": "size", "field": "A", "source": { "answer": "size" }, "values": { "51〜300名": "51-300" } },
+        { "id": "size", "field": "A", "source": { "answer": "size" }, "values": { "５１～３００名": "51-300" } },
         { "id": "areas", "field": "B", "source": { "answer": "areas" }, "values": { " 採用 ": "Hiring" } },
         { "id": "agree", "field": "C", "source": { "answer": "agree" }, "values": { "同意します": "yes" } },
         { "id": "age", "field": "D", "source": { "answer": "age" }, "values": { "7": "seven" } },
         { "id": "first", "field": "E", "source": { "answer": "first" }, "values": { "false": "returning" } },
         { "id": "blank", "field": "F", "source": { "answer": "blank" }, "values": { "": "none" }, "fallback": "-" },
-        { "id": "zone", "field": "G", "source": { "booking": "time-zone" }, "values": { "asia/tokyo": "JST" } },
+        { "id": "zone", "field": "G", "source": { "booking": "time-zone" }, "values": { "Asia/Osaka": "JST" } },
         { "id": "fixed", "field": "H", "source": { "fixed": "a" }, "values": { "a": "b" } },
         { "id": "date", "field": "I", "source": { "booking": "start-date" }, "values": { "2026-12-02": "launch" } },
         { "id": "drop", "field": "J", "source": { "answer": "age" }, "values": { "7": " " } },

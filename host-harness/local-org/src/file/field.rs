@@ -84,6 +84,15 @@ pub struct Field {
     /// Salesforce's refinement of the type, such as `personname`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_type_info: Option<String>,
+    /// Whether the field holds HTML. A rich text area does (`extra-type-info = "richtextarea"`), and a formula may.
+    #[serde(default)]
+    pub html_formatted: bool,
+    /// Whether queries may filter by the field, if its type and encryption allow that.
+    #[serde(default = "yes")]
+    pub filterable: bool,
+    /// How Shield Platform Encryption encrypts the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<Encryption>,
     /// The entry of the describe result that the field was imported from. It overrides derived values.
     #[serde(skip)]
     pub imported: Option<Map<String, Value>>,
@@ -119,14 +128,24 @@ impl Field {
         self.permissionable && (self.nillable || self.kind == FieldType::Boolean)
     }
 
-    /// Whether WHERE may use the field. Long and encrypted text is not filterable.
-    pub fn filterable(&self) -> bool {
-        !self.long_text() && !matches!(self.kind, FieldType::Base64 | FieldType::EncryptedString)
+    /// Whether text of the field is HTML.
+    pub fn html(&self) -> bool {
+        self.html_formatted || self.extra_type_info.as_deref() == Some("richtextarea")
+    }
+
+    /// Whether WHERE may use the field. Long and encrypted text is not filterable, unless the same text is always encrypted alike.
+    pub fn can_filter(&self) -> bool {
+        self.filterable
+            && self.encrypted != Some(Encryption::Probabilistic)
+            && !self.long_text()
+            && !matches!(self.kind, FieldType::Base64 | FieldType::EncryptedString)
     }
 
     /// Whether ORDER BY may use the field.
     pub fn sortable(&self) -> bool {
-        self.filterable() && !matches!(self.kind, FieldType::Address | FieldType::Location | FieldType::MultiPicklist)
+        self.can_filter()
+            && self.encrypted.is_none()
+            && !matches!(self.kind, FieldType::Address | FieldType::Location | FieldType::MultiPicklist)
     }
 
     /// Whether the field is a long text area (over 255 characters), which is not indexed.
@@ -172,8 +191,21 @@ pub(crate) fn plain_field(name: &str, label: &str, kind: FieldType) -> Field {
         compound: None,
         help: None,
         extra_type_info: None,
+        html_formatted: false,
+        filterable: true,
+        encrypted: None,
         imported: None,
     }
+}
+
+/// The schemes of Shield Platform Encryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encryption {
+    /// The same text is encrypted differently each time: queries can neither filter nor sort by it.
+    Probabilistic,
+    /// The same text is always encrypted alike: queries can look for equal texts, and nothing else.
+    Deterministic,
 }
 
 /// A value of a picklist.

@@ -142,6 +142,9 @@ fn field(entry: &Map<String, Value>, standard: &[Field]) -> Option<Field> {
         compound: text("compoundFieldName").or(base.compound),
         help: text("inlineHelpText"),
         extra_type_info: text("extraTypeInfo").or(base.extra_type_info),
+        html_formatted: flag("htmlFormatted").unwrap_or(base.html_formatted),
+        filterable: flag("filterable").unwrap_or(base.filterable),
+        encrypted: base.encrypted,
         imported: Some(entry.clone()),
         name,
     };

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 pub use access::{App, AppAccess, RefreshPolicy, User};
 pub(crate) use field::plain_field;
-pub use field::{Field, FieldType, PicklistValue};
+pub use field::{Encryption, Field, FieldType, PicklistValue};
 pub use rules::{AssignmentRule, DuplicateAction, DuplicateRule, Matched, Queue, RecordType, Trigger, ValidationRule};
 
 /// The configuration of an org.

@@ -233,7 +233,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
     let length = if matches!(kind, FieldType::Id | FieldType::Reference) { 18 } else { field.length };
     let calculated = field.calculated();
     let compound = matches!(kind, FieldType::Address | FieldType::Location);
-    let searchable = field.filterable();
+    let searchable = field.can_filter();
     let values: Vec<_> = field.values.iter().map(|value| describe_value(settings, field, value)).collect();
     let fraction = matches!(kind, FieldType::Currency | FieldType::Double | FieldType::Percent);
     let byte_length = if text { length * 3 } else { length };
@@ -257,7 +257,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         "deprecatedAndHidden": false,
         "digits": field.digits,
         "displayLocationInDecimal": false,
-        "encrypted": kind == FieldType::EncryptedString,
+        "encrypted": kind == FieldType::EncryptedString || field.encrypted.is_some(),
         "externalId": field.external_id,
         "extraTypeInfo": field.extra_type_info,
         "filterable": searchable,
@@ -265,7 +265,7 @@ fn describe_field(settings: &Settings, field: &Field) -> Value {
         "formulaTreatNullNumberAsZero": calculated,
         "groupable": field.sortable() && !fraction && kind != FieldType::DateTime && !calculated,
         "highScaleNumber": false,
-        "htmlFormatted": false,
+        "htmlFormatted": field.html(),
         "idLookup": field.id_lookup || field.external_id,
         "inlineHelpText": field.help,
         "label": field.label,

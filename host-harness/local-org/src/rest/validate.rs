@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::address;
 use crate::{
     file::{Field, FieldType},
-    id,
+    html, id,
     message::ApiError,
     org::Settings,
     schema::MASTER_RECORD_TYPE,
@@ -82,6 +82,7 @@ fn check_text(settings: &Settings, field: &Field, text: &str) -> Result<Option<S
             Some(values?.join(";"))
         }
         FieldType::Reference => return reference(settings, field, text).map(Some),
+        FieldType::TextArea if field.html() => Some(html::stored(text)),
         _ => None,
     };
     let kept = canonical.as_deref().unwrap_or(text);

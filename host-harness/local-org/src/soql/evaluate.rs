@@ -52,7 +52,10 @@ impl<'a> Check<'a> {
             Condition::In { field, values, .. } => values.iter().try_for_each(|value| self.literal(field, value)),
             Condition::Like { field, .. } => {
                 let found = self.filterable(field)?;
-                if found.kind.textual() && found.kind != FieldType::MultiPicklist {
+                if found.kind.textual()
+                    && found.kind != FieldType::MultiPicklist
+                    && (found.encrypted.is_none() || self.rule)
+                {
                     return Ok(());
                 }
                 Err(self.invalid_operator(field, found))
@@ -86,7 +89,7 @@ impl<'a> Check<'a> {
 
     fn filterable(&self, path: &Path) -> Result<&'a Field, SoqlError> {
         let field = self.field(path)?;
-        if field.filterable() || self.rule {
+        if field.can_filter() || self.rule {
             return Ok(field);
         }
         let complaint = format!("field '{}' can not be filtered in a query call", path.text);

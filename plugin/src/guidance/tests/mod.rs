@@ -171,5 +171,5 @@ fn the_texts_stay_within_their_share_of_the_component() {
         .flat_map(|cause| ["en", "ja"].map(|locale| advice(cause.codes[0], &[], locale).unwrap()))
         .flat_map(|advice| texts(&advice).into_iter().map(|(text, _)| text.len()).collect::<Vec<_>>())
         .sum();
-    assert!(bytes <= 74_000, "{bytes} bytes of advice");
+    assert!(bytes <= 80_000, "{bytes} bytes of advice");
 }

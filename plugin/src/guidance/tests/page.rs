@@ -152,6 +152,7 @@ fn sections() -> BTreeMap<String, BTreeSet<Section>> {
         }
         for status in 200..600 {
             add(problem_from_response(&response(status, ""), call));
+            add(problem_from_response(&response(status, "{}"), call));
         }
         for kind in [
             FailureKind::Denied,

@@ -179,6 +179,9 @@ fn lead_field(field: &Field<'_>, all: &[Field<'_>]) -> LeadField<'static> {
         restricted: field.restricted_picklist,
         external_id: field.external_id,
         unique: field.unique,
+        html: field_type == FieldType::TextArea
+            && (field.html_formatted || field.extra_type_info.as_deref() == Some("richtextarea")),
+        filterable: field.filterable != Some(false),
         values: field.picklist_values.iter().map(|entry| picklist_value(entry, controlling)).collect(),
         controlling_field: field.controller_name.as_deref().map(owned),
         reference_to: field.reference_to.iter().filter(|name| !name.is_empty()).map(|name| owned(name)).collect(),

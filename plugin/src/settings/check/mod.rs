@@ -17,7 +17,7 @@ use crate::{
         org::Connect,
     },
     settings::options::{Choices, EMAIL_FIELD, Existing, OWNER_FIELD, RECORD_TYPE_FIELD, asked, is_key_field},
-    value::{Fit, Json, Note, fit, is_id_of, present, same_record, unlisted},
+    value::{Context, Note, as_controlling, fit, is_id_of, present, same_record, unlisted},
 };
 use fits::{may_fit, takes_several};
 
@@ -176,10 +176,12 @@ impl<'a> Check<'a> {
             let message = format!("no row writes the controlling field `{name}`");
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, self.unwritable(field), &message);
         }
-        if let Some(fallback) = fallback
-            && let Some((note, consequence)) = self.judged(fallback, field, controlling.as_deref())
-        {
-            self.note(note, consequence);
+        if let Some(fallback) = fallback {
+            for (note, consequence) in
+                self.judged(fallback, field, Context { controlling: controlling.as_deref(), locale: None })
+            {
+                self.note(note, consequence);
+            }
         }
         if (row.several || row.texts.is_empty()) && !may_fit(row, &field.field_type) {
             let message = if row.several && !takes_several(&field.field_type) {
@@ -195,13 +197,16 @@ impl<'a> Check<'a> {
     /// Whether the texts that may come fit the field. One finding per code, which names the texts.
     fn texts(&mut self, row: &Expectation, field: &LeadField<'_>, controlling: Option<&str>) {
         let mut found: Vec<(Note, Consequence, Vec<&str>)> = Vec::new();
+        // What the mapping's owner typed is not read by the guest's language.
+        let locale = row.locale.as_deref().filter(|_| only_text(row).is_none());
         for text in &row.texts {
             let value = given(row, text);
             let Some(value) = present(Some(&value)) else { continue };
-            let Some((note, consequence)) = self.judged(value, field, controlling) else { continue };
-            match found.iter_mut().find(|(known, ..)| known.code == note.code) {
-                Some((.., texts)) => texts.push(text),
-                None => found.push((note, consequence, vec![text])),
+            for (note, consequence) in self.judged(value, field, Context { controlling, locale }) {
+                match found.iter_mut().find(|(known, ..)| known.code == note.code) {
+                    Some((.., texts)) => texts.push(text),
+                    None => found.push((note, consequence, vec![text])),
+                }
             }
         }
         for (note, consequence, texts) in found {
@@ -222,11 +227,8 @@ impl<'a> Check<'a> {
         let given = Value::Text(only_text(self.row_of(&controlling.name)?)?.to_owned());
         let given = present(Some(&given))?;
         let above = levels.checked_sub(1).and_then(|levels| self.controlling_value(controlling, levels));
-        match fit(given, controlling, above.as_deref()) {
-            Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => Some(text.into_owned()),
-            Fit::Whole(Json::Boolean(value)) => Some(if value { "true" } else { "false" }.into()),
-            _ => None,
-        }
+        let context = Context { controlling: above.as_deref(), ..Context::default() };
+        as_controlling(fit(given, controlling, context).ok()?.value)
     }
 
     /// The controlling field of a dependent one, if no booking gives it a value. A checkbox always has a value, and so do a
@@ -243,11 +245,13 @@ impl<'a> Check<'a> {
     }
 
     /// What is wrong with a value that is known before any booking, and the consequence for a booking.
-    fn judged(&self, given: &Value, field: &LeadField<'_>, controlling: Option<&str>) -> Option<(Note, Consequence)> {
-        match fit(given, field, controlling) {
-            Fit::Whole(_) => unlisted(given, field).map(|note| (note, Consequence::Changed)),
-            Fit::Changed(_, note) => Some((note, Consequence::Changed)),
-            Fit::Unfit(note) => Some((note, self.unwritable(field))),
+    fn judged(&self, given: &Value, field: &LeadField<'_>, context: Context<'_>) -> Vec<(Note, Consequence)> {
+        match fit(given, field, context) {
+            Ok(fitted) if fitted.notes.is_empty() => {
+                unlisted(given, field).into_iter().map(|note| (note, Consequence::Changed)).collect()
+            }
+            Ok(fitted) => fitted.notes.into_iter().map(|note| (note, Consequence::Changed)).collect(),
+            Err(note) => vec![(note, self.unwritable(field))],
         }
     }
 
@@ -276,11 +280,27 @@ impl<'a> Check<'a> {
             let message = "no row writes the email address, so that no existing Lead is looked for";
             self.about(codes::EMAIL_UNMAPPED, Consequence::Changed, EMAIL_FIELD, message);
         }
-        if let Some(name) = choices.booking_id_field
-            && !self.field(name).is_some_and(is_key_field)
+        let live = self.live;
+        let is_unsearchable =
+            |name: &str| live.fields.iter().any(|field| is_same_field(&field.name, name) && !field.filterable);
+        if self.creates
+            && choices.existing != Existing::CreateAnother
+            && self.row_of(EMAIL_FIELD).is_some()
+            && is_unsearchable(EMAIL_FIELD)
         {
-            let message = "not a unique external-ID text field that the connected user can write";
-            self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
+            let message = "the org cannot search by this field, so that no existing Lead can be looked for";
+            self.about(codes::FIELD_NOT_SEARCHABLE, Consequence::Refused, EMAIL_FIELD, message);
+        }
+        match choices.booking_id_field {
+            Some(name) if is_unsearchable(name) => {
+                let message = "the org cannot search by this field, so that it cannot be the booking-id field";
+                self.about(codes::FIELD_NOT_SEARCHABLE, Consequence::Refused, name, message);
+            }
+            Some(name) if !self.field(name).is_some_and(is_key_field) => {
+                let message = "not a unique external-ID text field that the connected user can write";
+                self.about(codes::BOOKING_ID_FIELD_UNFIT, Consequence::Refused, name, message);
+            }
+            _ => {}
         }
         if let Some(id) = choices.record_type
             && !self.live.record_types.iter().any(|record_type| same_record(&record_type.id, id))

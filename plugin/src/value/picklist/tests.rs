@@ -1,5 +1,9 @@
 use super::*;
-use crate::{bindings::types::FieldType, fixture, value::fit};
+use crate::{
+    bindings::types::FieldType,
+    fixture,
+    value::{Context, fit},
+};
 use proptest::prelude::*;
 use std::borrow::Cow;
 
@@ -28,10 +32,12 @@ fn picklist(restricted: bool) -> LeadField<'static> {
 }
 
 fn written(given: Value, field: &LeadField<'_>, controlling: Option<&str>) -> Result<String, &'static str> {
-    match fit(&given, field, controlling) {
-        Fit::Whole(Json::Text(text)) => Ok(text.into_owned()),
-        Fit::Changed(Json::Text(text), note) => Ok(format!("{text} ({})", note.code)),
-        Fit::Unfit(note) => Err(note.code),
+    match fit(&given, field, Context { controlling, locale: None }) {
+        Ok(Fitted { value: Json::Text(text), notes }) => match &*notes {
+            [] => Ok(text.into_owned()),
+            [note, ..] => Ok(format!("{text} ({})", note.code)),
+        },
+        Err(note) => Err(note.code),
         other => panic!("{other:?}"),
     }
 }
@@ -178,9 +184,9 @@ proptest! {
         let field = multi(restricted);
         let joined = choices.join(",");
         for given in [Value::Choices(choices.clone()), Value::Agreed(choices.clone()), Value::Text(joined)] {
-            let text = match fit(&given, &field, None) {
-                Fit::Whole(Json::Text(text)) | Fit::Changed(Json::Text(text), _) => text.into_owned(),
-                Fit::Unfit(_) => continue,
+            let text = match fit(&given, &field, Context::default()) {
+                Ok(Fitted { value: Json::Text(text), .. }) => text.into_owned(),
+                Err(_) => continue,
                 other => panic!("{other:?}"),
             };
             let parts: Vec<&str> = text.split(';').collect();
