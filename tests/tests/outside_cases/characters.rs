@@ -83,7 +83,7 @@ const REPLACED: &str = "characters-replaced";
 const AMBIGUOUS: &str = "picklist-value-ambiguous";
 
 /// Field, answer, what the org stores, and the codes of the findings.
-fn cases() -> Vec<(&'static str, Value, Value, &'static [&'static str])> {
+fn table() -> Vec<(&'static str, Value, Value, &'static [&'static str])> {
     vec![
         // Wave dashes and tildes.
         ("Size__c", json!("11〜50名"), json!("11～50名"), &[]),
@@ -159,7 +159,7 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static [&'static str])> {
 pub async fn cases() -> Result<Kind> {
     let mut kind = Kind::new("characters");
     let bed = Bed::of(ORG).await?;
-    for (field, answer, stored, codes) in cases() {
+    for (field, answer, stored, codes) in table() {
         let name = format!("{field} {}", escaped(&answer.to_string()));
         let (booking, mapped) = if field == "Email" {
             (booking_with(json!({ "guest": guest(&[("email", answer)]) }))?, bed.mapping([])?)

@@ -46,7 +46,7 @@ pub mod codes {
     /// A part of a webhook body was not read, or not as it is.
     pub const BODY_VALUE_UNREADABLE: &str = "body-value-unreadable";
     /// All of them.
-    pub const ALL: [&str; 8] = [
+    pub const ALL: &[&str] = &[
         QUESTION_UNKNOWN,
         ATTRIBUTE_UNKNOWN,
         TEMPLATE_INVALID,

@@ -6,6 +6,7 @@ use crate::{
     field::{LeadField, PicklistValue, memo},
     salesforce::describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
+use crm_text::comparable;
 use std::{borrow::Cow, collections::BinaryHeap};
 
 /// What the connected user can write to Leads.
@@ -68,7 +69,17 @@ pub fn read(body: &[u8]) -> Result<LeadFields, String> {
     Describe::parse(body).map(|describe| list(&describe))
 }
 
-/// Lists the fields: required ones first, then by label.
+/// The order of labels: by the characters that people compare by, where width, case, and hiragana or katakana make no difference.
+/// So Latin letters come before kana, and kana before kanji; the readings of kanji are not known.
+fn sort_key(label: &str) -> String {
+    let katakana = |c: char| match c {
+        'ぁ'..='ゖ' | 'ゝ' | 'ゞ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
+        _ => c,
+    };
+    comparable(label).map(katakana).collect()
+}
+
+/// Lists the fields: required ones first, then in the order of their labels.
 fn list(describe: &Describe<'_>) -> LeadFields {
     let mut fields = Vec::with_capacity(describe.fields.all.len());
     let mut withheld = Vec::new();
@@ -79,12 +90,12 @@ fn list(describe: &Describe<'_>) -> LeadFields {
         .iter()
         .filter_map(|field| field.compound_field_name.as_deref().filter(|parent| *parent != field.name))
         .collect();
-    let in_order: BinaryHeap<(bool, &str, &str, usize)> = describe
+    let in_order: BinaryHeap<(bool, String, &str, usize)> = describe
         .fields
         .all
         .iter()
         .enumerate()
-        .map(|(place, field)| (!is_required(field), label(field), &*field.name, place))
+        .map(|(place, field)| (!is_required(field), sort_key(label(field)), &*field.name, place))
         .collect();
     for (_, _, _, place) in in_order.into_sorted_vec() {
         let Some(field) = describe.fields.all.get(place) else { continue };

@@ -71,8 +71,8 @@ fn every_field_that_is_not_offered_has_a_reason() {
         [
             ("Address", codes::COMPOUND),
             ("Closed__c", codes::NOT_WRITABLE),
-            ("CreateOnly__c", codes::NOT_WRITABLE),
             ("CreatedDate", codes::SYSTEM),
+            ("CreateOnly__c", codes::NOT_WRITABLE),
             ("Hidden__c", codes::SYSTEM),
             ("Id", codes::SYSTEM),
             ("IsConverted", codes::SYSTEM),
@@ -304,4 +304,13 @@ proptest! {
             let _ = fields::read(&body);
         }
     }
+}
+
+#[test]
+fn labels_are_in_the_order_in_which_people_look_for_them() {
+    let labels = ["電話", "Zip", "apple", "ﾘｰﾄﾞ", "さくら", "Budget", "サイズ", "Ａ社", "リード", "あ"];
+    let fields: Vec<_> = labels.iter().map(|label| with(field("F__c", "string"), json!({"label": label}))).collect();
+    let listed = listed(fields.into());
+    let order: Vec<_> = listed.fields.iter().map(|field| field.label.as_ref()).collect();
+    assert_eq!(order, ["apple", "Ａ社", "Budget", "Zip", "あ", "サイズ", "さくら", "ﾘｰﾄﾞ", "リード", "電話"]);
 }
