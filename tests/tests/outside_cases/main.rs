@@ -2,6 +2,7 @@
 //! prints how many of its cases came out right, and fails with each that did not.
 
 mod bed;
+mod new_user;
 
 use anyhow::Result;
 use std::fmt::{Debug, Write as _};
@@ -32,7 +33,8 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds: Vec<Kind> = vec![];
+    let mut kinds: Vec<Kind> = Vec::new();
+    kinds.extend(new_user::kinds().await?);
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {
