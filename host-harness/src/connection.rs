@@ -220,7 +220,10 @@ impl Connected {
                 Self::local(brokers, &component, policy, orgs::find(arguments.org.as_deref())?, data).await?
             }
         };
-        announce_test_overrides(ui, connected.plugin.permissions());
+        // An org that the command itself runs is nobody's real one.
+        if matches!(connected.org, Org::Stored(_)) || arguments.policy.is_some() {
+            announce_test_overrides(ui, connected.plugin.permissions());
+        }
         Ok(connected)
     }
 
@@ -302,7 +305,7 @@ impl Connected {
             !value.is_null() && *name != "attributes" && !(value.is_object() || matches!(value, Value::Bool(false)))
         });
         ui.table(
-            &["Field", "Value"],
+            &[&ui.say.column_field(), &ui.say.column_value()],
             fields.map(|(name, value)| {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 vec![name.clone(), text]

@@ -15,7 +15,7 @@ use fluent_syntax::{
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const FOLDERS: [&str; 2] = ["plugin/locales", "host-harness/booking/locales"];
+const FOLDERS: [&str; 3] = ["plugin/locales", "host-harness/booking/locales", "host-harness/texts/locales"];
 const LONGEST_SENTENCE: usize = 60;
 
 #[derive(Default)]

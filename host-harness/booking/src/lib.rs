@@ -54,5 +54,6 @@ pub use resolve::{
     Expected, Explained, ExplainedProblem, Origins, QuestionRef, Resolved, codes, expectations, resolve,
     unknown_fields, unknown_options,
 };
+pub use similar::suggestion;
 pub use source::Source;
 pub use text::is_blank;

@@ -23,7 +23,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionAr
             let findings: Vec<Explained> = account.findings.iter().cloned().map(Into::into).collect();
             let advice = advice_on(ui, plugin, codes_of(&findings)).await;
             ui.json(&serde_json::json!({ "account": account, "advice_on_findings": advice, "usage": usage }))?;
-            ui.print("The connection works.");
+            ui.print(ui.say.connection_works());
             let name = account.name.clone().unwrap_or_default();
             let account_line = [name.as_str(), account.id.as_str()].join(" ");
             if !account_line.trim().is_empty() {

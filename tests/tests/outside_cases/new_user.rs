@@ -104,7 +104,11 @@ fn misspelt_names() -> Result<Kind> {
             for source in [json!({ "answer": "goall" }), json!({ "template": "Wants: {answers.gaol}" })] {
                 desk.put("mapping.json", &mapping([("Description", source.clone())]))?;
                 let (code, said) = desk.on_booking(command, &[])?;
-                kind.case(format!("{command}: {name}: {source}"), (code, lacking(&said, &unknown_question)), (0, vec![]));
+                kind.case(
+                    format!("{command}: {name}: {source}"),
+                    (code, lacking(&said, &unknown_question)),
+                    (0, vec![]),
+                );
             }
         }
     }
@@ -321,7 +325,8 @@ async fn connecting() -> Result<Kind> {
     kind.case(format!("the page after Deny: {page}"), lacking(&page, &unwanted), vec![]);
     kind.case(format!("connect after Deny: {said}"), (code, lacking(&said, &["!Connected"])), (3, vec![]));
 
-    let pasted = |arguments: &[&str]| Connecting::begin(&desk, &org, &callback, &[&["--no-browser"], arguments].concat());
+    let pasted =
+        |arguments: &[&str]| Connecting::begin(&desk, &org, &callback, &[&["--no-browser"], arguments].concat());
     let whole = |back: &str| back.to_owned();
     let query = |back: &str| back.split_once('?').map_or_else(String::new, |(_, query)| query.to_owned());
     let (code, said) = pasted(&[])?.paste(&org, whole).await?;
@@ -342,7 +347,11 @@ async fn connecting() -> Result<Kind> {
     let other = format!("http://127.0.0.1:{port}/elsewhere");
     let (code, said) = Connecting::begin(&desk, &org, &other, &["--timeout", "2"])?.end()?;
     let wanted = ["callback URL", other.as_str(), "2 s", "Waiting"];
-    kind.case(format!("a callback URL that the app does not have: {said}"), (code, lacking(&said, &wanted)), (1, vec![]));
+    kind.case(
+        format!("a callback URL that the app does not have: {said}"),
+        (code, lacking(&said, &wanted)),
+        (1, vec![]),
+    );
     kind.case("it ends in time", began.elapsed() < Duration::from_secs(8), true);
 
     let closed = format!("http://127.0.0.1:{}", std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
@@ -375,8 +384,11 @@ fn languages() -> Result<Kind> {
     ] {
         let is_on_booking = matches!(command, "run" | "preview" | "check");
         for arguments in [&["--locale", "ja"][..], &["--locale", "ja-JP"]] {
-            let (_, said) =
-                if is_on_booking { desk.on_booking(command, arguments)? } else { desk.said(&[&[command], arguments].concat())? };
+            let (_, said) = if is_on_booking {
+                desk.on_booking(command, arguments)?
+            } else {
+                desk.said(&[&[command], arguments].concat())?
+            };
             let name = format!("{command} {arguments:?}: {said}");
             kind.case(name, lacking(&said, &[wanted, &common].concat()), vec![]);
             if command == "demo" {
