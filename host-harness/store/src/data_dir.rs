@@ -102,10 +102,18 @@ impl Folder {
         create(path).map_err(PrivacyError::io(path))?;
         let folder = Self::open(path)?;
         if is_new {
-            // Keeps secrets out of a repository around the folder, as cargo does for its target folder.
-            folder.create_file(IGNORE_FILE, b"*\n")?;
+            folder.ignore();
         }
         Ok(folder)
+    }
+
+    /// Keeps the folder out of a repository around it, as cargo does for its target folder. The store works without.
+    fn ignore(&self) {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, OF_FILE.wanted);
+        let _ = options.open(self.file(IGNORE_FILE)).and_then(|mut file| file.write_all(b"*\n"));
     }
 
     fn open(path: &Path) -> Result<Self, PrivacyError> {

@@ -16,7 +16,7 @@ token-lost = 更新中のトークンが失われた可能性があります。`
 compiling = コンパイル中 { $percent } % { $crates }
 compiling-count = コンパイル中 { $percent } % ({ $done }/{ $total } クレート)
 waiting-for-cargo = ほかの cargo の終了を待っています ({ $lock })。
-from-source = ツールチェーンに wasm32-unknown-unknown がないため、Debian の Rust が標準ライブラリをコンパイルします。
+from-source = wasm32-unknown-unknown がないため、標準ライブラリをソースからコンパイルします。
 
 ## Problems and findings
 
