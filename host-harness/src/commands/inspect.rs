@@ -45,7 +45,7 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     let say = &ui.say;
     let print = |line: String| ui.print(format!("  {line}"));
     let below = |line: String| ui.print(format!("             {line}"));
-    print(say.inspect_contract(&plugin.contract));
+    print(say.inspect_contract(plugin.contract));
     print(say.inspect_sha256(&inspection.sha256));
     print(say.inspect_size(inspection.bytes, inspection.bytes * 100 / BYTES_BUDGET, BYTES_BUDGET));
     print(say.inspect_imports(inspection.imports.join("\n             ")));

@@ -277,11 +277,9 @@ fn unknown_references(row: &Row, asked: Option<&Asked<'_>>) -> Vec<Found> {
     }
     for reference in source::references(&row.source) {
         match (reference, asked) {
-            (Reference::Answer(id), Some(Asked { by, ids })) => {
-                if !ids.contains(&id) {
-                    let message = format!("the {by} has no question `{id}`{}", suggestion(id, ids.iter().copied()));
-                    unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
-                }
+            (Reference::Answer(id), Some(Asked { by, ids })) if !ids.contains(&id) => {
+                let message = format!("the {by} has no question `{id}`{}", suggestion(id, ids.iter().copied()));
+                unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
             }
             (Reference::Attribute(name), _) if !attributes::is_known(name) => {
                 let message = format!("no booking attribute `{name}`{}", suggestion(name, attributes::names()));
