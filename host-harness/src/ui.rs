@@ -120,10 +120,14 @@ impl Ui {
         match explained {
             Some(explained) => {
                 lines.push(self.say.error(explained.headline, code));
-                lines.push(format!("  {detail}"));
+                lines.push(format!("  {}", self.say.error_detail(detail)));
                 lines.extend(explained.remedy.map(|remedy| format!("  → {remedy}")));
             }
-            None => lines.push(self.say.error(detail, code)),
+            None if self.say.language() == Language::English => lines.push(self.say.error(detail, code)),
+            None => {
+                lines.push(self.say.error(self.say.command_failed(), code));
+                lines.push(format!("  {}", self.say.error_detail(detail)));
+            }
         }
         self.note(lines.join("\n"));
     }

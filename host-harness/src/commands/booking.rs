@@ -42,7 +42,8 @@ pub(super) async fn open(
     let (plugin, target) = (&connected.plugin, mapping.target());
     let mut memos = connected.memos(target).await?;
     if !memos.cover(&mapping) {
-        let called = plugin.list_lead_fields(&connected.connection, target, ui.locale()).await?;
+        let called =
+            connected.patiently(ui, plugin.list_lead_fields(&connected.connection, target, ui.locale())).await?;
         let Some(listed) = answered(ui, plugin, called.answer).await? else {
             connected.close().await;
             return Ok(None);
@@ -90,13 +91,15 @@ pub(super) async fn options_unknown(
     if !plugin.exports().settings || mapping.options().is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let called = plugin.options(connection, mapping.target(), ui.locale()).await?;
+    let called = connected.patiently(ui, plugin.options(connection, mapping.target(), ui.locale())).await?;
     let Some(mut groups) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
     for group in &mut groups {
         let chosen = mapping.options().get(&group.id);
         let is_listed = chosen.is_none_or(|value| group.choices.iter().any(|choice| choice.value == *value));
         if group.asks && !group.typed && !is_listed {
-            let called = plugin.list_choices(connection, mapping.target(), &group.id, &[], ui.locale()).await?;
+            let called = connected
+                .patiently(ui, plugin.list_choices(connection, mapping.target(), &group.id, &[], ui.locale()))
+                .await?;
             let Some(further) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
             group.choices.extend(further);
         }

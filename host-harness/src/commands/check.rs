@@ -30,7 +30,9 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
         let is_new = checked_rows.as_ref() != Some(&rows);
         if is_new && (event != Event::Cancelled || !rows.is_empty()) {
             let kind = event.to_contract();
-            let called = plugin.check_mapping(&connected.connection, &kind, target, &rows, &options).await?;
+            let called = connected
+                .patiently(ui, plugin.check_mapping(&connected.connection, &kind, target, &rows, &options))
+                .await?;
             let (answer, usage) = parts(called);
             let Some(checked) = answered(ui, plugin, answer).await? else {
                 connected.close().await;

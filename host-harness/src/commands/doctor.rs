@@ -17,7 +17,8 @@ use crate::{
 pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, brokers, arguments).await?;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.check_connection(&connected.connection, ui.locale()).await?);
+    let (answer, usage) =
+        parts(connected.patiently(ui, plugin.check_connection(&connected.connection, ui.locale())).await?);
     let ending = match answer {
         Ok(account) => {
             let findings: Vec<Explained> = account.findings.iter().cloned().map(Into::into).collect();

@@ -27,7 +27,7 @@ const SHOWN_CHOICES: usize = 6;
 pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Fields) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, brokers, &arguments.connection).await?;
     let plugin = &connected.plugin;
-    let called = plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
+    let called = connected.patiently(ui, plugin.list_lead_fields(&connected.connection, None, ui.locale())).await?;
     let ending = match answered(ui, plugin, called.answer).await? {
         Some(listed) => {
             connected.keep_memos(None, &Memos::of_list(&listed)).await?;

@@ -31,15 +31,17 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionAr
 /// Each target with its options; `None` if the plugin reported a problem, which has been shown.
 async fn list(ui: &Ui, connected: &Connected) -> Result<Option<Vec<serde_json::Value>>, CliError> {
     let (plugin, connection) = (&connected.plugin, &connected.connection);
-    let called = plugin.list_targets(connection, ui.locale()).await?;
+    let called = connected.patiently(ui, plugin.list_targets(connection, ui.locale())).await?;
     let Some(targets) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
     let mut listed = Vec::new();
     for target in targets {
-        let called = plugin.options(connection, Some(&target.value), ui.locale()).await?;
+        let called = connected.patiently(ui, plugin.options(connection, Some(&target.value), ui.locale())).await?;
         let Some(mut groups) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
         ui.print(ui.say.options_for(one_line(&target.label), one_line(&target.value)));
         for group in groups.iter_mut().filter(|group| group.asks) {
-            let called = plugin.list_choices(connection, Some(&target.value), &group.id, &[], ui.locale()).await?;
+            let called = connected
+                .patiently(ui, plugin.list_choices(connection, Some(&target.value), &group.id, &[], ui.locale()))
+                .await?;
             let Some(further) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
             group
                 .choices

@@ -26,7 +26,9 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> 
     let connected = &opened.connected;
     let plugin = &connected.plugin;
     let records = &arguments.known.records;
-    let called = plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping, records).await?;
+    let called = connected
+        .patiently(ui, plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping, records))
+        .await?;
     let (answer, usage) = parts(called);
     let ending = match answer {
         Ok(mut preview) => {

@@ -39,8 +39,12 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
         None => doubt.clear(),
     };
     settle(Some(with_this));
-    let called =
-        plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history).await;
+    let called = connected
+        .patiently(
+            ui,
+            plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history),
+        )
+        .await;
     let unknown = |effect| if effect == Effect::Unknown { Some(with_this) } else { earlier };
     let (answer, usage) = match called {
         Ok(called) => parts(called),

@@ -4,6 +4,8 @@
 ## Errors and interrupts
 
 error = error: { $headline } ({ $code })
+error-detail = { $message }
+command-failed = The command failed.
 interrupted = Interrupted.
 look-first = A record may have been written. To look for it before creating another, run again with { $arguments }
 nothing-left = The local org ran for this command only, so nothing is left to look for.
@@ -17,6 +19,7 @@ token-lost = A token that was being refreshed may be lost. If `doctor` says so, 
 compiling = compiling { $percent } % { $crates }
 compiling-count = compiling { $percent } % ({ $done } of { $total } crates)
 waiting-for-cargo = Waiting for another cargo process to finish ({ $lock }).
+waiting-for-call = Waiting for { $origin } to respond. The call ends after { $seconds } s at the latest.
 from-source = The toolchain has no wasm32-unknown-unknown target, so Debian's Rust compiles the standard library from source.
 
 ## Problems and findings
@@ -307,6 +310,28 @@ code-connect-not-oauth = The integration uses an API key.
     .do = Connect with --api-key-file.
 code-connect-not-api-key = The integration's people log in.
     .do = Connect with --login-host.
+code-request-invalid = A request can't be built.
+    .do = Tell the developer.
+code-json = The result can't be written as JSON.
+    .do = Leave out --json, and tell the developer.
+code-connect-unknown-credential = The integration doesn't ask for this credential.
+    .do = Use the name that `host-harness inspect` shows.
+code-connect-not-pending = What was kept isn't a connection in progress.
+    .do = Connect again.
+code-connect-grant-type = The integration doesn't allow this way to connect.
+    .do = Connect by logging in.
+code-connect-no-random = The system gives no random numbers.
+    .do = Restart the machine, and try again.
+code-connect-role = Only some roles may connect this integration.
+    .do = Ask the team owner or admin to connect.
+code-connect-plan = This integration needs another plan.
+    .do = Ask the scheduling provider about the plan.
+code-connect-not-registered = This way to connect isn't registered.
+    .do = Ask the scheduling provider to register it.
+code-connect-stopping = The program is ending.
+    .do = Connect again.
+code-store-no-random = The system gives no random numbers.
+    .do = Restart the machine, and try again.
 code-not-revoked = The org did not confirm that the grant is revoked.
     .do = Revoke it in the org, in the settings of the user who connected it.
 code-disconnect-busy = The connection is in use.

@@ -3,6 +3,8 @@
 ## Errors and interrupts
 
 error = エラー: { $headline } ({ $code })
+error-detail = 詳細 (英語): { $message }
+command-failed = コマンドを実行できませんでした。
 interrupted = 中断しました。
 look-first = レコードがすでに登録されている可能性があります。重複を防ぐため、次の引数を付けて再実行し、先に確認してください: { $arguments }
 nothing-left = テスト用組織はこのコマンドの間だけ動いていたため、確認が必要なレコードは残っていません。
@@ -16,6 +18,7 @@ token-lost = 更新中のトークンが失われた可能性があります。`
 compiling = コンパイル中 { $percent } % { $crates }
 compiling-count = コンパイル中 { $percent } % ({ $done }/{ $total } クレート)
 waiting-for-cargo = ほかの cargo の終了を待っています ({ $lock })。
+waiting-for-call = { $origin } の結果を待っています。最長 { $seconds } 秒で終了します。
 from-source = wasm32-unknown-unknown がないため、標準ライブラリをソースからコンパイルします。
 
 ## Problems and findings
@@ -304,6 +307,28 @@ code-connect-not-oauth = この連携機能は API キーを使用します。
     .do = --api-key-file で連携してください。
 code-connect-not-api-key = この連携機能はログインが必要です。
     .do = --login-host で連携してください。
+code-request-invalid = リクエストを作成できません。
+    .do = 開発元に伝えてください。
+code-json = 結果を JSON で出力できません。
+    .do = --json を外し、開発元に伝えてください。
+code-connect-unknown-credential = 連携機能が使わない認証情報です。
+    .do = `host-harness inspect` で名称を確認してください。
+code-connect-not-pending = 保存された内容は、途中の連携ではありません。
+    .do = もう一度連携してください。
+code-connect-grant-type = この方法では連携できません。
+    .do = ログインして連携してください。
+code-connect-no-random = 乱数を取得できません。
+    .do = コンピューターを再起動し、もう一度実行してください。
+code-connect-role = この連携機能を連携できる役割ではありません。
+    .do = 連携が必要だと、チームのオーナーまたは管理者に伝えてください。
+code-connect-plan = この連携機能には別のプランが必要です。
+    .do = プランについて、日程調整サービスの提供元に確認してください。
+code-connect-not-registered = この方法の連携は登録されていません。
+    .do = 登録が必要だと、日程調整サービスの提供元に伝えてください。
+code-connect-stopping = プログラムが終了中です。
+    .do = もう一度連携してください。
+code-store-no-random = 乱数を取得できません。
+    .do = コンピューターを再起動し、もう一度実行してください。
 code-not-revoked = アクセス許可の取り消しを組織で確認できませんでした。
     .do = 組織で、連携したユーザーの設定から取り消してください。
 code-disconnect-busy = この連携は使用中です。
