@@ -11,11 +11,12 @@ use crm_intake::Intake;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
+  0  done; values that were left out are findings, and the last line counts them
   1  the command failed: a build, a file it could not write, the network, a plugin that broke a limit
-  2  the input is at fault: an argument, a booking, a mapping, a policy, a component file; nothing was sent
+  2  the input is at fault: an argument, a booking, a mapping that names what does not exist, a policy, a component file;
+     nothing was sent
   3  the plugin reported a problem, a finding that would refuse a booking, or a connection that does not work
-130  interrupted";
+130  interrupted by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT";
 
 const LIVE_ORG: &str = "\
 Environment:
@@ -37,7 +38,7 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Language of explanations, as a BCP 47 tag [default: from LC_ALL or LANG]
+    /// Language of explanations, as a BCP 47 tag [default: from LC_ALL, LC_MESSAGES or LANG]
     #[arg(long, global = true, value_name = "TAG")]
     pub locale: Option<String>,
 
@@ -66,7 +67,9 @@ pub enum Command {
     /// Check a connection and explain how to repair it
     Doctor(ConnectionArgs),
     /// List the fields that can be mapped, and those that cannot
-    Fields(ConnectionArgs),
+    Fields(Fields),
+    /// List the options that a mapping can choose, with their values
+    Options(ConnectionArgs),
     /// Deliver one booking
     Run(Run),
     /// Show what delivering a booking would write, without writing
@@ -99,6 +102,22 @@ pub struct ConnectionArgs {
     /// The org to run on this machine: a file, or the name of a built-in one (see `org --list`)
     #[arg(long, value_name = "FILE|NAME", conflicts_with = "team")]
     pub org: Option<String>,
+}
+
+/// Arguments of `fields`.
+#[derive(Debug, Args)]
+pub struct Fields {
+    /// Show all values of choice fields
+    #[arg(long)]
+    pub choices: bool,
+
+    /// Show one field, with all its values
+    #[arg(long, value_name = "NAME")]
+    pub field: Option<String>,
+
+    /// Which component and connection
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// Arguments of `demo`.
@@ -216,8 +235,20 @@ pub struct Login {
     pub redirect_uri: Option<url::Url>,
 
     /// Open the login page in a browser, besides printing its address
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["no_browser", "local_login"])]
     pub open: bool,
+
+    /// Do not wait for a browser on this machine: read the address that the browser was sent to from standard input
+    #[arg(long, conflicts_with = "local_login")]
+    pub no_browser: bool,
+
+    /// Log in to an org on this machine as its first user, without a browser
+    #[arg(long)]
+    pub local_login: bool,
+
+    /// How long to wait for the login, at most ten minutes
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
 }
 
 /// Arguments of `connect` for a plugin that uses an API key. The key itself is never an argument: others can read these.

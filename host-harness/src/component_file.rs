@@ -11,7 +11,12 @@ use crm_host::{
     manifest::{Identifier, Manifest},
 };
 
-use crate::{error::CliError, files, ui::Ui};
+use crate::{
+    commands::{INTERRUPTED, interrupt},
+    error::CliError,
+    files,
+    ui::Ui,
+};
 
 /// The package that is built if no component is named.
 const DEFAULT_PACKAGE: &str = "salesforce-leads";
@@ -56,5 +61,14 @@ impl ComponentFile {
 pub(crate) fn build(ui: &mut Ui, package: &str, out: Option<&Path>) -> Result<Built, CliError> {
     let workspace = Workspace::containing(&env::current_dir().unwrap_or_default())?;
     let out = out.map_or_else(|| workspace.component(package), Path::to_owned);
-    Ok(crm_builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress))?)
+    // A build blocks its task, which could not notice an interrupt. Nothing was sent yet.
+    let message = ui.say.interrupted();
+    let interrupted = tokio::spawn(async move {
+        interrupt().await;
+        eprintln!("\n{message}");
+        std::process::exit(INTERRUPTED.into())
+    });
+    let built = crm_builder::build(&workspace, package, &out, &mut |progress| ui.build_progress(progress));
+    interrupted.abort();
+    Ok(built?)
 }

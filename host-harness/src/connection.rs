@@ -37,6 +37,8 @@ use crate::{
     ui::Ui,
 };
 
+/// A call that takes longer is announced.
+const UNANNOUNCED: Duration = Duration::from_secs(3);
 /// The folder in a data folder for compiled components.
 const COMPILED: &str = "compiled";
 
@@ -184,6 +186,8 @@ pub(crate) struct Connected {
     pub(crate) plugin: Plugin,
     pub(crate) connection: ConnectionId,
     credential: Identifier,
+    /// What the connection leads to, for people.
+    origin: String,
     org: Org,
 }
 
@@ -212,7 +216,8 @@ impl Connected {
                 let stored = Stored::find(&component, &arguments.data, team).await?;
                 let plugin = stored.load(brokers, &component, policy).await?;
                 let GrantKey { connection, credential, .. } = stored.key;
-                Self { plugin, connection, credential, org: Org::Stored(stored.store) }
+                let origin = stored.origin.as_ref().map_or_else(|| ui.say.the_server(), ToString::to_string);
+                Self { plugin, connection, credential, origin, org: Org::Stored(stored.store) }
             }
             None => {
                 // A command against an org on this machine leaves no data folder behind.
@@ -220,7 +225,10 @@ impl Connected {
                 Self::local(brokers, &component, policy, orgs::find(arguments.org.as_deref())?, data).await?
             }
         };
-        announce_test_overrides(ui, connected.plugin.permissions());
+        // An org that the command itself runs is nobody's real one.
+        if matches!(connected.org, Org::Stored(_)) || arguments.policy.is_some() {
+            announce_test_overrides(ui, connected.plugin.permissions());
+        }
         Ok(connected)
     }
 
@@ -267,7 +275,20 @@ impl Connected {
             Some(GrantState::Live(grant)) => grant.secrets().next().cloned(),
             _ => None,
         };
-        Ok(Self { plugin, connection, credential, org: Org::Local(Local { org, token }) })
+        let origin = org.base_url().to_owned();
+        Ok(Self { plugin, connection, credential, origin, org: Org::Local(Local { org, token }) })
+    }
+
+    /// Waits for a call, and says so if it takes long.
+    pub(crate) async fn patiently<T>(&self, ui: &Ui, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        match tokio::time::timeout(UNANNOUNCED, &mut call).await {
+            Ok(called) => called,
+            Err(_) => {
+                ui.note(ui.say.waiting_for_call(&self.origin, self.plugin.limits().wall_ms.div_ceil(1000)));
+                call.await
+            }
+        }
     }
 
     fn plugin_id(&self) -> &str {
@@ -302,7 +323,7 @@ impl Connected {
             !value.is_null() && *name != "attributes" && !(value.is_object() || matches!(value, Value::Bool(false)))
         });
         ui.table(
-            &["Field", "Value"],
+            &[&ui.say.column_field(), &ui.say.column_value()],
             fields.map(|(name, value)| {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 vec![name.clone(), text]

@@ -193,8 +193,35 @@ pub enum CliError {
         source: io::Error,
     },
     /// No callback arrived in time.
-    #[error("no callback arrived within {0} minutes; run the command again")]
-    NoCallback(u64),
+    #[error("nothing came back to the callback URL {address} within {seconds} s")]
+    NoCallback {
+        /// The callback URL.
+        address: url::Url,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The login host cannot be reached.
+    #[error("{origin} cannot be reached")]
+    LoginHostUnreachable {
+        /// The login host.
+        origin: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A login without a browser was asked for at an org of others.
+    #[error("{0} is not on this machine")]
+    LocalLoginElsewhere(String),
+    /// The plugin lists no field of this name.
+    #[error("the plugin lists no field {0}")]
+    NoField(String),
+    /// The field cannot be mapped.
+    #[error("the field `{name}` cannot be mapped: {reason}")]
+    FieldWithheld {
+        /// The field.
+        name: String,
+        /// Why, as a code of the plugin.
+        reason: String,
+    },
     /// The org did not confirm a revocation.
     #[error("the org did not confirm that the grant is revoked")]
     NotRevoked,
@@ -231,6 +258,9 @@ impl CliError {
             | Self::KeyFromTerminal
             | Self::RedirectUri(_)
             | Self::RedirectUriInvalid(_)
+            | Self::LocalLoginElsewhere(_)
+            | Self::NoField(_)
+            | Self::FieldWithheld { .. }
             | Self::Load(_)
             | Self::Connect(
                 ConnectError::LoginHost(_)
@@ -255,7 +285,8 @@ impl CliError {
             | Self::Transport(_)
             | Self::Request(_)
             | Self::Listen { .. }
-            | Self::NoCallback(_)
+            | Self::NoCallback { .. }
+            | Self::LoginHostUnreachable { .. }
             | Self::NotRevoked
             | Self::Demo(_)
             | Self::Json(_) => FAILED,
@@ -299,7 +330,10 @@ impl CliError {
             Self::Transport(error) => error.code(),
             Self::Request(_) => "request-invalid",
             Self::Listen { .. } => "callback-listen",
-            Self::NoCallback(_) => "no-callback",
+            Self::NoCallback { .. } => "no-callback",
+            Self::LoginHostUnreachable { .. } => "login-host-unreachable",
+            Self::LocalLoginElsewhere(_) => "local-login-elsewhere",
+            Self::NoField(_) | Self::FieldWithheld { .. } => "no-such-field",
             Self::NotRevoked => "not-revoked",
             Self::Demo(_) => "demo-failed",
             Self::Json(_) => "json",

@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_booking::Mapping;
+use crm_booking::{Explained, Mapping, codes, source::text_of};
+use crm_contract::ARGUMENTS;
 use crm_intake::{Fault, Intake, Received};
+use serde::Serialize;
+use serde_json::Value;
 
 /// Largest file that is read: the contract limits the arguments of one call to as much.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -37,26 +40,50 @@ pub enum InputError {
         /// Where in the file, and what is wrong there.
         source: Fault,
     },
-    /// A row of the mapping writes a field that the plugin does not list.
-    #[error("{}: rows[{position}].field: {message}", file.display())]
-    UnknownField {
+    /// The mapping names a field, an attribute, an option or a value that does not exist.
+    #[error("{}: {place}: {message}", file.display())]
+    Unknown {
         /// The mapping file.
         file: PathBuf,
-        /// Position of the row.
-        position: u32,
-        /// Which field, and which one may be meant.
+        /// Where in the file.
+        place: String,
+        /// The code of the finding.
+        code: &'static str,
+        /// Which one, and which may be meant.
         message: String,
+    },
+    /// A text is longer than a plugin takes. Shortening it would lose what a guest wrote.
+    #[error("{}: {place}: the text has {} bytes; a plugin takes at most {}", file.display(), grouped(*bytes), grouped(ARGUMENTS.text))]
+    TextTooLong {
+        /// The file.
+        file: PathBuf,
+        /// Where in the file.
+        place: String,
+        /// The length of the text.
+        bytes: usize,
     },
 }
 
 impl InputError {
+    /// A finding that no booking could be delivered with.
+    pub(crate) fn unknown(file: &Path, found: &Explained) -> Self {
+        let row = found.finding.rows.first();
+        let (code, place) = match (found.finding.code.as_str(), row) {
+            (codes::FIELD_UNKNOWN, Some(row)) => (codes::FIELD_UNKNOWN, format!("rows[{row}].field")),
+            (_, Some(row)) => (codes::ATTRIBUTE_UNKNOWN, format!("rows[{row}].source")),
+            (_, None) => (codes::OPTION_INVALID, "options".to_owned()),
+        };
+        Self::Unknown { file: file.to_owned(), place, code, message: found.finding.message.clone() }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "file-unreadable",
             Self::TooLarge { .. } => "file-too-large",
             Self::Malformed { .. } => "file-malformed",
-            Self::UnknownField { .. } => crm_booking::codes::FIELD_UNKNOWN,
+            Self::Unknown { code, .. } => code,
+            Self::TextTooLong { .. } => "text-too-long",
         }
     }
 }
@@ -66,7 +93,10 @@ impl InputError {
 /// # Errors
 /// If the file cannot be read, or is not a booking of that format.
 pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Received, InputError> {
-    format.read(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })
+    let received =
+        format.read(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })?;
+    check_texts(file, &received.booking)?;
+    Ok(received)
 }
 
 /// Reads a mapping.
@@ -74,7 +104,54 @@ pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Received, InputE
 /// # Errors
 /// If the file cannot be read, or is not a valid mapping.
 pub fn read_mapping(file: &Path) -> Result<Mapping, InputError> {
-    crm_intake::json::parse(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })
+    let mapping = crm_intake::json::parse(&read(file)?)
+        .map_err(|source| InputError::Malformed { file: file.to_owned(), source })?;
+    check_texts(file, &mapping)?;
+    Ok(mapping)
+}
+
+/// Refuses a row whose value, such as that of a template, is longer than a plugin takes.
+pub(crate) fn check_value(file: &Path, position: u32, row: &crm_contract::Row) -> Result<(), InputError> {
+    match row.value.as_ref().map(|value| text_of(value).len()) {
+        Some(bytes) if bytes > ARGUMENTS.text => {
+            let place = format!("rows[{position}] ({})", row.field);
+            Err(InputError::TextTooLong { file: file.to_owned(), place, bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses texts that are longer than a plugin takes.
+fn check_texts(file: &Path, content: &impl Serialize) -> Result<(), InputError> {
+    let too_long = serde_json::to_value(content).ok().and_then(|content| too_long(&content, String::new()));
+    too_long.map_or(Ok(()), |(place, bytes)| Err(InputError::TextTooLong { file: file.to_owned(), place, bytes }))
+}
+
+/// The first text that is too long, with its path and its length.
+fn too_long(content: &Value, path: String) -> Option<(String, usize)> {
+    match content {
+        Value::String(text) => (text.len() > ARGUMENTS.text).then_some((path, text.len())),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| too_long(item, format!("{path}[{index}]")))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            too_long(member, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
+        }),
+        _ => None,
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn read(file: &Path) -> Result<String, InputError> {

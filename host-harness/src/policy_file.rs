@@ -31,6 +31,6 @@ pub(crate) fn with_test_override(mut policy: Policy, manifest: &Manifest, origin
 pub(crate) fn announce_test_overrides(ui: &Ui, permissions: &Permissions) {
     for test_override in permissions.test_overrides() {
         let (pattern, origin) = (test_override.pattern(), test_override.origin());
-        ui.note(format!("test override in force: requests to {pattern} go to {origin}"));
+        ui.note(ui.say.test_override(pattern, origin));
     }
 }

@@ -7,12 +7,15 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     io::{IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use crm_booking::{Explained, ExplainedProblem, QuestionRef};
 use crm_builder::Progress;
 use crm_contract::{Actor, AdviceText, Consequence, Reaction, RecordRef};
+use crm_host::full_message;
+use crm_texts::{Language, Texts};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -27,14 +30,18 @@ const TABLE: TableStyle = TableStyle::new()
 pub(crate) struct Ui {
     json: bool,
     locale: String,
+    /// What people read, in their language.
+    pub(crate) say: Texts,
     step: u32,
     shown: Option<u32>,
+    is_closed: AtomicBool,
 }
 
 impl Ui {
     pub(crate) fn new(json: bool, locale: Option<String>) -> Self {
         let locale = locale.unwrap_or_else(|| environment_locale(|name| std::env::var(name).ok()));
-        Self { json, locale, step: 0, shown: None }
+        let say = Texts::new(Language::closest(&locale));
+        Self { json, locale, say, step: 0, shown: None, is_closed: AtomicBool::new(false) }
     }
 
     pub(crate) fn locale(&self) -> &str {
@@ -48,15 +55,26 @@ impl Ui {
     /// A result for people.
     pub(crate) fn print(&self, text: impl AsRef<str>) {
         if !self.json {
-            // A closed pipe (`| head`) is not an error.
-            let _ = writeln!(std::io::stdout(), "{}", harmless(text.as_ref()));
+            self.write(&harmless(text.as_ref()));
         }
+    }
+
+    /// A closed pipe (`| head`) is not an error, but what is not shown is not known to anybody.
+    fn write(&self, text: &str) {
+        if writeln!(std::io::stdout(), "{text}").is_err() {
+            self.is_closed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a result was not shown, because standard output was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
     }
 
     /// A result for machines.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
         if self.json {
-            let _ = writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(value)?);
+            self.write(&serde_json::to_string_pretty(value)?);
         }
         Ok(())
     }
@@ -67,46 +85,76 @@ impl Ui {
     }
 
     /// The heading of a step.
-    pub(crate) fn step(&mut self, of: u32, title: &str) {
+    pub(crate) fn step(&mut self, of: u32, title: fn(&Texts) -> String) {
         self.step += 1;
-        self.print(format!("\n[{}/{of}] {title}", self.step));
+        self.print(format!("\n{}", self.say.demo_step(self.step, of, title(&self.say))));
     }
 
     /// Progress of a build: one changing line on a terminal, a line per tenth elsewhere.
     pub(crate) fn build_progress(&mut self, progress: Progress) {
         match progress {
             Progress::Announcement(text) => self.note(text),
+            Progress::StandardLibraryFromSource => self.note(self.say.from_source()),
+            Progress::Waiting(lock) => self.note(self.say.waiting_for_cargo(one_line(&lock))),
             Progress::Compiling { done, total, crates } => {
                 let percent = (done * 100).checked_div(total).unwrap_or(0);
                 if std::io::stderr().is_terminal() {
                     let crates: String = one_line(&crates).chars().take(60).collect();
                     let end = if done == total { "\n" } else { "" };
-                    let _ = write!(std::io::stderr(), "\r\x1b[K  compiling {percent:>3} % {crates}{end}");
+                    let line = self.say.compiling(format_args!("{percent:>3}"), crates);
+                    let _ = write!(std::io::stderr(), "\r\x1b[K  {line}{end}");
                 } else if self.shown != Some(percent / 10) {
                     self.shown = Some(percent / 10);
-                    self.note(format!("  compiling {percent:>3} % ({done} of {total} crates)"));
+                    self.note(format!("  {}", self.say.compiling_count(format_args!("{percent:>3}"), done, total)));
                 }
             }
         }
     }
 
-    pub(crate) fn problem(&self, explained: &ExplainedProblem, advice: Option<&AdviceText>) {
-        let ExplainedProblem { problem, row_ids, questions } = explained;
-        let mut lines = vec![format!("Problem: {} — {}", one_line(&problem.code), reaction(&problem.reaction))];
-        lines.push(format!("  message: {}", one_line(&problem.message)));
-        push_list(&mut lines, "fields", &problem.fields);
-        push_list(&mut lines, "mapping rows", &row_ids.iter().map(ToString::to_string).collect::<Vec<_>>());
-        push_list(&mut lines, "questions", &questions.iter().map(question).collect::<Vec<_>>());
-        let records = |records: &[RecordRef]| -> Vec<String> {
-            records.iter().map(|record| format!("{}/{}", record.object, record.id)).collect()
-        };
-        push_list(&mut lines, "in the way", &records(&problem.concerned));
-        push_list(&mut lines, "the booking's records", &records(&problem.made));
-        if let Some(seconds) = problem.retry_after {
-            lines.push(format!("  wait at least: {seconds} s"));
+    /// An error: what it means in the reader's language, its own words, and what to do.
+    pub(crate) fn error(&self, error: &CliError) {
+        let detail = full_message(error);
+        let code = error.code();
+        let explained = self.say.explain(code);
+        let mut lines = Vec::new();
+        match explained {
+            Some(explained) => {
+                lines.push(self.say.error(explained.headline, code));
+                lines.push(format!("  {}", self.say.error_detail(detail)));
+                lines.extend(explained.remedy.map(|remedy| format!("  → {remedy}")));
+            }
+            None if self.say.language() == Language::English => lines.push(self.say.error(detail, code)),
+            None => {
+                lines.push(self.say.error(self.say.command_failed(), code));
+                lines.push(format!("  {}", self.say.error_detail(detail)));
+            }
         }
+        self.note(lines.join("\n"));
+    }
+
+    pub(crate) fn problem(&self, explained: &ExplainedProblem, advice: Option<&AdviceText>) {
+        let say = &self.say;
+        let ExplainedProblem { problem, row_ids, questions } = explained;
+        let mut lines = vec![say.problem(one_line(&problem.code), reaction(say, &problem.reaction))];
+        let mut push = |line: String| lines.push(format!("  {line}"));
+        push(say.problem_message(one_line(&problem.message)));
+        let listed = |items: &[String]| (!items.is_empty()).then(|| one_line(&items.join(", ")).into_owned());
+        let records = |records: &[RecordRef]| -> Option<String> {
+            listed(&records.iter().map(|record| format!("{}/{}", record.object, record.id)).collect::<Vec<_>>())
+        };
+        let rows: Vec<_> = row_ids.iter().map(ToString::to_string).collect();
+        let questions: Vec<_> = questions.iter().map(question).collect();
+        let further = [
+            listed(&problem.fields).map(|list| say.problem_fields(list)),
+            listed(&rows).map(|list| say.problem_rows(list)),
+            listed(&questions).map(|list| say.problem_questions(list)),
+            records(&problem.concerned).map(|list| say.problem_in_the_way(list)),
+            records(&problem.made).map(|list| say.problem_records(list)),
+            problem.retry_after.map(|seconds| say.problem_wait(seconds)),
+        ];
+        further.into_iter().flatten().for_each(&mut push);
         for error in &problem.also {
-            lines.push(format!("  also: {}: {}", one_line(&error.code), one_line(&error.message)));
+            push(say.problem_also(one_line(&error.code), one_line(&error.message)));
         }
         self.print(lines.join("\n"));
         if let Some(advice) = advice {
@@ -118,7 +166,8 @@ impl Ui {
         let mut lines = vec![format!("  {}", one_line(&advice.what)), format!("  {}", one_line(&advice.why))];
         for (index, step) in advice.steps.iter().enumerate() {
             let place = step.place.as_ref().map_or(String::new(), |place| format!("\n       {}", one_line(place)));
-            lines.push(format!("    {}. [{}] {}{place}", index + 1, actor(&step.who), one_line(&step.action)));
+            let who = actor(&self.say, &step.who);
+            lines.push(format!("    {}. [{who}] {}{place}", index + 1, one_line(&step.action)));
         }
         self.print(lines.join("\n"));
     }
@@ -126,12 +175,16 @@ impl Ui {
     /// Findings, each code's help behind its last one.
     pub(crate) fn findings(&self, findings: &[Explained], advice: &BTreeMap<String, AdviceText>) {
         for (index, found) in findings.iter().enumerate() {
-            self.print(finding_line(found));
+            let known = advice.get(&found.finding.code);
+            self.print(finding_line(&self.say, found, known));
             let is_last = findings.iter().skip(index + 1).all(|later| later.finding.code != found.finding.code);
-            if let Some(advice) = advice.get(&found.finding.code).filter(|_| is_last) {
-                self.print(format!("    {}", one_line(&advice.what)));
+            if let Some(advice) = known.filter(|_| is_last) {
+                if self.say.language() == Language::English {
+                    self.print(format!("    {}", one_line(&advice.what)));
+                }
                 for step in &advice.steps {
-                    self.print(format!("    [{}] {}", actor(&step.who), one_line(&step.action)));
+                    let place = step.place.as_ref().map_or(String::new(), |place| format!(" ({})", one_line(place)));
+                    self.print(format!("    [{}] {}{place}", actor(&self.say, &step.who), one_line(&step.action)));
                 }
             }
         }
@@ -143,13 +196,15 @@ impl Ui {
     }
 }
 
-fn finding_line(Explained { finding, row_ids, questions, .. }: &Explained) -> String {
+/// A finding in one line. Its own words are English; readers of another language get what the code means first.
+fn finding_line(say: &Texts, found: &Explained, advice: Option<&AdviceText>) -> String {
+    let Explained { finding, row_ids, questions, .. } = found;
     let mark = match finding.consequence {
-        Consequence::Changed => "changed",
-        Consequence::LeftOut => "left out",
-        Consequence::Refused => "would be refused",
+        Consequence::Changed => say.consequence_changed(),
+        Consequence::LeftOut => say.consequence_left_out(),
+        Consequence::Refused => say.consequence_refused(),
     };
-    let rows: Vec<_> = row_ids.iter().map(|id| format!("row {id}")).collect();
+    let rows: Vec<_> = row_ids.iter().map(|id| say.row(id)).collect();
     let questions: Vec<_> = questions.iter().map(question).collect();
     let place = [finding.fields.join(", "), questions.join(", ")]
         .into_iter()
@@ -159,7 +214,14 @@ fn finding_line(Explained { finding, row_ids, questions, .. }: &Explained) -> St
     // A finding about an option, or about the connection, has none.
     let place = if place.is_empty() { place } else { format!("{place} — ") };
     let rows = if rows.is_empty() { String::new() } else { format!(", {}", rows.join(", ")) };
-    one_line(&format!("  {mark}: {place}{} ({}{rows})", finding.message, finding.code)).into_owned()
+    let line = |text: &str| one_line(&format!("  {mark}: {place}{text} ({}{rows})", finding.code)).into_owned();
+    match advice {
+        Some(advice) if say.language() != Language::English => {
+            let detail = say.finding_detail(one_line(&finding.message));
+            format!("{}\n    {detail}", line(&advice.what))
+        }
+        _ => line(&finding.message),
+    }
 }
 
 /// Cells are escaped before the layout, which depends on their widths.
@@ -201,44 +263,38 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn push_list(lines: &mut Vec<String>, name: &str, items: &[String]) {
-    if !items.is_empty() {
-        lines.push(format!("  {name}: {}", one_line(&items.join(", "))));
-    }
-}
-
 /// A question as people know it.
 fn question(question: &QuestionRef) -> String {
     if question.label.is_empty() { question.id.clone() } else { question.label.clone() }
 }
 
-fn reaction(reaction: &Reaction) -> &'static str {
+fn reaction(say: &Texts, reaction: &Reaction) -> String {
     match reaction {
-        Reaction::FixBooking => "this booking's data must be corrected",
-        Reaction::FixMapping => "the mapping must be changed",
-        Reaction::AskAdmin => "an admin of the CRM must change something",
-        Reaction::Reconnect => "the team must connect again",
-        Reaction::Retry => "try again later",
-        Reaction::CheckFirst | Reaction::Other(_) => "it may have been written; check before trying again",
+        Reaction::FixBooking => say.reaction_fix_booking(),
+        Reaction::FixMapping => say.reaction_fix_mapping(),
+        Reaction::AskAdmin => say.reaction_ask_admin(),
+        Reaction::Reconnect => say.reaction_reconnect(),
+        Reaction::Retry => say.reaction_retry(),
+        Reaction::CheckFirst | Reaction::Other(_) => say.reaction_check_first(),
     }
 }
 
-fn actor(actor: &Actor) -> &'static str {
+fn actor(say: &Texts, actor: &Actor) -> String {
     match actor {
-        Actor::TeamAdmin | Actor::Other(_) => "team owner or admin",
-        Actor::CalendarOwner => "calendar owner",
-        Actor::CrmAdmin => "CRM admin",
-        Actor::Operator => "scheduling provider",
+        Actor::TeamAdmin | Actor::Other(_) => say.actor_team_admin(),
+        Actor::CalendarOwner => say.actor_calendar_owner(),
+        Actor::CrmAdmin => say.actor_crm_admin(),
+        Actor::Operator => say.actor_operator(),
     }
 }
 
-/// POSIX: `LC_ALL` over `LC_MESSAGES` over `LANG`; `ja_JP.UTF-8` is `ja-JP`.
+/// POSIX: `LC_ALL` over `LC_MESSAGES` over `LANG`; `ja_JP.UTF-8@x` is `ja-JP`.
 fn environment_locale(variable: impl Fn(&str) -> Option<String>) -> String {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(variable)
         .find(|value| !value.is_empty())
-        .map(|value| value.split('.').next().unwrap_or_default().replace('_', "-"))
+        .map(|value| value.split(['.', '@']).next().unwrap_or_default().replace('_', "-"))
         .filter(|tag| !matches!(tag.as_str(), "C" | "POSIX"))
         .unwrap_or_else(|| "en".to_owned())
 }
@@ -284,7 +340,7 @@ mod tests {
             value: None,
         };
         assert_eq!(
-            finding_line(&finding),
+            finding_line(&Texts::new(Language::English), &finding, None),
             r"  changed: Company ← Your \u{202e}company — \u{1b}]0;pwn\u{7}\n  changed: nothing (value-shortened)"
         );
     }
@@ -310,6 +366,7 @@ mod tests {
             (&[("LANG", "ja_JP.UTF-8")][..], "ja-JP"),
             (&[("LANG", "ja_JP.UTF-8"), ("LC_ALL", "C")][..], "en"),
             (&[("LANG", "de_DE"), ("LC_ALL", "")][..], "de-DE"),
+            (&[("LC_MESSAGES", "ja_JP@x"), ("LANG", "C")][..], "ja-JP"),
         ] {
             let found = environment_locale(|name| {
                 variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())

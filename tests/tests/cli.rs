@@ -271,7 +271,7 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
 fn check_covers_every_event_and_a_problem_comes_with_what_the_host_found() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let component = component()?;
-    let mapping = json!({
+    let mut mapping = json!({
         "rows": [
             { "id": "ln", "field": "LastName", "source": { "booking": "extra.none" } },
             { "id": "co", "field": "Company", "source": { "booking": "guest.emial" }, "fallback": "x" },
@@ -301,10 +301,20 @@ fn check_covers_every_event_and_a_problem_comes_with_what_the_host_found() -> Re
         found(&checked),
         ["attribute-unknown co", "field-unknown st", "option-invalid ", "required-field-may-be-blank ln",]
     );
+    // What no booking can have is refused before anything is sent.
+    for code in ["attribute-unknown", "option-invalid"] {
+        let (exit, refused) = command("run")?;
+        assert_eq!((exit, &refused["error"]["code"]), (2, &json!(code)));
+        mapping["rows"][1]["source"] = json!({ "booking": "guest.company" });
+        fs::write(folder.path().join("mapping.json"), mapping.to_string())?;
+    }
+    mapping["options"] = json!({});
+    mapping["rows"][2]["source"] = json!({ "answer": "sise" });
+    fs::write(folder.path().join("mapping.json"), mapping.to_string())?;
     let (code, problem) = command("run")?;
     assert_eq!((code, &problem["problem"]["code"]), (3, &json!("required-field-blank")));
     assert_eq!(problem["problem"]["row_ids"], json!(["ln"]));
-    assert_eq!(found(&problem), ["attribute-unknown co", "option-invalid "]);
+    assert_eq!(found(&problem), ["question-unknown sz"]);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 const MAPPING: &str = include_str!("../../docs/mapping.md");
+const README: &str = include_str!("../../README.md");
 const POLICY: &str = include_str!("../../docs/policy.md");
 
 /// The examples of a page in a language.
@@ -82,6 +83,25 @@ fn the_page_on_policies_lists_every_key() -> Result<()> {
         assert!(POLICY.lines().any(|line| line.starts_with(&format!("| `{key}` |"))), "{key}");
     }
     Ok(())
+}
+
+#[test]
+fn the_example_of_the_readme_is_the_compiled_one() -> Result<()> {
+    let example = include_str!("../../host-harness/examples/embed.rs");
+    let region = example.split("// region: embed\n").nth(1).and_then(|rest| rest.split("// endregion").next());
+    let blocks = blocks(README, "rust");
+    let [block] = blocks.as_slice() else { anyhow::bail!("{} examples", blocks.len()) };
+    assert_eq!(block.trim(), region.context("a region")?.trim());
+    // Every crate that it uses is among the dependencies.
+    let dependencies = blocks_of_dependencies()?;
+    for name in ["crm-booking", "crm-host", "crm-store"] {
+        assert!(block.contains(&name.replace('-', "_")) && dependencies.contains(name), "{name}");
+    }
+    Ok(())
+}
+
+fn blocks_of_dependencies() -> Result<&'static str> {
+    blocks(README, "toml").into_iter().find(|block| block.contains("[dependencies]")).context("the dependencies")
 }
 
 /// A claim links to a test function, ``[`name`][file]``, or to a family of the security table, `["name"][file]`.

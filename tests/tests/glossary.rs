@@ -15,7 +15,7 @@ use fluent_syntax::{
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const FOLDERS: [&str; 2] = ["plugin/locales", "host-harness/booking/locales"];
+const FOLDERS: [&str; 3] = ["plugin/locales", "host-harness/booking/locales", "host-harness/texts/locales"];
 const LONGEST_SENTENCE: usize = 60;
 
 #[derive(Default)]
@@ -182,6 +182,70 @@ fn both_languages_have_the_same_messages_and_variables() -> Fallible<()> {
         let differing: Vec<_> = en.symmetric_difference(&ja).collect();
         assert!(differing.is_empty(), "{folder}: only in one language: {differing:?}");
     }
+    Ok(())
+}
+
+/// Only `--help` and the words of errors, which are for developers too, stay English.
+#[test]
+fn the_command_says_nothing_that_is_not_in_the_catalogs() -> Fallible<()> {
+    let mut files = vec![Path::new(ROOT).join("host-harness/src")];
+    let mut literal = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Fallible<Vec<_>>>()?);
+            continue;
+        }
+        let source = fs::read_to_string(&path)?;
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for call in [".print(", ".note(", "println!("] {
+            for (at, _) in source.match_indices(call) {
+                let statement = source.get(at..).and_then(|rest| rest.split(';').next()).unwrap_or_default();
+                // Every second part is within quotes.
+                for text in statement.split('"').skip(1).step_by(2).filter(|text| has_words(text)) {
+                    literal.push(format!("{}: {text}", path.display()));
+                }
+            }
+        }
+    }
+    // What a shell reads, a digest, and a failure before there is a language.
+    let fine = ["{name}={}", "sha256", "error: no threads"];
+    literal.retain(|found| !fine.iter().any(|fine| found.contains(fine)));
+    assert!(literal.is_empty(), "{}", literal.join("\n"));
+    Ok(())
+}
+
+/// Whether a text has a word outside its placeholders.
+fn has_words(text: &str) -> bool {
+    let mut depth = 0_u32;
+    let outside: String = text
+        .chars()
+        .filter(|c| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        })
+        .collect();
+    outside.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() >= 3)
+}
+
+#[test]
+fn every_code_of_the_command_is_explained() -> Fallible<()> {
+    let known = catalog("host-harness/texts/locales", "en")?;
+    let mut missing = Vec::new();
+    for file in ["src/error.rs", "src/input.rs", "runtime/src/credentials/connect.rs", "store/src/sqlite_store.rs"] {
+        let source = fs::read_to_string(Path::new(ROOT).join("host-harness").join(file))?;
+        let codes = source.split("pub fn code(&self)").nth(1).and_then(|rest| rest.split("\n    }").next());
+        for line in codes.unwrap_or_default().lines() {
+            let Some(code) = line.split("=> \"").nth(1).and_then(|rest| rest.split('"').next()) else { continue };
+            if !known.contains_key(&format!("code-{code}")) {
+                missing.push(format!("{file}: {code}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-### What people read about the codes that the host finds in a mapping. The calendar owner takes every step.
+### What people read about the codes that the host finds in a mapping. The calendar owner takes the steps `-do-`, the CRM's
+### admin those that are `-admin-`.
 ### Words: `docs/glossary.md`.
 
 question-unknown-what = A row uses a question that the form doesn't have.
@@ -33,7 +34,7 @@ currency-not-carried-do-1 = Add a row for the payment's currency, or write both 
 field-unknown-what = A row writes to a field that can't be written in the CRM.
 field-unknown-why = The usual reasons: the name has a typo, the field was deleted or renamed, or the connected user can't edit it.
 field-unknown-do-1 = Choose another field in that row, or remove the row.
-field-unknown-do-2 = If you need this field, ask the team admin to have the CRM's admin allow the connected user to edit it.
+field-unknown-admin-1 = If the field exists, let the connected user edit it in its field-level security: Setup > Object Manager > Lead > Fields & Relationships.
 
 body-value-unreadable-what = A part of the booking couldn't be read.
 body-value-unreadable-why = The scheduling service sent it in another form than before. The rest of the booking is used.

@@ -32,7 +32,7 @@ currency-not-carried-do-1 = 支払いの通貨を登録する行を追加する�
 field-unknown-what = マッピングの行が、CRM に登録できない項目を使っています。
 field-unknown-why = 主な原因は次のいずれかです: 名称に誤りがある、項目が削除または変更された、連携ユーザーに編集権限がない。
 field-unknown-do-1 = その行で別の項目を選択するか、行を削除してください。
-field-unknown-do-2 = この項目が必要な場合は、CRM の管理者による編集権限の付与が必要だと、チームの管理者に伝えてください。
+field-unknown-admin-1 = 項目がある場合は、項目レベルセキュリティで、連携ユーザーに編集を許可してください。
 
 body-value-unreadable-what = 予約の内容の一部を読み取れませんでした。
 body-value-unreadable-why = 日程調整サービスから届いたデータの形式が、これまでと異なります。読み取れた部分は登録されます。

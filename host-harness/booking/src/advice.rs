@@ -18,11 +18,14 @@ pub fn advice(code: &str, particulars: &[Parameter], locale: &str) -> Option<Adv
     let is_japanese = locale.parse::<LanguageIdentifier>().is_ok_and(|tag| tag.language == JAPANESE.0.language);
     let (language, catalog) = if is_japanese { JAPANESE } else { ENGLISH };
     let texts = Texts::of(&language, catalog, particulars)?;
-    let steps = (1..).map_while(|number| texts.get(&format!("{code}-do-{number}")));
+    let steps_of = |who: Actor, name: &str| -> Vec<AdviceStep> {
+        let texts = (1..).map_while(|number| texts.get(&format!("{code}-{name}-{number}")));
+        texts.map(|action| AdviceStep { who: who.clone(), action, place: None }).collect()
+    };
     Some(AdviceText {
         what: texts.get(&format!("{code}-what"))?,
         why: texts.get(&format!("{code}-why"))?,
-        steps: steps.map(|action| AdviceStep { who: Actor::CalendarOwner, action, place: None }).collect(),
+        steps: [steps_of(Actor::CalendarOwner, "do"), steps_of(Actor::CrmAdmin, "admin")].concat(),
         locale: language.to_string(),
     })
 }

@@ -316,7 +316,7 @@ impl Booking {
     /// The calendar's questions: `form`, else what the answers show of them. Choices that were not taken are unknown then.
     pub fn questions(&self) -> Vec<Question> {
         match &self.form {
-            Some(form) => form.iter().map(asked).collect(),
+            Some(form) => form.iter().map(|question| asked(question, &self.answers)).collect(),
             None => self.answers.iter().map(question).collect(),
         }
     }
@@ -339,20 +339,38 @@ fn kind_of(kind: QuestionKind, choices: &[String]) -> QuestionKind {
     if kind == QuestionKind::Consent && choices.len() > 1 { QuestionKind::Radio } else { kind }
 }
 
-fn asked(question: &Question) -> Question {
-    Question { kind: kind_of(question.kind, &question.choices), ..question.clone() }
+/// A question of the form. What the guest chose besides its choices, in a form that has changed or one that does not list them, is a
+/// choice too.
+fn asked(question: &Question, answers: &[Answer]) -> Question {
+    let mut choices = question.choices.clone();
+    if matches!(question.kind, QuestionKind::Radio | QuestionKind::Dropdown | QuestionKind::Checkboxes) {
+        let answer = answers.iter().find(|answer| answer.question_id == question.id);
+        for chosen in answer.map(chosen).unwrap_or_default() {
+            if !choices.contains(&chosen) {
+                choices.push(chosen);
+            }
+        }
+    }
+    Question { kind: kind_of(question.kind, &question.choices), choices, ..question.clone() }
+}
+
+/// What a guest chose.
+fn chosen(answer: &Answer) -> Vec<String> {
+    match (&answer.value, answer.kind) {
+        (Some(AnswerValue::Choices(taken)), _) => taken.clone(),
+        (Some(AnswerValue::Text(text)), QuestionKind::Radio | QuestionKind::Dropdown) if !crate::is_blank(text) => {
+            vec![text.clone()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn question(answer: &Answer) -> Question {
-    let choices = match &answer.value {
-        Some(AnswerValue::Choices(taken)) => taken.clone(),
-        _ => Vec::new(),
-    };
     Question {
         id: answer.question_id.clone(),
         label: answer.label.clone(),
         kind: answer.kind,
         required: answer.required,
-        choices,
+        choices: chosen(answer),
     }
 }

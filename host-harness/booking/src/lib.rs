@@ -55,4 +55,5 @@ pub use resolve::{
     Expected, Explained, ExplainedProblem, Origins, QuestionRef, Resolved, codes, expectations, resolve,
     unknown_fields, unknown_options,
 };
+pub use similar::suggestion;
 pub use source::Source;

@@ -1,7 +1,7 @@
 //! Suggestions for misspelt names.
 
 /// `; did you mean ...?` with the candidate that `name` is most similar to regardless of case, or nothing.
-pub(crate) fn suggestion<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     let name = name.to_lowercase();
     candidates
         .map(|candidate| (strsim::jaro_winkler(&candidate.to_lowercase(), &name), candidate))

@@ -157,7 +157,10 @@ impl Line {
             return Self::Progress(progress);
         }
         match line.split_once(' ').map_or(line, |(word, _)| word) {
-            "Blocking" => Self::Progress(Progress::Announcement(line.to_owned())),
+            "Blocking" => {
+                let lock = line.trim_start_matches("Blocking waiting for file lock on ").trim_end();
+                Self::Progress(Progress::Waiting(lock.to_owned()))
+            }
             "" | "Building" | "Compiling" | "Downloaded" | "Downloading" | "Finished" | "Fresh" => Self::Status,
             _ => Self::Other,
         }
@@ -186,7 +189,7 @@ mod tests {
         let mut seen = Vec::new();
         let log = follow(output.as_bytes(), &mut |progress| seen.push(progress)).expect("readable");
         let compiling = |done, crates: &str| Progress::Compiling { done, total: 9, crates: crates.to_owned() };
-        let blocking = Progress::Announcement("Blocking waiting for file lock on build directory".to_owned());
+        let blocking = Progress::Waiting("build directory".to_owned());
         assert_eq!(seen, [compiling(1, "core"), compiling(2, "core, serde_json(build.rs)"), blocking]);
         assert_eq!(log, "error[E0425]: cannot find value `x`\n --> src/lib.rs:3:5\n  |\n3 |     x\n");
     }

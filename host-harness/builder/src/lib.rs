@@ -43,6 +43,10 @@ const MANIFEST: &str = "plugin.toml";
 pub enum Progress {
     /// One line that a person should read.
     Announcement(String),
+    /// The toolchain has no wasm32-unknown-unknown target, so that Debian's Rust compiles the standard library from source.
+    StandardLibraryFromSource,
+    /// Another process holds a lock of cargo's: what it is for, in cargo's words.
+    Waiting(String),
     /// Crates are being compiled.
     Compiling {
         /// Finished units.
@@ -218,10 +222,7 @@ fn toolchain(workspace: &Workspace, report: &mut dyn FnMut(Progress)) -> Result<
         }
     };
     if found.standard == StandardLibrary::FromSource {
-        report(Progress::Announcement(
-            "The toolchain has no wasm32-unknown-unknown target; Debian's Rust compiles the standard library from source."
-                .to_owned(),
-        ));
+        report(Progress::StandardLibraryFromSource);
     }
     Ok(found)
 }

@@ -22,6 +22,7 @@ pub use error::{LiveCheckError, Obstacle};
 pub use import::Imported;
 pub use recorder::Recorder;
 pub use replay::{Replayed, replay};
+pub use samples::TEST_COMPANY;
 pub use steps::{Ending, Outcome, STEPS, Step, StepReport, Summary, run};
 pub use subject::{Answer, Operation, Subject};
 pub use transcript::{Case, Exchange, Line, ReportedError, Transcript};

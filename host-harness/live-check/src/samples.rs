@@ -6,6 +6,9 @@ use crm_host::types::{Field, FieldType, History, RecordRef, UnknownTries};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+/// The company of every test Lead, by which people find those that are left.
+pub const TEST_COMPANY: &str = "live-check (delete me)";
+
 /// The field of the deployable metadata; in a package, it has the package's prefix.
 const BOOKING_ID_FIELD: &str = "BookingId__c";
 const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
@@ -59,7 +62,7 @@ impl Samples {
                 given_name_kana: None,
                 email: Some(format!("live-check+{}@example.com", self.run)),
                 phone: None,
-                company: Some("live-check (delete me)".to_owned()),
+                company: Some(TEST_COMPANY.to_owned()),
                 locale: Some("ja".to_owned()),
             },
             companions: Vec::new(),

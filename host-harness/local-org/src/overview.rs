@@ -1,4 +1,4 @@
-//! `GET /`: a page with the org's Leads and requests.
+//! `GET /`: a page with the org's Leads and requests, and `GET /00Q...`: one with a Lead.
 
 use askama::Template;
 use http::StatusCode;
@@ -42,6 +42,15 @@ struct Overview {
     limit: u64,
 }
 
+#[derive(Template)]
+#[template(path = "lead.html")]
+struct LeadPage {
+    org: String,
+    title: String,
+    /// Label, API name and value.
+    rows: Vec<(String, String, String)>,
+}
+
 pub(crate) fn page(org: &Org) -> Answer {
     let settings = org.settings();
     let leads = org.leads();
@@ -64,7 +73,34 @@ pub(crate) fn page(org: &Org) -> Answer {
         limit: settings.file.api.daily_limit,
     };
     drop(state);
-    match page.render() {
+    rendered(page.render())
+}
+
+/// Whether a Lead has this id, in its form of 15 or 18 characters.
+pub(crate) fn is_of(lead: &Value, id: &str) -> bool {
+    let known = lead.get("Id").and_then(Value::as_str).unwrap_or_default();
+    known == id || (id.len() == 15 && known.starts_with(id))
+}
+
+/// `GET /00Q...`: a page with one Lead.
+pub(crate) fn lead_page(org: &Org, id: &str) -> Answer {
+    let lead = org.leads().into_iter().find(|lead| is_of(lead, id)).unwrap_or_default();
+    let settings = org.settings();
+    let label = |name: &str| {
+        let field = settings.schema.fields.iter().find(|field| field.name == name);
+        field.map_or_else(|| name.to_owned(), |field| field.label.clone())
+    };
+    let filled = lead.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null() && !value.is_object());
+    let page = LeadPage {
+        org: settings.file.name.clone(),
+        title: cell(lead.get("Name")),
+        rows: filled.map(|(name, value)| (label(name), name.clone(), cell(Some(value)))).collect(),
+    };
+    rendered(page.render())
+}
+
+fn rendered(page: askama::Result<String>) -> Answer {
+    match page {
         Ok(text) => Answer::html(StatusCode::OK, text),
         Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain;charset=UTF-8", error.to_string()),
     }

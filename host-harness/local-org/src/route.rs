@@ -14,6 +14,10 @@ pub(crate) fn respond(org: &Org, request: &Request) -> Answer {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (&request.method, segments.as_slice()) {
         (&Method::GET, [""]) => overview::page(org),
+        // Where a link to a record leads; nobody needs to log in, as on the overview.
+        (&Method::GET, [id]) if org.leads().iter().any(|lead| overview::is_of(lead, id)) => {
+            overview::lead_page(org, id)
+        }
         (_, ["services", "oauth2", endpoint]) => oauth::respond(org, endpoint, request),
         (&Method::POST, ["login"]) => oauth::log_in(org, request),
         (&Method::POST, ["setup", "secur", "RemoteAccessAuthorizationPage.apexp"]) => oauth::decide(org, request),

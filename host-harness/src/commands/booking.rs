@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crm_booking::{Explained, ExplainedProblem, Mapping, Memos, Resolved, unknown_fields, unknown_options};
+use crm_booking::{Explained, ExplainedProblem, Mapping, Memos, Resolved, codes, unknown_fields, unknown_options};
 use crm_host::{
     Called, Plugin, Usage,
-    types::{AdviceText, Parameter, Problem, UnknownTries},
+    types::{AdviceText, Consequence, Parameter, Problem, UnknownTries},
 };
 use crm_intake::Received;
 
@@ -41,7 +41,8 @@ pub(super) async fn open(
     let (plugin, target) = (&connected.plugin, mapping.target());
     let mut memos = connected.memos(target).await?;
     if !memos.cover(&mapping) {
-        let called = plugin.list_lead_fields(&connected.connection, target, ui.locale()).await?;
+        let called =
+            connected.patiently(ui, plugin.list_lead_fields(&connected.connection, target, ui.locale())).await?;
         let Some(listed) = answered(ui, plugin, called.answer).await? else {
             connected.close().await;
             return Ok(None);
@@ -57,25 +58,58 @@ impl Opened {
     /// problem, which has been shown.
     ///
     /// # Errors
-    /// If a row for this booking writes a field that the plugin does not list.
+    /// If a row for this booking writes a field that the plugin does not list or reads an attribute that no booking has, the mapping
+    /// chooses an option or value that the plugin does not have, or a row's text is longer than a plugin takes.
     pub(super) async fn resolve(&self, ui: &Ui, file: &Path) -> Result<Option<Resolved>, CliError> {
         let Self { connected, received: Received { booking, findings }, mapping, memos } = self;
-        if let Some(unknown) = unknown_fields(mapping, booking.kind, memos).into_iter().next() {
-            let position = unknown.finding.rows.first().copied().unwrap_or_default();
-            let message = unknown.finding.message;
-            return Err(InputError::UnknownField { file: file.to_owned(), position, message }.into());
-        }
+        let unknown_field = unknown_fields(mapping, booking.kind, memos).into_iter().next();
         let mut resolved = crm_booking::resolve(booking, mapping, memos);
         resolved.findings.extend(findings.iter().cloned());
-        let plugin = &connected.plugin;
-        if plugin.exports().settings && !mapping.options().is_empty() {
-            let called = plugin.options(&connected.connection, mapping.target(), ui.locale()).await?;
-            let Some(groups) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
-            let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
-            resolved.findings.extend(unknown_options(mapping, &ids));
+        let is_unknown = |found: &&Explained| found.finding.code == codes::ATTRIBUTE_UNKNOWN;
+        if let Some(unknown) = unknown_field.as_ref().or_else(|| resolved.findings.iter().find(is_unknown)) {
+            return Err(InputError::unknown(file, unknown).into());
         }
-        Ok(Some(resolved))
+        for (sent, row) in (0..).zip(&resolved.mapping.rows) {
+            let position = resolved.origins.position(sent).unwrap_or(sent);
+            input::check_value(file, position, row)?;
+        }
+        let Some(unknown) = options_unknown(ui, connected, mapping).await? else { return Ok(None) };
+        match unknown.first() {
+            Some(unknown) => Err(InputError::unknown(file, unknown).into()),
+            None => Ok(Some(resolved)),
+        }
     }
+}
+
+/// Options and values of a mapping that the plugin does not have. `None` if the plugin reported a problem, which has been shown.
+pub(super) async fn options_unknown(
+    ui: &Ui,
+    connected: &Connected,
+    mapping: &Mapping,
+) -> Result<Option<Vec<Explained>>, CliError> {
+    let (plugin, connection) = (&connected.plugin, &connected.connection);
+    if !plugin.exports().settings || mapping.options().is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let called = connected.patiently(ui, plugin.options(connection, mapping.target(), ui.locale())).await?;
+    let Some(mut groups) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
+    for group in &mut groups {
+        let chosen = mapping.options().get(&group.id);
+        let is_listed = chosen.is_none_or(|value| group.choices.iter().any(|choice| choice.value == *value));
+        if group.asks && !group.typed && !is_listed {
+            let called = connected
+                .patiently(ui, plugin.list_choices(connection, mapping.target(), &group.id, &[], ui.locale()))
+                .await?;
+            let Some(further) = answered(ui, plugin, called.answer).await? else { return Ok(None) };
+            group.choices.extend(further);
+        }
+    }
+    Ok(Some(unknown_options(mapping, &groups)))
+}
+
+/// How many values are not written.
+pub(super) fn left_out(findings: &[Explained]) -> usize {
+    findings.iter().filter(|found| found.finding.consequence == Consequence::LeftOut).count()
 }
 
 /// What the host and the plugin found, as one list.
@@ -169,26 +203,26 @@ pub(super) fn show_usage(ui: &Ui, plugin: &Plugin, usage: &Usage) {
         .requests
         .iter()
         .map(|request| {
-            let status = request.status.map_or("no response".to_owned(), |status| status.to_string());
+            let status = request.status.map_or_else(|| ui.say.no_response(), |status| status.to_string());
             format!("\n    {} {} → {status}", request.method, request.path)
         })
         .collect();
-    ui.print(format!(
-        "  used: {} of {} requests, {} of {} KiB memory, {:.1} of {} ms computing, {:.0} of {} ms in all{}",
+    let used = ui.say.usage(
         usage.requests.len(),
         limits.http_requests,
         usage.memory_bytes >> 10,
         limits.memory_bytes >> 10,
-        usage.cpu.as_secs_f64() * 1e3,
+        format_args!("{:.1}", usage.cpu.as_secs_f64() * 1e3),
         limits.cpu_ms,
-        usage.wall.as_secs_f64() * 1e3,
+        format_args!("{:.0}", usage.wall.as_secs_f64() * 1e3),
         limits.wall_ms,
-        requests.concat()
-    ));
+    );
+    ui.print(format!("  {used}{}", requests.concat()));
     for denial in &usage.denials {
-        ui.print(format!("  refused by policy: {}", denial.reason));
+        ui.print(format!("  {}", ui.say.denied_by_policy(&denial.reason)));
         if let Some(lines) = &denial.would_allow {
-            ui.print(format!("    these manifest lines would allow it:\n      {}", lines.replace('\n', "\n      ")));
+            let allowing = ui.say.would_be_allowed_by();
+            ui.print(format!("    {allowing}\n      {}", lines.replace('\n', "\n      ")));
         }
     }
 }

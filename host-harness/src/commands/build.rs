@@ -12,10 +12,10 @@ pub(super) fn run(ui: &mut Ui, arguments: &Build) -> Result<Ending, CliError> {
         "unchanged": built.unchanged,
     }))?;
     ui.print(format!(
-        "{}{}\n  {} bytes\n  sha256 {}",
+        "{}{}\n  {}\n  sha256 {}",
         built.path.display(),
-        if built.unchanged { " (unchanged)" } else { "" },
-        built.bytes,
+        if built.unchanged { format!(" {}", ui.say.unchanged()) } else { String::new() },
+        ui.say.bytes(built.bytes),
         built.sha256
     ));
     Ok(Ending::Done)

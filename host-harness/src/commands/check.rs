@@ -1,12 +1,12 @@
 //! `check`: checks a mapping against the org's fields and the form.
 
-use crm_booking::{EVENTS, Event, Expected, Explained, expectations};
+use crm_booking::{EVENTS, Event, Expected, Explained, codes, expectations};
 use crm_host::types::Consequence;
 use crm_intake::Received;
 
 use super::{
     Ending,
-    booking::{self, Opened, advice_on, answered, codes_of, parts},
+    booking::{self, Opened, advice_on, answered, codes_of, options_unknown, parts},
 };
 use crate::{brokers::Brokers, cli::BookingAndMapping, error::CliError, ui::Ui};
 
@@ -17,8 +17,12 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
     let Opened { connected, received: Received { booking, findings: unread }, mapping, mut memos } = opened;
     let (plugin, target) = (&connected.plugin, mapping.target());
     let questions = booking.questions();
-    // The plugin reports unknown options itself.
-    let mut findings: Vec<Explained> = unread;
+    let Some(mut findings) = options_unknown(ui, &connected, &mapping).await? else {
+        connected.close().await;
+        return Ok(Ending::Refused);
+    };
+    let has_unknown_options = !findings.is_empty();
+    findings.extend(unread);
     let mut usages = Vec::new();
     let mut checked_rows = None;
     for event in EVENTS {
@@ -28,13 +32,23 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
         let is_new = checked_rows.as_ref() != Some(&rows);
         if is_new && (event != Event::Cancelled || !rows.is_empty()) {
             let kind = event.to_contract();
-            let called = plugin.check_mapping(&connected.connection, &kind, target, &rows, &options).await?;
+            let called = connected
+                .patiently(ui, plugin.check_mapping(&connected.connection, &kind, target, &rows, &options))
+                .await?;
             let (answer, usage) = parts(called);
             let Some(checked) = answered(ui, plugin, answer).await? else {
                 connected.close().await;
                 return Ok(Ending::Refused);
             };
-            found.extend(checked.findings.into_iter().map(|finding| origins.explain(finding)));
+            let explained = checked.findings.into_iter().map(|finding| origins.explain(finding));
+            // What the plugin says of a row without a source, and of options, is said already.
+            let unknown: Vec<u32> = found.iter().filter(|found| is_unknown(found)).flat_map(rows_of).collect();
+            let is_said = |found: &Explained| {
+                let rows = &found.finding.rows;
+                let is_of_unknown = !rows.is_empty() && rows.iter().all(|row| unknown.contains(row));
+                is_of_unknown || (has_unknown_options && found.finding.code == codes::OPTION_INVALID)
+            };
+            found.extend(explained.filter(|found| !is_said(found)));
             usages.push(usage);
             for (row, memo) in checked.memos {
                 if let Some(row) = usize::try_from(row).ok().and_then(|row| rows.get(row)) {
@@ -53,14 +67,24 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
     let advice = advice_on(ui, plugin, codes_of(&findings)).await;
     ui.json(&serde_json::json!({ "findings": findings, "advice_on_findings": advice, "usages": usages }))?;
     if findings.is_empty() {
-        ui.print("No findings: a booking can be delivered.");
+        ui.print(ui.say.no_findings());
     }
     ui.findings(&findings, &advice);
     connected.close().await;
-    // The command refuses a booking if a row for it writes a field that the plugin does not list.
+    // The command refuses a booking if a row for it writes a field that the plugin does not list, and the like.
     let refuses = |found: &Explained| {
-        found.finding.consequence == Consequence::Refused || found.finding.code == crm_booking::codes::FIELD_UNKNOWN
+        let code = found.finding.code.as_str();
+        let is_refused = [codes::FIELD_UNKNOWN, codes::ATTRIBUTE_UNKNOWN, codes::OPTION_INVALID].contains(&code);
+        found.finding.consequence == Consequence::Refused || is_refused
     };
     let refused = findings.iter().any(refuses);
     Ok(if refused { Ending::Refused } else { Ending::Done })
+}
+
+fn is_unknown(found: &Explained) -> bool {
+    found.finding.code == codes::ATTRIBUTE_UNKNOWN
+}
+
+fn rows_of(found: &Explained) -> Vec<u32> {
+    found.finding.rows.clone()
 }

@@ -15,11 +15,17 @@ use axum::{
 };
 use crm_host::{
     Plugin,
-    credentials::{Asker, ClientRegistration, ConnectError, ConnectRequest, Connected, ConnectionId},
+    credentials::{Asker, ClientRegistration, ConnectError, ConnectRequest, Connected, ConnectionId, Pending},
     manifest::{ApiKeySpec, CredentialSpec, Identifier},
+    origin::Origin,
     secret::Secret,
 };
-use tokio::{net::TcpListener, sync::mpsc};
+use crm_texts::{Language, Texts};
+use salesforce_local_org::visitor;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
 
 use super::{Ending, booking::show_problem};
 use crate::{
@@ -36,8 +42,10 @@ use crate::{
 
 /// Callback URL unless another one is registered.
 const REDIRECT_URI: &str = "http://127.0.0.1:8917/callback";
-/// Time for a person to find a password and read the approval page.
-const PATIENCE_MINUTES: u64 = 10;
+/// How long a login host may take to accept a connection.
+const REACH: Duration = Duration::from_secs(10);
+/// How often the wait for a person is announced again.
+const REMINDER: Duration = Duration::from_secs(30);
 
 const IS_KEY: &str = "this plugin uses an API key; connect with `--api-key-file FILE`";
 const IS_LOGIN: &str = "this plugin's people log in; connect with `--login-host HOST`";
@@ -60,12 +68,15 @@ async fn with_key(
     credential: Identifier,
     spec: &ApiKeySpec,
 ) -> Result<Ending, CliError> {
-    let Login { login_host, client_id, client_secret_file, redirect_uri, open } = &arguments.login;
+    let Login { login_host, client_id, client_secret_file, redirect_uri, open, no_browser, local_login, timeout: _ } =
+        &arguments.login;
     unfit("--login-host", login_host.is_some(), IS_KEY)?;
     unfit("--client-id", client_id.is_some(), IS_KEY)?;
     unfit("--client-secret-file", client_secret_file.is_some(), IS_KEY)?;
     unfit("--redirect-uri", redirect_uri.is_some(), IS_KEY)?;
     unfit("--open", *open, IS_KEY)?;
+    unfit("--no-browser", *no_browser, IS_KEY)?;
+    unfit("--local-login", *local_login, IS_KEY)?;
     let only = || spec.origin.exact().map(|origin| origin.to_string());
     let origin = arguments.key.origin.as_deref().map(absolute).or_else(only);
     let origin = origin.ok_or(CliError::ArgumentMissing("`--origin URL`, the address of your account at the CRM,"))?;
@@ -77,7 +88,7 @@ async fn with_key(
     let broker = plugin.broker();
     let connected = broker.connect_api_key(&connection, credential.as_str(), &origin, key, &Asker::operator()).await?;
     show(ui, arguments, &connected)?;
-    ui.print(format!("  `host-harness doctor --team {}` tells whether the CRM accepts the key", arguments.team));
+    ui.print(format!("  {}", ui.say.try_the_key(&arguments.team)));
     Ok(Ending::Done)
 }
 
@@ -118,8 +129,10 @@ async fn by_login(
     let redirect_uri = redirect_uri(&arguments.login)?;
     let plugin = load(ui, brokers, arguments, component, &login_host, Some((&credential, &client))).await?;
 
-    // Listen before the address is shown, so that nobody else can receive the code.
-    let (listener, path) = listen(&redirect_uri).await?;
+    let is_local = login_host.parse::<Origin>().is_ok_and(|origin| origin.is_loopback());
+    if arguments.login.local_login && !is_local {
+        return Err(CliError::LocalLoginElsewhere(login_host));
+    }
     let connection = ConnectionId::new(arguments.team.clone());
     // Whoever runs the command opens the address in a browser of their own; the listener is this process.
     let browser = Secret::new(arguments.team.clone());
@@ -131,17 +144,8 @@ async fn by_login(
         asker: &Asker::operator(),
         browser: &browser,
     })?;
-    let url = pending.authorize_url().clone();
-    ui.note("Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:");
-    ui.note(format!("\n  {url}\n"));
-    if arguments.login.open
-        && let Err(error) = open_browser(url.as_str())
-    {
-        ui.note(format!("no browser could be opened ({error}); open the address yourself"));
-    }
-    let patience = Duration::from_secs(PATIENCE_MINUTES * 60);
-    let query = tokio::time::timeout(patience, callback(listener, &path, pending.state())).await.ok().flatten();
-    let query = query.ok_or(CliError::NoCallback(PATIENCE_MINUTES))?;
+    reach(&login_host, pending.authorize_url()).await?;
+    let query = visited(ui, &arguments.login, &redirect_uri, &pending).await?;
 
     match plugin.broker().finish(pending, &query, &browser).await {
         Ok(connected) => {
@@ -155,6 +159,98 @@ async fn by_login(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Makes sure that the login host can be reached, before a person is asked to open it.
+async fn reach(login_host: &str, address: &url::Url) -> Result<(), CliError> {
+    let unreachable = |source| CliError::LoginHostUnreachable { origin: login_host.to_owned(), source };
+    let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = address.port_or_known_default().unwrap_or(443);
+    match tokio::time::timeout(REACH, TcpStream::connect((host, port))).await {
+        Ok(reached) => reached.map(drop).map_err(unreachable),
+        Err(_) => Err(unreachable(io::ErrorKind::TimedOut.into())),
+    }
+}
+
+/// Lets a person visit the login host, and returns the query of the address that it sends the browser to.
+async fn visited(ui: &Ui, login: &Login, redirect_uri: &url::Url, pending: &Pending) -> Result<String, CliError> {
+    let url = pending.authorize_url();
+    if login.local_login {
+        let user = salesforce_local_org::User::default();
+        return Ok(query_of(&visitor::allow(url.as_str(), &user.username, &user.password).await?));
+    }
+    let arriving = if login.no_browser {
+        Arriving::Typed
+    } else {
+        // Listen before the address is shown, so that nobody else can receive the code.
+        Arriving::Sent(listen(redirect_uri).await?)
+    };
+    ui.note(ui.say.open_address());
+    ui.note(format!("\n  {url}\n"));
+    if login.open
+        && let Err(error) = open_browser(url.as_str())
+    {
+        ui.note(ui.say.no_browser_opened(error));
+    }
+    let limit = Duration::from_secs(login.timeout);
+    let no_callback = || CliError::NoCallback { address: redirect_uri.clone(), seconds: login.timeout };
+    let query = async {
+        match arriving {
+            Arriving::Typed => {
+                ui.note(ui.say.paste_callback(redirect_uri));
+                typed_line().await.map(|line| query_of(line.trim()))
+            }
+            Arriving::Sent((listener, path)) => {
+                ui.note(ui.say.waiting_for_callback(time_text(&ui.say, limit), redirect_uri));
+                callback(listener, &path, pending.state()).await
+            }
+        }
+    };
+    tokio::time::timeout(limit, reminding(ui, limit, query)).await.ok().flatten().ok_or_else(no_callback)
+}
+
+/// How the address that the browser is sent to arrives.
+enum Arriving {
+    /// A person pastes it.
+    Typed,
+    /// The browser goes there.
+    Sent((TcpListener, String)),
+}
+
+/// Says from time to time how long the wait still takes.
+async fn reminding<T>(ui: &Ui, limit: Duration, awaited: impl Future<Output = T>) -> T {
+    let begun = tokio::time::Instant::now();
+    let mut awaited = std::pin::pin!(awaited);
+    loop {
+        match tokio::time::timeout(REMINDER, &mut awaited).await {
+            Ok(arrived) => return arrived,
+            Err(_) => ui.note(ui.say.still_waiting(time_text(&ui.say, limit.saturating_sub(begun.elapsed())))),
+        }
+    }
+}
+
+fn time_text(say: &Texts, time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    if seconds >= 60 && seconds.is_multiple_of(60) { say.minutes(seconds / 60) } else { say.seconds(seconds) }
+}
+
+/// The first line of standard input. A thread of its own reads it, because nothing ends a blocking read.
+async fn typed_line() -> Option<String> {
+    let (sender, line) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            // Nobody waits any more if the time is up.
+            let _ = sender.send(line);
+        }
+    });
+    line.await.ok()
+}
+
+/// The query of a pasted address, or the text itself if it is a query already.
+fn query_of(address: &str) -> String {
+    let query = address.split_once('?').map_or(address, |(_, query)| query);
+    query.split('#').next().unwrap_or_default().to_owned()
 }
 
 fn unfit(argument: &'static str, is_given: bool, reason: &'static str) -> Result<(), CliError> {
@@ -198,15 +294,11 @@ fn show(ui: &Ui, arguments: &Connect, connected: &Connected) -> Result<(), CliEr
         "attributes": attributes,
         "scopes": scopes,
     }))?;
-    ui.print(format!("Connected `{}` to {origin}.", arguments.team));
+    ui.print(ui.say.connected(&arguments.team, origin));
     for (name, value) in attributes {
         ui.print(format!("  {name}: {}", one_line(value)));
     }
-    ui.print(format!(
-        "  stored in {}, sealed; `host-harness disconnect --team {}` ends it",
-        arguments.data.display(),
-        arguments.team
-    ));
+    ui.print(format!("  {}", ui.say.stored_in(arguments.data.display(), &arguments.team)));
     Ok(())
 }
 
@@ -249,23 +341,25 @@ async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Option<S
         state: Secret,
         sender: mpsc::Sender<String>,
     }
-    async fn receive(State(expected): State<Arc<Expected>>, uri: Uri) -> (StatusCode, Html<&'static str>) {
+    async fn receive(State(expected): State<Arc<Expected>>, uri: Uri) -> (StatusCode, Html<String>) {
         let query = uri.query().unwrap_or_default();
-        let is_ours = url::form_urlencoded::parse(query.as_bytes())
-            .any(|(name, value)| name == "state" && value == expected.state.expose());
+        let value = |wanted: &str| {
+            url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value)
+        };
+        let is_ours = value("state").is_some_and(|state| state == expected.state.expose());
         if uri.path() != expected.path || !is_ours {
-            return (StatusCode::BAD_REQUEST, Html("<!doctype html><p>This is not the expected callback."));
+            return (StatusCode::BAD_REQUEST, Html(page(Texts::page_other, "")));
         }
+        let error = value("error").unwrap_or_default();
+        let description = value("error_description").unwrap_or_default();
+        let title = match &*error {
+            "" => Texts::page_allowed,
+            "access_denied" => Texts::page_denied,
+            _ => Texts::page_refused,
+        };
         // Only the first callback counts; nobody waits for a second one.
         let _ = expected.sender.try_send(query.to_owned());
-        (
-            StatusCode::OK,
-            Html(
-                "<!doctype html><meta charset=utf-8><title>host-harness</title>\
-                 <p>Done. The terminal shows the result; you can close this page.</p>\
-                 <p lang=ja>完了しました。結果はターミナルに表示されています。このページは閉じてかまいません。</p>",
-            ),
-        )
+        (StatusCode::OK, Html(page(title, format!("{error} {description}").trim())))
     }
     let (sender, mut receiver) = mpsc::channel(1);
     let expected = Arc::new(Expected { path: path.to_owned(), state: state.clone(), sender });
@@ -285,9 +379,31 @@ async fn callback(listener: TcpListener, path: &str, state: &Secret) -> Option<S
     Some(query)
 }
 
+/// What the browser shows, in both languages: nobody knows the reader's.
+fn page(text: fn(&Texts) -> String, detail: &str) -> String {
+    let [en, ja] = [Language::English, Language::Japanese].map(|language| text(&Texts::new(language)));
+    let detail = detail.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!(
+        "<!doctype html><meta charset=utf-8><title>host-harness</title><p>{en}</p><p lang=ja>{ja}</p><p><code>{detail}</code></p>"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pasted_address_or_its_query_gives_the_query() {
+        for pasted in ["http://127.0.0.1:8917/callback?code=a&state=b#_=_", "code=a&state=b", "?code=a&state=b"] {
+            assert_eq!(query_of(pasted), "code=a&state=b");
+        }
+    }
+
+    #[test]
+    fn the_page_shows_the_servers_words_as_text() {
+        let page = page(Texts::page_denied, "<script>");
+        assert!(page.contains("&lt;script&gt;") && page.contains("許可されなかった"), "{page}");
+    }
 
     #[test]
     fn a_login_host_needs_no_scheme() {

@@ -4,6 +4,7 @@ use std::{env, path::Path};
 
 use crm_booking::Memos;
 use crm_host::{Plugin, policy::Policy, types::FieldList};
+use crm_texts::Texts;
 
 use super::{
     Ending,
@@ -12,49 +13,54 @@ use super::{
     run::{first_try, show_delivery},
 };
 use crate::{
-    brokers::Brokers, cli::Demo, component_file::ComponentFile, connection::Connected, error::CliError, files, input,
-    orgs, policy_file::announce_test_overrides, ui::Ui,
+    brokers::Brokers,
+    cli::Demo,
+    component_file::ComponentFile,
+    connection::Connected,
+    doubt::{Doubt, Left},
+    error::CliError,
+    files, input, orgs,
+    ui::Ui,
 };
 
 const STEPS: u32 = 7;
 const WEBHOOK: &str = include_str!("../../../examples/timerex-webhook.json");
 const MAPPING: &str = include_str!("../../../examples/timerex-mapping.json");
 
-pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Demo) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments: Demo) -> Result<Ending, CliError> {
+    // Its org ends with the command, however that ends.
+    doubt.raise(Left::AtLocalOrg);
     let folder = tempfile::tempdir().map_err(|source| CliError::Unwritable { file: env::temp_dir(), source })?;
     let webhook = folder.path().join("timerex-webhook.json");
     let mapping_file = folder.path().join("timerex-mapping.json");
     files::write(&webhook, WEBHOOK)?;
     files::write(&mapping_file, MAPPING)?;
 
-    ui.step(STEPS, "The component");
+    ui.step(STEPS, Texts::demo_component);
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
     show_component(ui, &component);
 
-    ui.step(STEPS, "A Salesforce org on this machine, connected as a team's owner would in the browser");
+    ui.step(STEPS, Texts::demo_org);
     let connected = Connected::local(brokers, &component, Policy::default(), orgs::find(None)?, None).await?;
-    announce_test_overrides(ui, connected.plugin.permissions());
-    ui.print(
-        "  login page → approval page → callback with a code → tokens, which the host keeps and the plugin never sees",
-    );
+    ui.print(format!("  {}", ui.say.demo_path()));
 
-    ui.step(STEPS, "The Lead fields that can be mapped");
+    ui.step(STEPS, Texts::demo_fields);
     let called = connected.plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
     let Some(listed) = answered(ui, &connected.plugin, called.answer).await? else {
         return Err(CliError::Demo("the fields could not be listed".to_owned()));
     };
     show_fields(ui, &connected.plugin, &listed).await;
 
-    ui.step(STEPS, "How the calendar's owner mapped them");
+    ui.step(STEPS, Texts::demo_mapping);
     let mapping = input::read_mapping(&mapping_file)?;
     let label = |name: &str| listed.fields.iter().find(|field| field.name == name).map(|field| field.label.clone());
-    let rows = mapping
-        .rows()
-        .iter()
-        .map(|row| vec![label(&row.field).unwrap_or_default(), row.field.clone(), fields::source(&row.source)]);
-    ui.table(&["Label", "API name", "Filled from"], rows);
+    let rows = mapping.rows().iter().map(|row| {
+        vec![label(&row.field).unwrap_or_default(), row.field.clone(), fields::source(&ui.say, &row.source)]
+    });
+    let (of_label, name) = (ui.say.column_label(), ui.say.column_api_name());
+    ui.table(&[&of_label, &name, &ui.say.column_filled_from()], rows);
 
-    ui.step(STEPS, "A guest books; the scheduling service's webhook body arrives");
+    ui.step(STEPS, Texts::demo_booking);
     let booking = input::read_booking(&webhook, &crm_intake::Timerex)?.booking;
     ui.print(format!("  {} — {} ({})", booking.title, booking.start, booking.time_zone));
     ui.print(format!("  {} / {}", booking.guest.name, booking.guest.company.as_deref().unwrap_or("-")));
@@ -68,13 +74,13 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Demo) -> Resu
     show_delivery(ui, &delivery);
     ui.findings(&findings, &Advice::new());
 
-    ui.step(STEPS, "The Lead as Salesforce now holds it");
+    ui.step(STEPS, Texts::demo_lead);
     let lead = delivery.records.first().and_then(|record| connected.show_lead(ui, &record.id));
 
-    ui.step(STEPS, "Disconnected");
+    ui.step(STEPS, Texts::demo_disconnected);
     let path = called.usage.requests.first().map_or("/", |request| request.path.as_str());
     let proof = disconnect(ui, &connected, path).await?;
-    ui.print("\nDone: a booking became a Lead, in one request, by a plugin that never held a credential.");
+    ui.print(format!("\n{}", ui.say.demo_done()));
     ui.json(&serde_json::json!({
         "component": {
             "path": component.path,
@@ -96,9 +102,9 @@ fn show_component(ui: &Ui, component: &ComponentFile) {
     let ComponentFile { path, inspection, .. } = component;
     let here = env::current_dir().ok();
     let shown = here.as_deref().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
-    ui.print(format!("  {} — {} bytes", Path::display(shown), inspection.bytes));
+    ui.print(format!("  {} — {}", Path::display(shown), ui.say.bytes(inspection.bytes)));
     ui.print(format!("  sha256 {}", inspection.sha256));
-    ui.print(format!("  imports {} and nothing else", inspection.imports.join(", ")));
+    ui.print(format!("  {}", ui.say.demo_imports(inspection.imports.join(", "))));
 }
 
 async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) {
@@ -108,7 +114,7 @@ async fn show_fields(ui: &Ui, plugin: &Plugin, listed: &FieldList) {
         .filter(|field| field.required)
         .map(|field| format!("{} ({})", field.label, field.name))
         .collect();
-    ui.print(format!("  required: {}", required.join(", ")));
+    ui.print(format!("  {}", ui.say.required_fields(required.join(", "))));
     ui.print(format!("  {}", fields::summary(ui, plugin, listed).await.replace('\n', "\n  ")));
 }
 
@@ -124,8 +130,8 @@ async fn disconnect(ui: &Ui, connected: &Connected, path: &str) -> Result<serde_
     if status != Some(401) {
         return Err(CliError::Demo(format!("the org still accepts the revoked token: status {status:?}")));
     }
-    ui.print("  the grant was revoked at the org and removed here");
-    ui.print("  the org now refuses the old token: 401");
-    ui.print(format!("  the plugin now reports: {}", refused.code));
+    ui.print(format!("  {}", ui.say.demo_revoked()));
+    ui.print(format!("  {}", ui.say.demo_refuses(401)));
+    ui.print(format!("  {}", ui.say.demo_reports(&refused.code)));
     Ok(serde_json::json!({ "old_token_status": status, "plugin_answers": refused.code }))
 }

@@ -22,7 +22,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
     let gone =
         plugin.broker().disconnect(&stored.key.connection, stored.key.credential.as_str(), &Asker::operator()).await?;
     let others = stored.forget(&arguments.team).await?;
-    let server = stored.origin.as_ref().map_or_else(|| "the server".to_owned(), ToString::to_string);
+    let server = stored.origin.as_ref().map_or_else(|| ui.say.the_server(), ToString::to_string);
     let has_ended = matches!(gone.revoked, Revoked::Now | Revoked::Before);
     let own = (!has_ended && gone.revoked != Revoked::NothingToRevoke).then(|| stored.key.credential.to_string());
     ui.json(&serde_json::json!({
@@ -30,44 +30,22 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -
         "revoked": has_ended && others.is_empty(),
         "not_revoked": own.iter().chain(&others).collect::<Vec<_>>(),
     }))?;
-    match gone.revoked {
-        Revoked::Now => ui
-            .print(format!("Disconnected `{}`: the grant is revoked and its tokens are deleted here.", arguments.team)),
-        Revoked::ApiKey => {
-            ui.print(format!("Disconnected `{}`: its API key is deleted here.", arguments.team));
-            ui.note(format!(
-                "The key itself is not revoked. Delete it at {server} too, unless something else uses it."
-            ));
-        }
-        Revoked::NoToken => {
-            ui.print(format!("Disconnected `{}`: its row could not be opened, and is deleted here.", arguments.team));
-            ui.note("Its grant or key is not revoked. Revoke it at the server, in the settings of the user who connected it.");
-        }
-        Revoked::Before => ui.print(format!(
-            "Disconnected `{}`: the grant had already ended; its tokens are deleted here.",
-            arguments.team
-        )),
+    let (say, team) = (&ui.say, &arguments.team);
+    let (done, remaining) = match gone.revoked {
+        Revoked::Now => (say.disconnected_now(team), None),
+        Revoked::ApiKey => (say.disconnected_key(team), Some(say.key_remains(&server))),
+        Revoked::NoToken => (say.disconnected_unreadable(team), Some(say.unreadable_remains())),
+        Revoked::Before => (say.disconnected_before(team), None),
         Revoked::NothingToRevoke if others.is_empty() => {
-            ui.print(format!("Disconnected `{}`: no grant was stored for it, so none was revoked.", arguments.team));
-            ui.note(format!(
-                "If nobody has revoked the grant, revoke it at {server}, in the settings of the user who connected it."
-            ));
+            (say.disconnected_nothing(team), Some(say.nothing_remains(&server)))
         }
-        Revoked::NothingToRevoke => {
-            ui.print(format!("Disconnected `{}`: its tokens are deleted here.", arguments.team));
-        }
-        _ => {
-            ui.print(format!("Disconnected `{}`: its tokens are deleted here.", arguments.team));
-            ui.note(format!(
-                "The grant may still be valid: nothing confirms that it is revoked. Revoke it at {server} too, in the settings of the user who connected it."
-            ));
-        }
-    }
+        Revoked::NothingToRevoke => (say.disconnected(team), None),
+        _ => (say.disconnected(team), Some(say.grant_remains(&server))),
+    };
+    ui.print(done);
+    remaining.into_iter().for_each(|remaining| ui.note(remaining));
     for credential in &others {
-        ui.note(format!(
-            "This build cannot revoke the grant of credential `{credential}`, which another build made. Revoke it at {server} too, in \
-             the settings of the user who connected it."
-        ));
+        ui.note(say.other_grant_remains(credential, &server));
     }
     let is_done = others.is_empty() && (has_ended || gone.revoked == Revoked::ApiKey);
     Ok(if is_done { Ending::Done } else { Ending::Refused })

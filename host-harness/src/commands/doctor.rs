@@ -17,13 +17,14 @@ use crate::{
 pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
     let connected = Connected::open(ui, brokers, arguments).await?;
     let plugin = &connected.plugin;
-    let (answer, usage) = parts(plugin.check_connection(&connected.connection, ui.locale()).await?);
+    let (answer, usage) =
+        parts(connected.patiently(ui, plugin.check_connection(&connected.connection, ui.locale())).await?);
     let ending = match answer {
         Ok(account) => {
             let findings: Vec<Explained> = account.findings.iter().cloned().map(Into::into).collect();
             let advice = advice_on(ui, plugin, codes_of(&findings)).await;
             ui.json(&serde_json::json!({ "account": account, "advice_on_findings": advice, "usage": usage }))?;
-            ui.print("The connection works.");
+            ui.print(ui.say.connection_works());
             let name = account.name.clone().unwrap_or_default();
             let account_line = [name.as_str(), account.id.as_str()].join(" ");
             if !account_line.trim().is_empty() {

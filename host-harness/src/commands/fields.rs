@@ -5,25 +5,41 @@ use std::collections::BTreeMap;
 use crm_booking::{Memos, Source};
 use crm_host::{
     Plugin,
-    types::{Field, FieldList, FieldType},
+    types::{Choice, Field, FieldList, FieldType},
 };
+use crm_texts::Texts;
 
 use super::{
     Ending,
     booking::{advice, answered},
 };
-use crate::{brokers::Brokers, cli::ConnectionArgs, connection::Connected, error::CliError, ui::Ui};
+use crate::{
+    brokers::Brokers,
+    cli::Fields,
+    connection::Connected,
+    error::CliError,
+    ui::{Ui, one_line},
+};
 
-pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionArgs) -> Result<Ending, CliError> {
-    let connected = Connected::open(ui, brokers, arguments).await?;
+/// Choices of a field that are shown unless all are asked for.
+const SHOWN_CHOICES: usize = 6;
+
+pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Fields) -> Result<Ending, CliError> {
+    let connected = Connected::open(ui, brokers, &arguments.connection).await?;
     let plugin = &connected.plugin;
-    let called = plugin.list_lead_fields(&connected.connection, None, ui.locale()).await?;
+    let called = connected.patiently(ui, plugin.list_lead_fields(&connected.connection, None, ui.locale())).await?;
     let ending = match answered(ui, plugin, called.answer).await? {
         Some(listed) => {
             connected.keep_memos(None, &Memos::of_list(&listed)).await?;
+            let listed = match &arguments.field {
+                Some(name) => only(listed, name)?,
+                None => listed,
+            };
             ui.json(&serde_json::json!({ "fields": listed, "usage": called.usage }))?;
-            human(ui, &listed);
-            ui.print(summary(ui, plugin, &listed).await);
+            human(ui, &listed, if arguments.choices || arguments.field.is_some() { usize::MAX } else { SHOWN_CHOICES });
+            if arguments.field.is_none() {
+                ui.print(summary(ui, plugin, &listed).await);
+            }
             Ending::Done
         }
         None => Ending::Refused,
@@ -32,17 +48,49 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionAr
     Ok(ending)
 }
 
-fn human(ui: &Ui, listed: &FieldList) {
+/// The list with one field only.
+fn only(mut listed: FieldList, name: &str) -> Result<FieldList, CliError> {
+    if let Some(withheld) = listed.withheld.iter().find(|field| field.name == name) {
+        return Err(CliError::FieldWithheld { name: name.to_owned(), reason: withheld.reason.clone() });
+    }
+    if !listed.fields.iter().any(|field| field.name == name) {
+        let names = listed.fields.iter().map(|field| field.name.as_str());
+        return Err(CliError::NoField(format!("`{name}`{}", crm_booking::suggestion(name, names))));
+    }
+    listed.fields.retain(|field| field.name == name);
+    listed.withheld.clear();
+    Ok(listed)
+}
+
+fn human(ui: &Ui, listed: &FieldList, most: usize) {
+    let say = &ui.say;
     let rows = listed.fields.iter().map(|field| {
         vec![
-            if field.required { "required".to_owned() } else { String::new() },
+            if field.required { say.required() } else { String::new() },
             field.label.clone(),
             field.name.clone(),
-            kind(field),
+            kind(say, field),
+            choices(say, field, most),
             field.suggested_source.clone().unwrap_or_default(),
         ]
     });
-    ui.table(&["", "Label", "API name", "Type", "Suggested source"], rows);
+    let (label, name, kind) = (say.column_label(), say.column_api_name(), say.column_type());
+    let (choices, suggested) = (say.column_choices(), say.column_suggested());
+    ui.table(&["", &label, &name, &kind, &choices, &suggested], rows);
+}
+
+/// The values that can be written, each with its label where that differs.
+fn choices(say: &Texts, field: &Field, most: usize) -> String {
+    let active: Vec<&Choice> = field.choices.iter().filter(|choice| choice.active).collect();
+    let shown = active.iter().take(most).map(|choice| match &choice.label {
+        label if *label == choice.value => one_line(&choice.value).into_owned(),
+        label => one_line(&format!("{} ({label})", choice.value)).into_owned(),
+    });
+    let mut shown: Vec<String> = shown.collect();
+    if active.len() > most {
+        shown.push(say.and_more(active.len() - most));
+    }
+    shown.join(", ")
 }
 
 /// Numbers of offered and withheld fields, with the reasons in the plugin's words.
@@ -52,11 +100,7 @@ pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Str
         reasons.entry(&field.reason).or_default().push(&field.name);
     }
     let required = listed.fields.iter().filter(|field| field.required).count();
-    let mut lines = vec![format!(
-        "{} fields offered, {required} of them required; {} withheld:",
-        listed.fields.len(),
-        listed.withheld.len()
-    )];
+    let mut lines = vec![ui.say.fields_offered(listed.fields.len(), required, listed.withheld.len())];
     for (reason, names) in reasons {
         let why = advice(ui, plugin, reason, &[]).await.map_or_else(|| reason.to_owned(), |advice| advice.what);
         lines.push(format!("  {:>3} {}: {}", names.len(), why.trim_end_matches(['.', '。']), names.join(", ")));
@@ -64,37 +108,37 @@ pub(super) async fn summary(ui: &Ui, plugin: &Plugin, listed: &FieldList) -> Str
     lines.join("\n")
 }
 
-fn kind(field: &Field) -> String {
+fn kind(say: &Texts, field: &Field) -> String {
     let name = match &field.field_type {
-        FieldType::Text => "text",
-        FieldType::TextArea => "text area",
-        FieldType::Email => "email",
-        FieldType::Phone => "phone",
-        FieldType::Url => "url",
-        FieldType::Integer => "integer",
-        FieldType::Number => "number",
-        FieldType::Currency => "currency",
-        FieldType::Percent => "percent",
-        FieldType::Checkbox => "checkbox",
-        FieldType::Date => "date",
-        FieldType::DateTime => "date and time",
-        FieldType::Time => "time",
-        FieldType::Choice => "choice",
-        FieldType::Choices => "several choices",
-        FieldType::TextOrChoice => "text or choice",
-        FieldType::Reference => "reference",
-        FieldType::Other(other) => other.as_str(),
+        FieldType::Text => say.type_text(),
+        FieldType::TextArea => say.type_text_area(),
+        FieldType::Email => say.type_email(),
+        FieldType::Phone => say.type_phone(),
+        FieldType::Url => say.type_url(),
+        FieldType::Integer => say.type_integer(),
+        FieldType::Number => say.type_number(),
+        FieldType::Currency => say.type_currency(),
+        FieldType::Percent => say.type_percent(),
+        FieldType::Checkbox => say.type_checkbox(),
+        FieldType::Date => say.type_date(),
+        FieldType::DateTime => say.type_date_time(),
+        FieldType::Time => say.type_time(),
+        FieldType::Choice => say.type_choice(),
+        FieldType::Choices => say.type_choices(),
+        FieldType::TextOrChoice => say.type_text_or_choice(),
+        FieldType::Reference => say.type_reference(),
+        FieldType::Other(other) => other.clone(),
     };
     let active = field.choices.iter().filter(|choice| choice.active).count();
-    if active == 0 { name.to_owned() } else { format!("{name} of {active}") }
+    if active == 0 { name } else { say.type_of_choices(name, active) }
 }
 
-pub(super) fn source(source: &Source) -> String {
+pub(super) fn source(say: &Texts, source: &Source) -> String {
     match source {
-        Source::Answer(id) => format!("answer {id}"),
+        Source::Answer(id) => say.source_answer(id),
         Source::Booking(attribute) => attribute.clone(),
-        Source::Tracking(name) => format!("tracking {name}"),
-        Source::Fixed(text) => format!("“{text}”"),
-        Source::Template(text) => format!("template {text}"),
+        Source::Tracking(name) => say.source_tracking(name),
+        Source::Fixed(text) => say.source_fixed(text),
+        Source::Template(text) => say.source_template(text),
     }
 }

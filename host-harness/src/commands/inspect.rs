@@ -42,59 +42,49 @@ fn human(ui: &Ui, inspection: &Inspection, permissions: &Permissions) {
     let plugin = &manifest.plugin;
     let limits = permissions.limits();
     ui.print(format!("{} {} ({})", plugin.name, plugin.version, plugin.id));
-    ui.print(format!("  contract   {}", plugin.contract));
-    ui.print(format!("  sha256     {}", inspection.sha256));
-    ui.print(format!(
-        "  size       {} bytes ({} % of {BYTES_BUDGET})",
-        inspection.bytes,
-        inspection.bytes * 100 / BYTES_BUDGET
-    ));
-    ui.print(format!("  imports    {}", inspection.imports.join("\n             ")));
-    ui.print(format!("  exports    {}", inspection.exports.join("\n             ")));
+    let say = &ui.say;
+    let print = |line: String| ui.print(format!("  {line}"));
+    let below = |line: String| ui.print(format!("             {line}"));
+    print(say.inspect_contract(plugin.contract));
+    print(say.inspect_sha256(&inspection.sha256));
+    print(say.inspect_size(inspection.bytes, inspection.bytes * 100 / BYTES_BUDGET, BYTES_BUDGET));
+    print(say.inspect_imports(inspection.imports.join("\n             ")));
+    print(say.inspect_exports(inspection.exports.join("\n             ")));
     for rule in &manifest.egress {
-        ui.print(format!("  may reach  {} (during a call: only the origin of the connected org)", rule.origin));
+        print(say.inspect_may_reach(&rule.origin));
         for route in &rule.routes {
-            ui.print(format!("             {}", route.sentence()));
+            below(route.sentence());
         }
     }
     for (name, credential) in &manifest.credentials {
         match credential {
             CredentialSpec::OAuth2(spec) => {
                 let hosts: Vec<_> = spec.login_hosts.iter().map(ToString::to_string).collect();
-                ui.print(format!(
-                    "  credential {name}: scopes {}; login at {}",
-                    spec.scopes.join(" "),
-                    hosts.join(", ")
-                ));
+                print(say.inspect_credential(name, spec.scopes.join(" "), hosts.join(", ")));
                 if !spec.authorization_parameters.is_empty() {
                     let pairs = spec.authorization_parameters.iter();
                     let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}={value}", name.as_str())).collect();
-                    ui.print(format!("             login is requested with {}", pairs.join(", ")));
+                    below(say.inspect_login_parameters(pairs.join(", ")));
                 }
                 let attributes: Vec<_> = spec.attributes.keys().map(ToString::to_string).collect();
-                ui.print(format!(
-                    "             the plugin cannot read it, only its attributes {}",
-                    attributes.join(", ")
-                ));
+                below(say.inspect_attributes(attributes.join(", ")));
             }
             CredentialSpec::ApiKey(spec) => {
-                let header = spec.slot.header.name();
-                ui.print(format!("  credential {name}: API key in header {header}, to {}", spec.origin));
-                ui.print("             the plugin cannot read it");
+                print(say.inspect_key(name, spec.slot.header.name(), &spec.origin));
+                below(say.inspect_unreadable());
             }
         }
     }
     if let Some(plan) = &plugin.plan {
-        ui.print(format!("  plan       {plan}; may be connected by {}", plugin.connect_roles.join(", ")));
+        print(say.inspect_plan(plan, plugin.connect_roles.join(", ")));
     }
-    ui.print(format!(
-        "  per call   {} MiB memory, {} ms computing, {} ms in all, {} requests of {} KiB, responses of {} KiB",
+    print(say.inspect_limits(
         limits.memory_bytes >> 20,
         limits.cpu_ms,
         limits.wall_ms,
         limits.http_requests,
         limits.request_bytes >> 10,
-        limits.response_bytes >> 10
+        limits.response_bytes >> 10,
     ));
     announce_test_overrides(ui, permissions);
 }

@@ -10,6 +10,7 @@ mod doctor;
 mod fields;
 mod inspect;
 mod live_check;
+mod options;
 mod org;
 mod preview;
 mod rotate_key;
@@ -22,13 +23,16 @@ use crm_host::full_message;
 use crate::{
     brokers::Brokers,
     cli::{Cli, Command},
-    doubt::{Doubt, arguments, how_to_look},
+    doubt::{Doubt, Left, arguments},
     error::CliError,
     ui::Ui,
 };
 
 /// A wait that needs no explanation.
 const UNNOTICED: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// The exit code of an interrupted command.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The result of a command that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,41 +47,49 @@ pub(crate) enum Ending {
 pub async fn run(cli: Cli) -> ExitCode {
     let mut ui = Ui::new(cli.json, cli.locale);
     let doubt = Doubt::default();
-    doubt.explain_panics();
+    doubt.explain_panics(ui.say.language());
     let brokers = Brokers::default();
     let ended = tokio::select! {
         ended = dispatch(&mut ui, &doubt, &brokers, cli.command) => ended,
         // The command's future is dropped: the org stops and connections close; what was stored stays.
         () = interrupt() => {
-            let tries = doubt.tries();
-            let error = serde_json::json!({ "code": "interrupted", "message": "interrupted" });
-            let look_first = tries.map(arguments);
-            let _ = ui.json(&serde_json::json!({ "error": error, "unknown_tries": tries, "look_first": look_first }));
-            ui.note("\ninterrupted");
-            if let Some(tries) = tries {
-                ui.note(how_to_look(tries));
+            let left = doubt.left();
+            let _ = report(&ui, "interrupted", "interrupted", left);
+            ui.note(format!("\n{}", ui.say.interrupted()));
+            if let Some(left) = left {
+                ui.note(left.advice(&ui.say));
             }
             save(&ui, &brokers).await;
-            return ExitCode::from(130);
+            return ExitCode::from(INTERRUPTED);
         }
     };
     save(&ui, &brokers).await;
-    match ended {
-        Ok(Ending::Done) => ExitCode::SUCCESS,
-        Ok(Ending::Refused) => ExitCode::from(3),
+    let code = match ended {
+        Ok(Ending::Done) => 0,
+        Ok(Ending::Refused) => 3,
         Err(error) => {
-            let message = full_message(&error);
-            let tries = doubt.tries();
-            let report = serde_json::json!({ "code": error.code(), "message": message });
-            let look_first = tries.map(arguments);
-            let _ = ui.json(&serde_json::json!({ "error": report, "unknown_tries": tries, "look_first": look_first }));
-            ui.note(format!("error: {message}"));
-            if let Some(tries) = tries {
-                ui.note(how_to_look(tries));
-            }
-            ExitCode::from(error.exit())
+            let _ = report(&ui, error.code(), &full_message(&error), doubt.left());
+            ui.error(&error);
+            error.exit()
         }
+    };
+    if let Some(left) = doubt.left().filter(|left| *left != Left::AtLocalOrg) {
+        if ui.is_closed() {
+            ui.note(ui.say.output_closed());
+        }
+        ui.note(left.advice(&ui.say));
     }
+    ExitCode::from(code)
+}
+
+/// Why the command ended without a result, for machines.
+fn report(ui: &Ui, code: &str, message: &str, left: Option<Left>) -> Result<(), CliError> {
+    let tries = left.and_then(Left::tries);
+    ui.json(&serde_json::json!({
+        "error": { "code": code, "message": message },
+        "unknown_tries": tries,
+        "look_first": tries.map(arguments),
+    }))
 }
 
 /// Saves what servers are about to send, such as a rotated token. A second interrupt ends that.
@@ -86,7 +98,7 @@ async fn save(ui: &Ui, brokers: &Brokers) {
     let is_saved = match tokio::time::timeout(UNNOTICED, &mut drain).await {
         Ok(is_saved) => is_saved,
         Err(_) => {
-            ui.note("waiting for the server, to keep the token that it sends; interrupt again to end at once");
+            ui.note(ui.say.saving_token());
             tokio::select! {
                 is_saved = drain => is_saved,
                 () = interrupt() => false,
@@ -94,20 +106,22 @@ async fn save(ui: &Ui, brokers: &Brokers) {
         }
     };
     if !is_saved {
-        ui.note("a token that was being refreshed may be lost; if `doctor` says so, connect again");
+        ui.note(ui.say.token_lost());
     }
 }
 
-/// Waits for Ctrl-C, or for a request to end (POSIX: `SIGTERM`, `SIGHUP`).
-async fn interrupt() {
+/// Waits for Ctrl-C, or for a request to end (POSIX: `SIGTERM`, `SIGHUP`, `SIGQUIT`).
+pub(crate) async fn interrupt() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+        let signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()].map(signal);
+        if let [Ok(mut terminate), Ok(mut hang_up), Ok(mut quit)] = signals {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
                 _ = hang_up.recv() => {}
+                _ = quit.recv() => {}
             }
             return;
         }
@@ -117,7 +131,7 @@ async fn interrupt() {
 
 async fn dispatch(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, command: Command) -> Result<Ending, CliError> {
     match command {
-        Command::Demo(arguments) => demo::run(ui, brokers, arguments).await,
+        Command::Demo(arguments) => demo::run(ui, doubt, brokers, arguments).await,
         Command::Build(arguments) => build::run(ui, &arguments),
         Command::Inspect(arguments) => inspect::run(ui, &arguments),
         Command::Org(arguments) => org::run(ui, arguments).await,
@@ -125,10 +139,11 @@ async fn dispatch(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, command: Comman
         Command::Disconnect(arguments) => disconnect::run(ui, brokers, arguments).await,
         Command::Doctor(arguments) => doctor::run(ui, brokers, &arguments).await,
         Command::Fields(arguments) => fields::run(ui, brokers, &arguments).await,
+        Command::Options(arguments) => options::run(ui, brokers, &arguments).await,
         Command::Run(arguments) => run::run(ui, doubt, brokers, &arguments).await,
         Command::Preview(arguments) => preview::run(ui, brokers, &arguments).await,
         Command::Check(arguments) => check::run(ui, brokers, &arguments).await,
-        Command::LiveCheck(arguments) => live_check::run(ui, brokers, arguments).await,
+        Command::LiveCheck(arguments) => live_check::run(ui, doubt, brokers, arguments).await,
         Command::RotateKey(arguments) => rotate_key::run(ui, &arguments),
     }
 }

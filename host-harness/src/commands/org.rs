@@ -51,12 +51,12 @@ pub(super) async fn run(ui: &mut Ui, arguments: Org) -> Result<Ending, CliError>
         "client_secret": app.client_secret,
         "redirect_uris": app.redirect_uris,
     }))?;
-    ui.note(format!("org:   {}   (open it in a browser to see Leads and requests)", running.org().base_url()));
-    ui.note(format!("admin: {}   (faults, request log, clock; see docs/local-org.md)", running.admin_url()));
+    ui.note(ui.say.org_address(running.org().base_url()));
+    ui.note(ui.say.org_admin(running.admin_url()));
     for user in running.org().file().users {
-        ui.note(format!("log in as {} with the password {}", user.username, user.password));
+        ui.note(ui.say.org_user(user.username, user.password));
     }
-    ui.note("Stop it with Ctrl-C.");
+    ui.note(ui.say.org_stop());
     // Ctrl-C drops this future and with it the org.
     future::pending().await
 }

@@ -5,7 +5,7 @@ use crm_host::types::{PlannedAction, PlannedStep, PreviewResult, Problem};
 
 use super::{
     Ending,
-    booking::{self, advice, advice_on, all_findings, codes_of, parts, show_problem, show_usage},
+    booking::{self, advice, advice_on, all_findings, codes_of, left_out, parts, show_problem, show_usage},
     fields,
 };
 use crate::{
@@ -26,7 +26,9 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> 
     let connected = &opened.connected;
     let plugin = &connected.plugin;
     let records = &arguments.known.records;
-    let called = plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping, records).await?;
+    let called = connected
+        .patiently(ui, plugin.preview(&connected.connection, &resolved.booking, &resolved.mapping, records))
+        .await?;
     let (answer, usage) = parts(called);
     let ending = match answer {
         Ok(mut preview) => {
@@ -52,6 +54,10 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> 
             }))?;
             human(ui, &preview, &opened.mapping);
             ui.findings(&findings, &on_findings);
+            let left_out = left_out(&findings);
+            if left_out > 0 {
+                ui.print(ui.say.left_out_count_preview(left_out));
+            }
             match refusal {
                 Some(problem) => {
                     ui.problem(&problem, on_refusal.as_ref());
@@ -79,28 +85,30 @@ fn refusal(preview: &PreviewResult) -> Option<&Problem> {
 }
 
 fn human(ui: &Ui, preview: &PreviewResult, mapping: &Mapping) {
+    let say = &ui.say;
     if preview.steps.is_empty() {
-        ui.print("Would do nothing.");
+        ui.print(say.would_do_nothing());
     }
     for PlannedStep { object, action, values } in &preview.steps {
         let plan = match action {
-            PlannedAction::Create => format!("Would create a record ({object}):"),
-            PlannedAction::Update(record) => format!("Would update {object}/{}:", record.id),
-            PlannedAction::Keep(record) => format!("Would leave {object}/{} as it is.", record.id),
-            PlannedAction::Refuse(_) => format!("Would write nothing ({object})."),
-            PlannedAction::Other(action) => format!("Would do this ({object}): {action}"),
+            PlannedAction::Create => say.would_create(object),
+            PlannedAction::Update(record) => say.would_update(format_args!("{object}/{}", record.id)),
+            PlannedAction::Keep(record) => say.would_keep(format_args!("{object}/{}", record.id)),
+            PlannedAction::Refuse(_) => say.would_refuse(object),
+            PlannedAction::Other(action) => say.would_do_other(object, action),
         };
         ui.print(one_line(&plan));
         if !values.is_empty() {
             let rows = values.iter().map(|value| {
                 let source = match value.row.and_then(|row| mapping.rows().get(usize::try_from(row).ok()?)) {
-                    Some(row) if value.from_fallback => format!("fallback of {}", fields::source(&row.source)),
-                    Some(row) => fields::source(&row.source),
-                    None => "added by the plugin".to_owned(),
+                    Some(row) if value.from_fallback => say.source_fallback(fields::source(say, &row.source)),
+                    Some(row) => fields::source(say, &row.source),
+                    None => say.source_integration(),
                 };
                 vec![value.label.clone(), value.field.clone(), value.json.clone(), source]
             });
-            ui.table(&["Label", "API name", "Value as sent", "From"], rows);
+            let (label, name) = (say.column_label(), say.column_api_name());
+            ui.table(&[&label, &name, &say.column_sent(), &say.column_from()], rows);
         }
     }
 }

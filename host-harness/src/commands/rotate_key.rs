@@ -32,12 +32,12 @@ pub(super) fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError
         None => store.rotate_key_file()?,
     };
     ui.json(&serde_json::json!({ "rows": rotated.rows, "damaged": rotated.damaged }))?;
-    ui.print(format!("Sealed {} rows in {} with a new key.", rotated.rows, arguments.data.display()));
+    ui.print(ui.say.resealed(rotated.rows, arguments.data.display()));
     if next.is_some() {
-        ui.note("Set HARNESS_STORE_KEY to the new key now; the old one opens nothing here any more.");
+        ui.note(ui.say.set_new_key());
     }
     if rotated.damaged > 0 {
-        ui.note(format!("{} rows were damaged before and stay so; connect their teams again.", rotated.damaged));
+        ui.note(ui.say.damaged_rows(rotated.damaged));
     }
     Ok(Ending::Done)
 }

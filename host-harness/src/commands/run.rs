@@ -5,17 +5,21 @@ use jiff::Timestamp;
 
 use super::{
     Ending,
-    booking::{self, advice_on, all_findings, codes_of, parts, show_problem, show_usage},
+    booking::{self, advice_on, all_findings, codes_of, left_out, parts, show_problem, show_usage},
 };
 use crate::{
     brokers::Brokers,
     cli::Run,
-    doubt::{Doubt, how_to_look, instant},
+    doubt::{Doubt, Left, instant},
     error::CliError,
     ui::{Ui, one_line},
 };
 
 pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments: &Run) -> Result<Ending, CliError> {
+    let is_local = arguments.delivered.connection.team.is_none();
+    if is_local {
+        doubt.raise(Left::AtLocalOrg);
+    }
     let Some(opened) = booking::open(ui, brokers, &arguments.delivered).await? else {
         return Ok(Ending::Refused);
     };
@@ -29,14 +33,23 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
     let earlier = history.unknown_tries;
     // Until the result is here, this try may write something that nobody knows of.
     let with_this = with_try(earlier, history.now);
-    doubt.raise(with_this);
-    let called =
-        plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history).await;
+    let settle = |tries: Option<UnknownTries>| match tries {
+        _ if is_local => doubt.raise(Left::AtLocalOrg),
+        Some(tries) => doubt.raise(Left::Tries(tries)),
+        None => doubt.clear(),
+    };
+    settle(Some(with_this));
+    let called = connected
+        .patiently(
+            ui,
+            plugin.on_booking_completed(&connected.connection, &resolved.booking, &resolved.mapping, &history),
+        )
+        .await;
     let unknown = |effect| if effect == Effect::Unknown { Some(with_this) } else { earlier };
     let (answer, usage) = match called {
         Ok(called) => parts(called),
         Err(error) => {
-            settle(doubt, unknown(error.effect()));
+            settle(unknown(error.effect()));
             return Err(error.into());
         }
     };
@@ -56,7 +69,14 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
             }))?;
             show_delivery(ui, &delivery);
             ui.findings(&findings, &advice);
-            doubt.clear();
+            let left_out = left_out(&findings);
+            if left_out > 0 {
+                ui.print(ui.say.left_out_count(left_out));
+            }
+            // What nobody was shown stays unknown.
+            if !ui.is_closed() {
+                settle(None);
+            }
             for record in &delivery.records {
                 connected.show_lead(ui, &record.id);
             }
@@ -64,14 +84,11 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
         }
         Err(problem) => {
             let tries = if problem.settles_earlier_tries() { None } else { unknown(problem.effect) };
-            settle(doubt, tries);
+            settle(tries);
             let problem = resolved.origins.explain_problem(problem);
             show_problem(ui, plugin, &problem, &resolved.findings, tries, Some(&usage)).await?;
-            if let Some(tries) = tries {
-                ui.note(how_to_look(tries));
-            }
             for record in &problem.problem.made {
-                ui.note(format!("The booking has a record: add --record {} to the next run", one_line(&shown(record))));
+                ui.note(ui.say.name_record(one_line(&shown(record))));
             }
             Ending::Refused
         }
@@ -79,13 +96,6 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
     show_usage(ui, plugin, &usage);
     connected.close().await;
     Ok(ending)
-}
-
-fn settle(doubt: &Doubt, tries: Option<UnknownTries>) {
-    match tries {
-        Some(tries) => doubt.raise(tries),
-        None => doubt.clear(),
-    }
 }
 
 /// What a ledger would know, as far as the arguments say.
@@ -128,24 +138,25 @@ fn shown(record: &RecordRef) -> String {
 }
 
 pub(super) fn show_delivery(ui: &Ui, delivery: &Delivery) {
-    let done = match &delivery.outcome {
-        Outcome::Created => "Created",
-        Outcome::Updated => "Updated",
-        Outcome::Kept => "Left unchanged:",
-        Outcome::AlreadyDelivered => "Already delivered:",
-        Outcome::Ignored => "Nothing to do.",
-        Outcome::Other(outcome) => outcome,
+    let say = &ui.say;
+    let mut records = delivery.records.iter();
+    let line = |record: &RecordRef| {
+        let url = record.url.as_ref().map_or(String::new(), |url| format!("\n  {}", one_line(url)));
+        format!("{}{url}", one_line(&shown(record)))
     };
-    let mut lines = one_line(done).into_owned();
-    for (index, record) in delivery.records.iter().enumerate() {
-        lines.push_str(if index == 0 { " " } else { "\n  and " });
-        lines.push_str(&one_line(&shown(record)));
-        if let Some(url) = &record.url {
-            lines.push_str("\n  ");
-            lines.push_str(&one_line(url));
-        }
+    let first = records.next().map(line).unwrap_or_default();
+    let done = match &delivery.outcome {
+        Outcome::Created => say.outcome_created(first),
+        Outcome::Updated => say.outcome_updated(first),
+        Outcome::Kept => say.outcome_kept(first),
+        Outcome::AlreadyDelivered => say.outcome_already_delivered(first),
+        Outcome::Ignored => say.outcome_ignored(),
+        Outcome::Other(outcome) => say.outcome_other(one_line(outcome), first),
+    };
+    ui.print(done.trim_end());
+    for record in records {
+        ui.print(format!("  {}", say.and_record(line(record))));
     }
-    ui.print(lines);
 }
 
 #[cfg(test)]

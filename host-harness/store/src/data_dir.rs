@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 /// Locked by whoever changes which files there are. Other users can open the folder, and so lock it, but not this file.
 #[cfg(unix)]
 const LOCK_FILE: &str = "lock";
+const IGNORE_FILE: &str = ".gitignore";
 /// Opening a store and rotating its key take less than a second.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 #[cfg(unix)]
@@ -97,7 +98,25 @@ pub(crate) struct Turn {
 impl Folder {
     /// Opens a data folder, and creates it with mode 0700 if it is missing.
     pub(crate) fn open_or_create(path: &Path) -> Result<Self, PrivacyError> {
+        let is_new = !path.exists();
         create(path).map_err(PrivacyError::io(path))?;
+        let folder = Self::open(path)?;
+        if is_new {
+            folder.ignore();
+        }
+        Ok(folder)
+    }
+
+    /// Keeps the folder out of a repository around it, as cargo does for its target folder. The store works without.
+    fn ignore(&self) {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, OF_FILE.wanted);
+        let _ = options.open(self.file(IGNORE_FILE)).and_then(|mut file| file.write_all(b"*\n"));
+    }
+
+    fn open(path: &Path) -> Result<Self, PrivacyError> {
         #[cfg(unix)]
         {
             let handle = open(path, rustix::fs::OFlags::DIRECTORY, OF_FOLDER)?;

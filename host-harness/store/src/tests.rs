@@ -215,7 +215,8 @@ fn the_key_file_is_created_once_for_its_owner_only() {
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is created once");
     let names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(
-        names.iter().all(|name| name == "key" || name == "lock" || name.to_string_lossy().starts_with("store.sqlite3")),
+        names.iter().all(|name| ["key", "lock", ".gitignore"].iter().any(|known| name == known)
+            || name.to_string_lossy().starts_with("store.sqlite3")),
         "{names:?}"
     );
 

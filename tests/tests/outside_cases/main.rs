@@ -7,6 +7,7 @@ mod characters;
 mod html_fields;
 mod intake;
 mod moved;
+mod new_user;
 mod numbers;
 mod refresh;
 mod search;
@@ -40,7 +41,7 @@ const FEWEST: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_from_outside_comes_out_right() -> Result<()> {
-    let kinds = [
+    let mut kinds = vec![
         refresh::cases().await?,
         answers::cases().await?,
         moved::cases().await?,
@@ -50,6 +51,7 @@ async fn every_case_from_outside_comes_out_right() -> Result<()> {
         numbers::cases().await?,
         intake::cases()?,
     ];
+    kinds.extend(new_user::kinds().await?);
     let mut table = String::new();
     let mut wrong = String::new();
     for kind in &kinds {

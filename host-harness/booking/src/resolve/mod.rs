@@ -9,14 +9,12 @@ mod explain;
 mod tests;
 mod translate;
 
-use crm_contract::{Consequence, Expectation, Finding, Parameter};
+use crm_contract::{Consequence, Expectation, Finding, OptionGroup, Parameter};
 
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
 use crate::{
-    Booking, Event, Mapping, Memos, Question, Row, Source,
-    alike::named,
-    attributes, is_blank,
+    Booking, Event, Mapping, Memos, Question, Row, Source, alike, attributes, is_blank,
     similar::suggestion,
     source::{self, text_of, text_value},
     template::{Reference, Template},
@@ -85,19 +83,42 @@ pub struct Expected {
     pub origins: Origins,
 }
 
-/// Options that the plugin does not have, among those that a mapping chooses. `known` are the ids of the plugin's options.
-pub fn unknown_options(mapping: &Mapping, known: &[&str]) -> Vec<Explained> {
-    let unknown = mapping.options().keys().filter(|id| !known.contains(&id.as_str()));
-    let found = unknown.map(|id| Finding {
-        code: codes::OPTION_INVALID.to_owned(),
-        consequence: Consequence::Changed,
-        fields: Vec::new(),
-        rows: Vec::new(),
-        message: format!("the plugin has no option `{id}`{}", suggestion(id, known.iter().copied())),
-        particulars: vec![Parameter::new("option", id)],
-        more: Vec::new(),
-    });
-    found.map(Explained::from).collect()
+/// Options and values that the plugin does not have, among those that a mapping chooses. `known` are the plugin's options; the values
+/// of one that asks must include those that it lists on request.
+pub fn unknown_options(mapping: &Mapping, known: &[OptionGroup]) -> Vec<Explained> {
+    let mut found = Vec::new();
+    for (id, value) in mapping.options() {
+        let ids = known.iter().map(|group| group.id.as_str());
+        let values = |group: &OptionGroup| group.choices.iter().map(|choice| choice.value.clone()).collect::<Vec<_>>();
+        let message = match known.iter().find(|group| group.id == *id) {
+            None => {
+                let meant = suggestion(id, ids.clone());
+                format!("the plugin has no option `{id}`{meant} ({})", named(ids))
+            }
+            Some(group) if group.typed || group.choices.iter().any(|choice| choice.value == *value) => continue,
+            Some(group) => {
+                let values = values(group);
+                let values = values.iter().map(String::as_str);
+                let meant = suggestion(value, values.clone());
+                format!("the option `{id}` has no value `{value}`{meant} ({})", named(values))
+            }
+        };
+        found.push(Explained::from(Finding {
+            code: codes::OPTION_INVALID.to_owned(),
+            consequence: Consequence::Changed,
+            fields: Vec::new(),
+            rows: Vec::new(),
+            message,
+            particulars: vec![Parameter::new("option", id)],
+            more: Vec::new(),
+        }));
+    }
+    found
+}
+
+/// Names as code, separated by commas.
+fn named<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Rows for an event whose field the plugin did not list.
@@ -125,7 +146,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         findings: Vec::new(),
         origins: Origins::default(),
     };
-    let questions = booking.form.as_deref();
+    let asked = Asked::in_booking(booking);
     for (position, row, on_change) in rows_for(mapping, booking.kind) {
         let given = source::value(&row.source, booking);
         let text = given.as_ref().map(|value| text_of(value).into_owned());
@@ -133,8 +154,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
         let fallback = row.fallback.as_deref().and_then(text_value);
         let is_lost = given.is_none() && fallback.is_none();
         let consequence = if is_lost { Consequence::LeftOut } else { Consequence::Changed };
-        let has_answer = |id: &str| booking.given(id).is_some();
-        for found in unknown_references(row, questions, has_answer) {
+        for found in unknown_references(row, asked.as_ref()) {
             resolved.findings.push(origin.finding(row, consequence, found));
         }
         if let Some(payment) = &booking.payment
@@ -188,7 +208,7 @@ pub fn expectations(
             expected.findings.push(unknown_field(&origin, row, memos));
             continue;
         }
-        let unknown = unknown_references(row, Some(questions), |_| false);
+        let unknown = unknown_references(row, Some(&Asked::in_form(questions)));
         let (expectation, unmatched) = expectation(row, questions, memos.of(&row.field), locale);
         for found in unknown {
             let is_brace = found.code == codes::TEMPLATE_INVALID;
@@ -235,7 +255,7 @@ fn carries(row: &Row, attribute: &str) -> bool {
 
 /// The question of a form with this id.
 fn question<'q>(questions: &'q [Question], id: &str) -> Option<&'q Question> {
-    named(questions.iter().map(|question| (&*question.id, question)), id)
+    alike::named(questions.iter().map(|question| (&*question.id, question)), id)
 }
 
 fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
@@ -244,9 +264,35 @@ fn label_in_booking(booking: &Booking, id: &str) -> Option<String> {
     answered.or(asked).cloned()
 }
 
-/// What is wrong with a row's references: an unpaired brace, or something that neither the booking nor its form has. Without a
-/// form, an unknown question cannot be told from one that was not shown.
-fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(&str) -> bool) -> Vec<Found> {
+/// The questions that a row can read.
+struct Asked<'q> {
+    by: &'static str,
+    ids: Vec<&'q str>,
+}
+
+impl<'q> Asked<'q> {
+    fn in_form(form: &'q [Question]) -> Self {
+        Self { by: "form", ids: form.iter().map(|question| question.id.as_str()).collect() }
+    }
+
+    /// `None` for a booking that brings neither form nor answers, such as a notice of a cancellation.
+    fn in_booking(booking: &'q Booking) -> Option<Self> {
+        let answered = booking.answers.iter().map(|answer| answer.question_id.as_str());
+        match &booking.form {
+            // The form may have changed since the guest answered.
+            Some(form) => {
+                let mut asked = Self::in_form(form);
+                asked.ids.extend(answered);
+                Some(asked)
+            }
+            None if booking.answers.is_empty() => None,
+            None => Some(Self { by: "booking", ids: answered.collect() }),
+        }
+    }
+}
+
+/// What is wrong with a row's references: an unpaired brace, or something that neither the booking nor its form has.
+fn unknown_references(row: &Row, asked: Option<&Asked<'_>>) -> Vec<Found> {
     let mut unknown = Vec::new();
     if let Source::Template(text) = &row.source
         && !Template::parse(text).well_formed
@@ -255,13 +301,12 @@ fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(
         unknown.push(Found::new(codes::TEMPLATE_INVALID, message, "template", text));
     }
     for reference in source::references(&row.source) {
-        match (reference, form) {
-            (Reference::Answer(id), Some(form)) => {
-                if !has_answer(id) && question(form, id).is_none() {
-                    let ids = form.iter().map(|question| question.id.as_str());
-                    let message = format!("the form has no question `{id}`{}", suggestion(id, ids));
-                    unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
-                }
+        match (reference, asked) {
+            (Reference::Answer(id), Some(Asked { by, ids }))
+                if alike::named(ids.iter().map(|known| (*known, ())), id).is_none() =>
+            {
+                let message = format!("the {by} has no question `{id}`{}", suggestion(id, ids.iter().copied()));
+                unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
             }
             (Reference::Attribute(name), _) if !attributes::is_known(name) => {
                 let message = format!("no booking attribute `{name}`{}", suggestion(name, attributes::names()));

@@ -190,8 +190,14 @@ fn a_row_that_names_something_unknown_is_found() {
         codes::TEMPLATE_INVALID.to_owned(),
         "the template has an unpaired brace, which is written as it is".to_owned(),
     );
-    // Without a form nobody knows which questions there are.
-    assert_eq!(found(&booking()), [attribute.clone(), brace.clone()]);
+    // Without a form, the questions are those that the booking answers.
+    let of_booking = |id: &str, meant: &str| {
+        (codes::QUESTION_UNKNOWN.to_owned(), format!("the booking has no question `{id}`{meant}"))
+    };
+    let (sise, gone) = (of_booking("sise", "; did you mean `size`?"), of_booking("gone", ""));
+    assert_eq!(found(&booking()), [sise, attribute.clone(), gone, brace.clone()]);
+    // A booking without any answers does not show which questions there are.
+    assert_eq!(found(&Booking { answers: Vec::new(), ..booking() }), [attribute.clone(), brace.clone()]);
     let form = |ids: &[&str]| Some(ids.iter().map(|id| question(id, QuestionKind::Text, false, &[])).collect());
     let of_questions = [
         (codes::QUESTION_UNKNOWN.to_owned(), "the form has no question `sise`; did you mean `size`?".to_owned()),
@@ -393,9 +399,19 @@ fn a_value_table_that_does_not_match_its_question_is_found() {
 fn an_option_that_the_plugin_does_not_have_is_found() {
     let mapping: Mapping =
         serde_json::from_value(json!({ "rows": [], "options": { "exsting": "keep", "owner": "x" } })).unwrap();
-    let found = unknown_options(&mapping, &["existing", "owner"]);
-    let messages: Vec<_> = found.iter().map(|found| found.finding.message.as_str()).collect();
-    assert_eq!(messages, ["the plugin has no option `exsting`; did you mean `existing`?"]);
+    let group = |id: &str, typed: bool| -> OptionGroup {
+        let choices = json!([{ "value": "keep", "label": "Keep" }, { "value": "overwrite", "label": "Overwrite" }]);
+        let group = json!({ "id": id, "label": "", "default_value": "keep", "asks": false, "typed": typed,
+            "choices": choices });
+        serde_json::from_value(group).unwrap()
+    };
+    let messages = |groups: &[OptionGroup]| -> Vec<String> {
+        unknown_options(&mapping, groups).into_iter().map(|found| found.finding.message).collect()
+    };
+    let of_id = "the plugin has no option `exsting`; did you mean `existing`? (`existing`, `owner`)";
+    assert_eq!(messages(&[group("existing", false), group("owner", true)]), [of_id]);
+    let of_value = "the option `owner` has no value `x` (`keep`, `overwrite`)";
+    assert_eq!(messages(&[group("exsting", false), group("owner", false)]), [of_value]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
@@ -70,6 +71,68 @@ impl Pending {
     pub fn state(&self) -> &Secret {
         &self.state
     }
+
+    /// This as one secret text, for a host whose callback may reach another process than the one that began.
+    ///
+    /// Who reads it and sees the callback can finish in the person's place, and who changes it decides where the code goes: keep it
+    /// as grants are kept, sealed and by its [`Self::state`], and delete it when it is taken, because a copy could be tried again
+    /// until it expires.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn to_secret(&self) -> Result<Secret, ConnectError> {
+        let kept = Kept {
+            plugin: self.key.plugin.clone(),
+            connection: self.key.connection.clone(),
+            credential: self.key.credential.clone(),
+            consent: self.consent.clone(),
+            browser: self.browser.expose().to_owned(),
+            until: self.until,
+            login_host: self.login_host.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            state: self.state.expose().to_owned(),
+            verifier: self.verifier.expose().to_owned(),
+            authorize_url: self.authorize_url.to_string(),
+        };
+        serde_json::to_string(&kept).map(Secret::new).map_err(|_| ConnectError::NotPending)
+    }
+
+    /// What [`Self::to_secret`] gave, in this process or another one. [`Broker::finish`] checks again what [`Broker::begin`] did: the
+    /// time, the browser, the login host, and what the person agreed to.
+    ///
+    /// # Errors
+    /// When the text is something else.
+    pub fn from_secret(kept: &Secret) -> Result<Self, ConnectError> {
+        let kept: Kept = serde_json::from_str(kept.expose()).map_err(|_| ConnectError::NotPending)?;
+        Ok(Self {
+            key: GrantKey { plugin: kept.plugin, connection: kept.connection, credential: kept.credential },
+            consent: kept.consent,
+            browser: Secret::new(kept.browser),
+            until: kept.until,
+            login_host: kept.login_host,
+            redirect_uri: kept.redirect_uri,
+            state: Secret::new(kept.state),
+            verifier: Secret::new(kept.verifier),
+            authorize_url: kept.authorize_url.parse().map_err(|_| ConnectError::NotPending)?,
+        })
+    }
+}
+
+/// A pending connection as text.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    plugin: Identifier,
+    connection: ConnectionId,
+    credential: Identifier,
+    consent: Consent,
+    browser: String,
+    until: Timestamp,
+    login_host: Origin,
+    redirect_uri: String,
+    state: String,
+    verifier: String,
+    authorize_url: String,
 }
 
 impl fmt::Debug for Pending {
@@ -111,6 +174,9 @@ pub enum ConnectError {
     /// It was begun for another plugin, or the plugin has been replaced since by one that asks for more.
     #[error("the connection was begun for another plugin, or for a build of it that asked for less; begin again")]
     Changed,
+    /// The text is not a pending connection that was kept.
+    #[error("the text is not a pending connection; begin again")]
+    NotPending,
     /// The text cannot be an API key.
     #[error(
         "an API key is {MIN_KEY_BYTES} to {MAX_KEY_BYTES} visible ASCII characters without blanks; copy it from the CRM again"
@@ -188,6 +254,7 @@ impl ConnectError {
             Self::UnknownCredential(_) => "connect-unknown-credential",
             Self::NotOAuth(_) => "connect-not-oauth",
             Self::NotApiKey(_) => "connect-not-api-key",
+            Self::NotPending => "connect-not-pending",
             Self::InvalidKey => "connect-key-invalid",
             Self::NoClient(_) => "connect-no-client",
             Self::GrantType => "connect-grant-type",

@@ -35,12 +35,12 @@ pub(super) async fn run(
         .collect();
     ui.json(&serde_json::json!({ "cases": listed }))?;
     for case in &replayed {
-        let mark = if case.is_alike() { "alike" } else { "DIFFERS" };
+        let mark = if case.is_alike() { ui.say.live_alike() } else { ui.say.live_differs() };
         ui.print(format!("{mark:>7}  {:<28} {}", case.case.id, case.found()));
         if !case.is_alike() {
-            ui.print(format!("{:9}expected: {}", "", case.expected()));
+            ui.print(format!("{:9}{}", "", ui.say.live_expected(case.expected())));
         }
     }
-    ui.print(format!("\n{} of {} cases have the same response", replayed.len() - differing, replayed.len()));
+    ui.print(format!("\n{}", ui.say.live_cases(replayed.len() - differing, replayed.len())));
     Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
 }

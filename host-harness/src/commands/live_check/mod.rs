@@ -9,7 +9,9 @@ use crm_host::{
     Host,
     credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, SecretStore as _},
 };
-use salesforce_live_check::{Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary};
+use salesforce_live_check::{
+    Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary, TEST_COMPANY,
+};
 
 use super::{Ending, connect::absolute};
 use crate::{
@@ -17,13 +19,19 @@ use crate::{
     cli::LiveCheck,
     component_file::ComponentFile,
     connection::{Stored, registration},
+    doubt::{Doubt, Left},
     environment::{LIVE_CLIENT_ID, LIVE_CLIENT_SECRET, LIVE_LOGIN_HOST, environment},
     error::CliError,
     policy_file::{self, announce_test_overrides, with_test_override},
     ui::Ui,
 };
 
-pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: LiveCheck) -> Result<Ending, CliError> {
+pub(super) async fn run(
+    ui: &mut Ui,
+    doubt: &Doubt,
+    brokers: &Brokers,
+    arguments: LiveCheck,
+) -> Result<Ending, CliError> {
     if let (Some(transcript), Some(out)) = (&arguments.from_transcript, &arguments.out) {
         transcript_files::import(ui, transcript, out)?;
         return Ok(Ending::Done);
@@ -32,14 +40,13 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: LiveCheck) ->
         return cases::run(ui, brokers, &arguments, file, org).await;
     }
     let Some(tested) = Tested::open(ui, brokers, &arguments).await? else {
-        let why = format!(
-            "not run: set {LIVE_LOGIN_HOST} (the org's My Domain), {LIVE_CLIENT_ID} and {LIVE_CLIENT_SECRET}, or name a stored connection with --team"
-        );
+        let why = ui.say.live_not_run(LIVE_LOGIN_HOST, LIVE_CLIENT_ID, LIVE_CLIENT_SECRET);
         ui.json(&serde_json::json!({ "run": false, "why": why }))?;
         ui.print(why);
         return Ok(Ending::Done);
     };
-    ui.note("Test Leads are created in the org and deleted again; their company is `live-check (delete me)`.");
+    ui.note(ui.say.live_leads(TEST_COMPANY));
+    doubt.raise(Left::TestLeads);
     let connection = match (&tested.stored, arguments.revoke) {
         (Some(_), false) => Connection::Keep,
         _ => Connection::Revoke,
@@ -51,7 +58,9 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: LiveCheck) ->
     {
         stored.forget(team).await?;
     }
-    conclude(ui, &summary, &arguments)
+    let ending = conclude(ui, &summary, &arguments)?;
+    doubt.clear();
+    Ok(ending)
 }
 
 /// The plugin and org under test.
@@ -117,19 +126,19 @@ async fn by_client_credentials(
 
 fn show(ui: &Ui, step: &StepReport) {
     let mark = match step.outcome {
-        Outcome::AsExpected => "as expected",
-        Outcome::Differs => "DIFFERS",
-        Outcome::Skipped => "skipped",
+        Outcome::AsExpected => ui.say.live_as_expected(),
+        Outcome::Differs => ui.say.live_differs(),
+        Outcome::Skipped => ui.say.live_skipped(),
     };
     ui.print(format!("{mark:>11}  {:<28} {}", step.id, step.found));
     if step.outcome == Outcome::Differs {
-        ui.print(format!("{:13}done:     {}", "", step.does));
-        ui.print(format!("{:13}expected: {}", "", step.expects));
+        ui.print(format!("{:13}{}", "", ui.say.live_done(step.does)));
+        ui.print(format!("{:13}{}", "", ui.say.live_expected(step.expects)));
         if let Some(detail) = &step.detail {
-            ui.print(format!("{:13}its words: {detail}", ""));
+            ui.print(format!("{:13}{}", "", ui.say.live_words(detail)));
         }
         if let Some(remedy) = step.remedy {
-            ui.print(format!("{:13}do:       {remedy}", ""));
+            ui.print(format!("{:13}{}", "", ui.say.live_remedy(remedy)));
         }
     }
 }
@@ -137,22 +146,14 @@ fn show(ui: &Ui, step: &StepReport) {
 fn conclude(ui: &Ui, summary: &Summary, arguments: &LiveCheck) -> Result<Ending, CliError> {
     let differing = summary.count(Outcome::Differs);
     ui.json(&serde_json::json!({ "run": true, "summary": summary, "transcript": arguments.transcript }))?;
-    ui.print(format!(
-        "\n{} of {} steps as expected, {differing} otherwise, {} skipped. Transcript: {}",
-        summary.count(Outcome::AsExpected),
-        summary.steps.len(),
-        summary.count(Outcome::Skipped),
-        arguments.transcript.display()
-    ));
+    let (all, as_expected) = (summary.steps.len(), summary.count(Outcome::AsExpected));
+    let file = arguments.transcript.display();
+    ui.print(format!("\n{}", ui.say.live_summary(as_expected, all, differing, summary.count(Outcome::Skipped), file)));
     if summary.unanswered > 0 {
-        ui.note(format!(
-            "{} creates got no response, and the org may still carry them out: in ten minutes, look for Leads whose company is \
-             `live-check (delete me)`, and delete them",
-            summary.unanswered
-        ));
+        ui.note(ui.say.live_unanswered(summary.unanswered, TEST_COMPANY));
     }
     for lead in &summary.left_behind {
-        ui.note(format!("the test Lead {lead} could not be deleted; please delete it"));
+        ui.note(ui.say.live_left_behind(lead));
     }
     Ok(if differing == 0 { Ending::Done } else { Ending::Refused })
 }

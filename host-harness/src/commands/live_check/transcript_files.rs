@@ -20,15 +20,7 @@ pub(super) fn import(ui: &Ui, transcript: &Path, out: &Path) -> Result<(), CliEr
     files::write(&out.join(ORG), &imported.org_toml()?)?;
     files::write(&out.join(CASES), &imported.cases_json()?)?;
     ui.json(&serde_json::json!({ "org": out.join(ORG), "cases": out.join(CASES) }))?;
-    ui.print(format!(
-        "{}: {} fields; `host-harness org --file` runs it",
-        out.join(ORG).display(),
-        imported.org.fields.len()
-    ));
-    ui.print(format!(
-        "{}: {} refusals; `host-harness live-check --cases` with this org as `--org` tests it with them",
-        out.join(CASES).display(),
-        imported.cases.len()
-    ));
+    ui.print(ui.say.live_org_written(out.join(ORG).display(), imported.org.fields.len()));
+    ui.print(ui.say.live_cases_written(out.join(CASES).display(), imported.cases.len()));
     Ok(())
 }

@@ -106,6 +106,43 @@ async fn a_pending_connection_is_finished_in_time_by_the_browser_that_began_it_w
 }
 
 #[tokio::test]
+async fn a_pending_connection_that_was_kept_is_finished_by_another_process_under_the_same_checks() {
+    for (minutes, browser, expected) in [
+        (0, "canary-cookie", None),
+        (11, "canary-cookie", Some("connect-expired")),
+        (0, "another-cookie", Some("connect-other-browser")),
+    ] {
+        let world = World::new();
+        let kept = {
+            let pending = world.broker().begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+            pending.to_secret().unwrap()
+        };
+        world.clock.advance(SignedDuration::from_mins(minutes));
+        let pending = Pending::from_secret(&kept).unwrap();
+        let query = format!("code=canary-code&state={}", pending.state().expose());
+        // Another broker of the same plugin, as another process has it.
+        let finished = world.broker().finish(pending, &query, &Secret::new(browser)).await;
+        assert_eq!(finished.err().map(|error| error.code()), expected, "{minutes} {browser}");
+        assert_eq!(world.provider.seen().is_empty(), expected.is_some(), "{minutes} {browser}");
+    }
+
+    let world = World::new();
+    let pending = world.broker().begin(request(&team(), "acme", "https://id.acme.example", REDIRECT)).unwrap();
+    let kept = pending.to_secret().unwrap();
+    assert!(!format!("{kept:?} {pending:?}").contains("canary"));
+    // A changed login host is one that the operator's registration does not name.
+    let changed = kept.expose().replace("https://id.acme.example\",\"redirect", "https://evil.example\",\"redirect");
+    assert_ne!(changed, kept.expose());
+    let changed = Pending::from_secret(&Secret::new(changed)).unwrap();
+    let query = format!("code=canary-code&state={}", changed.state().expose());
+    assert!(world.broker().finish(changed, &query, &BROWSER).await.is_err());
+    assert!(world.provider.seen().is_empty());
+    for text in ["", "{}", "null", &kept.expose().replace("\"state\"", "\"stat\"")] {
+        assert_eq!(Pending::from_secret(&Secret::new(text)).unwrap_err().code(), "connect-not-pending", "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_pending_connection_is_finished_by_the_plugin_that_began_it_and_for_what_it_asked_then() {
     for (from, to) in [
         ("id = \"acme-leads\"", "id = \"acme-others\""),
