@@ -34,7 +34,7 @@ use crate::{
     error::CliError,
     orgs,
     policy_file::{self, announce_test_overrides, with_test_override},
-    ui::Ui,
+    ui::{Ui, one_line},
 };
 
 /// A call that takes longer is announced.
@@ -351,7 +351,11 @@ impl Connected {
     }
 
     /// Stops the org that was started for the command.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(self, ui: &Ui) {
+        // A plugin gets a code of a refusal; the words are the operator's.
+        if let Ok(Some(refusal)) = self.plugin.broker().refusal(&self.connection, self.credential.as_str()).await {
+            ui.note(ui.say.login_server_said(one_line(&refusal.to_string())));
+        }
         if let Org::Local(local) = self.org {
             local.org.stop().await;
         }

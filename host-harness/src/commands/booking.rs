@@ -44,7 +44,7 @@ pub(super) async fn open(
         let called =
             connected.patiently(ui, plugin.list_lead_fields(&connected.connection, target, ui.locale())).await?;
         let Some(listed) = answered(ui, plugin, called.answer).await? else {
-            connected.close().await;
+            connected.close(ui).await;
             return Ok(None);
         };
         memos = Memos::of_list(&listed);

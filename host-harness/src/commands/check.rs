@@ -18,7 +18,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
     let (plugin, target) = (&connected.plugin, mapping.target());
     let questions = booking.questions();
     let Some(mut findings) = options_unknown(ui, &connected, &mapping).await? else {
-        connected.close().await;
+        connected.close(ui).await;
         return Ok(Ending::Refused);
     };
     let has_unknown_options = !findings.is_empty();
@@ -37,7 +37,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
                 .await?;
             let (answer, usage) = parts(called);
             let Some(checked) = answered(ui, plugin, answer).await? else {
-                connected.close().await;
+                connected.close(ui).await;
                 return Ok(Ending::Refused);
             };
             let explained = checked.findings.into_iter().map(|finding| origins.explain(finding));
@@ -70,7 +70,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
         ui.print(ui.say.no_findings());
     }
     ui.findings(&findings, &advice);
-    connected.close().await;
+    connected.close(ui).await;
     // The command refuses a booking if a row for it writes a field that the plugin does not list, and the like.
     let refuses = |found: &Explained| {
         let code = found.finding.code.as_str();

@@ -94,7 +94,7 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
         "usage": called.usage,
         "after_disconnect": proof,
     }))?;
-    connected.close().await;
+    connected.close(ui).await;
     Ok(Ending::Done)
 }
 

@@ -48,6 +48,6 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionAr
         }
     };
     show_usage(ui, plugin, &usage);
-    connected.close().await;
+    connected.close(ui).await;
     Ok(ending)
 }

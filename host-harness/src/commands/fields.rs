@@ -44,7 +44,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Fields) -> R
         }
         None => Ending::Refused,
     };
-    connected.close().await;
+    connected.close(ui).await;
     Ok(ending)
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &ConnectionAr
         }
         None => Ending::Refused,
     };
-    connected.close().await;
+    connected.close(ui).await;
     Ok(ending)
 }
 

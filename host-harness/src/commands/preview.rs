@@ -20,7 +20,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> 
         return Ok(Ending::Refused);
     };
     let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {
-        opened.connected.close().await;
+        opened.connected.close(ui).await;
         return Ok(Ending::Refused);
     };
     let connected = &opened.connected;
@@ -73,7 +73,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &Preview) -> 
         }
     };
     show_usage(ui, plugin, &usage);
-    opened.connected.close().await;
+    opened.connected.close(ui).await;
     Ok(ending)
 }
 

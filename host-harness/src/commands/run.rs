@@ -24,7 +24,7 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
         return Ok(Ending::Refused);
     };
     let Some(resolved) = opened.resolve(ui, &arguments.delivered.mapping).await? else {
-        opened.connected.close().await;
+        opened.connected.close(ui).await;
         return Ok(Ending::Refused);
     };
     let connected = opened.connected;
@@ -94,7 +94,7 @@ pub(super) async fn run(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, arguments
         }
     };
     show_usage(ui, plugin, &usage);
-    connected.close().await;
+    connected.close(ui).await;
     Ok(ending)
 }
 

@@ -129,6 +129,7 @@ options-for = Options of mappings for { $target } ({ $name }):
 ## Connections
 
 connection-works = The connection works.
+login-server-said = the login server said: { $words }
 test-override = test override in force: requests to { $pattern } go to { $origin }
 open-address = Open this address, log in as the user who should appear as the Leads' creator, then choose Allow:
 no-browser-opened = No browser could be opened ({ $reason }). Open the address yourself.

@@ -126,6 +126,7 @@ options-for = マッピングのオプション: { $target } ({ $name })
 ## Connections
 
 connection-works = 連携は正常です。
+login-server-said = ログインサーバーからのメッセージ: { $words }
 test-override = テスト用の転送が有効です: { $pattern } へのリクエストは { $origin } に送られます
 open-address = 次のアドレスを開き、リードの作成者になるユーザーでログインして、「許可」を選択してください:
 no-browser-opened = ブラウザーを開けませんでした ({ $reason })。アドレスをご自身で開いてください。

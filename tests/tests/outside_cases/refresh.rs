@@ -1,6 +1,9 @@
 //! A refused refresh: what becomes of the connection, who must act, and how often the server is asked.
 
-use acceptance::system::CREDENTIAL;
+use acceptance::{
+    command::{Team, ended},
+    system::CREDENTIAL,
+};
 use anyhow::{Context as _, Result};
 use crm_host::types::Reaction::{self, AskAdmin, Reconnect, Retry};
 use salesforce_local_org::Fault;
@@ -113,6 +116,24 @@ async fn case(
     Ok(())
 }
 
+/// A person at the command reads the code's help in their language, and the server's own words.
+async fn at_the_command(kind: &mut Kind) -> Result<()> {
+    let team = Team::connect().await?;
+    let org = team.org.org();
+    org.expire_access_tokens();
+    org.add_fault(Fault::oauth_error("invalid_grant", "ip restricted").times(99));
+    for (locale, help) in [("en", "Salesforce doesn't accept logins"), ("ja", "ログイン")] {
+        for command in ["doctor", "fields"] {
+            let (code, out, err) = ended(&team.command(&[command, "--locale", locale])?.output()?);
+            let said = out + &err;
+            let has = |part: &str| said.contains(part);
+            let found = (code, has("login-restricted"), has(help), has("invalid_grant (ip restricted)"));
+            kind.case(format!("{command} in {locale}: {said}"), found, (3, true, true, true));
+        }
+    }
+    Ok(())
+}
+
 pub async fn cases() -> Result<Kind> {
     let mut kind = Kind::new("a refused refresh");
     let bed = Bed::of("").await?;
@@ -125,5 +146,6 @@ pub async fn cases() -> Result<Kind> {
         let fault = Fault::answer(*status, media_type, *body);
         case(&mut kind, &bed, &format!("{status} {media_type} {body}"), fault, (code, reaction), Kept).await?;
     }
+    at_the_command(&mut kind).await?;
     Ok(kind)
 }
