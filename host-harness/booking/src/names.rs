@@ -154,7 +154,8 @@ impl Words {
                 if words.comma.is_none() && COMMAS.contains(&c) {
                     words.comma = Some(start + place);
                 }
-                words.in_family_first_script |= count == 1 && place < letters && is_family_first_script(c) && !is_invisible(c);
+                words.in_family_first_script |=
+                    count == 1 && place < letters && is_family_first_script(c) && !is_invisible(c);
             }
         }
         words

@@ -176,7 +176,9 @@ mod tests {
         ] {
             assert!(is_alike(one, other), "{one} {other}");
         }
-        for (one, other) in [("リモート", "りもーと"), ("a b", "ab"), ("11-50", "11~50"), ("e", "é"), ("スーパ", "ス-パ")] {
+        for (one, other) in
+            [("リモート", "りもーと"), ("a b", "ab"), ("11-50", "11~50"), ("e", "é"), ("スーパ", "ス-パ")]
+        {
             assert!(!is_alike(one, other), "{one} {other}");
         }
     }

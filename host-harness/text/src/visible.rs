@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn a_text_that_nobody_sees_is_blank() {
-        for text in ["", " \t\r\n", "\u{3000}\u{A0}", "\0\u{85}\u{9F}", "\u{200B}\u{FEFF}\u{AD}", "\u{3164}\u{2800}\u{E0041}"] {
+        for text in
+            ["", " \t\r\n", "\u{3000}\u{A0}", "\0\u{85}\u{9F}", "\u{200B}\u{FEFF}\u{AD}", "\u{3164}\u{2800}\u{E0041}"]
+        {
             assert!(is_blank(text), "{}", text.escape_unicode());
         }
         for text in ["\u{200B}a", "-", "~", "'", "\u{301}", "ー"] {

@@ -204,9 +204,10 @@ impl<'a, O: Org> Job<'a, '_, O> {
         let live = self.attempt.live.get()?;
         let key_field = self.attempt.choices.booking_id_field.filter(|_| !query.keys.is_empty());
         let needed = [key_field, query.email.as_ref().map(|_| EMAIL_FIELD)];
-        needed.into_iter().flatten().find(|name| {
-            live.fields.iter().any(|field| is_same_field(&field.name, name) && !field.filterable)
-        })
+        needed
+            .into_iter()
+            .flatten()
+            .find(|name| live.fields.iter().any(|field| is_same_field(&field.name, name) && !field.filterable))
     }
 
     /// The texts that a Lead of this booking has, as far as they can be searched by. An address that cannot be is compared
@@ -218,8 +219,7 @@ impl<'a, O: Org> Job<'a, '_, O> {
             soql.push_str(" AND (Email = ");
             push_literal(soql, email);
         }
-        let name =
-            ["LastName", "Company"].into_iter().find_map(|name| Some((searchable(name)?, plan.text_of(name)?)));
+        let name = ["LastName", "Company"].into_iter().find_map(|name| Some((searchable(name)?, plan.text_of(name)?)));
         if let Some((entry, name)) = name {
             soql.push_str(if email.is_some() { " OR (" } else { " AND (" });
             let fallback = entry.fallback(self.attempt.mapping);

@@ -113,7 +113,8 @@ impl<'a> Plan<'a> {
     fn forget_carried_currency(&mut self) {
         let Some(written) = self.text_of(CURRENCY_FIELD).map(str::to_owned) else { return };
         self.findings.retain(|finding| {
-            let is_other = |given: &Parameter| given.name == "currency" && is_code(&given.value) && given.value != written;
+            let is_other =
+                |given: &Parameter| given.name == "currency" && is_code(&given.value) && given.value != written;
             finding.code != codes::CURRENCY_NOT_CARRIED || finding.particulars.iter().any(is_other)
         });
     }

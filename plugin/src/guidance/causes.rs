@@ -88,12 +88,8 @@ pub static CAUSES: &[Cause] = &[
         &["TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "characters-removed"],
         &[TeamAdmin],
     ),
-    cause(
-        &texts::INVISIBLE_CHARACTERS_REMOVED,
-        &["invisible-characters-removed", "characters-replaced"],
-        &[TeamAdmin],
-    )
-    .exactly(&texts::EXACT_INVISIBLE_CHARACTERS_REMOVED),
+    cause(&texts::INVISIBLE_CHARACTERS_REMOVED, &["invisible-characters-removed", "characters-replaced"], &[TeamAdmin])
+        .exactly(&texts::EXACT_INVISIBLE_CHARACTERS_REMOVED),
     cause(
         &texts::FIELD_INTEGRITY_EXCEPTION,
         &["FIELD_INTEGRITY_EXCEPTION"],

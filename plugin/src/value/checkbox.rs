@@ -144,10 +144,10 @@ pub fn word(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Fitted;
     use crate::bindings::types::Parameter;
-    use proptest::prelude::*;
+    use crate::value::Fitted;
     use crm_text::comparable;
+    use proptest::prelude::*;
 
     fn agreed(choices: &[&str]) -> Option<bool> {
         let choices: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();

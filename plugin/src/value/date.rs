@@ -96,7 +96,11 @@ fn read_time(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::{Context, Fitted, fit}};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{Context, Fitted, fit},
+    };
     use proptest::prelude::*;
 
     fn written(given: &str, field_type: FieldType) -> Option<String> {

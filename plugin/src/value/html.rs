@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_cut_leaves_entities_tags_and_characters_whole() {
-        for (text, limit, expected) in [("&&", 9, "&amp;"), ("a\nb", 4, "a"), ("a👩‍💻b", 5, "a"), ("<a", 3, "")] {
+        for (text, limit, expected) in [("&&", 9, "&amp;"), ("a\nb", 4, "a"), ("a👩‍💻b", 5, "a"), ("<a", 3, "")]
+        {
             let cut = escaped(text, limit);
             assert_eq!((&*cut.html, cut.is_cut), (expected, true), "{text}");
         }
@@ -114,7 +115,8 @@ mod tests {
     #[test]
     fn the_orgs_way_of_writing_has_the_same_words() {
         let sent = escaped("\"a\"  & 'b'\n<c>", usize::MAX).html;
-        for held in [&*sent, "<p>\"a\"\u{A0} &amp; &#39;b&#39;</p><p>&lt;c&gt;</p>", "&#34;a&#34; & 'b'<br/>&lt;c&gt; "] {
+        for held in [&*sent, "<p>\"a\"\u{A0} &amp; &#39;b&#39;</p><p>&lt;c&gt;</p>", "&#34;a&#34; & 'b'<br/>&lt;c&gt; "]
+        {
             assert_eq!(words(held), "\"a\" & 'b' <c>", "{held}");
         }
     }

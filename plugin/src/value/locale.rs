@@ -39,9 +39,10 @@ pub fn decimal_separator(locale: &str) -> Option<Separator> {
             || (subtag.len() == 3 && subtag.bytes().all(|byte| byte.is_ascii_digit()))
     });
     let is_otherwise = region.is_some_and(|region| {
-        OTHERWISE.split(' ').filter_map(|known| known.split_once('-')).any(|(known, there)| {
-            known.eq_ignore_ascii_case(language) && there.eq_ignore_ascii_case(region)
-        })
+        OTHERWISE
+            .split(' ')
+            .filter_map(|known| known.split_once('-'))
+            .any(|(known, there)| known.eq_ignore_ascii_case(language) && there.eq_ignore_ascii_case(region))
     });
     Some(match (usual, is_otherwise) {
         (Separator::Comma, false) | (Separator::Point, true) => Separator::Comma,

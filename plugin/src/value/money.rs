@@ -21,7 +21,8 @@ fn is_sign(c: char) -> bool {
 
 /// The amount without its currency, and the currency as typed: before the amount, or else after it.
 pub fn amount(text: &str) -> (&str, Option<&str>) {
-    let whole = |text: &str| text.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.' || c == ',');
+    let whole =
+        |text: &str| text.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.' || c == ',');
     for length in [first_sign(text), first_code(text)].into_iter().flatten() {
         if let (Some(currency), Some(rest)) = (text.get(..length), text.get(length..))
             && whole(rest)

@@ -55,9 +55,8 @@ pub fn number<'a>(given: &'a Value, field: &LeadField<'_>, locale: Option<&str>)
         let note = Note::new(codes::NUMBER_OUT_OF_RANGE, message).with("length", decimal.whole).with("limit", most);
         return Err(note);
     }
-    let rounding = rounded.then(|| {
-        Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale)
-    });
+    let rounding = rounded
+        .then(|| Note::new(codes::VALUE_ROUNDED, format!("rounded to {scale} decimals")).with("decimals", scale));
     // An amount in another field is a number like any other.
     let is_amount = matches!(field.field_type, FieldType::Currency);
     let currency = currency.filter(|_| is_amount).map(|currency| {
@@ -78,7 +77,10 @@ struct Typed {
 enum Reading {
     One(Decimal),
     /// Nobody can tell.
-    Two { smaller: Decimal, larger: Decimal },
+    Two {
+        smaller: Decimal,
+        larger: Decimal,
+    },
 }
 
 /// Arabic has separators of its own, which are never mistaken for each other.
@@ -248,7 +250,8 @@ fn ungrouped(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let mut groups = text.rsplit(separator);
-    let is_whole = |group: &str, most: usize| (1..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole =
+        |group: &str, most: usize| (1..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit());
     let last = groups.next()?;
     let mut size = None;
     let mut further = groups.peekable();
@@ -272,7 +275,10 @@ fn ungrouped(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture::field, value::{Context, fit}};
+    use crate::{
+        fixture::field,
+        value::{Context, fit},
+    };
     use proptest::prelude::*;
 
     fn with_digits(field_type: FieldType, precision: u32, scale: u32) -> LeadField<'static> {

@@ -68,8 +68,15 @@ pub fn multi<'a>(given: &'a Value, field: &LeadField<'_>, controlling: Option<&s
         Value::Choices(_) | Value::Agreed(_) => "".into(),
         _ => as_text(given),
     });
-    let mut joined =
-        Joined { values, seen: Vec::new(), written: Vec::new(), removed: Vec::new(), left_out: 0, unknown: Vec::new(), reason: None };
+    let mut joined = Joined {
+        values,
+        seen: Vec::new(),
+        written: Vec::new(),
+        removed: Vec::new(),
+        left_out: 0,
+        unknown: Vec::new(),
+        reason: None,
+    };
     // Only the first kind of separator in a text divides it: values may contain a comma. A whole value is not divided.
     let separator =
         [';', '；', '\n', '、', '，', ','].into_iter().find(|separator| text.chars().any(|c| c == *separator));

@@ -72,7 +72,11 @@ fn checksum(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bindings::types::FieldType, fixture::field, value::{Context, Fitted, fit}};
+    use crate::{
+        bindings::types::FieldType,
+        fixture::field,
+        value::{Context, Fitted, fit},
+    };
     use proptest::prelude::*;
 
     #[test]

@@ -75,10 +75,7 @@ fn removal(removed: bool) -> Option<Note> {
 fn in_html<'a>(text: &str, removed: bool, field: &LeadField<'_>) -> Fit<'a> {
     let limit = limit(field);
     let Escaped { html, length, is_cut } = escaped(text, limit);
-    let shortening = is_cut.then(|| Note {
-        code: codes::VALUE_SHORTENED,
-        ..longer(length, limit)
-    });
+    let shortening = is_cut.then(|| Note { code: codes::VALUE_SHORTENED, ..longer(length, limit) });
     match shortening {
         Some(note) if is_blank(&html) => Err(Note { code: codes::VALUE_TOO_LONG, ..note }),
         shortening => Ok(Fitted::from(Json::Text(html.into())).noting(shortening).noting(removal(removed))),
@@ -161,7 +158,9 @@ mod tests {
 
     fn text(given: &str, field: &LeadField<'_>) -> (Option<String>, Option<&'static str>) {
         match fit(&Value::Text(given.to_owned()), field, Context::default()) {
-            Ok(Fitted { value: Json::Text(text), notes }) => (Some(text.into_owned()), notes.first().map(|note| note.code)),
+            Ok(Fitted { value: Json::Text(text), notes }) => {
+                (Some(text.into_owned()), notes.first().map(|note| note.code))
+            }
             Err(note) => (None, Some(note.code)),
             other => panic!("{other:?}"),
         }

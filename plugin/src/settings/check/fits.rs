@@ -90,7 +90,8 @@ mod tests {
                 let is_typed = !matches!(*case, "text" | "choices");
                 assert!(!is_typed || fits == may_fit, "{case} {field_type:?}");
             }
-            let several = fit(&choices(&["1", "2"]), &field, Context::default()).is_ok_and(|fitted| fitted.notes.is_empty());
+            let several =
+                fit(&choices(&["1", "2"]), &field, Context::default()).is_ok_and(|fitted| fitted.notes.is_empty());
             assert_eq!(may_fit(&expected("choices", None, true), &field_type), several, "{field_type:?}");
         }
     }

@@ -177,7 +177,9 @@ impl<'a> Check<'a> {
             self.say(codes::PICKLIST_VALUE_NOT_ALLOWED, self.unwritable(field), &message);
         }
         if let Some(fallback) = fallback {
-            for (note, consequence) in self.judged(fallback, field, Context { controlling: controlling.as_deref(), locale: None }) {
+            for (note, consequence) in
+                self.judged(fallback, field, Context { controlling: controlling.as_deref(), locale: None })
+            {
                 self.note(note, consequence);
             }
         }

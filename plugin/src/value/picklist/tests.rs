@@ -1,5 +1,9 @@
 use super::*;
-use crate::{bindings::types::FieldType, fixture, value::{Context, fit}};
+use crate::{
+    bindings::types::FieldType,
+    fixture,
+    value::{Context, fit},
+};
 use proptest::prelude::*;
 use std::borrow::Cow;
 
