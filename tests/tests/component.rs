@@ -54,7 +54,7 @@ fn the_booking_crate_compiles_to_webassembly_that_imports_nothing() -> Result<()
 }
 
 /// Maximum size of the plugin's file in bytes.
-const BUDGET: usize = 448 << 10;
+const BUDGET: usize = 480 << 10;
 
 #[test]
 fn the_plugin_stays_within_its_size_budget() {

@@ -42,6 +42,10 @@ pub fn class(c: char) -> Class {
                 Class::Other
             }
         }
+        // Kana (not the double hyphen between their blocks), Han and Hangul syllables: nearly every text beyond ASCII is of these.
+        '\u{3041}'..='\u{309F}' | '\u{30A1}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => {
+            Class::Other
+        }
         // Tildes have no property. Some of these count as dashes in Unicode, but a range like `11〜50` is typed with any of them.
         '\u{2DC}' | '\u{2053}' | '\u{223C}' | '\u{223D}' | '\u{301C}' | '\u{3030}' | '\u{FF5E}' => Class::Wave,
         // Typed as apostrophes, but letters, accents or primes in Unicode (UTS #39, confusables of U+0027).

@@ -26,15 +26,20 @@ impl<I: Iterator<Item = char>> Iterator for Composed<I> {
 
     fn next(&mut self) -> Option<char> {
         let mut c = self.0.next()?;
-        // Nothing below joins with what comes before it.
         while let Some(joined) =
-            self.0.peek().filter(|mark| **mark >= '\u{300}').and_then(|mark| COMPOSITION.compose(c, *mark))
+            self.0.peek().filter(|mark| may_join(**mark)).and_then(|mark| COMPOSITION.compose(c, *mark))
         {
             self.0.next();
             c = joined;
         }
         Some(c)
     }
+}
+
+/// Whether a character may join with the one before it. No letter of Latin, kana, Han or Hangul syllables does, so that nearly all
+/// texts are done with here.
+fn may_join(c: char) -> bool {
+    c >= '\u{300}' && !matches!(c, '\u{3000}'..='\u{3098}' | '\u{309B}'..='\u{D7FF}')
 }
 
 fn composed<I: Iterator<Item = char>>(chars: I) -> Composed<I> {
@@ -124,6 +129,7 @@ fn usual(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use icu_normalizer::properties::{CanonicalDecompositionBorrowed, Decomposed};
     use proptest::prelude::*;
 
     #[test]
@@ -154,6 +160,17 @@ mod tests {
                 let text = c.to_string();
                 let once = fold(&text).into_owned();
                 assert_eq!(fold(&once), once, "U+{code:04X}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_joins_is_asked_for() {
+        let decomposition = CanonicalDecompositionBorrowed::new();
+        for c in '\0'..=char::MAX {
+            if let Decomposed::Expansion(first, second) = decomposition.decompose(c) {
+                let joins = COMPOSITION.compose(first, second).is_some();
+                assert!(may_join(second) || !joins, "U+{:04X}", u32::from(c));
             }
         }
     }

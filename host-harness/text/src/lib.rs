@@ -12,4 +12,4 @@ mod visible;
 pub use class::{Class, class};
 pub use digit::digit;
 pub use fold::{comparable, fold, is_alike};
-pub use visible::{Visible, is_blank, is_invisible, trimmed, visible};
+pub use visible::{Visible, has_invisible, is_blank, is_invisible, trimmed, visible};

@@ -16,6 +16,11 @@ pub fn is_invisible(c: char) -> bool {
     !c.is_ascii() && class(c) == Class::Invisible
 }
 
+/// Whether a text has a character that nobody sees.
+pub fn has_invisible(text: &str) -> bool {
+    !text.is_ascii() && text.contains(is_invisible)
+}
+
 /// A text without what nobody sees.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Visible<'a> {
@@ -31,6 +36,9 @@ const MOST_NAMED: usize = 16;
 /// Removes invisible characters, and blanks at the ends.
 pub fn visible(text: Cow<'_, str>) -> Visible<'_> {
     let mut removed = Vec::new();
+    if !has_invisible(&text) {
+        return Visible { text: trimmed(text), removed };
+    }
     for c in text.chars().filter(|c| is_invisible(*c)) {
         if removed.len() == MOST_NAMED {
             break;
@@ -39,8 +47,7 @@ pub fn visible(text: Cow<'_, str>) -> Visible<'_> {
             removed.push(c);
         }
     }
-    let text = if removed.is_empty() { text } else { Cow::Owned(text.replace(is_invisible, "")) };
-    Visible { text: trimmed(text), removed }
+    Visible { text: trimmed(Cow::Owned(text.replace(is_invisible, ""))), removed }
 }
 
 /// The trimmed text.

@@ -22,7 +22,7 @@ use crate::{
     codes,
     field::LeadField,
 };
-use crm_text::{Visible, is_blank, is_invisible, visible};
+use crm_text::{Visible, has_invisible, is_blank, visible};
 
 /// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -218,7 +218,7 @@ fn seen<'a>(given: &'a Value, field_type: &FieldType) -> (Cow<'a, Value>, Vec<ch
         removed.extend(from_this);
         text.into_owned()
     };
-    let is_clean = |text: &String| !text.contains(is_invisible);
+    let is_clean = |text: &String| !has_invisible(text);
     let cleaned = match given {
         Value::Text(text) if !is_clean(text) => Value::Text(clean(text)),
         Value::Other(other) if !is_clean(&other.value) => Value::Text(clean(&other.value)),

@@ -24,7 +24,7 @@ pub fn number<'a>(given: &'a Value, field: &LeadField<'_>, locale: Option<&str>)
         _ => "".into(),
     };
     // Decimal text as the contract writes it has a point.
-    let decimal = match given {
+    let decimal = || match given {
         Value::Number(_) => Some(Separator::Point),
         _ => locale.and_then(decimal_separator),
     };
@@ -89,7 +89,7 @@ const ARABIC_GROUP: char = '\u{66C}';
 
 /// Reads a number as people type it: in either width and any script's digits, with a sign, a currency or percent sign, and
 /// separators.
-fn typed(text: &str, is_percent: bool, decimal: Option<Separator>) -> Option<Typed> {
+fn typed(text: &str, is_percent: bool, decimal: impl FnOnce() -> Option<Separator>) -> Option<Typed> {
     let plain: String = fold(text).chars().map(plain).collect();
     let (mut negative, mut text) = sign(&plain);
     let mut currency = None;
@@ -106,7 +106,8 @@ fn typed(text: &str, is_percent: bool, decimal: Option<Separator>) -> Option<Typ
     let number = match mark(text) {
         Mark::None => Reading::One(with(None)?),
         Mark::At(at) => Reading::One(with(Some(at))?),
-        Mark::Either(at, separator) => match decimal {
+        // Few numbers need the lists of languages.
+        Mark::Either(at, separator) => match decimal() {
             Some(decimal) => Reading::One(with((decimal == separator).then_some(at))?),
             None => Reading::Two { smaller: with(Some(at))?, larger: with(None)? },
         },
@@ -116,6 +117,9 @@ fn typed(text: &str, is_percent: bool, decimal: Option<Separator>) -> Option<Typ
 
 /// A character as numbers are read: digits of any script, and one kind of blank, quotation mark and dash.
 fn plain(c: char) -> char {
+    if c.is_ascii_alphanumeric() {
+        return c;
+    }
     if let Some(value) = digit(c) {
         return char::from(b'0' + value);
     }
