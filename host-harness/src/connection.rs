@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     env,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -37,7 +37,7 @@ use crate::{
     ui::{Ui, one_line},
 };
 
-/// A call that takes longer is announced.
+/// What takes longer is announced.
 const UNANNOUNCED: Duration = Duration::from_secs(3);
 /// The folder in a data folder for compiled components.
 const COMPILED: &str = "compiled";
@@ -86,8 +86,17 @@ pub(crate) fn given_key() -> Result<Option<Key>, CliError> {
     }
 }
 
-/// Opens the store of a data folder, with the key that the environment names, if any.
-pub(crate) fn open_store(data: &Path) -> Result<SqliteStore, CliError> {
+/// Opens the store of a data folder, with the key that the environment names, if any. Another process can make that wait.
+pub(crate) fn open_store(ui: &Ui, data: &Path) -> Result<SqliteStore, CliError> {
+    let (opening, opened) = mpsc::channel::<()>();
+    let message = ui.say.waiting_for_folder(data.display());
+    std::thread::spawn(move || {
+        if opened.recv_timeout(UNANNOUNCED) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{message}");
+        }
+    });
+    // Ends the wait of that thread.
+    let _opening = opening;
     Ok(match given_key()? {
         Some(key) => SqliteStore::open_with_key(data, key)?,
         None => SqliteStore::open(data)?,
@@ -107,9 +116,9 @@ pub(crate) struct Stored {
 
 impl Stored {
     /// Finds a team's connection for the plugin of a component.
-    pub(crate) async fn find(component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
+    pub(crate) async fn find(ui: &Ui, component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
         let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
-        let store = Self::existing(data, missing)?;
+        let store = Self::existing(ui, data, missing)?;
         let plugin = component.manifest.plugin.id.clone();
         let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let key = GrantKey { plugin, connection: found.connection, credential: component.credential()? };
@@ -126,9 +135,14 @@ impl Stored {
     }
 
     /// Finds a team's connection to remove it. What cannot be opened counts as missing.
-    pub(crate) async fn find_to_remove(component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
+    pub(crate) async fn find_to_remove(
+        ui: &Ui,
+        component: &ComponentFile,
+        data: &Path,
+        team: &str,
+    ) -> Result<Self, CliError> {
         let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
-        let store = Self::existing(data, missing)?;
+        let store = Self::existing(ui, data, missing)?;
         let plugin = component.manifest.plugin.id.clone();
         let connection = store.connection_to_remove(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let found = readable(store.connection(team, plugin.as_str()).await)?;
@@ -142,8 +156,8 @@ impl Stored {
     }
 
     /// Opening a store creates it; looking for a connection must not.
-    fn existing(data: &Path, missing: impl Fn() -> CliError) -> Result<SqliteStore, CliError> {
-        if data.exists() { open_store(data) } else { Err(missing()) }
+    fn existing(ui: &Ui, data: &Path, missing: impl Fn() -> CliError) -> Result<SqliteStore, CliError> {
+        if data.exists() { open_store(ui, data) } else { Err(missing()) }
     }
 
     /// Loads the plugin with this connection.
@@ -213,7 +227,7 @@ impl Connected {
         let policy = policy_file::read(arguments.policy.as_deref())?;
         let connected = match &arguments.team {
             Some(team) => {
-                let stored = Stored::find(&component, &arguments.data, team).await?;
+                let stored = Stored::find(ui, &component, &arguments.data, team).await?;
                 let plugin = stored.load(brokers, &component, policy).await?;
                 let GrantKey { connection, credential, .. } = stored.key;
                 let origin = stored.origin.as_ref().map_or_else(|| ui.say.the_server(), ToString::to_string);

@@ -273,7 +273,7 @@ async fn load(
         Some(origin) => with_test_override(policy, &component.manifest, origin)?,
         None => policy,
     };
-    let store = open_store(&arguments.data)?.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
+    let store = open_store(ui, &arguments.data)?.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
     let mut host = host_for(component, policy, Some(&arguments.data)).secrets(Arc::new(store));
     if let (Some((credential, client)), Some(origin)) = (client, &origin) {
         let registration = registration(client.clone(), &component.manifest, credential, [origin]);

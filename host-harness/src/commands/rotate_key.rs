@@ -26,7 +26,7 @@ pub(super) fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError
     if !arguments.data.exists() {
         return Err(CliError::NoStore(arguments.data.clone()));
     }
-    let store = open_store(&arguments.data)?;
+    let store = open_store(ui, &arguments.data)?;
     let rotated = match &next {
         Some(key) => store.reseal(key)?,
         None => store.rotate_key_file()?,

@@ -20,6 +20,7 @@ compiling = compiling { $percent } % { $crates }
 compiling-count = compiling { $percent } % ({ $done } of { $total } crates)
 waiting-for-cargo = Waiting for another cargo process to finish ({ $lock }).
 waiting-for-call = Waiting for { $origin } to respond. The call ends after { $seconds } s at the latest.
+waiting-for-folder = Waiting for another process that is changing { $folder }.
 from-source = The toolchain has no wasm32-unknown-unknown target, so Debian's Rust compiles the standard library from source.
 
 ## Problems and findings
@@ -373,6 +374,14 @@ code-store-unreadable = The stored connection can't be opened.
 
 ## Errors: the component and the policy
 
+code-cache-folder = The folder for compiled components can't be used.
+    .do = Remove it; it is made again.
+code-cache-not-private = Other users can change the folder for compiled components.
+    .do = Remove it; it is made again.
+code-compiler = The component can't be compiled.
+    .do = Check memory and disk space, and try again.
+code-engine = The WebAssembly engine failed.
+    .do = Tell the developer.
 code-not-wasm = The file isn't a component.
     .do = Use a file that `host-harness build` made.
 code-core-module = The file isn't a component.

@@ -19,6 +19,7 @@ compiling = コンパイル中 { $percent } % { $crates }
 compiling-count = コンパイル中 { $percent } % ({ $done }/{ $total } クレート)
 waiting-for-cargo = ほかの cargo の終了を待っています ({ $lock })。
 waiting-for-call = { $origin } の結果を待っています。最長 { $seconds } 秒で終了します。
+waiting-for-folder = { $folder } を変更しているほかのプロセスの終了を待っています。
 from-source = wasm32-unknown-unknown がないため、標準ライブラリをソースからコンパイルします。
 
 ## Problems and findings
@@ -370,6 +371,14 @@ code-store-unreadable = 保存された連携を開けません。
 
 ## Errors: the component and the policy
 
+code-cache-folder = コンパイル済みコンポーネントのフォルダーを使用できません。
+    .do = 削除してください。自動的に作り直されます。
+code-cache-not-private = コンパイル済みコンポーネントを、ほかのユーザーが変更できる状態です。
+    .do = フォルダーを削除してください。自動的に作り直されます。
+code-compiler = コンポーネントをコンパイルできません。
+    .do = メモリとディスクの空きを確認し、もう一度実行してください。
+code-engine = WebAssembly の実行環境でエラーが発生しました。
+    .do = 開発元に伝えてください。
 code-not-wasm = このファイルはコンポーネントではありません。
     .do = `host-harness build` で作成したファイルを使用してください。
 code-core-module = このファイルはコンポーネントではありません。

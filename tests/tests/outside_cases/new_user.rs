@@ -1,4 +1,5 @@
 //! What a person meets who tries the command with the README alone.
+#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
 
 use std::{
     fs,
@@ -455,6 +456,21 @@ fn a_folder_of_ones_own() -> Result<Kind> {
     let path = format!("{}:{}", tools.display(), std::env::var("PATH")?);
     let (code, _, said) = ended(&harness(&root)?.arg("fields").env("PATH", path).env("CARGO", &cargo).output()?);
     kind.case(format!("without cargo: {said}"), (code, tools.join("called").exists()), (0, false));
+
+    // A wait for another process is announced with its folder.
+    let locked = desk.folder.path().join(".host-harness/lock");
+    let lock = fs::File::options().write(true).open(&locked)?;
+    lock.lock()?;
+    let mut waiting = desk
+        .command(&["connect", "--client-id", "x", "--login-host", "http://127.0.0.1:9"])?
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut said = BufReader::new(waiting.stderr.take().context("its errors")?);
+    let mut first = String::new();
+    said.read_line(&mut first)?;
+    drop(lock);
+    waiting.wait()?;
+    kind.case(format!("a wait: {first}"), lacking(&first, &["Waiting", ".host-harness"]), vec![]);
 
     // The system's words once, with the place.
     for data in ["/dev/null/data", "/proc/data"] {
