@@ -223,7 +223,7 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
     let bad_booking = write("booking.json", &booking.to_string())?;
     let mut webhook: Value = serde_json::from_str(&fs::read_to_string(example("timerex-webhook.json"))?)?;
     webhook["event"]["form"][3]["value"] = json!(null);
-    webhook["event"]["timezone"] = json!("Mars/Olympus");
+    webhook["event"]["local_start_datetime"] = json!("8:30");
     let bad_webhook = write("webhook.json", &webhook.to_string())?;
     let bad_mapping = write("mapping.json", r#"{"rows":[{"id":"a","field":"Lastname","source":{"fixed":"x"}}]}"#)?;
     let unknown_key = write("unknown.json", r#"{"rows":[],"options":{},"rules":[]}"#)?;
@@ -236,7 +236,7 @@ fn invalid_input_exits_with_2_and_names_the_path() -> Result<()> {
         (&["--booking", &bad_booking, "--mapping", &good_mapping], "answers[3].value: expected text or list"),
         (
             &["--booking", &bad_webhook, "--mapping", &good_mapping, "--format", "timerex"],
-            "event.timezone: expected an IANA name",
+            "event.local_start_datetime: expected a time with an offset",
         ),
         (
             &["--booking", &good_booking, "--mapping", &bad_mapping],

@@ -1,6 +1,6 @@
 //! Names of people and programs, such as ids of questions and values of a table, as people type them.
 
-use crm_text::is_alike;
+use crm_characters::is_alike;
 
 /// What has this name: exactly, or else as the only one that differs in no more than what people type differently.
 pub(crate) fn named<'n, T>(named: impl Iterator<Item = (&'n str, T)> + Clone, wanted: &str) -> Option<T> {

@@ -49,7 +49,7 @@ pub use booking::{
     Answer, AnswerValue, Booking, Calendar, Guest, Kind, Payment, Person, Place, PlaceKind, Question, QuestionKind,
     Team,
 };
-pub use crm_text::is_blank;
+pub use crm_characters::is_blank;
 pub use mapping::{EVENTS, Event, ListedTwice, Mapping, MappingFault, Memos, Row, RowId, ValueTable};
 pub use resolve::{
     Expected, Explained, ExplainedProblem, Origins, QuestionRef, Resolved, codes, expectations, resolve,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{Guest, is_blank};
-use crm_text::{comparable, is_alike, is_invisible};
+use crm_characters::{comparable, is_alike, is_invisible};
 
 /// A name in two parts, honorifics included.
 #[derive(Debug, PartialEq, Eq)]

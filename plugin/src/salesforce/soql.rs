@@ -1,6 +1,6 @@
 //! SOQL text and URLs, escaped as Salesforce reads them.
 
-use crm_text::fold;
+use crm_characters::fold;
 
 /// Whether a text can be the API name of a field. Names cannot be escaped, so that only these may be in a query.
 pub fn is_field_name(name: &str) -> bool {

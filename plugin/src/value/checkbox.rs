@@ -2,7 +2,7 @@
 
 use super::{Fit, Json, unfit};
 use crate::{bindings::types::Value, codes};
-use crm_text::{is_alike, is_blank, is_invisible};
+use crm_characters::{is_alike, is_blank, is_invisible};
 
 /// Answers that mean yes, in lower case and usual width.
 const YES: [&[&str]; 3] = [
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::bindings::types::Parameter;
     use crate::value::Fitted;
-    use crm_text::comparable;
+    use crm_characters::comparable;
     use proptest::prelude::*;
 
     fn agreed(choices: &[&str]) -> Option<bool> {

@@ -6,7 +6,7 @@ use crate::{
     codes,
     value::timestamp::{Date, Moment, Scan},
 };
-use crm_text::fold;
+use crm_characters::fold;
 use std::borrow::Cow;
 
 /// A calendar date: that of a moment as written, or one with a single reading.

@@ -22,7 +22,7 @@ use crate::{
     codes,
     field::LeadField,
 };
-use crm_text::{Visible, has_invisible, is_blank, visible};
+use crm_characters::{Visible, has_invisible, is_blank, visible};
 
 /// A value in the body of a request.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use crate::{
     codes,
     field::LeadField,
 };
-use crm_text::{Class, class, digit, fold, trimmed};
+use crm_characters::{Class, class, digit, fold, trimmed};
 
 /// A number with the digits and decimals of a field.
 pub fn number<'a>(given: &'a Value, field: &LeadField<'_>, locale: Option<&str>) -> Fit<'a> {

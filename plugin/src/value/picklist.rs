@@ -7,7 +7,7 @@ use crate::{
     codes,
     field::{LeadField, PicklistValue},
 };
-use crm_text::{is_alike, is_blank, trimmed, visible};
+use crm_characters::{is_alike, is_blank, trimmed, visible};
 use salesforce_text::charset::is_refused;
 use std::borrow::Cow;
 

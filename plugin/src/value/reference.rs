@@ -2,7 +2,7 @@
 
 use super::{Fit, Json, as_text, unfit};
 use crate::{bindings::types::Value, codes, field::LeadField};
-use crm_text::trimmed;
+use crm_characters::trimmed;
 
 /// Id prefixes of the objects that a Lead or a mapping may refer to (Salesforce help, "Standard Field Record ID Prefix
 /// Decoder"). Those of custom objects differ between orgs.

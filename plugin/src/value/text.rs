@@ -6,7 +6,7 @@ use super::{
     unfit,
 };
 use crate::{bindings::types::Value, codes, field::LeadField};
-use crm_text::{fold, is_blank, trimmed};
+use crm_characters::{fold, is_blank, trimmed};
 use salesforce_text::charset::cleaned;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;

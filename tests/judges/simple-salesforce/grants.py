@@ -45,7 +45,7 @@ def _():
 @check("code grant: a wrong verifier is rejected")
 def _():
     status, answer = exchange(authorize(secrets.token_urlsafe(64)), secrets.token_urlsafe(64))
-    equal((status, answer["error"]), (400, "invalid_request"))
+    equal((status, answer["error"]), (400, "invalid_grant"))
 
 
 @check("code grant: a wrong secret is rejected")

@@ -6,7 +6,7 @@ use crate::{
     field::{LeadField, PicklistValue, memo},
     salesforce::describe::{Describe, Field, PicklistEntry, is_valid_for},
 };
-use crm_text::comparable;
+use crm_characters::comparable;
 use std::{borrow::Cow, collections::BinaryHeap};
 
 /// What the connected user can write to Leads.
