@@ -253,12 +253,10 @@ fn unknown_references(row: &Row, form: Option<&[Question]>, has_answer: impl Fn(
     }
     for reference in source::references(&row.source) {
         match (reference, form) {
-            (Reference::Answer(id), Some(form)) => {
-                if !has_answer(id) && question(form, id).is_none() {
-                    let ids = form.iter().map(|question| question.id.as_str());
-                    let message = format!("the form has no question `{id}`{}", suggestion(id, ids));
-                    unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
-                }
+            (Reference::Answer(id), Some(form)) if !has_answer(id) && question(form, id).is_none() => {
+                let ids = form.iter().map(|question| question.id.as_str());
+                let message = format!("the form has no question `{id}`{}", suggestion(id, ids));
+                unknown.push(Found::new(codes::QUESTION_UNKNOWN, message, "question", id));
             }
             (Reference::Attribute(name), _) if !attributes::is_known(name) => {
                 let message = format!("no booking attribute `{name}`{}", suggestion(name, attributes::names()));
