@@ -400,7 +400,7 @@ mod tests {
         }
         let several = vec!["1".to_owned(), "2".to_owned()];
         for given in [Value::Boolean(true), Value::Choices(several)] {
-            assert!(matches!(fit(&given, &field, Context::default()), Err(_)));
+            assert!(fit(&given, &field, Context::default()).is_err());
         }
     }
 

@@ -88,7 +88,7 @@ fn expected(error: &str, description: &str) -> Option<(&'static str, Reaction, b
         ("invalid_client_id", _) => ("invalid_client_id", Reaction::AskAdmin, false),
         ("invalid_client", _) => ("invalid_client", Reaction::AskAdmin, false),
         ("invalid_grant", "expired access/refresh token") => ("connection-ended", Reaction::Reconnect, true),
-        ("invalid_grant", "user hasn't approved this consumer") => ("app-not-authorized", Reaction::Reconnect, true),
+        ("invalid_grant", "user hasn't approved this consumer") => ("app-not-authorized", Reaction::AskAdmin, false),
         ("invalid_grant", "token request is already being processed") => {
             ("refresh-in-progress", Reaction::Retry, false)
         }

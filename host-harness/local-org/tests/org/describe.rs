@@ -301,13 +301,24 @@ async fn real_describes_make_orgs() {
         for entry in std::fs::read_dir(folder.join(kind)).unwrap() {
             let path = entry.unwrap().path();
             let json = std::fs::read(&path).unwrap();
-            let file = OrgFile::from_describe(&json).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let original: Value = serde_json::from_slice(json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&json)).unwrap();
+            let name = original["name"].as_str().unwrap_or("Lead");
+            let mut renamed = original.clone();
+            renamed["name"] = "Lead".into();
+            let file = match OrgFile::from_describe(&json) {
+                // The fields of another object are as real as those of Lead.
+                Err(error) if name != "Lead" => {
+                    assert!(error.to_string().contains(name), "{}: {error}", path.display());
+                    OrgFile::from_describe(renamed.to_string().as_bytes())
+                }
+                file => file,
+            };
+            let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let running = start(file).await;
             let client = Client::connect(&running).await;
-            let original: Value = serde_json::from_slice(json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&json)).unwrap();
             let describe = client.get(DESCRIBE).await.json;
             assert_eq!(describe["fields"].as_array().unwrap().len(), original["fields"].as_array().unwrap().len());
-            if original["name"] == "Lead" {
+            if name == "Lead" {
                 takes_a_lead(&json, &path.display().to_string()).await;
             }
         }

@@ -43,7 +43,7 @@ async fn every_admin_request_on_the_page_succeeds() {
     let orders = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
     let orders: Vec<_> =
         orders.filter_map(|(cell, _)| cell.split_once(' ')).filter(|(_, path)| path.starts_with('/')).collect();
-    assert_eq!(orders.len(), 10, "{orders:?}");
+    assert_eq!(orders.len(), 11, "{orders:?}");
     for (method, path) in orders {
         let body =
             bodies.iter().find(|(request, _)| *request == format!("{method} {path}")).map_or("", |(_, body)| body);
