@@ -195,11 +195,13 @@ fn browser_environment() -> Result<String> {
     }
     let path = std::env::var("PATH")?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    // The command tries to reach the login host before it starts a browser.
+    let login = std::net::TcpListener::bind("127.0.0.1:0")?;
     let mut child = harness(folder.path())?
         .args(["connect", "--open", "--component"])
         .arg(guests::build("salesforce-leads")?.path)
         .env("PATH", format!("{}:{path}", folder.path().display()))
-        .env("HARNESS_LOGIN_HOST", "login.salesforce.com")
+        .env("HARNESS_LOGIN_HOST", format!("http://{}", login.local_addr()?))
         .env("HARNESS_REDIRECT_URI", format!("http://127.0.0.1:{port}/callback"))
         .envs([("HARNESS_CLIENT_ID", "client"), ("HARNESS_CLIENT_SECRET", "canary-client-secret")])
         .env("HARNESS_LIVE_CLIENT_SECRET", "canary-live-secret")
