@@ -114,8 +114,11 @@ fn changed(body: &Value, pointer: &str, value: Option<Value>) -> Result<String> 
     Ok(body.to_string())
 }
 
-/// Describe results as tools write them, and whether an org is made of them.
-fn describes() -> Result<Vec<(&'static str, Vec<u8>, Result<usize, &'static str>)>> {
+/// A file, and the number of fields of the org that is made of it, or else a part of the error.
+struct Described(&'static str, Vec<u8>, Result<usize, &'static str>);
+
+/// Describe results as tools write them.
+fn describes() -> Vec<Described> {
     let plain = json!({ "name": "Lead", "label": "リード", "fields": [
         { "name": "LastName", "label": "姓", "type": "string", "length": 80, "nillable": false, "createable": true, "updateable": true },
         { "name": "Company", "label": "会社名", "type": "string", "length": 255, "nillable": false, "createable": true, "updateable": true },
@@ -126,39 +129,39 @@ fn describes() -> Result<Vec<(&'static str, Vec<u8>, Result<usize, &'static str>
         let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
         units.flat_map(|unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect::<Vec<u8>>()
     };
-    let named = |name: &str| json!({ "name": name, "fields": plain["fields"] }).to_string().into_bytes();
-    Ok(vec![
-        ("as the API writes it", text.clone().into_bytes(), Ok(2)),
-        ("with a byte order mark", [b"\xEF\xBB\xBF", text.as_bytes()].concat(), Ok(2)),
-        ("wrapped by the command", wrapped.clone().into_bytes(), Ok(2)),
-        ("in UTF-16, little-endian", utf16(&text, false), Ok(2)),
-        ("in UTF-16, big-endian", utf16(&text, true), Ok(2)),
-        ("wrapped, in UTF-16", utf16(&wrapped, false), Ok(2)),
-        ("in UTF-16 without a mark", utf16(&text, false).split_off(2), Ok(2)),
-        ("of another object", named("Contact"), Err("Contact")),
-        ("of a custom object", named("Lead__c"), Err("Lead__c")),
-        (
+    let named = |name: &str| json!({ "name": name, "fields": plain.get("fields") }).to_string().into_bytes();
+    vec![
+        Described("as the API writes it", text.clone().into_bytes(), Ok(2)),
+        Described("with a byte order mark", [b"\xEF\xBB\xBF", text.as_bytes()].concat(), Ok(2)),
+        Described("wrapped by the command", wrapped.clone().into_bytes(), Ok(2)),
+        Described("in UTF-16, little-endian", utf16(&text, false), Ok(2)),
+        Described("in UTF-16, big-endian", utf16(&text, true), Ok(2)),
+        Described("wrapped, in UTF-16", utf16(&wrapped, false), Ok(2)),
+        Described("in UTF-16 without a mark", utf16(&text, false).split_off(2), Ok(2)),
+        Described("of another object", named("Contact"), Err("Contact")),
+        Described("of a custom object", named("Lead__c"), Err("Lead__c")),
+        Described(
             "of an object in a wrapper",
             json!({ "status": 0, "result": { "name": "Account", "fields": [] } }).to_string().into_bytes(),
             Err("Account"),
         ),
-        (
+        Described(
             "an error of the command",
             json!({ "status": 1, "name": "NoOrgFound", "message": "No default environment found" })
                 .to_string()
                 .into_bytes(),
             Err("No default environment found"),
         ),
-        (
+        Described(
             "an error of the API",
             json!([{ "message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID" }])
                 .to_string()
                 .into_bytes(),
             Err("Session expired or invalid"),
         ),
-        ("the list of objects", json!({ "sobjects": [] }).to_string().into_bytes(), Err("fields")),
-        ("a page", b"<html></html>".to_vec(), Err("JSON")),
-    ])
+        Described("the list of objects", json!({ "sobjects": [] }).to_string().into_bytes(), Err("fields")),
+        Described("a page", b"<html></html>".to_vec(), Err("JSON")),
+    ]
 }
 
 pub fn cases() -> Result<Kind> {
@@ -177,7 +180,7 @@ pub fn cases() -> Result<Kind> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/outside/timerex/").to_owned() + file;
         kind.case(file, Timerex.read(&std::fs::read_to_string(path)?).is_ok(), true);
     }
-    for (what, bytes, expected) in describes()? {
+    for Described(what, bytes, expected) in describes() {
         match (OrgFile::from_describe(&bytes), expected) {
             (Ok(org), expected) => kind.case(format!("a describe {what}"), Ok(org.fields.len()), expected),
             (Err(error), Err(part)) => {

@@ -8,7 +8,7 @@ use acceptance::{
     scripted::{Reply, SALESFORCE, Scripted, response},
     system::{self, CREDENTIAL, PLUGIN, System, component},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use crm_host::{
     Plugin,
     credentials::{Builds, ConnectionId},
@@ -233,7 +233,7 @@ pub async fn cases() -> Result<Kind> {
             (Err(Reaction::Reconnect), (1, 1, 0)),
         );
     }
-    let (_, old) = &ELSEWHERE[0];
+    let (_, old) = ELSEWHERE.first().context("a response")?;
     // The last one is asked twice: its tokens are revoked, because the host will not use them.
     for (what, refresh, code, reaction, asked) in [
         ("a grant that has ended", Refresh::Answers(400, ENDED), "connection-ended", Reaction::Reconnect, 1),

@@ -118,10 +118,8 @@ const MONEY: &[(&str, f64, Option<&str>)] = &[
 ];
 
 fn booking_in(locale: &str, answer: &str) -> Result<crm_booking::Booking> {
-    let mut guest = json!({ "name": "Anna Weiss", "email": "anna@example.com", "company": "Nordwind" });
-    if !locale.is_empty() {
-        guest["locale"] = json!(locale);
-    }
+    let locale = Some(locale).filter(|locale| !locale.is_empty());
+    let guest = json!({ "name": "Anna Weiss", "email": "anna@example.com", "company": "Nordwind", "locale": locale });
     let answers = [json!({ "question_id": "q", "label": "q", "kind": "text", "required": false, "value": answer })];
     booking_with(json!({ "guest": guest, "answers": answers }))
 }
