@@ -35,13 +35,22 @@ pub(crate) struct Ui {
     step: u32,
     shown: Option<u32>,
     is_closed: AtomicBool,
+    is_lost: AtomicBool,
 }
 
 impl Ui {
     pub(crate) fn new(json: bool, locale: Option<String>) -> Self {
         let locale = locale.unwrap_or_else(|| environment_locale(|name| std::env::var(name).ok()));
         let say = Texts::new(Language::closest(&locale));
-        Self { json, locale, say, step: 0, shown: None, is_closed: AtomicBool::new(false) }
+        Self {
+            json,
+            locale,
+            say,
+            step: 0,
+            shown: None,
+            is_closed: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn locale(&self) -> &str {
@@ -61,9 +70,15 @@ impl Ui {
 
     /// A closed pipe (`| head`) is not an error, but what is not shown is not known to anybody.
     fn write(&self, text: &str) {
-        if writeln!(std::io::stdout(), "{text}").is_err() {
+        if let Err(error) = writeln!(std::io::stdout(), "{text}") {
             self.is_closed.store(true, Ordering::Relaxed);
+            self.is_lost.fetch_or(error.kind() != std::io::ErrorKind::BrokenPipe, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a result could not be written, as on a full disk, and nobody meant that.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 
     /// Whether a result was not shown, because standard output was closed.

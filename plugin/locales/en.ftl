@@ -546,8 +546,8 @@ answer-too-large =
     .step1 = Raise the integration's response size limit.
 
 answer-blocked =
-    .what = We discarded the data received because it contained the credential.
-    .why = Salesforce never sends the credential back. The likely cause is a proxy on the way, or a host that isn't really Salesforce.
+    .what = We discarded a partial answer from Salesforce.
+    .why = A part of an answer could contain a part of the credential, so that we accept whole answers only. Salesforce sends no others. The likely cause is a proxy on the way, or a host that isn't really Salesforce.
     .step1 = Check what is between the scheduling service and Salesforce, check the org's URL, and tell the team admin.
     .step2 = Disconnect and connect again. Disconnecting revokes the credential.
 
@@ -565,7 +565,7 @@ request-refused =
 
 request-too-large =
     .what = The request is too large for Salesforce, or for a server on the way to it.
-    .why = The mapped answers are very long, or a proxy or firewall has a lower limit than Salesforce.
+    .why = A proxy or firewall on the way has a lower limit than Salesforce, or the mapped answers are very long.
     .step1 = Check the size limits of the proxy and the firewall on the way to Salesforce.
     .step2 = If they are high enough, map fewer answers, or limit their length in the form.
 

@@ -87,7 +87,7 @@ fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
     let hosts = hosts.iter().filter_map(|host| host.object(losses)).collect::<Vec<_>>();
     let calendar_id = body.get("calendar_url_path").required_text()?;
     let calendar_name = body.get("calendar_name").text(losses).unwrap_or_else(|| calendar_id.clone());
-    let previous_id = event.get("old_event_id").text(losses);
+    let previous_id = event.get("old_event_id").text(losses).filter(|id| !id.is_empty());
     Ok(Booking {
         kind: if previous_id.is_some() { Kind::Rescheduled } else { Kind::Confirmed },
         id: event.get("id").required_text()?,

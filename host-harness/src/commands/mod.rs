@@ -65,6 +65,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     };
     save(&ui, &brokers).await;
     let code = match ended {
+        Ok(_) if ui.is_lost() => 1,
         Ok(Ending::Done) => 0,
         Ok(Ending::Refused) => 3,
         Err(error) => {

@@ -268,7 +268,9 @@ fn is_gone(target: &Target, problem: &Problem) -> bool {
     let Some(id) = target.id() else { return false };
     // Salesforce writes ids with 15 characters or 18.
     let is_named = || id.get(..15).is_some_and(|id| problem.message.contains(id));
-    problem.http_status == Some(404)
+    // A 404 without a code of Salesforce's says nothing about the Lead.
+    let is_of_salesforce = ![codes::ORG_MOVED, codes::RESOURCE_MISSING].contains(&&*problem.code);
+    (problem.http_status == Some(404) && is_of_salesforce)
         || problem.code == "ENTITY_IS_DELETED"
         || (ID_UNKNOWN.contains(&&*problem.code) && is_named())
 }

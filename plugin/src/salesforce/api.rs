@@ -14,6 +14,7 @@ use crate::{
         soql::push_encoded,
         tree::Tree,
     },
+    value::is_record_id,
 };
 
 /// The API version of every call: generally available since Summer '25, and far from retirement.
@@ -119,7 +120,8 @@ impl<'o, O: Org> Api<'o, O> {
         let body = std::str::from_utf8(&response.body).unwrap_or_default();
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
-            Some(id) if !id.is_empty() && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
+            // A page or another server's JSON is not a record.
+            Some(id) if is_record_id(id) && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
             _ => Err(self.refused(response)),
         }
     }
@@ -128,7 +130,10 @@ impl<'o, O: Org> Api<'o, O> {
     pub fn update(&mut self, id: &str, body: Vec<u8>, saves_duplicates: bool) -> Result<(), Refused> {
         let mut path = "/sobjects/Lead/".to_owned();
         push_encoded(&mut path, id);
-        self.write(Method::Patch, &path, write_headers(AssignmentRules::Skip, saves_duplicates), body).map(|_| ())
+        let headers = write_headers(AssignmentRules::Skip, saves_duplicates);
+        let response = self.write(Method::Patch, &path, headers, body)?;
+        // Salesforce has nothing to say about a change (REST API guide, "Update a Record"). A page is somebody else's answer.
+        if response.status == 204 { Ok(()) } else { Err(self.refused(response)) }
     }
 
     /// Reads a path of the API.

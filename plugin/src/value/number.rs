@@ -102,6 +102,10 @@ fn typed(text: &str, is_percent: bool, decimal: impl FnOnce() -> Option<Separato
     if !negative {
         (negative, text) = sign(text);
     }
+    // A separator at the end separates nothing, and tells nothing about the others.
+    if let Some(rest) = text.strip_suffix(['.', ',']).filter(|rest| rest.ends_with(is_digit)) {
+        text = rest;
+    }
     let with = |mark: Option<usize>| Decimal::of(negative, text, mark);
     let number = match mark(text) {
         Mark::None => Reading::One(with(None)?),

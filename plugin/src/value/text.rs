@@ -6,8 +6,8 @@ use super::{
     unfit,
 };
 use crate::{bindings::types::Value, codes, field::LeadField};
-use crm_characters::{fold, is_blank, trimmed};
-use salesforce_text::charset::cleaned;
+use crm_characters::{Class, class, fold, is_blank, trimmed};
+use salesforce_text::charset::{cleaned, is_refused};
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -93,15 +93,27 @@ pub fn email<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
             (Cow::Owned(folded), Some(note))
         }
     };
-    let is_address = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    if !is_address {
+    if !is_address(&text) {
         return unfit(codes::EMAIL_INVALID, "not an email address");
     }
     match too_long(&text, field, false) {
         Some(note) => Err(note),
         None => Ok(Fitted::from(Json::Text(text)).noting(replaced)),
     }
+}
+
+/// Whether a text can be one address: a single `@`, none of the signs that separate or enclose addresses (RFC 5322), and a domain with
+/// a dot, which Salesforce asks for. Salesforce refuses some more.
+fn is_address(text: &str) -> bool {
+    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    !local.is_empty()
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+        && !domain.contains('@')
+        && !text.contains(|c: char| {
+            is_refused(c) || class(c) == Class::Blank || c.is_control() || "<>()[],;:\"".contains(c)
+        })
 }
 
 /// The note about a text that is longer than the field.
@@ -212,7 +224,21 @@ mod tests {
     #[test]
     fn a_text_that_cannot_be_an_address_is_a_finding() {
         let field = with_length(FieldType::Email, 80);
-        for given in ["123", "@example.com", "taro@", "taro yamada@example.com", "a@b\nc"] {
+        for given in [
+            "123",
+            "@example.com",
+            "taro@",
+            "taro yamada@example.com",
+            "a@b\nc",
+            "a@b",
+            "<a@b.example>",
+            "mailto:a@b.example",
+            "a@b.example;",
+            "a@b.example,c@d.example",
+            "a@b@c.example",
+            "a@b..example",
+            "a\u{2800}b@c.example",
+        ] {
             assert_eq!(text(given, &field), (None, Some(codes::EMAIL_INVALID)), "{given}");
         }
         for (given, expected, code) in [

@@ -1,7 +1,14 @@
 //! Answers that pass, and answers that last: what each calls for, and whom it must not blame.
 
+use acceptance::{
+    samples::{record_id, with_lead},
+    system::unexpected,
+};
 use anyhow::{Context as _, Result};
-use crm_host::types::Reaction::{self, AskAdmin, CheckFirst, FixBooking, FixMapping, Reconnect, Retry};
+use crm_host::types::{
+    Outcome,
+    Reaction::{self, AskAdmin, CheckFirst, FixBooking, FixMapping, Reconnect, Retry},
+};
 use salesforce_local_org::{Effect as FaultEffect, Fault};
 use serde_json::json;
 
@@ -91,6 +98,44 @@ fn answer(status: u16, media_type: &str, body: &str) -> Fault {
         .on("POST", "*/sobjects/Lead")
 }
 
+/// A page is not Salesforce's word on a Lead, whatever its status.
+async fn changes(kind: &mut Kind, bed: &Bed) -> Result<()> {
+    let org = bed.system.org();
+    let mapped = bed.mapping([("Description", json!({ "booking": "start-date" }))])?;
+    let created = bed.deliver(&bed::booking([])?, &mapped).await?.map_err(unexpected)?;
+    let moved = bed::booking_with(json!({ "kind": "rescheduled" }))?;
+    let history = with_lead(bed::NOW, record_id(&created));
+    for (what, status, media_type, body, reaction) in [
+        ("a page for a change", 200, "text/html", "<html><title>Log in</title></html>", CheckFirst),
+        ("JSON for a change", 200, "application/json", "{}", CheckFirst),
+        ("an empty answer to a change", 201, "", "", CheckFirst),
+        ("a missing page for a change", 404, "text/html", "<html></html>", Reconnect),
+        ("nothing there for a change", 404, "", "", Reconnect),
+    ] {
+        let headers = vec![("content-type".to_owned(), media_type.to_owned())];
+        let effect = FaultEffect::Answer { status, headers, body: body.to_owned(), after_commit: false };
+        org.add_fault(Fault::new(effect).on("PATCH", "*/sobjects/Lead/*"));
+        let answer = bed.system.deliver(&moved, &mapped, &history).await?.answer;
+        kind.case(what, answer.err().map(|problem| problem.reaction), Some(reaction));
+    }
+    org.clear_faults();
+    let done = bed.system.deliver(&moved, &mapped, &history).await?.answer.map_err(unexpected)?;
+    kind.case("a change afterwards", done.outcome, Outcome::Updated);
+
+    // What is not a record's id was not given by Salesforce.
+    for id in ["<b>x", "", "42"] {
+        org.add_fault(answer(201, "application/json", &json!({ "id": id, "success": true }).to_string()));
+        let problem = bed.deliver(&bed::booking([])?, &mapped).await?.err();
+        kind.case(format!("the id {id:?}"), problem.map(|problem| problem.reaction), Some(CheckFirst));
+    }
+    org.add_fault(Fault::answer(404, "text/html", "<html></html>").on("GET", "*/describe"));
+    let doctor = bed.system.plugin.check_connection(&bed.system.connection, "en").await?.answer.err();
+    let code = doctor.and_then(|problems| problems.into_iter().next()).map(|problem| problem.code);
+    kind.case("a missing page for the doctor", code.as_deref(), Some("org-moved"));
+    org.clear_faults();
+    Ok(())
+}
+
 pub async fn cases() -> Result<Kind> {
     let mut kind = Kind::new("passing and lasting answers");
     let bed = Bed::of("").await?;
@@ -113,6 +158,7 @@ pub async fn cases() -> Result<Kind> {
         kind.case(format!("{what} ({status}) in words"), problem.message.contains(['<', '>']), false);
     }
     bed.system.org().clear_faults();
+    changes(&mut kind, &bed).await?;
     // A person who is asked reads the quota's own time, and the load's.
     for (text, seconds) in
         [("TotalRequests Limit exceeded.", 900), ("ConcurrentRequests (Concurrent API Requests) Limit exceeded.", 60)]

@@ -81,6 +81,7 @@ fn changes() -> Vec<Change> {
             &["event.google_meet_meeting"],
         ),
         Change("a locale as object", "/event/guest_locale", Some(json!({})), &["event.guest_locale"]),
+        Change("an empty id of an earlier booking", "/event/old_event_id", Some(json!("")), &[]),
         Change("something new", "/event/something_new", Some(json!({ "a": [1] })), &[]),
     ]
 }

@@ -574,8 +574,8 @@ async fn endings() -> Result<Kind> {
     // The link that `run` shows opens a page.
     let (code, out, err) = ended(&run()?.output()?);
     let link = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default();
-    let page = visitor_get(link).await.unwrap_or_default();
+    let page = visitor_get(link).await.unwrap_or_else(|error| format!("{error:#}"));
     let opened = (page.starts_with("HTTP/1.1 200"), lacking(&page, &["Weiß", "!URL No Longer Exists"]));
-    kind.case(format!("the Lead's link {code} {out}{err}"), opened, (true, vec![]));
+    kind.case(format!("the Lead's link {code} {out}{err} {page}"), opened, (true, vec![]));
     Ok(kind)
 }

@@ -46,6 +46,11 @@ const CASES: &[(&str, &str, Option<f64>)] = &[
     ("es-ES", "1,500", Some(1.5)),
     ("es-MX", "1,500", Some(1_500.0)),
     ("es-MX", "1.500", Some(1.5)),
+    // A separator at the end tells nothing.
+    ("en", "1.500,", Some(1.5)),
+    ("de", "1,500.", Some(1.5)),
+    ("de", "1.500,", Some(1_500.0)),
+    ("", "1.500,", None),
     ("pt-BR", "1.500", Some(1_500.0)),
     ("nl", "1.500", Some(1_500.0)),
     ("id", "1.500", Some(1_500.0)),

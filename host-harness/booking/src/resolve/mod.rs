@@ -9,7 +9,7 @@ mod explain;
 mod tests;
 mod translate;
 
-use crm_contract::{Consequence, Expectation, Finding, OptionGroup, Parameter};
+use crm_contract::{Consequence, Expectation, Finding, OptionGroup, Parameter, SourceKind};
 
 pub use explain::{Explained, ExplainedProblem, Origins, QuestionRef};
 
@@ -166,8 +166,13 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
             let found = Found::new(codes::CURRENCY_NOT_CARRIED, message, "currency", currency);
             resolved.findings.push(origin.finding(row, Consequence::Changed, found));
         }
+        let mut source = source::kind(&row.source);
         let value = given.and_then(|given| {
             let (value, unlisted) = translated(row, given);
+            // What the mapping's owner wrote into the table is not read by the guest's language.
+            if !row.values.is_empty() && unlisted.is_empty() && source == SourceKind::Guest {
+                source = SourceKind::Mapping;
+            }
             if !unlisted.is_empty() {
                 let values = quoted(unlisted.iter().map(String::as_str));
                 let message = format!("not in the row's value table: {values}");
@@ -182,7 +187,7 @@ pub fn resolve(booking: &Booking, mapping: &Mapping, memos: &Memos) -> Resolved 
             memo: memos.of(&row.field).to_owned(),
             value,
             fallback,
-            source: source::kind(&row.source),
+            source,
             on_change,
         });
         resolved.origins.0.push(origin);

@@ -102,7 +102,7 @@ impl<O: Org> Visit<'_, O> {
         let described = self.api.read("/sobjects/Lead/describe");
         let response = described.map_err(|mut problem| {
             // To a user who is not allowed to see Leads, Salesforce says that the object does not exist.
-            if problem.http_status == Some(404) {
+            if problem.code == "NOT_FOUND" {
                 problem.code = codes::LEAD_NOT_READABLE.into();
             }
             problem

@@ -66,14 +66,14 @@ fn from_json(value: &Tree, errors: &mut Vec<ApiError>) {
 
 fn error(object: &Tree) -> Option<ApiError> {
     let text = |names: [&str; 3]| names.iter().find_map(|name| object.text(name));
-    // Calls have `errorCode`, records `statusCode`, the authorization server `error`. Gateways write words there.
-    let given = text(["errorCode", "statusCode", "error"]).map(str::trim);
+    // Calls have `errorCode`, and records `statusCode`. What gateways write into `error` is not Salesforce's.
+    let given = ["errorCode", "statusCode"].iter().find_map(|name| object.text(name)).map(str::trim);
     let code = given.filter(|code| is_code(code));
-    let message = text(["message", "error_description", "errorMessage"]).or(given);
+    let message = text(["message", "error_description", "errorMessage"]).or(given).or_else(|| object.text("error"));
     if code.is_none() && message.is_none() {
         return None;
     }
-    let message = clip(message.unwrap_or_default(), MESSAGE_LIMIT);
+    let message = words(message.unwrap_or_default());
     let mut fields = Vec::new();
     push_name(&mut fields, object.get("fields"));
     for name in object.list("fields") {
@@ -83,6 +83,14 @@ fn error(object: &Tree) -> Option<ApiError> {
         name_fields(&mut fields, code.unwrap_or_default(), &message);
     }
     Some(ApiError { code: code.map(|code| clip(code, CODE_LIMIT)), message, fields })
+}
+
+/// A message in words. Some are pages of the server that failed.
+fn words(message: &str) -> String {
+    let is_page = ["<html", "<!doctype"]
+        .iter()
+        .any(|tag| message.trim_start().get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
+    if is_page { page_in_words(message.trim_start()) } else { clip(message, MESSAGE_LIMIT) }
 }
 
 /// Whether a text can be a code, which is one word.
@@ -105,26 +113,26 @@ fn from_text(text: &str, errors: &mut Vec<ApiError>) {
         rest = after;
     }
     if errors.is_empty() && !text.is_empty() {
-        let message = match page(text) {
-            Some("") => "Salesforce answered with a web page.".to_owned(),
-            Some(title) => format!("Salesforce answered with a web page: {}", excerpt(title)),
-            None => excerpt(text),
-        };
+        let message = if text.starts_with('<') { page_in_words(text) } else { excerpt(text) };
         errors.push(ApiError { message, ..ApiError::default() });
     }
 }
 
-/// The title of a web page, empty if it has none; `None` if the text is not markup.
-fn page(text: &str) -> Option<&str> {
-    text.strip_prefix('<')?;
+/// A web page in words: its title.
+fn page_in_words(text: &str) -> String {
+    match title(text).map(excerpt).filter(|title| !title.is_empty()) {
+        Some(title) => format!("Salesforce answered with a web page: {title}"),
+        None => "Salesforce answered with a web page.".to_owned(),
+    }
+}
+
+fn title(text: &str) -> Option<&str> {
     // Its length stays the same, so that places in it are places in the text.
     let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|start| {
-        let begin = start + lower.get(start..)?.find('>')? + 1;
-        let end = begin + lower.get(begin..)?.find("</title")?;
-        text.get(begin..end)
-    });
-    Some(title.unwrap_or_default().trim())
+    let start = lower.find("<title")?;
+    let begin = start + lower.get(start..)?.find('>')? + 1;
+    let end = begin + lower.get(begin..)?.find("</title")?;
+    text.get(begin..end)
 }
 
 /// The beginning of a text in one line, without markup.

@@ -336,14 +336,14 @@ impl Uncoded {
     pub fn code(self) -> &'static str {
         match self.status {
             200..300 | 304 => codes::ANSWER_UNREADABLE,
-            300 => codes::SEVERAL_RECORDS,
-            301..400 => codes::ORG_MOVED,
+            300 if self.is_json => codes::SEVERAL_RECORDS,
+            300..400 => codes::ORG_MOVED,
             401 => codes::CONNECTION_ENDED,
-            403 | 404 if !self.is_json => codes::ORG_MOVED,
+            403 | 404 | 410 | 421 if !self.is_json => codes::ORG_MOVED,
             403 => codes::ACCESS_REFUSED,
             404 => codes::RESOURCE_MISSING,
             406 | 429 => codes::ORG_BUSY,
-            409 | 412 => codes::RECORD_CHANGED,
+            409 | 412 if self.is_json => codes::RECORD_CHANGED,
             410 => codes::API_VERSION_RETIRED,
             413 | 414 | 431 => codes::REQUEST_TOO_LARGE,
             420 => codes::ORG_UNKNOWN,
@@ -357,10 +357,11 @@ impl Uncoded {
         match self.status {
             // Cut short or garbled on its way, or given by a proxy that no longer waited (nginx: 499; AWS: 460).
             200..300 | 304 | 408 | 460 | 499 => Class::Unclear,
-            301..400 | 401 | 420 => Class::Reconnect,
+            300 if self.is_json => Class::Admin,
+            300..400 | 401 | 420 => Class::Reconnect,
             // The host has asked for the org's address by then.
-            403 | 404 if !self.is_json => Class::Reconnect,
-            300 | 403 | 404 | 410 | 413 | 414 | 431 => Class::Admin,
+            403 | 404 | 410 | 421 if !self.is_json => Class::Reconnect,
+            403 | 404 | 410 | 413 | 414 | 431 => Class::Admin,
             409 | 412 => Class::Wait(LOCKED),
             // 406 with an empty body comes from Salesforce's edge servers now and then.
             400..500 => Class::Wait(BUSY),

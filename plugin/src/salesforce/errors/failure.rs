@@ -63,9 +63,11 @@ fn by_kind(kind: &FailureKind) -> (&'static str, Class, &'static str) {
         FailureKind::ResponseTooLarge => {
             (codes::ANSWER_TOO_LARGE, Class::Admin, "The answer is larger than the platform allows.")
         }
-        FailureKind::ResponseBlocked => {
-            (codes::ANSWER_BLOCKED, Class::Admin, "The answer contained the credential and was withheld.")
-        }
+        FailureKind::ResponseBlocked => (
+            codes::ANSWER_BLOCKED,
+            Class::Admin,
+            "The answer was withheld: it is partial, and could contain a part of the credential.",
+        ),
         FailureKind::Budget => {
             (codes::BUDGET_EXHAUSTED, Class::Wait(BUSY), "The platform's limits for one call are used up.")
         }
@@ -77,7 +79,7 @@ fn by_kind(kind: &FailureKind) -> (&'static str, Class, &'static str) {
 
 /// The grant stands, but somebody must allow its use.
 const NEEDS_A_PERSON: (&str, Class, &str) =
-    (codes::CREDENTIAL_BLOCKED, Class::Admin, "Salesforce refuses the connection until somebody allows it.");
+    (codes::CREDENTIAL_BLOCKED, Class::Admin, "Salesforce's login server refused to renew the connection.");
 
 /// The problem if there is no credential.
 pub fn problem_from_secret_error(error: &SecretError) -> Problem {

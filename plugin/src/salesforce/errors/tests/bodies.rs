@@ -68,9 +68,11 @@ fn a_page_in_place_of_an_answer_is_known_by_its_status() {
         (401, "connection-ended", Reaction::Reconnect, "connection-ended", Reaction::Reconnect),
         (403, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
         (404, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
-        (409, "record-changed", Reaction::Retry, "record-changed", Reaction::Retry),
-        (410, "api-version-retired", Reaction::AskAdmin, "api-version-retired", Reaction::AskAdmin),
-        (412, "record-changed", Reaction::Retry, "record-changed", Reaction::Retry),
+        (300, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
+        (409, "request-refused", Reaction::Retry, "request-refused", Reaction::Retry),
+        (410, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
+        (412, "request-refused", Reaction::Retry, "request-refused", Reaction::Retry),
+        (421, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
         (420, "org-unknown", Reaction::Reconnect, "org-unknown", Reaction::Reconnect),
         (429, "org-busy", Reaction::Retry, "org-busy", Reaction::Retry),
         (302, "org-moved", Reaction::Reconnect, "org-moved", Reaction::Reconnect),
@@ -114,7 +116,10 @@ fn the_words_of_a_gateway_are_not_a_salesforce_code() {
     assert_eq!((problem.code.as_str(), &problem.reaction), ("outcome-unknown", &Reaction::CheckFirst));
     assert_eq!(problem.message, "Bad Gateway");
     let problem = read(503, r#"{"error":"temporarily_unavailable","error_description":"Later."}"#);
-    assert_eq!((problem.code.as_str(), problem.message.as_str()), ("temporarily_unavailable", "Later."));
+    assert_eq!((problem.code.as_str(), problem.message.as_str()), ("org-error", "Later."));
+    let wrapped =
+        r#"[{"errorCode":"UNKNOWN_EXCEPTION","message":"<html><title>Oops</title><body><b>no</b></body></html>"}]"#;
+    assert_eq!(read(500, wrapped).message, "Salesforce answered with a web page: Oops");
 }
 
 #[test]
