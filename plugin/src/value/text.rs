@@ -105,15 +105,22 @@ pub fn email<'a>(given: &'a Value, field: &LeadField<'_>) -> Fit<'a> {
 /// Whether a text can be one address: a single `@`, none of the signs that separate or enclose addresses (RFC 5322), and a domain with
 /// a dot, which Salesforce asks for. Salesforce refuses some more.
 fn is_address(text: &str) -> bool {
-    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    !local.is_empty()
-        && domain.contains('.')
-        && domain.split('.').all(is_label)
-        && !domain.contains('@')
-        && !text.contains(|c: char| {
-            is_refused(c) || class(c) == Class::Blank || c.is_control() || "<>()[],;:\"".contains(c)
-        })
+    // Byte by byte, because every booking has an address.
+    let (mut at, mut dots, mut before) = (None, 0, b'.');
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'@' if at.is_some() || place == 0 => return false,
+            b'@' => (at, before) = (Some(place), b'.'),
+            // Neither a label nor its end is a hyphen, and no label is empty.
+            b'.' | b'-' if at.is_some() && before == b'.' => return false,
+            b'.' if at.is_some() && before == b'-' => return false,
+            b'.' if at.is_some() => (dots, before) = (dots + 1, b'.'),
+            0..=b' ' | 0x7F | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b',' | b';' | b':' | b'"' => return false,
+            _ => before = byte,
+        }
+    }
+    let is_whole = at.is_some() && dots > 0 && !matches!(before, b'.' | b'-');
+    is_whole && (text.is_ascii() || !text.contains(|c: char| is_refused(c) || class(c) == Class::Blank))
 }
 
 /// The note about a text that is longer than the field.
