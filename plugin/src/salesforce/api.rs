@@ -14,7 +14,6 @@ use crate::{
         soql::push_encoded,
         tree::Tree,
     },
-    value::is_record_id,
 };
 
 /// The API version of every call: generally available since Summer '25, and far from retirement.
@@ -121,7 +120,7 @@ impl<'o, O: Org> Api<'o, O> {
         let saved = Tree::parse(body).unwrap_or_default();
         match saved.text("id") {
             // A page or another server's JSON is not a record.
-            Some(id) if is_record_id(id) && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
+            Some(id) if has_form_of_id(id) && saved.get("success") != Some(&Tree::Bool(false)) => Ok(id.to_owned()),
             _ => Err(self.refused(response)),
         }
     }
@@ -179,6 +178,11 @@ impl<'o, O: Org> Api<'o, O> {
         url.push_str(path);
         Request { method, url, headers, body, more: Vec::new() }
     }
+}
+
+/// Whether a text has the form of an id. Its checksum is Salesforce's business.
+fn has_form_of_id(text: &str) -> bool {
+    matches!(text.len(), 15 | 18) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A write without a response.
