@@ -58,7 +58,7 @@ const INVALID: &[(&str, &str, &str, Option<&str>)] = &[
     ("a text as a limit", "/limits", "cpu_ms", Some(r#""1""#)),
     ("an endpoint with a query", "/credentials/salesforce", "token_path", Some(r#""/a?b""#)),
     ("a parameter with capitals", "/credentials/salesforce/authorization_parameters", "Prompt", Some(r#""login""#)),
-    ("a parameter that is no text", "/credentials/salesforce/authorization_parameters", "prompt", Some("1")),
+    ("a parameter that is not a string", "/credentials/salesforce/authorization_parameters", "prompt", Some("1")),
     ("an unknown grant type", "/credentials/salesforce/grant_types", "0", Some(r#""password""#)),
     ("an unknown meaning", "/credentials/salesforce/refusals/0", "means", Some(r#""gone""#)),
     ("an unknown stage", "/credentials/salesforce/refusals/0", "stage", Some(r#""login""#)),

@@ -239,12 +239,12 @@ code-attribute-unknown = A row uses booking information that doesn't exist, so n
     .do = Correct the name in that row. docs/mapping.md lists them.
 code-option-invalid = The mapping chooses an option or value that doesn't exist, so nothing was sent.
     .do = Correct it. `host-harness options` lists options with their values.
-code-no-such-field = There is no such field.
+code-no-such-field = This field does not exist.
     .do = `host-harness fields` lists them.
 code-file-not-private = Other users can read a file that holds a secret.
 code-file-unwritable = A file or folder can't be written.
     .do = Check who can write there, or name another place.
-code-no-org = There is no such local org.
+code-no-org = This local org does not exist.
     .do = `host-harness org --list` shows the built-in ones.
 code-org-incomplete = The org file lacks something.
     .do = Add it. docs/local-org.md lists the keys.
@@ -263,9 +263,9 @@ code-argument-unfit = An argument doesn't apply here.
 
 ## Errors: connections
 
-code-no-connection = There is no such connection.
+code-no-connection = This connection does not exist.
     .do = Connect the team first with `host-harness connect`, or name another folder with --data.
-code-no-store = There is no folder with stored connections.
+code-no-store = The folder of stored connections does not exist.
     .do = Name it with --data.
 code-credentials-unclear = The integration doesn't ask for exactly one credential.
     .do = Use another build of it.

@@ -219,13 +219,15 @@ static GROUPS: &[Group] = &[
     group(Class::Sibling, "", "ALL_OR_NONE_OPERATION_ROLLED_BACK PROCESSING_HALTED"),
 ];
 
-fn group_of(code: &str) -> Option<&'static Group> {
-    GROUPS.iter().find(|group| group.codes.split(' ').any(|known| known == code))
+/// A known code, with the life of the program, and its group.
+fn known(code: &str) -> Option<(&'static str, &'static Group)> {
+    let mut all = GROUPS.iter().flat_map(|group| group.codes.split(' ').map(move |known| (known, group)));
+    all.find(|(known, _)| *known == code)
 }
 
 /// The code whose advice explains a code of Salesforce's that has none of its own.
 pub fn explained_like(code: &str) -> Option<&'static str> {
-    group_of(code).map(|group| group.like).filter(|like| !like.is_empty())
+    known(code).map(|(_, group)| group.like).filter(|like| !like.is_empty())
 }
 
 /// All codes that are explained like another, with that one.
@@ -288,8 +290,8 @@ pub fn judge<'a>(code: &'a str, message: &str, status: u16, names_fields: bool) 
     if AUTOMATION.contains(&code) {
         let is_part = |c: char| !(c.is_ascii_uppercase() || c == '_');
         let mut quoted = message.split(is_part).filter(|word| word.contains('_'));
-        let passing = quoted.find_map(|word| match group_of(word)?.class {
-            class @ Class::Wait(_) => known(word).map(|word| (word, class)),
+        let passing = quoted.find_map(|word| match known(word)? {
+            (word, Group { class: class @ Class::Wait(_), .. }) => Some((word, *class)),
             _ => None,
         });
         if let Some(passing) = passing {
@@ -297,7 +299,7 @@ pub fn judge<'a>(code: &'a str, message: &str, status: u16, names_fields: bool) 
         }
         return (code, class_by(WORDS, &words()).unwrap_or(Class::Admin));
     }
-    let class = match group_of(code).map(|group| group.class) {
+    let class = match known(code).map(|(_, group)| group.class) {
         // The calls that run now are counted, besides those of a day.
         Some(Class::Wait(QUOTA)) if words().contains("concurrent") => Class::Wait(BUSY),
         // For all, as the WSDL has it, or for one user.
@@ -315,11 +317,6 @@ fn class_of_unknown(status: u16, names_fields: bool) -> Class {
         ..400 | 401 | 408 | 409 | 412 | 420 | 429 | 500.. => Uncoded { status, is_json: true }.class(),
         _ => Class::Admin,
     }
-}
-
-/// The same code with the life of the program.
-fn known(code: &str) -> Option<&'static str> {
-    GROUPS.iter().flat_map(|group| group.codes.split(' ')).find(|known| *known == code)
 }
 
 /// An answer without a code of Salesforce's. Servers on the way write such answers before Salesforce sees the request, or instead of
