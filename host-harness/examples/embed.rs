@@ -173,8 +173,8 @@ async fn embed() -> Fallible<()> {
     };
     let plugin = load(Path::new(component), Path::new(data), &std::fs::read_to_string(policy)?, client).await?;
     // Of a webhook body, `findings` has what could not be read.
-    let crm_intake::Received { booking, findings } =
-        crm_intake::Intake::read(&crm_intake::Native, &std::fs::read_to_string(booking)?)?;
+    let received = crm_intake::Intake::read(&crm_intake::Native, &std::fs::read_to_string(booking)?, None)?;
+    let crm_intake::Reading { booking, findings } = received.booking().ok_or("the file has no booking to deliver")?;
     let mapping: Mapping = crm_intake::json::parse(&std::fs::read_to_string(mapping)?)?;
     let team = ConnectionId::new("team-42");
 

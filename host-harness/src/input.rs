@@ -8,7 +8,7 @@ use std::{
 
 use crm_booking::{Explained, Mapping, codes, source::text_of};
 use crm_contract::ARGUMENTS;
-use crm_intake::{Fault, Intake, Received};
+use crm_intake::{Fault, Intake, Reading, Received};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -39,6 +39,16 @@ pub enum InputError {
         file: PathBuf,
         /// Where in the file, and what is wrong there.
         source: Fault,
+    },
+    /// The webhook body is well formed, but neither confirms nor moves nor cancels a booking.
+    #[error("{}: the event `{event}` has no booking to deliver ({reason})", file.display())]
+    NoBooking {
+        /// The file.
+        file: PathBuf,
+        /// The service's name of the event.
+        event: String,
+        /// The code of the reason.
+        reason: &'static str,
     },
     /// The mapping names a field, an attribute, an option or a value that does not exist.
     #[error("{}: {place}: {message}", file.display())]
@@ -82,6 +92,7 @@ impl InputError {
             Self::Unreadable { .. } => "file-unreadable",
             Self::TooLarge { .. } => "file-too-large",
             Self::Malformed { .. } => "file-malformed",
+            Self::NoBooking { .. } => "file-without-booking",
             Self::Unknown { code, .. } => code,
             Self::TextTooLong { .. } => "text-too-long",
         }
@@ -91,12 +102,19 @@ impl InputError {
 /// Reads a booking.
 ///
 /// # Errors
-/// If the file cannot be read, or is not a booking of that format.
-pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Received, InputError> {
+/// If the file cannot be read, is not of that format, or has no booking to deliver.
+pub fn read_booking(file: &Path, format: &dyn Intake) -> Result<Reading, InputError> {
     let received =
-        format.read(&read(file)?).map_err(|source| InputError::Malformed { file: file.to_owned(), source })?;
-    check_texts(file, &received.booking)?;
-    Ok(received)
+        format.read(&read(file)?, None).map_err(|source| InputError::Malformed { file: file.to_owned(), source })?;
+    match received {
+        Received::Booking(reading) => {
+            check_texts(file, &reading.booking)?;
+            Ok(*reading)
+        }
+        Received::Ignored { event, reason } => {
+            Err(InputError::NoBooking { file: file.to_owned(), event, reason: reason.code() })
+        }
+    }
 }
 
 /// Reads a mapping.
@@ -206,6 +224,10 @@ mod tests {
                 "FILE: rows[1].id: rows[0] has the id `a` already",
             ),
             (booking(&" ".repeat(1 + (1 << 20))), "FILE: larger than 1048576 bytes"),
+            (
+                fault_of(r#"{"triggerEvent":"PING"}"#, |file| read_booking(file, &crm_intake::Calcom)),
+                "FILE: the event `PING` has no booking to deliver (not-a-change)",
+            ),
         ] {
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }

@@ -28,7 +28,7 @@ fn the_examples_of_the_page_are_a_mapping_and_a_booking() -> Result<()> {
     let json = serde_json::to_string(&mapping)?;
     assert!(sources.iter().all(|source| json.contains(source)), "an example of every source");
     assert!(mapping.rows().iter().any(|row| row.is_for(Event::Cancelled)));
-    Native.read(booking)?;
+    Native.read(booking, None)?;
     Ok(())
 }
 

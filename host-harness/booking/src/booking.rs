@@ -17,6 +17,14 @@ pub struct Booking {
     /// The booking that this one replaced when it was moved. Absent where a booking keeps its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_id: Option<String>,
+    /// The platform's id of this change of the booking, or its number in the order of changes; 1 to 200 bytes. The same change has
+    /// the same id however often it is sent. Absent if the platform does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
+    /// When the change happened: RFC 3339 with any offset. Of two changes of a booking, it decides which one is later. Absent if
+    /// the platform does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<String>,
     /// The team that owns the calendar and the connection.
     pub team: Team,
     /// The booking page that the guest used.

@@ -43,6 +43,8 @@ pub fn booking() -> Booking {
         kind: Kind::Confirmed,
         id: "b-1".into(),
         previous_id: None,
+        change_id: Some("b-1:1".into()),
+        changed_at: Some("2026-11-22T03:04:05.678Z".into()),
         team: Team { id: "team-1".into(), name: Some("営業".into()) },
         calendar: Calendar {
             id: "calendar-1".into(),

@@ -1,7 +1,8 @@
 //! Reads JSON that others write. What can be read is read, and each loss is noted with its path.
 
-use crm_booking::{AnswerValue, Explained, codes};
+use crm_booking::{AnswerValue, Explained, codes, is_blank};
 use crm_contract::{Consequence, Finding, Parameter};
+use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -74,7 +75,8 @@ impl<'b> Node<'b> {
         }
     }
 
-    fn lose(&self, losses: &mut Losses, expected: &str) {
+    /// Notes that something else was found than expected.
+    pub(crate) fn lose(&self, losses: &mut Losses, expected: &str) {
         losses.note(&self.path, Consequence::LeftOut, &format!("expected {expected}, found {}", self.found()));
     }
 
@@ -129,6 +131,22 @@ impl<'b> Node<'b> {
         text
     }
 
+    /// A text, unless it is blank.
+    pub(crate) fn filled(&self, losses: &mut Losses) -> Option<String> {
+        self.text(losses).filter(|text| !is_blank(text))
+    }
+
+    /// A time with an offset, not before 1970.
+    pub(crate) fn time(&self, losses: &mut Losses) -> Option<Timestamp> {
+        let text = self.text(losses)?;
+        // RFC 3339 cannot write every year that jiff reads.
+        let time = text.parse().ok().filter(|time| *time >= Timestamp::UNIX_EPOCH);
+        if time.is_none() {
+            losses.note(&self.path, Consequence::LeftOut, "expected a time with an offset");
+        }
+        time
+    }
+
     /// A yes or no; no if it is absent.
     pub(crate) fn is_true(&self, losses: &mut Losses) -> bool {
         match self.value {
@@ -166,8 +184,20 @@ impl<'b> Node<'b> {
         self.value.and_then(scalar).ok_or_else(|| self.fault("text"))
     }
 
+    /// A time with an offset that a booking cannot do without.
+    pub(crate) fn required_time(&self) -> Result<Timestamp, Fault> {
+        let text = self.required_text()?;
+        let fault = |_| Fault::new(self.path.clone(), format!("expected a time with an offset, found `{text}`"));
+        text.parse().map_err(fault)
+    }
+
+    /// An object that a booking cannot do without.
+    pub(crate) fn required_object(&self) -> Result<Self, Fault> {
+        if self.is_object() { Ok(self.clone()) } else { Err(self.fault("an object")) }
+    }
+
     /// That something else was found where a booking cannot do without.
-    pub(crate) fn fault(&self, expected: &str) -> Fault {
+    fn fault(&self, expected: &str) -> Fault {
         Fault::new(self.path.clone(), format!("expected {expected}, found {}", self.found()))
     }
 }

@@ -1,6 +1,8 @@
 //! The native JSON format: [`Booking`](crm_booking::Booking) as it is.
 
-use crate::{Fault, Intake, Received, check, json};
+use crm_booking::Booking;
+
+use crate::{CalendarRef, Fault, Intake, Reading, Received, check, json};
 
 /// The native JSON format, described in `docs/mapping.md`.
 #[derive(Debug)]
@@ -11,10 +13,20 @@ impl Intake for Native {
         "native"
     }
 
-    fn read(&self, body: &str) -> Result<Received, Fault> {
-        let booking = json::parse(body)?;
+    fn read(&self, body: &str, calendar: Option<CalendarRef<'_>>) -> Result<Received, Fault> {
+        let booking: Booking = json::parse(body)?;
         check(&booking)?;
-        Ok(Received { booking, findings: Vec::new() })
+        if let Some(CalendarRef { team, calendar }) = calendar {
+            for (path, found, expected) in
+                [("team.id", &booking.team.id, team), ("calendar.id", &booking.calendar.id, calendar)]
+            {
+                if found != expected {
+                    let reason = format!("expected `{expected}`, which the booking was sent for, found `{found}`");
+                    return Err(Fault::new(path, reason));
+                }
+            }
+        }
+        Ok(Received::Booking(Box::new(Reading { booking, findings: Vec::new() })))
     }
 }
 
@@ -28,9 +40,31 @@ mod tests {
 
     #[test]
     fn the_example_is_a_booking_and_survives_json() {
-        let received = Native.read(BOOKING).unwrap();
-        assert_eq!(Native.read(&serde_json::to_string(&received.booking).unwrap()).unwrap(), received);
-        assert_eq!(Native.read(&format!("\u{feff}{BOOKING}")).unwrap(), received);
+        let reading = Native.read(BOOKING, None).unwrap().booking().unwrap();
+        for body in [serde_json::to_string(&reading.booking).unwrap(), format!("\u{feff}{BOOKING}")] {
+            assert_eq!(Native.read(&body, None).unwrap().booking().as_ref(), Some(&reading));
+        }
+    }
+
+    #[test]
+    fn a_booking_sent_for_another_calendar_is_refused() {
+        let read = |team, calendar| Native.read(BOOKING, Some(CalendarRef::new(team, calendar).unwrap()));
+        assert!(read("minato-team", "intro-call").is_ok());
+        for (team, calendar, expected) in [
+            ("other", "intro-call", "team.id: expected `other`, which the booking was sent for, found `minato-team`"),
+            (
+                "minato-team",
+                "other",
+                "calendar.id: expected `other`, which the booking was sent for, found `intro-call`",
+            ),
+            ("minato-team", "Intro-Call", "calendar.id: expected `Intro-Call`"),
+        ] {
+            let fault = read(team, calendar).unwrap_err().to_string();
+            assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
+        }
+        let paths =
+            [("", "c"), ("t", ""), (&*"t".repeat(201), "c")].map(|(t, c)| CalendarRef::new(t, c).unwrap_err().path);
+        assert_eq!(paths, ["team.id", "calendar.id", "team.id"]);
     }
 
     #[test]
@@ -38,7 +72,7 @@ mod tests {
         let mut booking: Value = serde_json::from_str(BOOKING).unwrap();
         let lists = ["companions", "hosts", "answers", "tracking", "extra"];
         lists.iter().for_each(|list| booking[*list] = Value::Null);
-        let read = Native.read(&booking.to_string()).unwrap().booking;
+        let read = Native.read(&booking.to_string(), None).unwrap().booking().unwrap().booking;
         assert!(read.companions.is_empty() && read.hosts.is_empty() && read.answers.is_empty());
         assert!(read.tracking.is_empty() && read.extra.is_empty());
     }
@@ -69,6 +103,11 @@ mod tests {
                 "previous_id: a confirmed booking",
             ),
             (with("/time_zone", json!("JST+9")), "time_zone: expected an IANA name"),
+            (with("/change_id", json!("")), "change_id: expected 1 to 200 bytes, found 0"),
+            (with("/change_id", json!("変".repeat(67))), "change_id: expected 1 to 200 bytes, found 201"),
+            (with("/change_id", json!(7)), "change_id: expected a string"),
+            (with("/changed_at", json!("2026-11-24T09:05:09")), "changed_at: expected RFC 3339 with an offset"),
+            (with("/changed_at", json!("2026-11-24 09:05:09Z")), "changed_at: expected RFC 3339 with an offset"),
             (with("/id", json!("")), "id: expected 1 to 200 bytes, found 0"),
             (with("/kind", json!("new")), "kind: unknown variant `new`, expected one of `confirmed`"),
             (BOOKING.replace("\"email\":", "\"e_mail\":"), "guest.e_mail: unknown field `e_mail`"),
@@ -76,7 +115,7 @@ mod tests {
             ("[]".to_owned(), "invalid length 0"),
             (format!("{BOOKING} x"), "trailing characters"),
         ] {
-            let fault = Native.read(&text).unwrap_err().to_string();
+            let fault = Native.read(&text, None).unwrap_err().to_string();
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }
     }

@@ -4,72 +4,88 @@ use crm_booking::{
     Answer, AnswerValue, Booking, Calendar, Guest, Kind, Person, Place, PlaceKind, Question, QuestionKind, Team,
 };
 use crm_contract::{Consequence, Parameter};
-use jiff::{
-    Timestamp,
-    fmt::temporal::Pieces,
-    tz::{Offset, TimeZone},
-};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    Fault, Intake, Received, check, json,
+    CalendarRef, Fault, Hook, HookRequest, HookSecret, Intake, NotAuthentic, Reason, Received, json,
     lenient::{Losses, Node},
+    webhook::{booked_zone, ignored, local, question_id, received},
 };
 
-/// The webhook body of the scheduling service TimeRex.
+/// The scheduling service TimeRex.
 #[derive(Debug)]
 pub struct Timerex;
+
+impl Hook for Timerex {
+    /// A fixed header, which says nothing about the body and never expires. A request that is sent again is only known by its
+    /// `change_id`.
+    fn authenticate(
+        &self,
+        request: &HookRequest<'_>,
+        secrets: &[HookSecret],
+        _now: Timestamp,
+    ) -> Result<(), NotAuthentic> {
+        request.has_secret("x-timerex-authorization", secrets)
+    }
+}
 
 impl Intake for Timerex {
     fn name(&self) -> &'static str {
         "timerex"
     }
 
-    fn read(&self, body: &str) -> Result<Received, Fault> {
+    fn read(&self, body: &str, calendar: Option<CalendarRef<'_>>) -> Result<Received, Fault> {
         let body: Value = json::parse(body)?;
+        let body = Node::root(&body);
         let mut losses = Losses::default();
-        let booking = booking(&Node::root(&body), &mut losses)?;
-        check(&booking).map_err(|fault| Fault { path: in_body(fault.path), ..fault })?;
-        Ok(Received { booking, findings: losses.into_findings() })
+        let webhook_type = body.get("webhook_type").required_text()?;
+        let event = body.get("event");
+        let previous_id = event.get("old_event_id").filled(&mut losses);
+        let kind = match &*webhook_type {
+            "event_confirmed" if previous_id.is_some() => Kind::Rescheduled,
+            "event_confirmed" => Kind::Confirmed,
+            "event_cancelled" if event.get("new_event_id").filled(&mut losses).is_some() => {
+                return Ok(ignored(webhook_type, Reason::HalfOfAMove));
+            }
+            "event_cancelled" => Kind::Cancelled,
+            _ => return Ok(ignored(webhook_type, Reason::NotAChange)),
+        };
+        received(booking((kind, previous_id), &body, calendar, &mut losses)?, losses, PATHS)
     }
 }
 
 /// Where the body has what the booking has at a path.
-fn in_body(path: String) -> String {
-    let in_body = match path.as_str() {
-        "start" => "event.local_start_datetime",
-        "end" => "event.local_end_datetime",
-        "confirmed_at" => "event.created_at",
-        "time_zone" => "event.timezone",
-        "id" => "event.id",
-        "previous_id" => "event.old_event_id",
-        "team.id" => "team_url_path",
-        "calendar.id" => "calendar_url_path",
-        _ => return path,
-    };
-    in_body.to_owned()
-}
+const PATHS: &[(&str, &str)] = &[
+    ("start", "event.local_start_datetime"),
+    ("end", "event.local_end_datetime"),
+    ("confirmed_at", "event.created_at"),
+    ("time_zone", "event.timezone"),
+    ("id", "event.id"),
+    ("change_id", "event.id"),
+    ("previous_id", "event.old_event_id"),
+    ("team.id", "team_url_path"),
+    ("calendar.id", "calendar_url_path"),
+];
 
 /// Reads a body. The service adds keys over time, and not every body has all of them.
-fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
-    let webhook_type = body.get("webhook_type").required_text()?;
-    if webhook_type != "event_confirmed" {
-        let reason = format!("expected `event_confirmed`, found `{webhook_type}`: only confirmed bookings are read");
-        return Err(Fault::new("webhook_type", reason));
-    }
-    let event = body.get("event");
-    let event = event.object(losses).ok_or_else(|| event.fault("an object"))?;
-    let (start, end) = (time(&event.get("local_start_datetime"))?, time(&event.get("local_end_datetime"))?);
-    let zone = booked_zone(&event, losses);
-    let local = |time: Timestamp| time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-    let created_at = event.get("created_at");
-    let confirmed_at = created_at.text(losses).and_then(|text| match text.parse() {
-        Ok(time) => Some(local(time)),
-        Err(_) => {
-            losses.note(created_at.path(), Consequence::LeftOut, "expected a time with an offset");
-            None
-        }
-    });
+fn booking(
+    (kind, previous_id): (Kind, Option<String>),
+    body: &Node<'_>,
+    calendar: Option<CalendarRef<'_>>,
+    losses: &mut Losses,
+) -> Result<Booking, Fault> {
+    let event = body.get("event").required_object()?;
+    let id = event.get("id").required_text()?;
+    let start = event.get("local_start_datetime");
+    let (starts, ends) = (start.required_time()?, event.get("local_end_datetime").required_time()?);
+    let zone = booked_zone(&event.get("timezone"), &start, losses);
+    let created_at = event.get("created_at").time(losses);
+    // A moved booking has a new id, so each event has at most one of each change.
+    let (change_id, changed_at) = match kind {
+        Kind::Cancelled => (format!("event_cancelled:{id}"), event.get("canceled_at").time(losses)),
+        Kind::Confirmed | Kind::Rescheduled => (format!("event_confirmed:{id}"), created_at),
+    };
     let form: Vec<FormField> = event
         .get("form")
         .items(losses)
@@ -85,14 +101,18 @@ fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
     };
     let hosts = event.get("hosts").items(losses);
     let hosts = hosts.iter().filter_map(|host| host.object(losses)).collect::<Vec<_>>();
-    let calendar_id = body.get("calendar_url_path").required_text()?;
+    let (team_id, calendar_id) = match calendar {
+        Some(CalendarRef { team, calendar }) => (team.to_owned(), calendar.to_owned()),
+        None => (body.get("team_url_path").required_text()?, body.get("calendar_url_path").required_text()?),
+    };
     let calendar_name = body.get("calendar_name").text(losses).unwrap_or_else(|| calendar_id.clone());
-    let previous_id = event.get("old_event_id").text(losses).filter(|id| !id.is_empty());
     Ok(Booking {
-        kind: if previous_id.is_some() { Kind::Rescheduled } else { Kind::Confirmed },
-        id: event.get("id").required_text()?,
+        kind,
+        id,
         previous_id,
-        team: Team { id: body.get("team_url_path").required_text()?, name: None },
+        change_id: Some(change_id),
+        changed_at: changed_at.map(|time| time.to_string()),
+        team: Team { id: team_id, name: None },
         title: calendar_name.clone(),
         calendar: Calendar {
             id: calendar_id,
@@ -100,9 +120,9 @@ fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
             url: body.get("calendar_url").text(losses),
             locale: None,
         },
-        start: local(start),
-        end: local(end),
-        confirmed_at,
+        start: local(starts, &zone),
+        end: local(ends, &zone),
+        confirmed_at: created_at.map(|time| local(time, &zone)),
         time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         guest: Guest {
             name: first_text("guest_name").unwrap_or_default(),
@@ -128,32 +148,6 @@ fn booking(body: &Node<'_>, losses: &mut Losses) -> Result<Booking, Fault> {
         form: Some(form.iter().map(|field| field.question.clone()).collect()),
         answers: form.into_iter().map(|field| field.answer).collect(),
     })
-}
-
-fn time(node: &Node<'_>) -> Result<Timestamp, Fault> {
-    let text = node.required_text()?;
-    text.parse().map_err(|_| Fault::new(node.path(), format!("expected a time with an offset, found `{text}`")))
-}
-
-/// The booked zone. If it is not named, one that has the offset of the start, so that date and time are those that the guest saw.
-fn booked_zone(event: &Node<'_>, losses: &mut Losses) -> TimeZone {
-    let node = event.get("timezone");
-    let named = node.text(losses);
-    if let Some(zone) = named.as_ref().and_then(|name| TimeZone::get(name).ok()) {
-        return zone;
-    }
-    let start = event.get("local_start_datetime").required_text().unwrap_or_default();
-    let offset = Pieces::parse(&start).ok().and_then(|start| start.to_numeric_offset());
-    let seconds = offset.map(Offset::seconds).unwrap_or_default();
-    // The names of `Etc` count the other way (IANA, file `etcetera`). There are none for parts of an hour.
-    let hours = -seconds / 3600;
-    let name = if seconds % 3600 == 0 && hours != 0 { format!("Etc/GMT{hours:+}") } else { "UTC".to_owned() };
-    losses.note(
-        node.path(),
-        Consequence::Changed,
-        &format!("expected an IANA name such as Asia/Tokyo; read as {name}"),
-    );
-    TimeZone::get(&name).unwrap_or(TimeZone::UTC)
 }
 
 fn place(event: &Node<'_>, losses: &mut Losses) -> Option<Place> {
@@ -193,8 +187,7 @@ impl FormField {
             }
             field_type.clone()
         });
-        // A brace would end a template's reference, and white space around one is ignored.
-        let id = format!("q{}-{}", index + 1, label.replace('{', "(").replace('}', ")").trim());
+        let id = question_id(index, &label);
         let kind = kind(&field_type);
         let required = entry.get("required").is_true(losses);
         let choices = entry.get("options").items(losses).iter().filter_map(|option| option.text(losses)).collect();
@@ -243,6 +236,11 @@ mod tests {
             include_str!("../fixtures/timerex/rescheduled.booking.json"),
         ),
         (
+            "cancelled",
+            include_str!("../fixtures/timerex/cancelled.json"),
+            include_str!("../fixtures/timerex/cancelled.booking.json"),
+        ),
+        (
             "as little as there can be",
             include_str!("../fixtures/timerex/minimal.json"),
             include_str!("../fixtures/timerex/minimal.booking.json"),
@@ -252,8 +250,8 @@ mod tests {
     #[test]
     fn every_webhook_body_is_read_as_its_booking() {
         for (name, body, booking) in FIXTURES {
-            let read = Timerex.read(body).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-            assert_eq!(read, Native.read(booking).unwrap(), "{name}");
+            let read = Timerex.read(body, None).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            assert_eq!(read, Native.read(booking, None).unwrap(), "{name}");
         }
     }
 
@@ -266,11 +264,11 @@ mod tests {
             ("/event/id", json!(""), "event.id: expected 1 to 200 bytes"),
             ("/event/id", json!([]), "event.id: expected text, found a list"),
             ("/event", json!(null), "event: expected an object, found nothing"),
-            ("/webhook_type", json!("event_cancelled"), "webhook_type: expected `event_confirmed`"),
+            ("/webhook_type", json!(null), "webhook_type: expected text, found nothing"),
         ] {
             let mut changed = example.clone();
             *changed.pointer_mut(pointer).unwrap() = value;
-            let fault = Timerex.read(&changed.to_string()).unwrap_err().to_string();
+            let fault = Timerex.read(&changed.to_string(), None).unwrap_err().to_string();
             assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
         }
     }
@@ -290,15 +288,15 @@ mod tests {
         ] {
             let mut changed = example.clone();
             *changed.pointer_mut(pointer).unwrap() = value;
-            let received = Timerex.read(&changed.to_string()).unwrap();
-            let told: Vec<_> = received.findings.iter().map(|found| found.finding.message.as_str()).collect();
+            let reading = Timerex.read(&changed.to_string(), None).unwrap().booking().unwrap();
+            let told: Vec<_> = reading.findings.iter().map(|found| found.finding.message.as_str()).collect();
             assert_eq!(told, [expected]);
         }
         let mut nameless = example.clone();
         nameless["event"]["timezone"] = json!(null);
         nameless["event"]["local_start_datetime"] = json!("2026-12-02T05:00:00+05:30");
         nameless["event"]["local_end_datetime"] = json!("2026-12-02T05:30:00+05:30");
-        let booking = Timerex.read(&nameless.to_string()).unwrap().booking;
+        let booking = Timerex.read(&nameless.to_string(), None).unwrap().booking().unwrap().booking;
         assert_eq!((&*booking.time_zone, &*booking.start), ("UTC", "2026-12-01T23:30:00+00:00"));
     }
 }

@@ -47,6 +47,8 @@ impl Samples {
             kind: Kind::Confirmed,
             id: format!("{}-{number}", self.run),
             previous_id: None,
+            change_id: None,
+            changed_at: None,
             team: Team { id: "live-check".to_owned(), name: None },
             calendar: Calendar { id: "live-check".to_owned(), name: "live-check".to_owned(), url: None, locale: None },
             title: "接続確認 / live-check".to_owned(),

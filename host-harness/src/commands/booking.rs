@@ -7,7 +7,7 @@ use crm_host::{
     Called, Plugin, Usage,
     types::{AdviceText, Consequence, Parameter, Problem, UnknownTries},
 };
-use crm_intake::Received;
+use crm_intake::Reading;
 
 use crate::{
     brokers::Brokers,
@@ -22,7 +22,7 @@ use crate::{
 /// A booking, a mapping, and a connection.
 pub(super) struct Opened {
     pub(super) connected: Connected,
-    pub(super) received: Received,
+    pub(super) reading: Reading,
     pub(super) mapping: Mapping,
     /// What the plugin noted about the fields that it listed.
     pub(super) memos: Memos,
@@ -35,7 +35,7 @@ pub(super) async fn open(
     brokers: &Brokers,
     arguments: &BookingAndMapping,
 ) -> Result<Option<Opened>, CliError> {
-    let received = input::read_booking(&arguments.booking, arguments.format)?;
+    let reading = input::read_booking(&arguments.booking, arguments.format)?;
     let mapping = input::read_mapping(&arguments.mapping)?;
     let connected = Connected::open(ui, brokers, &arguments.connection).await?;
     let (plugin, target) = (&connected.plugin, mapping.target());
@@ -50,7 +50,7 @@ pub(super) async fn open(
         memos = Memos::of_list(&listed);
         connected.keep_memos(target, &memos).await?;
     }
-    Ok(Some(Opened { connected, received, mapping, memos }))
+    Ok(Some(Opened { connected, reading, mapping, memos }))
 }
 
 impl Opened {
@@ -61,7 +61,7 @@ impl Opened {
     /// If a row for this booking writes a field that the plugin does not list or reads an attribute that no booking has, the mapping
     /// chooses an option or value that the plugin does not have, or a row's text is longer than a plugin takes.
     pub(super) async fn resolve(&self, ui: &Ui, file: &Path) -> Result<Option<Resolved>, CliError> {
-        let Self { connected, received: Received { booking, findings }, mapping, memos } = self;
+        let Self { connected, reading: Reading { booking, findings }, mapping, memos } = self;
         let unknown_field = unknown_fields(mapping, booking.kind, memos).into_iter().next();
         let mut resolved = crm_booking::resolve(booking, mapping, memos);
         resolved.findings.extend(findings.iter().cloned());

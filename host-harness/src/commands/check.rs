@@ -2,7 +2,7 @@
 
 use crm_booking::{EVENTS, Event, Expected, Explained, codes, expectations};
 use crm_host::types::Consequence;
-use crm_intake::Received;
+use crm_intake::Reading;
 
 use super::{
     Ending,
@@ -14,7 +14,7 @@ pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: &BookingAndMa
     let Some(opened) = booking::open(ui, brokers, arguments).await? else {
         return Ok(Ending::Refused);
     };
-    let Opened { connected, received: Received { booking, findings: unread }, mapping, mut memos } = opened;
+    let Opened { connected, reading: Reading { booking, findings: unread }, mapping, mut memos } = opened;
     let (plugin, target) = (&connected.plugin, mapping.target());
     let questions = booking.questions();
     let Some(mut findings) = options_unknown(ui, &connected, &mapping).await? else {

@@ -133,5 +133,6 @@ pub fn booking_with(members: Value) -> Result<Booking> {
     if let (Value::Object(booking), Value::Object(members)) = (&mut booking, members) {
         booking.extend(members);
     }
-    Ok(crm_intake::Intake::read(&crm_intake::Native, &booking.to_string())?.booking)
+    let received = crm_intake::Intake::read(&crm_intake::Native, &booking.to_string(), None)?;
+    Ok(received.booking().context("a booking")?.booking)
 }
