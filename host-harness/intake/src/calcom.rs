@@ -103,7 +103,7 @@ fn booking(
     let guest = guest(&attendee, &responses, losses);
     let uid = payload.get("uid").required_text()?;
     // Of an event with seats, each guest has a booking, and all of them have one uid.
-    let seat = payload.get("seatsPerTimeSlot").is_given().then(|| seat(&guest)).unwrap_or_default();
+    let seat = if payload.get("seatsPerTimeSlot").is_given() { seat(&guest) } else { String::new() };
     let id = format!("{uid}{seat}");
     let previous_id = match change {
         Change::Created | Change::Moved => payload.get("rescheduleUid").filled(losses).filter(|old| *old != uid),
