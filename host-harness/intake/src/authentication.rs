@@ -67,8 +67,8 @@ impl UnusableSecret {
     }
 }
 
-/// A webhook request.
-#[derive(Clone, Copy, Debug)]
+/// A webhook request. It has no `Debug` form: TimeRex's header is the secret itself.
+#[derive(Clone, Copy)]
 pub struct HookRequest<'r> {
     /// All its headers.
     pub headers: &'r HeaderMap,
@@ -82,7 +82,7 @@ pub enum NotAuthentic {
     /// The hook has no secret to compare with.
     #[error("this hook has no secret; whoever configures it must set the one that the service uses")]
     NoSecret,
-    /// The request does not even try.
+    /// The header is not there.
     #[error(
         "the request has no header `{header}`; whoever manages the service's webhooks must set the hook's secret there"
     )]

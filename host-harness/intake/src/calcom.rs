@@ -102,8 +102,9 @@ fn booking(
     let responses = payload.get("responses");
     let guest = guest(&attendee, &responses, losses);
     let uid = payload.get("uid").required_text()?;
-    // Of an event with seats, each guest has a booking, and all of them have one uid.
-    let seat = if payload.get("seatsPerTimeSlot").is_given() { seat(&guest) } else { String::new() };
+    // Guests of an event with seats share its uid, but each has a booking.
+    let has_seats = payload.get("seatsPerTimeSlot").is_given();
+    let seat = if has_seats { seat(&attendee) } else { String::new() };
     let id = format!("{uid}{seat}");
     let previous_id = match change {
         Change::Created | Change::Moved => payload.get("rescheduleUid").filled(losses).filter(|old| *old != uid),
@@ -118,9 +119,9 @@ fn booking(
         Change::Created | Change::Moved | Change::OfPlaceOrHost => Kind::Rescheduled,
         Change::Cancelled => Kind::Cancelled,
     };
-    // `createdAt` is the time of sending, which differs between two webhooks for the same change. It is needed where a change can
-    // happen to a booking more than once.
-    let change_id = if kind == Kind::Rescheduled && previous_id.is_none() {
+    // `createdAt` is the time of sending, which differs between two webhooks for the same change. It is needed only where a change
+    // can happen to a booking more than once: a seat can be cancelled and booked again, place and host can change often.
+    let change_id = if has_seats || (kind == Kind::Rescheduled && previous_id.is_none()) {
         format!("{event}:{id}:{}", changed_at.unwrap_or(starts))
     } else {
         format!("{event}:{id}")
@@ -169,9 +170,9 @@ fn own_ids(payload: &Node<'_>, losses: &mut Losses) -> Result<(String, String), 
     Ok((team.map_or_else(|| payload.get("organizer").get("id").required_text(), Ok)?, event_type.required_text()?))
 }
 
-/// Tells a guest of an event with seats from the others, without naming them.
-fn seat(guest: &Guest) -> String {
-    let email = guest.email.as_deref().unwrap_or(&guest.name).to_ascii_lowercase();
+/// A suffix that distinguishes the guests of an event with seats: a hash, since ids get into logs.
+fn seat(attendee: &Node<'_>) -> String {
+    let email = attendee.get("email").required_text().unwrap_or_default().to_ascii_lowercase();
     let digest = Sha256::digest(email.as_bytes());
     format!(":{}", HEXLOWER.encode(digest.get(..8).unwrap_or_default()))
 }
@@ -397,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_read_as_far_as_it_goes_and_each_loss_is_told() {
+    fn optional_parts_are_read_as_far_as_possible_and_each_loss_is_reported() {
         losses(
             &Calcom,
             CONFIRMED,
@@ -477,11 +478,15 @@ mod tests {
         assert_eq!(first.id, same.id);
         assert_ne!(first.id, other.id);
         assert_ne!(first.change_id, other.change_id);
+        let again = changed(&with_seats, "/createdAt", json!("2026-11-30T00:00:00Z"));
+        let [booked, booked_again] = [&with_seats, &again].map(|body| reading(&Calcom, body).booking);
+        assert_eq!(booked.id, booked_again.id);
+        assert_ne!(booked.change_id, booked_again.change_id, "a seat can be cancelled and booked again");
         assert!(first.id.starts_with("kG3xT9:") && !first.id.contains("example"), "{}", first.id);
     }
 
     #[test]
-    fn a_place_is_told_from_the_text_of_the_location() {
+    fn the_kind_of_place_follows_from_the_text_of_the_location() {
         for (location, video, expected) in [
             (
                 json!("integrations:daily"),

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_read_as_far_as_it_goes_and_each_loss_is_told() {
+    fn optional_parts_are_read_as_far_as_possible_and_each_loss_is_reported() {
         losses(
             &Calendly,
             CONFIRMED,

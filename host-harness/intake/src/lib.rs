@@ -106,7 +106,7 @@ impl<'a> CalendarRef<'a> {
 pub enum Received {
     /// A booking was confirmed, moved or cancelled.
     Booking(Box<Reading>),
-    /// Nothing that is read here. The service is to be told success, or it sends the body again.
+    /// The body is well formed but has nothing to deliver. Reply with success, or the service sends it again.
     Ignored {
         /// The service's name of the event, for example `MEETING_ENDED`.
         event: String,
