@@ -77,7 +77,7 @@ pub(crate) fn open_browser(address: &str) -> std::io::Result<()> {
 fn show(browser: &mut Command) -> std::io::Result<()> {
     use std::process::Stdio;
 
-    crm_builder::withhold_settings(browser).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    crm_installer::withhold_settings(browser).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let ended = browser.status()?;
     if ended.success() { Ok(()) } else { Err(std::io::Error::other(format!("{ended}"))) }
 }

@@ -45,7 +45,7 @@ pub fn harness(folder: &Path) -> Result<Command> {
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HARNESS_")) {
         // Whether components may be installed is the machine's business.
-        if name != crm_builder::FORBIDDEN_BY {
+        if name != crm_installer::FORBIDDEN_BY {
             command.env_remove(name);
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::node_host::NotRun;
 use anyhow::{Context as _, Result, ensure};
-use crm_builder::FORBIDDEN_BY;
+use crm_installer::FORBIDDEN_BY;
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use std::env;
 use std::fs::{self, File};

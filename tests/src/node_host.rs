@@ -1,6 +1,6 @@
 //! Runs a component under another host: jco on Node, in `other-hosts/node`.
 
-use crm_builder::FORBIDDEN_BY;
+use crm_installer::FORBIDDEN_BY;
 use serde_json::Value;
 use std::env;
 use std::fs::{self, File};

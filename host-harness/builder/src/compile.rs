@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    BuildError, Progress, StandardLibrary, environment,
+    BuildError, Progress, StandardLibrary, cargo_home,
     toolchain::{TARGET, Toolchain},
     workspace::Workspace,
 };
@@ -47,7 +47,7 @@ pub(crate) fn compile(
 
 fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Command {
     let mut cargo = Command::new(&toolchain.cargo);
-    environment::clean(&mut cargo)
+    crm_installer::clean(&mut cargo)
         .current_dir(workspace.root())
         .args(["rustc", "--locked", "--profile", "plugin", "--package", package, "--lib", "--target", TARGET])
         // An rlib beside it would keep everything public alive: a quarter of the component.
@@ -78,7 +78,7 @@ fn command(workspace: &Workspace, toolchain: &Toolchain, package: &str) -> Comma
 /// Removes this machine's paths from panic locations: they would reveal who built the component and change its digest from
 /// machine to machine. Where several prefixes match, rustc applies the last one.
 fn flags(workspace: &Workspace, toolchain: &Toolchain) -> String {
-    let dependencies = environment::dependency_sources();
+    let dependencies = cargo_home::dependency_sources();
     let target = Some((workspace.target(), "/target")).filter(|(target, _)| !target.starts_with(workspace.root()));
     let own = [(workspace.root(), "/plugin")].into_iter().chain(target);
     let dependencies = dependencies.iter().map(|source| (source.as_path(), "/cargo"));

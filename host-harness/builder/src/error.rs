@@ -7,8 +7,7 @@ use std::{
 };
 
 use crm_host::{InspectError, manifest::ManifestError};
-
-use crate::NotInstalled;
+use crm_installer::NotInstalled;
 
 /// Why a component could not be built.
 #[derive(Debug, thiserror::Error)]

@@ -4,11 +4,10 @@
 //! `wit-component` turns that into a component, and the manifest is embedded as a custom section. A stamp beside the
 //! component records what it was made from, so that an unchanged tree does not run cargo.
 
+mod cargo_home;
 mod compile;
 mod encode;
-mod environment;
 mod error;
-mod install;
 mod stamp;
 mod toolchain;
 mod workspace;
@@ -26,9 +25,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use encode::embed_manifest;
-pub use environment::withhold_settings;
 pub use error::BuildError;
-pub use install::{FORBIDDEN_BY, NotInstalled};
 pub use workspace::Workspace;
 
 use compile::Module;
@@ -212,7 +209,7 @@ fn toolchain(workspace: &Workspace, report: &mut dyn FnMut(Progress)) -> Result<
             let file = workspace.target().join("install.lock");
             let _lock = lock(&file).map_err(|source| BuildError::file(&file, source))?;
             if let Err(needed) = find() {
-                install::install(&needed, &mut |line| report(Progress::Announcement(line)))?;
+                crm_installer::install(&needed, &mut |line| report(Progress::Announcement(line)))?;
             }
             find().map_err(|needed| BuildError::StillMissing {
                 purpose: needed.purpose,

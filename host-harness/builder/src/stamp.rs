@@ -25,8 +25,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     MANIFEST, StandardLibrary,
+    cargo_home::{self, entries},
     compile::Module,
-    environment::{self, entries},
     hex,
     toolchain::Toolchain,
     workspace::Workspace,
@@ -39,13 +39,14 @@ const TIME_STEP: Duration = Duration::from_secs(2);
 /// The sources of this crate that decide what a component contains. The lock file covers the dependencies from a registry.
 /// `crm-host` has no entry there that would show its changes, and needs none: it accepts or refuses a finished component,
 /// and does so again when it loads one. All that ends up in the file is the name it gives to the section.
-const OWN_SOURCES: [&str; 7] = [
+const OWN_SOURCES: [&str; 8] = [
     include_str!("lib.rs"),
+    include_str!("cargo_home.rs"),
     include_str!("compile.rs"),
     include_str!("encode.rs"),
-    include_str!("environment.rs"),
     include_str!("toolchain.rs"),
     include_str!("workspace.rs"),
+    crm_installer::CLEAN_SOURCE,
     MANIFEST_SECTION,
 ];
 
@@ -126,7 +127,7 @@ pub(crate) fn path(component: &Path) -> PathBuf {
 pub(crate) fn settings(workspace: &Workspace, package: &str) -> String {
     let mut digest = Sha256::new();
     let own = [workspace.root(), workspace.target()].map(Path::to_owned);
-    let folders = own.into_iter().chain(environment::dependency_sources()).chain(first_rustc());
+    let folders = own.into_iter().chain(cargo_home::dependency_sources()).chain(first_rustc());
     let folders = folders.map(|folder| folder.into_os_string().into_encoded_bytes());
     let parts = OWN_SOURCES.map(|source| source.as_bytes().to_vec()).into_iter();
     for part in parts.chain([package.as_bytes().to_vec()]).chain(folders) {
@@ -159,7 +160,7 @@ pub(crate) fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Modu
     inputs.extend(folders);
     inputs.extend(["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"].map(|name| root.join(name)));
     inputs.insert(module.package.join(MANIFEST));
-    let configured = root.ancestors().map(|folder| folder.join(".cargo")).chain(environment::cargo_home());
+    let configured = root.ancestors().map(|folder| folder.join(".cargo")).chain(cargo_home::cargo_home());
     inputs.extend(configured.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name))));
     inputs.extend(first_rustc());
     inputs.extend([&toolchain.cargo, &toolchain.rustc, &toolchain.linker].map(Clone::clone));

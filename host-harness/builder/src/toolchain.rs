@@ -10,10 +10,11 @@ use std::{
     process::Command,
 };
 
+use crm_installer::Needed;
+
 use crate::{
     StandardLibrary,
-    environment::{self, entries},
-    install::Needed,
+    cargo_home::entries,
     workspace::{Version, Workspace},
 };
 
@@ -47,7 +48,7 @@ pub(crate) struct Search {
 impl Search {
     pub(crate) fn of_this_machine(workspace: &Workspace) -> Self {
         let mut rustc = Command::new("rustc");
-        environment::clean(&mut rustc).args(["--print", "sysroot"]).current_dir(workspace.root());
+        crm_installer::clean(&mut rustc).args(["--print", "sysroot"]).current_dir(workspace.root());
         let programs = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
         Self { sysroot: line_of(rustc).map(PathBuf::from), system: PathBuf::from("/"), programs }
     }
@@ -146,7 +147,7 @@ fn lld_release(program: &Path) -> Option<u32> {
 /// The newest linker package in the package lists of this machine.
 fn linker_package() -> String {
     let mut list = Command::new("apt-cache");
-    environment::clean(&mut list).args(["pkgnames", "lld-"]);
+    crm_installer::clean(&mut list).args(["pkgnames", "lld-"]);
     let known = list.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     let newest = known.lines().filter_map(|name| name.strip_prefix("lld-")?.parse::<u32>().ok()).max();
     newest.map_or_else(|| "lld".to_owned(), |release| format!("lld-{release}"))
@@ -155,7 +156,7 @@ fn linker_package() -> String {
 /// Parses the output of `--version`, for example `rustc 1.96.0 (ac68faa20 2026-05-25)`.
 fn version(tool: &Path) -> Option<Version> {
     let mut tool = Command::new(tool);
-    environment::clean(&mut tool).arg("--version");
+    crm_installer::clean(&mut tool).arg("--version");
     Version::parse(line_of(tool)?.split_whitespace().nth(1)?)
 }
 

@@ -17,13 +17,13 @@ pub const FORBIDDEN_BY: &str = "HARNESS_NO_INSTALL";
 
 /// A missing tool and the Debian packages that contain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needed {
+pub struct Needed {
     /// Completes the sentence "Installing PACKAGES for ...".
-    pub(crate) purpose: &'static str,
+    pub purpose: &'static str,
     /// The Debian packages.
-    pub(crate) packages: Vec<String>,
+    pub packages: Vec<String>,
     /// What to do instead, as a whole sentence.
-    pub(crate) otherwise: &'static str,
+    pub otherwise: &'static str,
 }
 
 /// Decides whether packages may be installed.
@@ -117,7 +117,10 @@ impl NotInstalled {
 }
 
 /// Announces and installs the packages.
-pub(crate) fn install(needed: &Needed, announce: &mut dyn FnMut(String)) -> Result<(), NotInstalled> {
+///
+/// # Errors
+/// When nothing may be installed here, or Debian's package manager fails.
+pub fn install(needed: &Needed, announce: &mut dyn FnMut(String)) -> Result<(), NotInstalled> {
     let steps = steps(needed, Machine::this())?;
     announce(format!("Installing {} for {}.", needed.packages.join(" "), needed.purpose));
     steps.iter().try_for_each(|step| step.run(needed.otherwise))

@@ -1,10 +1,6 @@
 //! The environment of the programs that a build starts.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, process::Command};
 
 /// Settings of the user that every cargo needs: its folders and the way to the registry.
 const KEPT: [&str; 7] =
@@ -12,7 +8,7 @@ const KEPT: [&str; 7] =
 
 /// Removes the variables that the calling cargo and its rustup proxy have set: they name another toolchain, package and
 /// flags, and would affect the component. Removes the command's own settings too.
-pub(crate) fn clean(command: &mut Command) -> &mut Command {
+pub fn clean(command: &mut Command) -> &mut Command {
     remove(withhold_settings(command), is_callers)
 }
 
@@ -38,28 +34,6 @@ fn remove(command: &mut Command, is_removed: impl Fn(&str) -> bool) -> &mut Comm
 fn is_callers(name: &str) -> bool {
     let build = name.starts_with("CARGO") || name.starts_with("RUST") || name == "LD_LIBRARY_PATH";
     build && !KEPT.iter().any(|kept| name.starts_with(kept))
-}
-
-/// Cargo's own folder.
-pub(crate) fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
-}
-
-/// Folders with the sources of dependencies, the outermost first. The innermost is named after the registry or its mirror.
-pub(crate) fn dependency_sources() -> Vec<PathBuf> {
-    let home = cargo_home();
-    let real = home.as_ref().and_then(|home| home.canonicalize().ok()).filter(|real| home.as_ref() != Some(real));
-    let homes = [home, real].into_iter().flatten().collect::<Vec<_>>();
-    let registries = homes.iter().flat_map(|home| entries(&home.join("registry/src"))).collect::<Vec<_>>();
-    homes.into_iter().chain(registries).collect()
-}
-
-/// The sorted entries of a folder; none if it does not exist.
-pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut entries = entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>();
-    entries.sort();
-    entries
 }
 
 #[cfg(test)]
