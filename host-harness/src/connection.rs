@@ -14,7 +14,7 @@ use crm_host::{
     Host, HostBuilder, Plugin,
     credentials::{
         Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, GrantKey, GrantState, MemoryStore,
-        Registration, SecretStore as _, StoreError,
+        Registration, StoreError,
     },
     manifest::{CredentialSpec, Identifier, Manifest},
     origin::Origin,
@@ -22,7 +22,7 @@ use crm_host::{
     secret::Secret,
     transport::{Bounds, ReqwestTransport, Transport as _},
 };
-use crm_store::{Key, SqliteStore};
+use crm_store::{Key, SqliteStore, Store};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ pub(crate) fn open_store(ui: &Ui, data: &Path) -> Result<SqliteStore, CliError> 
 
 /// A connection in a data folder.
 pub(crate) struct Stored {
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) key: GrantKey,
     /// `None` if neither the grant nor the connection can be opened.
     pub(crate) origin: Option<Origin>,
@@ -156,8 +156,8 @@ impl Stored {
     }
 
     /// Opening a store creates it; looking for a connection must not.
-    fn existing(ui: &Ui, data: &Path, missing: impl Fn() -> CliError) -> Result<SqliteStore, CliError> {
-        if data.exists() { open_store(ui, data) } else { Err(missing()) }
+    fn existing(ui: &Ui, data: &Path, missing: impl Fn() -> CliError) -> Result<Arc<dyn Store>, CliError> {
+        if data.exists() { Ok(Arc::new(open_store(ui, data)?)) } else { Err(missing()) }
     }
 
     /// Loads the plugin with this connection.
@@ -171,7 +171,7 @@ impl Stored {
             Some(origin) => with_test_override(policy, &component.manifest, origin)?,
             None => policy,
         };
-        let mut host = host_for(component, policy, Some(&self.data)).secrets(Arc::new(self.store.clone()));
+        let mut host = host_for(component, policy, Some(&self.data)).secrets(self.store.clone());
         if let Some(registration) = &self.registration {
             host = host.registration(self.key.plugin.clone(), self.key.credential.clone(), registration.clone());
         }
@@ -208,7 +208,7 @@ pub(crate) struct Connected {
 /// Where a connection leads to.
 enum Org {
     /// A connection in a data folder.
-    Stored(SqliteStore),
+    Stored(Arc<dyn Store>),
     /// An org that runs for the command.
     Local(Local),
 }

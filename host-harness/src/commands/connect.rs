@@ -20,6 +20,7 @@ use crm_host::{
     origin::Origin,
     secret::Secret,
 };
+use crm_store::Store as _;
 use crm_texts::{Language, Texts};
 use salesforce_local_org::visitor;
 use tokio::{
@@ -274,7 +275,7 @@ async fn load(
         None => policy,
     };
     let store = open_store(ui, &arguments.data)?.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
-    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(Arc::new(store));
+    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(store);
     if let (Some((credential, client)), Some(origin)) = (client, &origin) {
         let registration = registration(client.clone(), &component.manifest, credential, [origin]);
         host = host.registration(component.manifest.plugin.id.clone(), credential.clone(), registration);

@@ -145,6 +145,6 @@ async fn dispatch(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, command: Comman
         Command::Preview(arguments) => preview::run(ui, brokers, &arguments).await,
         Command::Check(arguments) => check::run(ui, brokers, &arguments).await,
         Command::LiveCheck(arguments) => live_check::run(ui, doubt, brokers, arguments).await,
-        Command::RotateKey(arguments) => rotate_key::run(ui, &arguments),
+        Command::RotateKey(arguments) => rotate_key::run(ui, &arguments).await,
     }
 }

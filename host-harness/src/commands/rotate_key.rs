@@ -1,6 +1,6 @@
 //! `rotate-key`: seals all stored connections with a new key.
 
-use crm_store::Key;
+use crm_store::{Key, Store as _};
 
 use super::Ending;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 const KEY_FILE: &str = "the key file is replaced; a new key is made by the command itself";
 
-pub(super) fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError> {
+pub(super) async fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError> {
     let is_given = given_key()?.is_some();
     let next = match &arguments.new_key_file {
         Some(_) if !is_given => {
@@ -28,7 +28,7 @@ pub(super) fn run(ui: &mut Ui, arguments: &RotateKey) -> Result<Ending, CliError
     }
     let store = open_store(ui, &arguments.data)?;
     let rotated = match &next {
-        Some(key) => store.reseal(key)?,
+        Some(key) => store.reseal(key).await?,
         None => store.rotate_key_file()?,
     };
     ui.json(&serde_json::json!({ "rows": rotated.rows, "damaged": rotated.damaged }))?;

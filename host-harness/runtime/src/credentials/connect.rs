@@ -72,6 +72,11 @@ impl Pending {
         &self.state
     }
 
+    /// When it expires.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
     /// This as one secret text, for a host whose callback may reach another process than the one that began.
     ///
     /// Who reads it and sees the callback can finish in the person's place, and who changes it decides where the code goes: keep it

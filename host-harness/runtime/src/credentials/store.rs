@@ -32,7 +32,8 @@ pub trait SecretStore: Debug + Send + Sync {
     /// Removes a grant if it has the generation `expected`. Removing a missing grant does nothing.
     async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError>;
 
-    /// Acquires the lease of a grant unless another holder has it beyond `now`. Returns whether it was acquired.
+    /// Acquires the lease of a grant unless another holder has it beyond `now`. Returns whether it was acquired. A store for several
+    /// machines counts the time from `now` to the lease's end by its own clock, because theirs may differ.
     async fn acquire_lease(&self, key: &GrantKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Releases a lease. One that has expired or belongs to another holder by now is left alone.

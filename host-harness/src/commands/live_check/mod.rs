@@ -3,11 +3,9 @@
 mod cases;
 mod transcript_files;
 
-use std::sync::Arc;
-
 use crm_host::{
     Host,
-    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey, SecretStore as _},
+    credentials::{ClientRegistration, ConnectError, ConnectionId, GrantKey},
 };
 use salesforce_live_check::{
     Ending as Connection, LiveCheckError, Outcome, StepReport, Subject, Summary, TEST_COMPANY,
@@ -81,7 +79,7 @@ impl Tested {
                 Some(origin) => with_test_override(policy, &component.manifest, origin)?,
                 None => policy,
             };
-            let host = Host::builder().secrets(Arc::new(stored.store.clone()));
+            let host = Host::builder().secrets(stored.store.clone());
             let GrantKey { connection, credential, .. } = stored.key.clone();
             let registration = stored.registration.clone().ok_or_else(|| ConnectError::NotOAuth(credential.clone()))?;
             let subject = Subject::load(host, &component.content, policy, credential, registration, connection).await?;

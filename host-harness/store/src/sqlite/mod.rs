@@ -1,23 +1,48 @@
-//! The store itself.
+//! The store in one SQLite file.
+
+mod connections;
+mod data_dir;
+mod key_file;
+mod memos;
+mod pending;
+mod rotate;
+mod rows;
+mod schema;
+mod tokens;
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
-use crm_host::credentials::{Generation, GrantKey, GrantState, Lease, SecretStore, StoreError, Stored};
+use crm_host::{
+    credentials::{
+        ClientRegistration, ConnectionId, Generation, GrantKey, GrantState, Lease, Pending, SecretStore, StoreError,
+        Stored,
+    },
+    secret::Secret,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
-use crate::{
-    data_dir::{Folder, PrivacyError},
-    key::{KEY_VARIABLE, Key, KeySource},
-    rows::{self, Head, Opened, Rows, Table, Version},
-    schema,
-    seal::Sealer,
+use self::{
+    connections::Connecting,
+    data_dir::Folder,
+    key_file::KeySource,
+    rows::{Head, Rows, Version},
 };
+use crate::{
+    ApiToken, Key, OpenError, Rotated, Store, TeamConnection,
+    contents::{self, number},
+    seal::Sealer,
+    table::{Table, row},
+};
+
+pub use data_dir::PrivacyError;
+#[cfg(test)]
+pub(crate) use {data_dir::Folder as DataFolder, rotate::Step};
 
 const DATABASE_FILE: &str = "store.sqlite3";
 
@@ -45,81 +70,6 @@ pub(crate) struct Open {
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").field("folder", &self.inner.folder).finish_non_exhaustive()
-    }
-}
-
-/// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// A file or directory cannot be used, or other users have access to it.
-    #[error("the data directory cannot be used")]
-    Privacy(#[from] PrivacyError),
-    /// The key is not 32 bytes in base64.
-    #[error(
-        "the store's key (in `{KEY_VARIABLE}`, or the key file) must be 32 bytes in base64, as `openssl rand -base64 32` prints"
-    )]
-    KeyFormat,
-    /// There are sealed secrets but no key.
-    #[error("the store has sealed secrets but its key file `{}` is missing; put it back, or set `{KEY_VARIABLE}`", path.display())]
-    KeyMissing {
-        /// The expected path.
-        path: PathBuf,
-    },
-    /// The secrets were sealed with another key, or the store was damaged.
-    #[error(
-        "the store was sealed with another key, or changed by another program; provide its key (in `{KEY_VARIABLE}`, or the key file), or use another data directory and connect again"
-    )]
-    WrongKey,
-    /// There are sealed rows, but not the head that lists them.
-    #[error(
-        "another program removed a part of the store; put back a copy of the whole data directory, or use another one and connect \
-         again, and revoke the earlier grants at the CRM"
-    )]
-    Damaged,
-    /// The key is not in a file that could be replaced.
-    #[error("the key comes from `{KEY_VARIABLE}` or from the platform; give the new key too")]
-    KeyGiven,
-    /// The new key is the key that the store has.
-    #[error("the new key is the present one; make another, for example with `openssl rand -base64 32`")]
-    SameKey,
-    /// The operating system provides no random numbers.
-    #[error("the operating system provides no random numbers: {0}")]
-    NoRandom(String),
-    /// A newer version wrote the file.
-    #[error("the store has schema version {version}, and this program supports up to {known}; use the newer program")]
-    NewerSchema {
-        /// Version of the file.
-        version: u32,
-        /// Newest supported version.
-        known: usize,
-    },
-    /// SQLite failed.
-    #[error("the store cannot be opened")]
-    Database(#[from] rusqlite::Error),
-    /// Sealing failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl OpenError {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Privacy(PrivacyError::Io { .. }) => "store-directory",
-            Self::Privacy(PrivacyError::Locked { .. }) => "store-locked",
-            Self::Privacy(_) => "store-not-private",
-            Self::KeyFormat => "store-key-format",
-            Self::KeyMissing { .. } => "store-key-missing",
-            Self::WrongKey => "store-wrong-key",
-            Self::Damaged => "store-damaged",
-            Self::KeyGiven => "store-key-given",
-            Self::SameKey => "store-key-same",
-            Self::NoRandom(_) => "store-no-random",
-            Self::NewerSchema { .. } => "store-newer-schema",
-            Self::Database(_) => "store-database",
-            Self::Store(error) => error.code(),
-        }
     }
 }
 
@@ -257,55 +207,20 @@ impl Open {
 }
 
 /// An error of SQLite. Its text contains no values.
-pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
+pub(super) fn unavailable(error: rusqlite::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
-}
-
-fn number(generation: Generation) -> Result<i64, StoreError> {
-    i64::try_from(generation.0).map_err(|_| StoreError::Conflict)
-}
-
-fn generation(number: i64) -> Result<Generation, StoreError> {
-    u64::try_from(number).map(Generation).map_err(|_| StoreError::Conflict)
-}
-
-/// Names the row of a grant.
-pub(crate) fn row(key: &GrantKey) -> [&str; 3] {
-    [key.plugin.as_str(), key.connection.as_str(), key.credential.as_str()]
-}
-
-/// Writes a grant if the stored one still has the expected generation.
-pub(crate) fn save(
-    rows: &mut Rows<'_>,
-    key: &GrantKey,
-    expected: Option<Generation>,
-    state: &GrantState,
-) -> Result<Generation, StoreError> {
-    if rows.generation(Table::Grants, row(key))? != expected.map(number).transpose()? {
-        return Err(StoreError::Conflict);
-    }
-    let plain = state.to_plaintext().map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    generation(rows.put(Table::Grants, row(key), &plain)?)
 }
 
 #[async_trait]
 impl SecretStore for SqliteStore {
     async fn load(&self, key: &GrantKey) -> Result<Option<Stored>, StoreError> {
         let key = key.clone();
-        self.read(move |rows| {
-            let Some(Opened { generation: number, plain }) = rows.get(Table::Grants, row(&key))? else {
-                return Ok(None);
-            };
-            let state =
-                GrantState::from_plaintext(&plain).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            Ok(Some(Stored { state, generation: generation(number)? }))
-        })
-        .await
+        self.read(move |rows| rows.get(Table::Grants, &row(&key))?.map(contents::grant).transpose()).await
     }
 
     async fn generation(&self, key: &GrantKey) -> Result<Option<Generation>, StoreError> {
         let key = key.clone();
-        self.read(move |rows| rows.generation(Table::Grants, row(&key))?.map(generation).transpose()).await
+        self.read(move |rows| rows.generation(Table::Grants, &row(&key))?.map(contents::generation).transpose()).await
     }
 
     async fn save(
@@ -320,9 +235,9 @@ impl SecretStore for SqliteStore {
 
     async fn remove(&self, key: &GrantKey, expected: Generation) -> Result<(), StoreError> {
         let (key, expected) = (key.clone(), number(expected)?);
-        self.write(move |rows| match rows.generation(Table::Grants, row(&key))? {
+        self.write(move |rows| match rows.generation(Table::Grants, &row(&key))? {
             Some(current) if current != expected => Err(StoreError::Conflict),
-            _ => rows.remove(Table::Grants, row(&key)),
+            _ => rows.remove(Table::Grants, &row(&key)),
         })
         .await
     }
@@ -360,5 +275,120 @@ impl SecretStore for SqliteStore {
             Ok(())
         })
         .await
+    }
+}
+
+/// Writes a grant if the stored one still has the expected generation.
+fn save(
+    rows: &mut Rows<'_>,
+    key: &GrantKey,
+    expected: Option<Generation>,
+    state: &GrantState,
+) -> Result<Generation, StoreError> {
+    if rows.generation(Table::Grants, &row(key))? != expected.map(number).transpose()? {
+        return Err(StoreError::Conflict);
+    }
+    contents::generation(rows.put(Table::Grants, &row(key), &contents::seal_grant(state)?)?)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn client(&self, key: &GrantKey) -> Result<Option<ClientRegistration>, StoreError> {
+        let key = key.clone();
+        self.read(move |rows| {
+            let opened = rows.get(Table::Clients, &row(&key))?;
+            opened.map(|opened| contents::client(&key, &opened)).transpose()
+        })
+        .await
+    }
+
+    fn connecting(&self, team: &str, client: Option<ClientRegistration>) -> Arc<dyn SecretStore> {
+        Arc::new(Connecting { store: self.clone(), team: team.to_owned(), client })
+    }
+
+    async fn connection(&self, team: &str, plugin: &str) -> Result<Option<TeamConnection>, StoreError> {
+        let (team, plugin) = (team.to_owned(), plugin.to_owned());
+        self.read(move |rows| connections::find(rows, &team, &plugin)).await
+    }
+
+    async fn connection_to_remove(&self, team: &str, plugin: &str) -> Result<Option<ConnectionId>, StoreError> {
+        let (team, plugin) = (team.to_owned(), plugin.to_owned());
+        self.read(move |rows| connections::find_to_remove(rows, &team, &plugin)).await
+    }
+
+    async fn connections(&self) -> Result<Vec<Result<TeamConnection, StoreError>>, StoreError> {
+        self.read(connections::all).await
+    }
+
+    async fn remove_connection(&self, team: &str, plugin: &str) -> Result<Option<Vec<String>>, StoreError> {
+        let (team, plugin) = (team.to_owned(), plugin.to_owned());
+        self.write(move |rows| connections::remove(rows, &team, &plugin)).await
+    }
+
+    async fn memos(
+        &self,
+        plugin: &str,
+        connection: &ConnectionId,
+        target: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let row = [plugin, connection.as_str(), target].map(str::to_owned);
+        self.plain(move |database| memos::read(database, &row)).await
+    }
+
+    async fn put_memos(
+        &self,
+        plugin: &str,
+        connection: &ConnectionId,
+        target: &str,
+        memos: Vec<(String, String)>,
+    ) -> Result<(), StoreError> {
+        let row = [plugin, connection.as_str(), target].map(str::to_owned);
+        self.plain(move |database| memos::put(database, &row, memos)).await
+    }
+
+    async fn put_pending(&self, pending: &Pending, now: Timestamp) -> Result<(), StoreError> {
+        let (state, until) = (contents::state_hash(pending.state()), pending.until());
+        let plain = contents::seal_pending(pending)?;
+        self.write(move |rows| pending::put(rows, &state, until, &plain, now)).await
+    }
+
+    async fn take_pending(&self, state: &Secret, now: Timestamp) -> Result<Option<Pending>, StoreError> {
+        let state = contents::state_hash(state);
+        let taken = self.write(move |rows| pending::take(rows, &state, now)).await?;
+        taken.transpose()?.map(contents::pending).transpose()
+    }
+
+    async fn create_token(
+        &self,
+        team: Option<&str>,
+        scope: &str,
+        now: Timestamp,
+    ) -> Result<(ApiToken, Secret), StoreError> {
+        let token = contents::NewToken::new(team, scope, now)?;
+        self.write(move |rows| {
+            rows.put(Table::Tokens, &[&token.id, &token.hash], &token.content.seal()?)?;
+            Ok(token.listed())
+        })
+        .await
+    }
+
+    async fn find_token(&self, text: &Secret) -> Result<Option<ApiToken>, StoreError> {
+        let hash = contents::token_hash(text);
+        self.read(move |rows| tokens::find(rows, &hash)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Result<ApiToken, StoreError>>, StoreError> {
+        self.read(tokens::all).await
+    }
+
+    async fn revoke_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |rows| tokens::revoke(rows, &id, now)).await
+    }
+
+    async fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
+        let (store, key) = (self.clone(), key.clone());
+        let resealing = tokio::task::spawn_blocking(move || store.rotate(Some(&key), |_| Ok(())));
+        resealing.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::sqlite_store::OpenError;
+use crate::OpenError;
 
 /// Each step migrates the schema from its index to the next version. Released steps never change.
 const STEPS: [&str; 1] = ["
@@ -36,6 +36,21 @@ const STEPS: [&str; 1] = ["
         sealed BLOB NOT NULL,
         PRIMARY KEY (team, plugin),
         UNIQUE (plugin, connection)
+    ) STRICT;
+
+    -- `state` is the hash of the state. `until_ms` is not sealed: it only says when the row can be removed.
+    CREATE TABLE pending (
+        state TEXT NOT NULL PRIMARY KEY,
+        until_ms INTEGER NOT NULL DEFAULT 0,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE tokens (
+        id TEXT NOT NULL PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL
     ) STRICT;
 
     CREATE TABLE leases (

@@ -7,19 +7,12 @@ use std::sync::PoisonError;
 
 use rusqlite::TransactionBehavior;
 
-use crate::{
-    key::{self, Key, KeySource},
-    sqlite_store::{OpenError, SqliteStore, unavailable},
+use super::{
+    SqliteStore,
+    key_file::{self, KeySource},
+    unavailable,
 };
-
-/// A key that was rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rotated {
-    /// How many rows were sealed with the new key.
-    pub rows: usize,
-    /// How many rows did not open before, and still do not.
-    pub damaged: usize,
-}
+use crate::{Key, OpenError, Rotated};
 
 /// How far a rotation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +32,6 @@ impl SqliteStore {
     /// When the platform keeps the key itself, or the store fails; then all rows have the key that they had.
     pub fn rotate_key_file(&self) -> Result<Rotated, OpenError> {
         self.rotate(None, |_| Ok(()))
-    }
-
-    /// Seals all rows with a key that the platform keeps itself. Other processes that have the store open must open it with the
-    /// new key.
-    ///
-    /// # Errors
-    /// When the key is the present one, or the store fails; then all rows have the key that they had.
-    pub fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
-        self.rotate(Some(key), |_| Ok(()))
     }
 
     pub(crate) fn rotate(
@@ -71,7 +55,7 @@ impl SqliteStore {
             return Err(OpenError::SameKey);
         }
         if is_file {
-            key::write_next(&inner.folder, &next)?;
+            key_file::write_next(&inner.folder, &next)?;
         }
         reached(Step::KeyWritten)?;
         let rotated = {
