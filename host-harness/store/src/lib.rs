@@ -29,6 +29,7 @@
 mod contents;
 mod error;
 mod key;
+mod postgres;
 mod seal;
 mod sqlite;
 mod store;
@@ -37,6 +38,7 @@ mod table;
 pub use contents::{ApiToken, TeamConnection};
 pub use error::OpenError;
 pub use key::{KEY_VARIABLE, Key};
+pub use postgres::PostgresStore;
 pub use sqlite::{PrivacyError, SqliteStore};
 pub use store::{Rotated, Store};
 

@@ -144,7 +144,8 @@ impl Cluster {
     /// Starts the server and waits until it takes connections.
     fn begin(&self) -> Result<()> {
         let log = self.folder.join("log");
-        let options = format!("-k {} -p 5432 -c listen_addresses= -c fsync=on", self.folder.display());
+        let options =
+            format!("-k {} -p 5432 -c listen_addresses= -c fsync=on -c max_connections=500", self.folder.display());
         let started = finish(self.control().args(["-w", "-o", &options, "-l"]).arg(&log).arg("start"));
         started.with_context(|| fs::read_to_string(log).unwrap_or_default())?;
         Ok(())

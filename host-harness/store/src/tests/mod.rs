@@ -1,6 +1,7 @@
 //! The promises of every store (`suite`), and those of one kind alone.
 
 mod brokers;
+mod postgres;
 mod sqlite;
 mod suite;
 
@@ -12,6 +13,7 @@ use crm_host::{
     secret::Secret,
 };
 use tempfile::TempDir;
+use test_postgres::Cluster;
 
 use super::*;
 
@@ -19,11 +21,18 @@ use super::*;
 #[derive(Clone)]
 enum Home {
     Sqlite(Arc<TempDir>),
+    /// By the URL of a database.
+    Postgres(String),
 }
 
 impl Home {
     fn sqlite() -> Self {
         Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// A database of its own, unless PostgreSQL is missing.
+    fn postgres() -> Option<Self> {
+        Some(Self::Postgres(Cluster::shared()?.database("store")))
     }
 
     async fn open(&self) -> Arc<dyn Store> {
@@ -33,6 +42,7 @@ impl Home {
     async fn open_with(&self, key: Key) -> Result<Arc<dyn Store>, OpenError> {
         match self {
             Self::Sqlite(directory) => Ok(Arc::new(SqliteStore::open_with_key(directory.path(), key)?)),
+            Self::Postgres(url) => Ok(Arc::new(PostgresStore::open(url, key, None).await?)),
         }
     }
 
@@ -40,6 +50,10 @@ impl Home {
     async fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(directory) => sqlite_database(directory.path()).execute_batch(sql).unwrap(),
+            Self::Postgres(url) => {
+                let sql = format!("SET search_path = crm_grants; {sql}");
+                postgres_database(url).await.batch_execute(&sql).await.unwrap();
+            }
         }
     }
 
@@ -50,6 +64,19 @@ impl Home {
                 let files = fs::read_dir(directory.path()).unwrap();
                 files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
             }
+            Self::Postgres(url) => {
+                let database = postgres_database(url).await;
+                // Bytes that are letters are shown as letters.
+                database.batch_execute("SET bytea_output = escape").await.unwrap();
+                let mut read = Vec::new();
+                for table in ["store", "grants", "clients", "teams", "pending", "tokens", "leases", "memos"] {
+                    let select = format!("SELECT row::text FROM crm_grants.{table} AS row");
+                    for row in database.query(&select, &[]).await.unwrap() {
+                        read.extend_from_slice(row.get::<_, &str>(0).as_bytes());
+                    }
+                }
+                read
+            }
         }
     }
 
@@ -57,6 +84,7 @@ impl Home {
     async fn make_newer(&self) {
         match self {
             Self::Sqlite(_) => self.execute("PRAGMA user_version = 99").await,
+            Self::Postgres(_) => self.execute("UPDATE schema_version SET version = 99").await,
         }
     }
 
@@ -64,6 +92,15 @@ impl Home {
     fn zeros(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "zeroblob(60)",
+            Self::Postgres(_) => "decode(repeat('00', 60), 'hex')",
+        }
+    }
+
+    /// The table with the row that shows the store's key.
+    fn head(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "head",
+            Self::Postgres(_) => "store",
         }
     }
 
@@ -74,8 +111,18 @@ impl Home {
             Self::Sqlite(directory) => {
                 sqlite_database(directory.path()).query_row(&count, [], |row| row.get(0)).unwrap()
             }
+            Self::Postgres(url) => {
+                let count = format!("SELECT count(*) FROM crm_grants.{table}");
+                postgres_database(url).await.query_one(&count, &[]).await.unwrap().get(0)
+            }
         }
     }
+}
+
+async fn postgres_database(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 fn sqlite_database(directory: &Path) -> rusqlite::Connection {

@@ -456,7 +456,7 @@ pub(super) async fn rows_from_before_a_store_was_emptied_do_not_open_in_it(home:
     for table in TABLES {
         home.execute(&format!("CREATE TABLE old_{table} AS SELECT * FROM {table}")).await;
     }
-    home.execute("DELETE FROM head").await;
+    home.execute(&format!("DELETE FROM {}", home.head())).await;
     let error = home.open_with(a_key()).await.unwrap_err();
     assert_eq!(error.code(), "store-damaged");
     assert!(error.to_string().contains("connect again"), "{error}");
