@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs, io,
+    net::TcpListener,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -28,12 +29,18 @@ const USER: &str = "postgres";
 /// Reads until its input ends, which is when the test's process drops the cluster or ends, even by SIGKILL.
 const GUARDIAN: &str = r#"read -r _; "$1" -D "$2/data" -m immediate stop; rm -rf "$2""#;
 
+/// The port in the name of the socket, where nothing listens on a port.
+const NO_PORT: u16 = 5432;
+
 /// A PostgreSQL cluster in a temporary folder. It is stopped and removed when dropped, and when the process ends.
 pub struct Cluster {
     server: Server,
     folder: PathBuf,
     /// Ends the cluster as soon as its input closes.
     guardian: Child,
+    port: u16,
+    /// Settings of the server, as `postgres` takes them.
+    settings: String,
     databases: AtomicU32,
 }
 
@@ -49,7 +56,37 @@ impl Cluster {
     /// # Panics
     /// When PostgreSQL fails, or is missing in CI.
     pub fn start() -> Option<Self> {
-        or_not_run(Self::create())
+        or_not_run(Self::create().and_then(|cluster| {
+            cluster.begin()?;
+            Ok(cluster)
+        }))
+    }
+
+    /// The same with TLS on a loopback port. Returns the port and the file of its certificate, which is for `localhost` and signed by
+    /// nobody else.
+    ///
+    /// # Panics
+    /// When PostgreSQL fails, or is missing in CI.
+    pub fn start_with_tls() -> Option<(Self, u16, PathBuf)> {
+        or_not_run(Self::create().and_then(|mut cluster| {
+            let [certificate, key] = ["tls.crt", "tls.key"].map(|name| cluster.folder.join(name));
+            let mut openssl = cluster.server.command(Path::new("openssl"));
+            openssl.args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(' '));
+            openssl.args("-subj /CN=localhost -addext subjectAltName=DNS:localhost".split(' '));
+            openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+            finish(openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate))?;
+            // Another process could take the port before the server does, which then does not start.
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+            cluster.port = free.context("a free port")?.port();
+            cluster.settings = format!(
+                "-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",
+                certificate.display(),
+                key.display()
+            );
+            cluster.begin()?;
+            let port = cluster.port;
+            Ok((cluster, port, certificate))
+        }))
     }
 
     /// The cluster that all tests of this process share, each with databases of its own.
@@ -61,6 +98,7 @@ impl Cluster {
         SHARED.get_or_init(Self::start).as_ref()
     }
 
+    /// A cluster that does not run yet.
     fn create() -> Result<Self, NotRun> {
         let server = Server::find_or_install()?;
         // Short, because the path of a socket has at most 107 bytes.
@@ -77,11 +115,11 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .context("the process that removes the cluster")?;
-        let cluster = Self { server, folder, guardian, databases: AtomicU32::new(0) };
+        let settings = "-c listen_addresses=".to_owned();
+        let cluster = Self { server, folder, guardian, port: NO_PORT, settings, databases: AtomicU32::new(0) };
         // Not synced: the machine is not going to crash between here and the first checkpoint.
         let options = ["--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "--username", USER];
         finish(cluster.server.program("initdb").args(options).arg("--pgdata").arg(cluster.data()))?;
-        cluster.begin()?;
         Ok(cluster)
     }
 
@@ -93,14 +131,14 @@ impl Cluster {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}_{number}");
         let mut create = self.server.program("createdb");
-        create.arg("--host").arg(&self.folder).args(["--username", USER, &name]);
+        create.arg("--host").arg(&self.folder).args(["--port", &self.port.to_string(), "--username", USER, &name]);
         expect(finish(&mut create));
         self.url(&name)
     }
 
     /// The URL of a database, by its socket.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user={USER}", self.folder.display())
+        format!("postgres:///{database}?host={}&port={}&user={USER}", self.folder.display(), self.port)
     }
 
     /// Kills the postmaster and all its children at once, as a crash of the machine would, except that the kernel's cache
@@ -144,8 +182,13 @@ impl Cluster {
     /// Starts the server and waits until it takes connections.
     fn begin(&self) -> Result<()> {
         let log = self.folder.join("log");
-        let options =
-            format!("-k {} -p 5432 -c listen_addresses= -c fsync=on -c max_connections=500", self.folder.display());
+        // Many tests have many connections each.
+        let options = format!(
+            "-k {} -p {} -c fsync=on -c max_connections=500 {}",
+            self.folder.display(),
+            self.port,
+            self.settings
+        );
         let started = finish(self.control().args(["-w", "-o", &options, "-l"]).arg(&log).arg("start"));
         started.with_context(|| fs::read_to_string(log).unwrap_or_default())?;
         Ok(())
@@ -174,9 +217,8 @@ impl Cluster {
             }
         }
         // Where nobody collects orphans, as in many containers, the ids in these files still exist.
-        for file in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
-            fs::remove_file(self.folder.join(file))?;
-        }
+        fs::remove_file(self.data().join("postmaster.pid"))?;
+        fs::remove_file(self.folder.join(format!(".s.PGSQL.{}.lock", self.port)))?;
         Ok(())
     }
 }

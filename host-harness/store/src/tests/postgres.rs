@@ -130,3 +130,34 @@ async fn a_server_that_cannot_be_reached_is_named_without_its_password() {
     assert_eq!(error.code(), "store-database");
     assert!(!format!("{error:?} {}", full_message(&error)).contains("canary"), "{error:?}");
 }
+
+#[tokio::test]
+async fn only_a_server_whose_certificate_verifies_gets_a_password() {
+    let Some((cluster, port, certificate)) = Cluster::start_with_tls() else { return };
+    let socket = cluster.database("store");
+    let database = socket.trim_start_matches("postgres:///").split('?').next().unwrap();
+    let url = |host: &str, query: &str| format!("postgres://postgres:canary@{host}:{port}/{database}?{query}");
+    let trusted = format!("sslrootcert={}", certificate.display());
+    for mode in ["sslmode=require", "sslmode=verify-full", "sslmode=prefer"] {
+        let url = url("localhost", &format!("{mode}&{trusted}"));
+        PostgresStore::open(&url, a_key(), None).await.unwrap();
+    }
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'crm-store' AND ssl";
+    let store = PostgresStore::open(&url("localhost", &trusted), a_key(), None).await.unwrap();
+    let count: i64 = postgres_database(&socket).await.query_one(encrypted, &[]).await.unwrap().get(0);
+    assert!(count >= 1, "the connection is encrypted by default");
+    drop(store);
+    let refused = [
+        ("localhost", "sslmode=require".to_owned()),
+        ("localhost", "sslmode=prefer".to_owned()),
+        ("127.0.0.1", format!("sslmode=require&{trusted}")),
+    ];
+    for (host, query) in refused {
+        let error = PostgresStore::open(&url(host, &query), a_key(), None).await.unwrap_err();
+        assert_eq!(error.code(), "store-database", "{host} {query}");
+        let message = full_message(&error);
+        assert!(message.contains("certificate") && !message.contains("canary"), "{message}");
+    }
+    PostgresStore::open(&url("localhost", "sslmode=disable"), a_key(), None).await.unwrap();
+}
