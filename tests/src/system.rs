@@ -99,20 +99,14 @@ impl System {
         settings: impl FnOnce(HostBuilder) -> HostBuilder,
     ) -> Result<Self> {
         let running = salesforce_local_org::serve(file, options).await?;
-        let policy = policy(running.org())?;
-        let app = running.org().app();
         let secrets = Arc::new(MemoryStore::new());
-        let store: Arc<dyn SecretStore> = secrets.clone();
-        let host = settings(memory::host())
-            .policy(PLUGIN.parse()?, policy)
-            .secrets(store)
-            .plugin(PLUGIN.parse()?, Builds::Any)
-            .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&app)?)
-            .concurrent_calls(8)
-            .count_fuel()
-            .build()?;
-        let plugin = host.load(component).await?;
+        let (host, plugin) = machine(component, running.org(), secrets.clone(), settings).await?;
         Ok(Self { running, plugin, connection: ConnectionId::new("team-1"), secrets, host })
+    }
+
+    /// Another machine with the plugin and a store of its own. The connection is in the store, if it is anywhere.
+    pub async fn machine(&self, secrets: Arc<dyn SecretStore>) -> Result<(Host, Plugin)> {
+        machine(component()?, self.org(), secrets, |host| host).await
     }
 
     /// The policy, in which the org stands in for all of Salesforce.
@@ -242,6 +236,24 @@ pub async fn connect(broker: &Broker, connection: &ConnectionId, org: &Org) -> R
     let back = visitor::allow(pending.authorize_url().as_str(), &user.username, &user.password).await?;
     let (_, query) = back.split_once('?').context("a callback with a query")?;
     Ok(broker.finish(pending, query, &browser).await?)
+}
+
+async fn machine(
+    component: &[u8],
+    org: &Org,
+    secrets: Arc<dyn SecretStore>,
+    settings: impl FnOnce(HostBuilder) -> HostBuilder,
+) -> Result<(Host, Plugin)> {
+    let host = settings(memory::host())
+        .policy(PLUGIN.parse()?, policy(org)?)
+        .secrets(secrets)
+        .plugin(PLUGIN.parse()?, Builds::Any)
+        .registration(PLUGIN.parse()?, CREDENTIAL.parse()?, registration(&org.app())?)
+        .concurrent_calls(8)
+        .count_fuel()
+        .build()?;
+    let plugin = host.load(component).await?;
+    Ok((host, plugin))
 }
 
 /// A policy in which the org stands in for all of Salesforce.

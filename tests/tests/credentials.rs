@@ -1,10 +1,15 @@
 //! Credentials end to end: refreshed when a session expires, gone when revoked, and never visible to the plugin.
 
 use acceptance::samples::{self, first_try};
-use acceptance::system::{CREDENTIAL, NOW, System};
+use acceptance::system::{CREDENTIAL, NOW, System, connect};
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crm_host::credentials::{Asker, GrantState, Revoked};
 use crm_host::types::Reaction;
+use crm_store::{Key, PostgresStore};
+use salesforce_local_org::OrgFile;
+use std::sync::Arc;
+use test_postgres::Cluster;
 
 #[tokio::test]
 async fn an_expired_session_is_refreshed_once_and_the_booking_is_delivered() -> Result<()> {
@@ -35,6 +40,33 @@ async fn concurrent_calls_share_one_refresh() -> Result<()> {
     }
     let refreshes = system.org().requests().into_iter().filter(|entry| entry.path.ends_with("/token")).count();
     assert_eq!(refreshes, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_machines_that_meet_a_401_refresh_once() -> Result<()> {
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    let url = cluster.database("grants");
+    let system = System::disconnected(OrgFile::named("rotation-30-days").context("the org")??).await?;
+    let mut machines = Vec::new();
+    for _ in 0..4 {
+        let key = Key::from_base64(&STANDARD.encode([7; 32]))?;
+        machines.push(system.machine(Arc::new(PostgresStore::open(&url, key, None).await?)).await?);
+    }
+    let (_, first) = machines.first().context("a machine")?;
+    connect(first.broker(), &system.connection, system.org()).await?;
+    system.org().expire_access_tokens();
+    system.org().clear_requests();
+    let calls = machines.iter().cycle().take(8).map(|(_, plugin)| {
+        let (plugin, connection) = (plugin.clone(), system.connection.clone());
+        tokio::spawn(async move { plugin.list_lead_fields(&connection, None, "en").await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await??.answer.expect("listed");
+    }
+    let requests = system.org().requests();
+    assert!(requests.iter().any(|entry| entry.status == Some(401)), "the session had expired");
+    assert_eq!(requests.iter().filter(|entry| entry.path.ends_with("/token")).count(), 1);
     Ok(())
 }
 

@@ -13,16 +13,22 @@ use acceptance::command::{Team, ended, harness, write_private};
 use acceptance::guests;
 use acceptance::scripted::VICTIM;
 use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crm_host::credentials::{Asker, ConnectionId, MemoryStore, Revoked, SecretStore};
-use crm_store::SqliteStore;
+use crm_store::{Key, PostgresStore, SqliteStore};
 use salesforce_local_org::Fault;
+use test_postgres::Cluster;
 
 /// A plugin that uses the names of another one's credential and connection.
 pub async fn grants() -> Result<Family> {
     let mut family = Family::new("a plugin that uses another's names");
     let folder = tempfile::tempdir()?;
-    let stores: [(&str, Arc<dyn SecretStore>); 2] =
-        [("memory", Arc::new(MemoryStore::new())), ("SQLite", Arc::new(SqliteStore::open(folder.path())?))];
+    let mut stores: Vec<(&str, Arc<dyn SecretStore>)> =
+        vec![("memory", Arc::new(MemoryStore::new())), ("SQLite", Arc::new(SqliteStore::open(folder.path())?))];
+    if let Some(cluster) = Cluster::shared() {
+        let key = Key::from_base64(&STANDARD.encode([7; 32]))?;
+        stores.push(("PostgreSQL", Arc::new(PostgresStore::open(&cluster.database("grants"), key, None).await?)));
+    }
     for (name, store) in stores {
         let guest = hostile_with(|host| host.secrets(store)).await?;
         let (connected, team) = (&guest.plugin, &guest.connection);
