@@ -81,7 +81,7 @@ async fn what_was_saved_survives_a_crash_of_the_server() {
     let error = store.load(&key("one")).await.unwrap_err();
     assert_eq!(error.code(), "store-unavailable");
     let error = home.open_with(a_key()).await.unwrap_err();
-    assert_eq!(error.code(), "store-database");
+    assert_eq!(error.code(), "store-postgres");
     cluster.restart();
     assert_eq!(states(&*store).await[0], ["one"; 3], "the same handle connects again");
     assert!(store.find_token(&text).await.unwrap().is_some());
@@ -127,7 +127,7 @@ async fn of_machines_that_connect_a_team_at_once_the_last_one_wins() {
 async fn a_server_that_cannot_be_reached_is_named_without_its_password() {
     let url = "postgres://user:canary@127.0.0.1:1/crm?sslmode=disable";
     let error = PostgresStore::open(url, a_key(), None).await.unwrap_err();
-    assert_eq!(error.code(), "store-database");
+    assert_eq!(error.code(), "store-postgres");
     assert!(!format!("{error:?} {}", full_message(&error)).contains("canary"), "{error:?}");
 }
 
@@ -155,7 +155,7 @@ async fn only_a_server_whose_certificate_verifies_gets_a_password() {
     ];
     for (host, query) in refused {
         let error = PostgresStore::open(&url(host, &query), a_key(), None).await.unwrap_err();
-        assert_eq!(error.code(), "store-database", "{host} {query}");
+        assert_eq!(error.code(), "store-postgres", "{host} {query}");
         let message = full_message(&error);
         assert!(message.contains("certificate") && !message.contains("canary"), "{message}");
     }
