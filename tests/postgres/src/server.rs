@@ -15,7 +15,8 @@ use crate::NotRun;
 /// The programs that a cluster needs. Clients alone have no `initdb`.
 const PROGRAMS: [&str; 4] = ["createdb", "initdb", "pg_ctl", "postgres"];
 
-/// Debian's settings for the cluster that a server package creates when it is installed.
+/// The folder of Debian's settings for the cluster that a server package creates and starts when it is installed, and the one that
+/// prevents it.
 const NO_MAIN_CLUSTER: (&str, &str) = ("/etc/postgresql-common/createcluster.d", "create_main_cluster = false\n");
 
 /// PostgreSQL on this machine.
@@ -106,19 +107,22 @@ fn install() -> Result<(), NotRun> {
         packages: vec!["postgresql".to_owned()],
         otherwise: "Or put another PostgreSQL's programs (`initdb`, `pg_ctl`) in the PATH.",
     };
-    // Without this, the package creates a cluster of the machine and starts it.
     let (folder, setting) = NO_MAIN_CLUSTER;
-    let setting_file = Path::new(folder).join("test-postgres.conf");
-    let is_new = !Path::new(folder).exists();
-    let is_set = fs::create_dir_all(folder).and_then(|()| fs::write(&setting_file, setting)).is_ok();
-    let installed = crm_installer::install(&needed, &mut |line| println!("{line}"));
-    if is_set {
-        // A person who wants Debian's cluster later gets it.
-        let _ = fs::remove_file(setting_file);
-        if is_new {
-            let _ = fs::remove_dir(folder);
-        }
+    let folder = Path::new(folder);
+    let file = folder.join("test-postgres.conf");
+    let is_new = !folder.exists();
+    let mut is_set = Ok(());
+    let installed = crm_installer::install(&needed, &mut |line| {
+        println!("{line}");
+        // Only now is it certain that something is installed.
+        is_set = fs::create_dir_all(folder).and_then(|()| fs::write(&file, setting));
+    });
+    // A person who wants Debian's cluster later gets it.
+    let _ = fs::remove_file(&file);
+    if is_new {
+        let _ = fs::remove_dir(folder);
     }
+    is_set.with_context(|| format!("{} cannot be written", file.display()))?;
     installed.map_err(|error| NotRun::Missing(error.to_string()))
 }
 
