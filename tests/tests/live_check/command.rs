@@ -7,14 +7,13 @@ use anyhow::{Context as _, Result};
 use crm_host::credentials::{ConnectionId, GrantKey, SecretStore as _};
 use crm_host::origin::Origin;
 use crm_host::policy::{Policy, TestOverride};
-use crm_store::SqliteStore;
+use crm_store::{SqliteStore, Store as _};
 use salesforce_live_check::{Case, Line, STEPS, Subject, Transcript};
 use salesforce_local_org::{Options, OrgFile, RunningOrg};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 #[test]
 fn without_an_org_the_command_reports_not_run() -> Result<()> {
@@ -63,7 +62,7 @@ async fn a_stored_connection_is_kept_unless_revoke_is_given() -> Result<()> {
         test_overrides: vec![TestOverride::new("https://*.my.salesforce.com".parse()?, login_host)?],
         ..Policy::default()
     };
-    let host = memory::host().secrets(Arc::new(store.connecting("uat", Some(client.clone()))));
+    let host = memory::host().secrets(store.connecting("uat", Some(client.clone())));
     let subject =
         Subject::load(host, component()?, policy, CREDENTIAL.parse()?, registration, key.connection.clone()).await?;
     subject.with_client_credentials(org.base_url()).connect().await?;
