@@ -75,7 +75,7 @@ fn open<const N: usize>(inner: &Inner, table: Table, rows: &[Row]) -> Result<Vec
 /// A transaction that writes sealed rows. Dropped without a commit, it is rolled back.
 pub(super) struct Writing<'a> {
     inner: &'a Inner,
-    pub(super) transaction: Transaction<'a>,
+    transaction: Transaction<'a>,
 }
 
 impl<'a> Writing<'a> {
