@@ -4,10 +4,14 @@
 //! returns. It knows neither CRMs nor databases.
 //!
 //! - [`Progress`] is what a ledger keeps about one change of a booking, with every transition;
-//! - [`Settings`] has the schedule.
+//! - [`Settings`] has the schedule;
+//! - [`fairness`] says whose turn it is, and [`Circuit`] when a team has none.
 
+mod circuit;
+pub mod fairness;
 mod progress;
 mod schedule;
 
+pub use circuit::Circuit;
 pub use progress::{Cause, Claim, Ended, Progress, Stale, State};
 pub use schedule::Settings;
