@@ -1,37 +1,48 @@
-//! Whose turn it is: virtual time per team, as in start-time fair queueing (Goyal, Vin and Cheng, 1996).
+//! Whose turn it is: virtual time per queue, as in start-time fair queueing (Goyal, Vin and Cheng, 1996).
 //!
-//! Each try moves its team's virtual time on. The team with the earliest one is next, so that a team with 100,000 waiting bookings has as
-//! many turns as one with ten. A team that was idle begins at the others' time: what it did not use is not saved up.
+//! Each try moves its queue's virtual time on. The queue with the earliest one is next, so that a team with 100,000 waiting bookings
+//! gets as many turns as one with ten. A queue that was idle begins at the others' time: what it did not use is not saved up.
 
 use serde::{Deserialize, Serialize};
 
+use crate::Progress;
+
 /// Why a booking is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// It was accepted, and is on its way for the first time.
+pub enum Turn {
+    /// It was accepted, and is on its way.
     Fresh,
-    /// A person sends many again. These have a share of their own, so that fresh ones stay fast.
+    /// A person sends it again, perhaps with many others. These have a share of their own, so that fresh ones stay fast.
     Resend,
 }
 
-/// The cost of a try in virtual time. A resend costs more, so that a team that sends all again still gets its fresh ones through.
-fn cost(kind: Kind) -> u64 {
-    match kind {
-        Kind::Fresh => 1,
-        Kind::Resend => 4,
+impl Turn {
+    /// The cost of a try in virtual time. A resend costs more, so that a team that sends all again leaves turns to the others.
+    fn cost(self) -> u64 {
+        match self {
+            Self::Fresh => 1,
+            Self::Resend => 4,
+        }
     }
 }
 
-/// A team's virtual time when its first booking arrives after it had none. `served` is the virtual time of the team that had the last
-/// turn: it stands still while nobody waits, and is never behind a team that was idle.
+impl Progress {
+    /// Which turn its next try takes.
+    pub fn turn(&self) -> Turn {
+        if self.resent.is_some() { Turn::Resend } else { Turn::Fresh }
+    }
+}
+
+/// A queue's virtual time when its first booking arrives after it had none. `served` is the virtual time of the queue that had the
+/// last turn: it stands still while nobody waits, and is never behind a queue that was idle.
 pub fn on_arrival(own: u64, served: u64) -> u64 {
     own.max(served)
 }
 
-/// A team's virtual time after a try.
-pub fn after_try(own: u64, kind: Kind) -> u64 {
-    own.saturating_add(cost(kind))
+/// A queue's virtual time after a try.
+pub fn after_try(own: u64, turn: Turn) -> u64 {
+    own.saturating_add(turn.cost())
 }
 
 #[cfg(test)]
@@ -47,7 +58,7 @@ mod tests {
             let busy = waiting.iter_mut().filter(|(_, left, _)| *left > 0);
             let Some(next) = busy.min_by_key(|(time, ..)| *time) else { return served };
             served = next.0;
-            next.0 = after_try(next.0, Kind::Fresh);
+            next.0 = after_try(next.0, Turn::Fresh);
             next.1 -= 1;
             next.2 += 1;
         }

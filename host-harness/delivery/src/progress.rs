@@ -1,6 +1,8 @@
 //! What a ledger keeps about one change of a booking, and what happens to it.
 
-use crm_contract::{Delivery, Effect, History, Instant, Outcome, Problem, Reaction, RecordRef, UnknownTries};
+use crm_contract::{
+    Consequence, Delivery, Effect, History, Instant, Outcome, Problem, Reaction, RecordRef, UnknownTries,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Settings;
@@ -19,18 +21,51 @@ pub enum State {
     PartlyDelivered,
     /// It waits for the team to connect.
     Parked,
-    /// A person must do something. It no longer holds up what comes after it.
+    /// A person must do something. It no longer holds up other bookings of the guest.
     NeedsAttention,
     /// A person decided not to deliver it. Final.
     GivenUp,
     /// The booking was cancelled before it was delivered, and nothing was sent. Final.
     Cancelled,
-    /// A later change of the booking made it pointless. Final.
+    /// It arrived after a later change of the booking. Final.
     Superseded,
 }
 
 impl State {
-    /// Whether nothing further happens by itself or by a person's wish.
+    /// All states, as they are named in JSON and in databases.
+    pub const ALL: [Self; 9] = [
+        Self::Waiting,
+        Self::Delivering,
+        Self::Delivered,
+        Self::PartlyDelivered,
+        Self::Parked,
+        Self::NeedsAttention,
+        Self::GivenUp,
+        Self::Cancelled,
+        Self::Superseded,
+    ];
+
+    /// The name in JSON, in commands and in databases.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivering => "delivering",
+            Self::Delivered => "delivered",
+            Self::PartlyDelivered => "partly-delivered",
+            Self::Parked => "parked",
+            Self::NeedsAttention => "needs-attention",
+            Self::GivenUp => "given-up",
+            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// The state of a [`Self::name`].
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether nothing further happens to it.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::PartlyDelivered | Self::GivenUp | Self::Cancelled | Self::Superseded)
     }
@@ -41,19 +76,33 @@ impl State {
     }
 }
 
-/// Why a booking waits or needs a person.
+/// Why a booking is not delivered yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// Stable code: a plugin's, or one of this crate's.
+    /// Stable code: a plugin's, a host's or one of [`codes`].
     pub code: String,
     /// Since when every try has ended with it.
     pub since: Instant,
+    /// No further try begins unless a person asks for one: the time for tries is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tries_ended: bool,
 }
 
-/// No try may begin any more, and the last one did not settle the booking.
-const TIME_OVER: &str = "delivery-time-over";
-/// A worker was lost, or its call was stopped.
-const TRY_LOST: &str = "delivery-try-lost";
+/// Codes of causes that the ledger itself knows.
+pub mod codes {
+    /// The calendar has no mapping for the integration.
+    pub const MAPPING_MISSING: &str = "mapping-missing";
+    /// An earlier change of the booking needs a person first.
+    pub const EARLIER_CHANGE: &str = "earlier-change";
+    /// A worker was lost during the try.
+    pub const TRY_LOST: &str = "try-lost";
+    /// The time for tries ended before one began, for example because the team was not connected.
+    pub const TOO_LATE: &str = "too-late";
+    /// The ledger was restored from a backup, and the booking may have been delivered since.
+    pub const RESTORED: &str = "restored";
+    /// All of them.
+    pub const ALL: &[&str] = &[MAPPING_MISSING, EARLIER_CHANGE, TRY_LOST, TOO_LATE, RESTORED];
+}
 
 /// What is known about carrying one change of a booking to a CRM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,17 +118,34 @@ pub struct Progress {
     /// Counts the claims. A worker that lost its claim has an older one, and can change nothing.
     pub fence: u64,
     /// When the try that is under way began, and when its claim ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<(Instant, Instant)>,
     /// When the first try began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_try: Option<Instant>,
     /// Tries that may have written something that nobody knows of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<UnknownTries>,
-    /// The records of the booking, each once.
+    /// The version of the mapping that those tries used. Further tries use it too: what was written is recognized by it [H33].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_mapping: Option<u64>,
+    /// The records of this change, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordRef>,
-    /// How many tries in a row ended without success and without anybody's help.
+    /// Tries in a row that passed without success.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub passing: u32,
+    /// When a person last asked for another try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<Instant>,
     /// Why it is not delivered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A worker's claim on a booking.
@@ -89,28 +155,39 @@ pub struct Claim {
     pub fence: u64,
     /// What the plugin is called with.
     pub history: History,
+    /// The version of the mapping to use; the latest if `None`.
+    pub pinned_mapping: Option<u64>,
     /// When the claim ends: no request may begin later than its own timeout before this.
     pub until: Instant,
 }
 
 /// How a try ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// The plugin needs no further try.
     Delivered(Delivery),
     /// The plugin could not deliver.
     Refused(Problem),
     /// The call gave no result: a trap or a limit.
-    Stopped(Effect),
+    Stopped {
+        /// The host's code.
+        code: String,
+        /// Whether it may have written something.
+        effect: Effect,
+    },
+    /// The plugin was not called, because the host was busy or stopping.
+    NotCalled,
 }
 
 /// The claim was lost to another worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another worker has taken the booking since")]
 pub struct Stale;
 
 impl Progress {
-    /// A change that was accepted now. `records` are those of the bookings that it replaces.
-    pub fn accepted(now: Instant, meeting_end: Instant, records: Vec<RecordRef>) -> Self {
+    /// A change that was accepted now.
+    pub fn accepted(now: Instant, meeting_end: Instant) -> Self {
         Self {
             state: State::Waiting,
             accepted: now,
@@ -120,15 +197,31 @@ impl Progress {
             claimed: None,
             first_try: None,
             unknown: None,
-            records,
+            pinned_mapping: None,
+            records: Vec::new(),
             passing: 0,
+            resent: None,
             cause: None,
         }
     }
 
-    /// Takes a booking that is due. The ledger keeps this durably before the plugin is called [H11].
+    /// When the tries end.
+    fn last_try(&self, settings: &Settings) -> Instant {
+        let asked = self.resent.map_or(0, |resent| resent.saturating_add(settings.tries_last));
+        settings.last_try(self.accepted, self.meeting_end).max(asked)
+    }
+
+    /// Takes a booking that is due. The ledger keeps this durably before the plugin is called [H11]. The caller adds what other
+    /// changes of the booking have left to the history.
     pub fn claim(&mut self, now: Instant, settings: &Settings) -> Option<Claim> {
         if self.state != State::Waiting || self.due > now {
+            return None;
+        }
+        // A try that may have written is followed up, however late.
+        if now > self.last_try(settings) && self.unknown.is_none() {
+            let code = self.cause.take().map_or_else(|| codes::TOO_LATE.to_owned(), |cause| cause.code);
+            self.stop(State::NeedsAttention, &code, now);
+            self.tries_end();
             return None;
         }
         let until = now.saturating_add(settings.lease);
@@ -141,23 +234,25 @@ impl Progress {
             more: Vec::new(),
         };
         self.state = State::Delivering;
-        self.fence += 1;
+        self.fence = self.fence.saturating_add(1);
         self.claimed = Some((now, until));
         self.first_try.get_or_insert(now);
-        Some(Claim { fence: self.fence, history, until })
+        Some(Claim { fence: self.fence, history, pinned_mapping: self.pinned_mapping, until })
     }
 
-    /// Notes how a try ended.
+    /// Notes how a try ended that used a version of the mapping. `paused_until` is when the team's circuit closes again, if this try
+    /// opened it: such a try does not count.
     ///
     /// # Errors
     /// If another worker has taken the booking since.
     pub fn finish(
         &mut self,
         fence: u64,
+        mapping: u64,
         ended: Ended,
-        now: Instant,
+        paused_until: Option<Instant>,
+        (now, random): (Instant, f64),
         settings: &Settings,
-        random: f64,
     ) -> Result<(), Stale> {
         let began = match self.claimed {
             Some((began, _)) if self.state == State::Delivering && self.fence == fence => began,
@@ -166,40 +261,64 @@ impl Progress {
         self.claimed = None;
         match ended {
             Ended::Delivered(delivery) => self.deliver(delivery),
-            Ended::Refused(problem) => self.refuse(problem, began, now, settings, random),
-            Ended::Stopped(effect) => {
+            Ended::Refused(problem) => {
+                if problem.effect == Effect::Unknown {
+                    self.pinned_mapping.get_or_insert(mapping);
+                }
+                self.refuse(problem, began, paused_until, (now, random), settings);
+            }
+            Ended::Stopped { code, effect } => {
                 if effect == Effect::Unknown {
                     self.doubt(began);
+                    self.pinned_mapping.get_or_insert(mapping);
                 }
-                self.wait(TRY_LOST, None, now, settings, random);
+                self.wait(&code, None, (now, random), settings);
+                if self.passing >= settings.stopped_tries {
+                    self.stop(State::NeedsAttention, &code, now);
+                }
             }
+            Ended::NotCalled => {
+                self.state = State::Waiting;
+                self.due = now.saturating_add(settings.wait(1, None, random));
+            }
+        }
+        if self.unknown.is_none() {
+            self.pinned_mapping = None;
         }
         Ok(())
     }
 
-    /// Takes a booking back from a worker whose claim has ended. Nobody knows what its try did.
-    pub fn rescue(&mut self, now: Instant, settings: &Settings, random: f64) -> bool {
+    /// Takes a booking back from a worker whose claim has ended. Nobody knows what its try did. `mapping` is the version that it used.
+    pub fn rescue(&mut self, mapping: u64, (now, random): (Instant, f64), settings: &Settings) -> bool {
         let Some((began, _)) = self.claimed.filter(|(_, until)| self.state == State::Delivering && *until <= now)
         else {
             return false;
         };
         self.claimed = None;
         self.doubt(began);
-        self.wait(TRY_LOST, None, now, settings, random);
+        self.pinned_mapping.get_or_insert(mapping);
+        self.wait(codes::TRY_LOST, None, (now, random), settings);
         true
     }
 
     fn deliver(&mut self, delivery: Delivery) {
-        let is_partial =
-            delivery.findings.iter().any(|finding| finding.consequence == crm_contract::Consequence::LeftOut);
+        let is_partial = delivery.findings.iter().any(|finding| finding.consequence == Consequence::LeftOut);
         let is_nothing = delivery.outcome == Outcome::Ignored;
         self.keep(delivery.records);
         self.unknown = None;
         self.cause = None;
+        self.passing = 0;
         self.state = if is_partial && !is_nothing { State::PartlyDelivered } else { State::Delivered };
     }
 
-    fn refuse(&mut self, problem: Problem, began: Instant, now: Instant, settings: &Settings, random: f64) {
+    fn refuse(
+        &mut self,
+        problem: Problem,
+        began: Instant,
+        paused_until: Option<Instant>,
+        at: (Instant, f64),
+        settings: &Settings,
+    ) {
         if problem.settles_earlier_tries() {
             self.unknown = None;
         }
@@ -211,16 +330,23 @@ impl Progress {
         self.keep(problem.made);
         let Problem { code, retry_after, .. } = problem;
         match problem.reaction {
-            Reaction::Reconnect if !is_unknown => self.stop(State::Parked, &code, now),
-            Reaction::Retry if !is_unknown => self.wait(&code, retry_after, now, settings, random),
-            Reaction::CheckFirst if retry_after.is_some() => self.wait(&code, retry_after, now, settings, random),
+            Reaction::Reconnect if !is_unknown => self.stop(State::Parked, &code, at.0),
+            Reaction::Retry if !is_unknown => match paused_until {
+                Some(until) => {
+                    self.because(&code, at.0);
+                    self.state = State::Waiting;
+                    self.due = until;
+                }
+                None => self.wait(&code, retry_after, at, settings),
+            },
+            Reaction::CheckFirst if retry_after.is_some() => self.wait(&code, retry_after, at, settings),
             Reaction::FixBooking
             | Reaction::FixMapping
             | Reaction::AskAdmin
             | Reaction::Reconnect
             | Reaction::Retry
             | Reaction::CheckFirst
-            | Reaction::Other(_) => self.stop(State::NeedsAttention, &code, now),
+            | Reaction::Other(_) => self.stop(State::NeedsAttention, &code, at.0),
         }
     }
 
@@ -231,7 +357,18 @@ impl Progress {
         unknown.newest = unknown.newest.max(began);
     }
 
-    fn keep(&mut self, records: Vec<RecordRef>) {
+    /// Assumes that tries between two moments may have delivered the booking: the ledger does not know what happened then.
+    pub(crate) fn doubt_between(&mut self, from: Instant, until: Instant) {
+        self.doubt(from);
+        self.doubt(until);
+        if self.state != State::Waiting {
+            self.state = State::Waiting;
+            self.due = until;
+        }
+        self.because(codes::RESTORED, until);
+    }
+
+    pub(crate) fn keep(&mut self, records: Vec<RecordRef>) {
         for record in records {
             if !self.records.iter().any(|known| known.object == record.object && known.id == record.id) {
                 self.records.push(record);
@@ -240,26 +377,38 @@ impl Progress {
     }
 
     /// Waits for the next try, or for a person once there is none.
-    fn wait(&mut self, code: &str, retry_after: Option<u32>, now: Instant, settings: &Settings, random: f64) {
+    fn wait(&mut self, code: &str, retry_after: Option<u32>, (now, random): (Instant, f64), settings: &Settings) {
         self.passing = self.passing.saturating_add(1);
         let due = now.saturating_add(settings.wait(self.passing, retry_after, random));
-        if due > settings.last_try(self.accepted, self.meeting_end) {
-            return self.stop(State::NeedsAttention, TIME_OVER, now);
-        }
         self.because(code, now);
-        self.state = State::Waiting;
-        self.due = due;
+        if due > self.last_try(settings) {
+            self.state = State::NeedsAttention;
+            self.tries_end();
+        } else {
+            self.state = State::Waiting;
+            self.due = due;
+        }
     }
 
-    fn stop(&mut self, state: State, code: &str, now: Instant) {
+    pub(crate) fn stop(&mut self, state: State, code: &str, now: Instant) {
         self.because(code, now);
         self.state = state;
     }
 
+    fn tries_end(&mut self) {
+        if let Some(cause) = &mut self.cause {
+            cause.tries_ended = true;
+        }
+    }
+
     fn because(&mut self, code: &str, now: Instant) {
         if self.cause.as_ref().is_none_or(|cause| cause.code != code) {
-            self.cause = Some(Cause { code: code.to_owned(), since: now });
+            self.cause = Some(Cause { code: code.to_owned(), since: now, tries_ended: false });
         }
+    }
+
+    pub(crate) fn has_cause(&self, code: &str) -> bool {
+        self.cause.as_ref().is_some_and(|cause| cause.code == code)
     }
 
     /// Whether a person should hear of a booking that is still tried: the same refusal has lasted.
@@ -268,25 +417,39 @@ impl Progress {
         self.state == State::Waiting && self.cause.as_ref().is_some_and(lasts)
     }
 
-    /// Tries again now: a person asked for it, the team connected, or a mapping was saved. What is final or under way stays.
-    pub fn try_again(&mut self, now: Instant) -> bool {
+    /// Tries again now, because what was in the way is gone. What is final or under way stays as it is.
+    pub(crate) fn release(&mut self, now: Instant) -> bool {
         if self.state.is_final() || self.state == State::Delivering {
             return false;
         }
         self.state = State::Waiting;
         self.due = now;
         self.passing = 0;
+        if let Some(cause) = &mut self.cause {
+            cause.tries_ended = false;
+        }
         true
     }
 
-    /// Ends it without a try: only what no worker has, and what has certainly written nothing, can be dropped.
-    pub fn drop_as(&mut self, state: State) -> bool {
-        let can_be_dropped = !self.state.is_final() && self.state != State::Delivering && self.unknown.is_none();
-        if can_be_dropped && state.is_final() {
-            self.state = state;
-            return true;
+    /// Tries again because a person asked for it.
+    pub(crate) fn resend(&mut self, now: Instant) -> bool {
+        let is_released = self.release(now);
+        if is_released {
+            self.resent = Some(now);
         }
-        false
+        is_released
+    }
+
+    /// A person has looked for what the unknown tries wrote, and found a record or none.
+    pub(crate) fn settle(&mut self, found: Option<RecordRef>) {
+        self.keep(found.into_iter().collect());
+        self.unknown = None;
+        self.pinned_mapping = None;
+    }
+
+    /// Whether it can be dropped without a trace in the CRM that nobody knows of.
+    pub(crate) fn can_be_dropped(&self) -> bool {
+        !self.state.is_final() && self.state != State::Delivering && self.unknown.is_none()
     }
 }
 

@@ -3,7 +3,7 @@
 use crm_contract::Instant;
 use serde::{Deserialize, Serialize};
 
-/// Times of delivery in milliseconds.
+/// Times in milliseconds, and numbers of tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -19,6 +19,14 @@ pub struct Settings {
     pub told_after: u64,
     /// How long a worker may hold a booking. Longer than any call may last.
     pub lease: u64,
+    /// How long a call may last. No request begins with less time left than its own timeout.
+    pub call: u64,
+    /// How often in a row a plugin may be stopped by the same booking, by a trap or a limit, before a person must look.
+    pub stopped_tries: u32,
+    /// How many bookings of a team may be tried at the same time.
+    pub in_flight: u32,
+    /// How many of them may be ones that a person sends again.
+    pub in_flight_resent: u32,
 }
 
 impl Default for Settings {
@@ -33,6 +41,10 @@ impl Default for Settings {
             tries_last_after_meeting: DAY,
             told_after: DAY,
             lease: 90 * SECOND,
+            call: 60 * SECOND,
+            stopped_tries: 5,
+            in_flight: 5,
+            in_flight_resent: 2,
         }
     }
 }

@@ -1,0 +1,245 @@
+//! All changes of one booking for one plugin, and what one means for the others.
+
+use crm_booking::Kind;
+use crm_contract::{Instant, RecordRef, UnknownTries};
+use serde::{Deserialize, Serialize};
+
+use crate::{Claim, Ended, Progress, Queue, Settings, Stale, State, fairness, progress::codes};
+
+/// Identifies a change of a booking for one plugin. A later one was accepted later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryId(pub u64);
+
+impl std::fmt::Display for EntryId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One change of a booking, as far as the rules need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place in the ledger.
+    pub id: EntryId,
+    /// What happened to the booking.
+    pub kind: Kind,
+    /// When it happened, by the scheduler's clock.
+    pub changed_at: Instant,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// All changes of one booking for one plugin, in the order in which they were accepted. A ledger loads them, lets one transition
+/// happen, and writes back those that differ.
+///
+/// After each transition these rules hold:
+///
+/// - a change that arrived after a later one is superseded, and never sent;
+/// - a change that waits behind one that needs a person needs a person too, and is released with it;
+/// - what was not sent before a cancellation is never sent, and if nothing was sent, neither is the cancellation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chain(Vec<Entry>);
+
+impl Chain {
+    /// The changes of a booking, in any order.
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.id);
+        Self(entries)
+    }
+
+    /// The changes, in the order in which they were accepted.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// One of the changes.
+    pub fn get(&self, id: EntryId) -> Option<&Progress> {
+        self.0.iter().find(|entry| entry.id == id).map(|entry| &entry.progress)
+    }
+
+    fn get_mut(&mut self, id: EntryId) -> Option<&mut Progress> {
+        self.0.iter_mut().find(|entry| entry.id == id).map(|entry| &mut entry.progress)
+    }
+
+    /// When a change happened of which the scheduler does not say it: now, or with the latest change.
+    pub fn moment(&self, changed_at: Option<Instant>, now: Instant) -> Instant {
+        changed_at.unwrap_or_else(|| self.0.iter().map(|entry| entry.changed_at).fold(now, Instant::max))
+    }
+
+    /// Adds a change that was accepted now. `restored` is a time during which it may have been delivered although the ledger does not
+    /// know of it.
+    pub fn accept(&mut self, entry: Entry, has_mapping: bool, restored: Option<UnknownTries>, now: Instant) {
+        let is_late = self.0.iter().any(|other| other.changed_at > entry.changed_at);
+        let id = entry.id;
+        self.0.push(entry);
+        if let Some(progress) = self.get_mut(id) {
+            if let Some(tries) = restored {
+                progress.doubt_between(tries.oldest, tries.newest);
+            }
+            if is_late && progress.unknown.is_none() {
+                progress.state = State::Superseded;
+            } else if !has_mapping {
+                progress.stop(State::NeedsAttention, codes::MAPPING_MISSING, now);
+            }
+        }
+        self.arrange(now);
+    }
+
+    /// Takes a change that is due, and its queue's turn. `None` if it cannot be tried now; it may have changed all the same.
+    pub fn claim(&mut self, id: EntryId, queue: &mut Queue, now: Instant, settings: &Settings) -> Option<Claim> {
+        let is_ahead = |other: &Entry| other.id < id && !other.progress.state.is_final();
+        if queue.free_slots(now, settings) == 0 || self.0.iter().any(is_ahead) {
+            self.arrange(now);
+            return None;
+        }
+        let records: Vec<RecordRef> = self.0.iter().flat_map(|entry| entry.progress.records.clone()).collect();
+        let first_try = self.0.iter().filter_map(|entry| entry.progress.first_try).min();
+        let progress = self.get_mut(id)?;
+        let kind = progress.turn();
+        let claim = progress.claim(now, settings).map(|mut claim| {
+            for record in records {
+                let is_known = |known: &RecordRef| known.object == record.object && known.id == record.id;
+                if !claim.history.records.iter().any(is_known) {
+                    claim.history.records.push(record);
+                }
+            }
+            claim.history.first_try = first_try;
+            claim
+        });
+        if claim.is_some() {
+            queue.in_flight = queue.in_flight.saturating_add(1);
+            queue.virtual_time = fairness::after_try(queue.virtual_time, kind);
+        }
+        self.arrange(now);
+        claim
+    }
+
+    /// Notes how a try ended.
+    ///
+    /// # Errors
+    /// If another worker has taken the change since.
+    pub fn finish(
+        &mut self,
+        id: EntryId,
+        (fence, mapping): (u64, u64),
+        ended: Ended,
+        queue: &mut Queue,
+        at: (Instant, f64),
+        settings: &Settings,
+    ) -> Result<(), Stale> {
+        let progress = self.get_mut(id).ok_or(Stale)?;
+        if progress.state != State::Delivering || progress.fence != fence {
+            return Err(Stale);
+        }
+        let paused_until = queue.tried(&ended, at.0);
+        progress.finish(fence, mapping, ended, paused_until, at, settings)?;
+        self.arrange(at.0);
+        Ok(())
+    }
+
+    /// Takes a change back from a worker whose claim has ended.
+    pub fn rescue(
+        &mut self,
+        id: EntryId,
+        mapping: u64,
+        queue: &mut Queue,
+        at: (Instant, f64),
+        settings: &Settings,
+    ) -> bool {
+        let is_rescued = self.get_mut(id).is_some_and(|progress| progress.rescue(mapping, at, settings));
+        if is_rescued {
+            queue.in_flight = queue.in_flight.saturating_sub(1);
+            self.arrange(at.0);
+        }
+        is_rescued
+    }
+
+    /// Tries a change again, because what was in its way is gone: the team connected, or a mapping was saved.
+    pub fn release(&mut self, id: EntryId, now: Instant) -> bool {
+        let is_released = self.get_mut(id).is_some_and(|progress| progress.release(now));
+        self.arrange(now);
+        is_released
+    }
+
+    /// Tries a change again, because a person asked for it. If tries may have written something, the person may say that they looked,
+    /// and which record they found: `Some(None)` if none.
+    pub fn resend(&mut self, id: EntryId, looked: Option<Option<RecordRef>>, now: Instant) -> bool {
+        let Some(progress) = self.get_mut(id) else { return false };
+        if progress.state.is_final() || progress.state == State::Delivering {
+            return false;
+        }
+        if let Some(found) = looked {
+            progress.settle(found);
+        }
+        let is_resent = progress.resend(now);
+        self.arrange(now);
+        is_resent
+    }
+
+    /// A person decides not to deliver a change. Nothing more is known of what its tries may have written.
+    pub fn give_up(&mut self, id: EntryId, now: Instant) -> bool {
+        let Some(progress) = self.get_mut(id) else { return false };
+        if progress.state.is_final() || progress.state == State::Delivering {
+            return false;
+        }
+        progress.settle(None);
+        progress.state = State::GivenUp;
+        self.arrange(now);
+        true
+    }
+
+    /// Makes a change look before it creates, after the ledger was restored from a backup: see [`Progress::unknown`].
+    pub fn doubt(&mut self, id: EntryId, tries: UnknownTries) -> bool {
+        let Some(progress) = self.get_mut(id) else { return false };
+        let is_open = !progress.state.is_final();
+        let is_recent = matches!(progress.state, State::Delivered | State::PartlyDelivered);
+        if is_open || is_recent {
+            progress.doubt_between(tries.oldest, tries.newest);
+        }
+        is_open || is_recent
+    }
+
+    /// Restores the rules above.
+    fn arrange(&mut self, now: Instant) {
+        self.drop_what_a_cancellation_ends();
+        let mut needs_attention = false;
+        for entry in &mut self.0 {
+            let progress = &mut entry.progress;
+            if needs_attention {
+                if progress.state == State::Waiting {
+                    progress.stop(State::NeedsAttention, codes::EARLIER_CHANGE, now);
+                }
+            } else if progress.state == State::NeedsAttention && progress.has_cause(codes::EARLIER_CHANGE) {
+                progress.release(now);
+                progress.cause = None;
+            }
+            needs_attention |= progress.state == State::NeedsAttention;
+        }
+    }
+
+    fn drop_what_a_cancellation_ends(&mut self) {
+        let Some((last, earlier)) = self.0.split_last_mut() else { return };
+        if last.kind != Kind::Cancelled || last.progress.state.is_final() {
+            return;
+        }
+        for entry in &mut *earlier {
+            if entry.progress.can_be_dropped() {
+                entry.progress.state = State::Cancelled;
+            }
+        }
+        let has_reached_the_crm = |entry: &Entry| {
+            !entry.progress.records.is_empty()
+                || matches!(entry.progress.state, State::Delivering | State::Waiting | State::NeedsAttention)
+        };
+        let nothing_was_sent = !earlier.is_empty()
+            && !earlier.iter().any(has_reached_the_crm)
+            && earlier.iter().any(|entry| entry.progress.state == State::Cancelled);
+        if nothing_was_sent && last.progress.first_try.is_none() && last.progress.can_be_dropped() {
+            last.progress.state = State::Cancelled;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! What a ledger keeps about a team's connection to a plugin's CRM.
+
+use crm_contract::{Instant, Problem};
+use serde::{Deserialize, Serialize};
+
+use crate::{Circuit, Ended, Settings};
+
+/// Why no booking of a queue is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    /// The team is not connected.
+    NotConnected,
+    /// The team connected to another account than before. A person decides whether the waiting bookings go there.
+    OtherAccount,
+    /// An operator holds it.
+    Operator,
+}
+
+impl Hold {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::NotConnected, Self::OtherAccount, Self::Operator];
+
+    /// The name in JSON and in databases.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotConnected => "not-connected",
+            Self::OtherAccount => "other-account",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The hold of a [`Self::name`].
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hold| hold.name() == name)
+    }
+}
+
+/// A team's bookings for one plugin. A hold of 100,000 bookings is one write here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Whose turn it is: see [`crate::fairness`].
+    pub virtual_time: u64,
+    /// Bookings that workers have.
+    pub in_flight: u32,
+    /// Why none is tried, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// Whether the CRM asks for a pause.
+    #[serde(default)]
+    pub circuit: Circuit,
+    /// The account that the bookings are for, in a form that only the host compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The day that `calls` counts, as days since 1970 in UTC.
+    #[serde(default)]
+    pub day: u64,
+    /// Requests to the CRM on that day.
+    #[serde(default)]
+    pub calls: u32,
+    /// The most requests a day; unlimited if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_calls: Option<u32>,
+}
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
+impl Queue {
+    /// How many more bookings may be tried at the same time.
+    pub fn free_slots(&self, now: Instant, settings: &Settings) -> u32 {
+        let is_open = self.hold.is_none() && self.circuit.is_closed(now) && !self.has_spent_its_calls(now);
+        if is_open { settings.in_flight.saturating_sub(self.in_flight) } else { 0 }
+    }
+
+    /// When a queue that has no slot because of its circuit or its budget has one again.
+    pub fn opens_at(&self, now: Instant) -> Instant {
+        let tomorrow = if self.has_spent_its_calls(now) { (now / DAY).saturating_add(1).saturating_mul(DAY) } else { 0 };
+        self.circuit.open_until.unwrap_or_default().max(tomorrow)
+    }
+
+    fn has_spent_its_calls(&self, now: Instant) -> bool {
+        self.day == now / DAY && self.most_calls.is_some_and(|most| self.calls >= most)
+    }
+
+    /// Notes the requests of a try.
+    pub fn spend(&mut self, calls: u32, now: Instant) {
+        let today = now / DAY;
+        if self.day != today {
+            self.day = today;
+            self.calls = 0;
+        }
+        self.calls = self.calls.saturating_add(calls);
+    }
+
+    /// Notes how a try ended. Returns until when the queue is paused, if this try paused it.
+    pub fn tried(&mut self, ended: &Ended, now: Instant) -> Option<Instant> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match ended {
+            Ended::Delivered(_) => {
+                self.circuit.succeeded();
+                None
+            }
+            Ended::Refused(problem) => self.refused(problem, now),
+            Ended::Stopped { .. } | Ended::NotCalled => None,
+        }
+    }
+
+    fn refused(&mut self, problem: &Problem, now: Instant) -> Option<Instant> {
+        if is_disconnected(problem) && self.hold.is_none() {
+            self.hold = Some(Hold::NotConnected);
+        }
+        if self.circuit.refused(problem, now) { self.circuit.open_until } else { None }
+    }
+
+    /// The team connected to an account. Whether the bookings that waited may be tried: not if they were for another account.
+    pub fn connected(&mut self, account: &str) -> bool {
+        let is_same = self.account.as_deref().is_none_or(|known| known == account);
+        if self.hold == Some(Hold::Operator) {
+            return false;
+        }
+        if is_same {
+            self.account = Some(account.to_owned());
+            self.hold = None;
+        } else {
+            self.hold = Some(Hold::OtherAccount);
+        }
+        is_same
+    }
+}
+
+/// Whether a problem means that the connection has ended.
+fn is_disconnected(problem: &Problem) -> bool {
+    problem.reaction == crm_contract::Reaction::Reconnect && problem.effect == crm_contract::Effect::None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crm_contract::Reaction;
+
+    #[test]
+    fn a_queue_has_slots_unless_held_paused_full_or_out_of_calls() {
+        let settings = Settings::default();
+        let open = Queue { day: 1, calls: 10, ..Queue::default() };
+        let now = DAY + 5;
+        assert_eq!(open.free_slots(now, &settings), settings.in_flight);
+        let with = |change: fn(&mut Queue)| {
+            let mut queue = open.clone();
+            change(&mut queue);
+            queue.free_slots(now, &settings)
+        };
+        assert_eq!(with(|queue| queue.in_flight = 4), settings.in_flight - 4);
+        assert_eq!(with(|queue| queue.in_flight = 9), 0);
+        assert_eq!(with(|queue| queue.hold = Some(Hold::Operator)), 0);
+        assert_eq!(with(|queue| queue.circuit.open_until = Some(DAY + 6)), 0);
+        assert_eq!(with(|queue| queue.most_calls = Some(10)), 0);
+        let spent = Queue { most_calls: Some(10), ..open.clone() };
+        assert_eq!(spent.opens_at(now), 2 * DAY);
+        assert_eq!(spent.free_slots(2 * DAY, &settings), settings.in_flight, "another day");
+    }
+
+    #[test]
+    fn a_team_that_connects_to_another_account_does_not_get_its_old_bookings_there() {
+        let mut queue = Queue::default();
+        assert!(queue.connected("org-1"));
+        let ended = Ended::Refused(Problem::new("revoked", Reaction::Reconnect, ""));
+        queue.in_flight = 1;
+        assert_eq!(queue.tried(&ended, 0), None);
+        assert_eq!((queue.hold, queue.in_flight), (Some(Hold::NotConnected), 0));
+        assert!(!queue.connected("org-2"));
+        assert_eq!(queue.hold, Some(Hold::OtherAccount));
+        assert!(queue.connected("org-1"));
+        assert_eq!(queue.hold, None);
+        queue.hold = Some(Hold::Operator);
+        assert!(!queue.connected("org-1"), "the operator decides");
+    }
+
+    #[test]
+    fn names_are_those_of_json() {
+        for hold in Hold::ALL {
+            assert_eq!(serde_json::to_value(hold).unwrap(), hold.name());
+            assert_eq!(Hold::named(hold.name()), Some(hold));
+        }
+    }
+}
