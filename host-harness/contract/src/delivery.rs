@@ -249,3 +249,18 @@ pub enum Reaction {
     #[cfg_attr(feature = "component", component(name = "other"))]
     Other(String),
 }
+
+impl Reaction {
+    /// The name in the contract: `fix-booking`, or the name that a later version gave.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::FixBooking => "fix-booking",
+            Self::FixMapping => "fix-mapping",
+            Self::AskAdmin => "ask-admin",
+            Self::Reconnect => "reconnect",
+            Self::Retry => "retry",
+            Self::CheckFirst => "check-first",
+            Self::Other(name) => name,
+        }
+    }
+}

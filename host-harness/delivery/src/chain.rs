@@ -157,7 +157,11 @@ impl Chain {
 
     /// Tries a change again, because what was in its way is gone: the team connected, or a mapping was saved.
     pub fn release(&mut self, id: EntryId, now: Instant) -> bool {
-        let is_released = self.get_mut(id).is_some_and(|progress| progress.release(now));
+        let Some(progress) = self.get_mut(id) else { return false };
+        let is_released = progress.release(now);
+        if is_released {
+            progress.cause = None;
+        }
         self.arrange(now);
         is_released
     }

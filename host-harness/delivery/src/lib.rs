@@ -12,6 +12,15 @@
 
 mod chain;
 mod circuit;
+#[cfg(feature = "conformance")]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that does not hold panics"
+)]
+pub mod conformance;
 pub mod fairness;
 mod ledger;
 mod progress;
