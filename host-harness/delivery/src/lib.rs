@@ -10,6 +10,7 @@
 //!
 //! A [`Ledger`] keeps all that durably. `crm-delivery-sqlite` and `crm-delivery-postgres` do, and `conformance` tests others.
 
+mod arrival;
 mod chain;
 mod circuit;
 #[cfg(feature = "conformance")]
@@ -26,7 +27,10 @@ mod ledger;
 mod progress;
 mod queue;
 mod schedule;
+#[cfg(feature = "worker")]
+pub mod worker;
 
+pub use arrival::{ArrivalError, Payload};
 pub use chain::{Chain, Entry, EntryId};
 pub use circuit::Circuit;
 pub use ledger::{

@@ -14,6 +14,7 @@ use wasmtime::{
 use crate::{
     call::{CallError, CallErrorKind, Called, CpuLimit, Usage},
     credentials::{Broker, ConnectionId, OAuthError},
+    deadline::Deadline,
     engine::{Engine, HOST_CALL_BYTES, TICK},
     exports::{ConnectionFunctions, Functions, GuidanceFunctions, OptionalExports, SettingsFunctions},
     host::LoadError,
@@ -39,6 +40,7 @@ const START: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Plugin {
     inner: Arc<Inner>,
+    deadline: Option<Deadline>,
 }
 
 pub(crate) struct Inner {
@@ -59,7 +61,7 @@ type ProblemResult<T> = Result<T, Problem>;
 impl Plugin {
     /// Makes a plugin of what a host found, and checks its types.
     pub(crate) async fn new(inner: Inner) -> Result<Self, LoadError> {
-        let plugin = Self { inner: Arc::new(inner) };
+        let plugin = Self { inner: Arc::new(inner), deadline: None };
         plugin.check_shapes().await?;
         Ok(plugin)
     }
@@ -108,6 +110,12 @@ impl Plugin {
             Some(connection) => Holder::Connection(connection.clone()),
             None => Holder::Plugin(self.inner.permissions.manifest().plugin.id.clone()),
         }
+    }
+
+    /// The same plugin, for calls that send no request after a deadline. A ledger's worker must not send anything once its claim on a
+    /// booking has ended, even if its process was stopped in between.
+    pub fn until(&self, deadline: Deadline) -> Self {
+        Self { inner: self.inner.clone(), deadline: Some(deadline) }
     }
 
     /// The imports, exports and manifest of the component.
@@ -338,6 +346,7 @@ impl Plugin {
             transport: inner.transport.clone(),
             observer: inner.observer.clone(),
             limits,
+            deadline: self.deadline,
         };
         let mut store = Store::new(&inner.engine.wasm, CallState::new(session));
         if inner.engine.counts_fuel {
@@ -385,7 +394,9 @@ impl Plugin {
         let mut store = self.store(connection, Duration::from_millis(inner.limits.cpu_ms));
         let started = Instant::now();
         let mut has_begun = false;
-        let answered = tokio::time::timeout(Duration::from_millis(inner.limits.wall_ms), async {
+        let wall = Duration::from_millis(inner.limits.wall_ms);
+        let wall = self.deadline.map_or(wall, |deadline| deadline.left().min(wall));
+        let answered = tokio::time::timeout(wall, async {
             let instance = inner.pre.instantiate_async(&mut store).await?;
             let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
             has_begun = true;
@@ -415,7 +426,7 @@ impl Plugin {
                 }
                 Err(failed(kind, usage))
             }
-            Err(_elapsed) => Err(failed(CallErrorKind::Wall(Duration::from_millis(inner.limits.wall_ms)), usage)),
+            Err(_elapsed) => Err(failed(CallErrorKind::Wall(wall), usage)),
         }
     }
 }

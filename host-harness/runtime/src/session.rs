@@ -11,6 +11,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use crate::{
     call::{CredentialEcho, RequestNote, Usage},
     credentials::{Broker, ConnectionId, NotRefreshed, OpenCredential, OpenError, RefreshError},
+    deadline::Deadline,
     echo::EchoScanner,
     egress::{self, Allowed, Denial},
     imports::{
@@ -48,6 +49,7 @@ pub(crate) struct Session {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Observer>,
     pub(crate) limits: Limits,
+    pub(crate) deadline: Option<Deadline>,
 }
 
 /// A credential that the plugin opened. Generated code re-exports it, so it is `pub`, though no other crate can name it.
@@ -217,7 +219,9 @@ impl CallState {
     fn time_for_requests(&self) -> Duration {
         let wall = Duration::from_millis(self.session.limits.wall_ms);
         let kept_back = TIME_TO_ANSWER.min(wall / 10);
-        wall.saturating_sub(kept_back).saturating_sub(self.started.elapsed())
+        let left = wall.saturating_sub(kept_back).saturating_sub(self.started.elapsed());
+        // Asked before each request: a process that was stopped for minutes sends nothing more.
+        self.session.deadline.map_or(left, |deadline| deadline.left().min(left))
     }
 
     /// Sends one allowed request and passes on what the plugin may see of the response.

@@ -116,6 +116,23 @@ impl Broker {
         })
     }
 
+    /// Tells the account of a connection from others: the attributes that the manifest names for that, or else its origin. `None` if the
+    /// connection has no grant that works.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn account(&self, connection: &ConnectionId, credential: &str) -> Result<Option<String>, StoreError> {
+        let Some((key, spec)) = self.shared.find(connection, credential) else { return Ok(None) };
+        let Some(Stored { state: GrantState::Live(grant), .. }) = self.shared.load(&key).await? else { return Ok(None) };
+        let names = match spec {
+            CredentialSpec::OAuth2(spec) => spec.account.as_slice(),
+            CredentialSpec::ApiKey(_) => &[],
+        };
+        let attributes = names.iter().filter_map(|name| grant.attributes().get(name)).map(String::as_str);
+        let named = attributes.collect::<Vec<_>>().join("\n");
+        Ok(Some(if named.is_empty() { grant.origin().to_string() } else { named }))
+    }
+
     /// The stored state of a connection's credential, if any.
     ///
     /// # Errors
