@@ -455,6 +455,9 @@ pub trait Ledger: Debug + Send + Sync {
     /// Adds a team, or renames it. Returns whether it is new.
     async fn put_team(&self, team: &TeamRow) -> Result<bool>;
 
+    /// A team.
+    async fn team(&self, id: &str) -> Result<Option<TeamRow>>;
+
     /// All teams.
     async fn teams(&self) -> Result<Vec<TeamRow>>;
 

@@ -182,8 +182,8 @@ pub(crate) struct TokenShown {
 
 impl From<ApiToken> for TokenShown {
     fn from(token: ApiToken) -> Self {
-        let ApiToken { id, team, scope, last_four, created, revoked, .. } = token;
-        Self { id, team, scope, ends_with: last_four, created, revoked }
+        let ApiToken { id, team, scope, last_four, created_at, revoked_at } = token;
+        Self { id, team, scope, ends_with: last_four, created: created_at, revoked: revoked_at }
     }
 }
 

@@ -148,6 +148,16 @@ pub struct ApiToken {
     pub revoked_at: Option<Timestamp>,
 }
 
+pub(crate) fn seal_secrets(secrets: &[Secret]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    to_json(&secrets.iter().map(Secret::expose).collect::<Vec<_>>())
+}
+
+pub(crate) fn secrets(Opened { plain, .. }: &Opened) -> Result<Vec<Secret>, StoreError> {
+    let texts: Vec<String> = serde_json::from_slice(plain)
+        .map_err(|_| StoreError::Unreadable("the secrets of a hook; set them again".to_owned()))?;
+    Ok(texts.into_iter().map(Secret::new).collect())
+}
+
 /// Begins the text of every token, so that scanners for leaked secrets can find it.
 const TOKEN_PREFIX: &str = "crm_";
 

@@ -93,6 +93,12 @@ pub trait Store: SecretStore {
     /// removed.
     async fn revoke_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Replaces the secrets by which a service's webhooks for a team are recognized. Without any, there is no hook.
+    async fn put_hook_secrets(&self, team: &str, service: &str, secrets: &[Secret]) -> Result<(), StoreError>;
+
+    /// The secrets of a team's hook; empty if there are none.
+    async fn hook_secrets(&self, team: &str, service: &str) -> Result<Vec<Secret>, StoreError>;
+
     /// Seals all rows with another key, all or none. Who has the store open with the present key alone must open it again with the new
     /// one.
     ///

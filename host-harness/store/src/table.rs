@@ -19,10 +19,13 @@ pub(crate) enum Table {
     Pending,
     /// By id and hash.
     Tokens,
+    /// By team and service.
+    Hooks,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 5] = [Self::Grants, Self::Clients, Self::Teams, Self::Pending, Self::Tokens];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Grants, Self::Clients, Self::Teams, Self::Pending, Self::Tokens, Self::Hooks];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Table {
             Self::Teams => "teams",
             Self::Pending => "pending",
             Self::Tokens => "tokens",
+            Self::Hooks => "hooks",
         }
     }
 
@@ -41,6 +45,7 @@ impl Table {
             Self::Teams => &["team", "plugin", "connection"],
             Self::Pending => &["state"],
             Self::Tokens => &["id", "hash"],
+            Self::Hooks => &["team", "service"],
         }
     }
 
@@ -54,6 +59,7 @@ impl Table {
         let remedy = match self {
             Self::Grants | Self::Clients | Self::Teams | Self::Pending => "connect again",
             Self::Tokens => "make another token",
+            Self::Hooks => "set the hook's secret again",
         };
         let (row, table) = (row.join("`, `"), self.name());
         StoreError::Unreadable(format!("row `{row}` of {table} was changed or put back by another program; {remedy}"))

@@ -310,6 +310,14 @@ pub(crate) fn put_team(database: &Connection, team: &TeamRow) -> Result<bool> {
     Ok(!is_known)
 }
 
+pub(crate) fn team(database: &Connection, id: &str) -> Result<Option<TeamRow>> {
+    let mut select = database.prepare_cached("SELECT id, name FROM team WHERE id = ?1").map_err(failed)?;
+    select
+        .query_row([id], |row| Ok(TeamRow { id: row.get(0)?, name: row.get(1)? }))
+        .optional()
+        .map_err(failed)
+}
+
 pub(crate) fn teams(database: &Connection) -> Result<Vec<TeamRow>> {
     let mut select = database.prepare_cached("SELECT id, name FROM team ORDER BY id").map_err(failed)?;
     let rows = select.query_map([], |row| Ok(TeamRow { id: row.get(0)?, name: row.get(1)? })).map_err(failed)?;

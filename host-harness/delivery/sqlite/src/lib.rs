@@ -444,6 +444,11 @@ impl Ledger for SqliteLedger {
         self.write(move |database, _, _| by_hand::put_team(database, &team)).await
     }
 
+    async fn team(&self, id: &str) -> Result<Option<TeamRow>> {
+        let id = id.to_owned();
+        self.read(move |database, _| by_hand::team(database, &id)).await
+    }
+
     async fn teams(&self) -> Result<Vec<TeamRow>> {
         self.read(|database, _| by_hand::teams(database)).await
     }

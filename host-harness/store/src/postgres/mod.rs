@@ -443,6 +443,23 @@ impl Store for PostgresStore {
         Ok(true)
     }
 
+    async fn put_hook_secrets(&self, team: &str, service: &str, secrets: &[Secret]) -> Result<(), StoreError> {
+        let mut client = self.inner.client().await?;
+        let writing = Writing::begin(&self.inner, &mut client).await?;
+        if secrets.is_empty() {
+            writing.remove(Table::Hooks, &[team, service]).await?;
+        } else {
+            writing.put(Table::Hooks, &[team, service], &contents::seal_secrets(secrets)?).await?;
+        }
+        writing.commit().await
+    }
+
+    async fn hook_secrets(&self, team: &str, service: &str) -> Result<Vec<Secret>, StoreError> {
+        let found: Vec<Found<2>> =
+            self.inner.find(Table::Hooks, "team = $1 AND service = $2", &[team, service]).await?;
+        found.into_iter().next().map_or(Ok(Vec::new()), |found| contents::secrets(&found.opened?))
+    }
+
     async fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
         rotate::reseal(&self.inner, key).await
     }

@@ -27,7 +27,7 @@ fn key(table: Table) -> &'static [&'static str] {
     match table {
         Table::Teams => &["team", "plugin"],
         Table::Tokens => &["id"],
-        Table::Grants | Table::Clients | Table::Pending => table.columns(),
+        Table::Grants | Table::Clients | Table::Pending | Table::Hooks => table.columns(),
     }
 }
 

@@ -67,6 +67,15 @@ const STEPS: [&str; 1] = [r#"
         sealed bytea NOT NULL
     );
 
+    -- The secrets of a service's webhooks for a team.
+    CREATE TABLE crm_grants.hooks (
+        team text COLLATE "C" NOT NULL,
+        service text COLLATE "C" NOT NULL,
+        generation bigint NOT NULL,
+        sealed bytea NOT NULL,
+        PRIMARY KEY (team, service)
+    );
+
     CREATE TABLE crm_grants.leases (
         plugin text COLLATE "C" NOT NULL,
         connection text COLLATE "C" NOT NULL,

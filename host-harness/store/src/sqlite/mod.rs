@@ -386,6 +386,22 @@ impl Store for SqliteStore {
         self.write(move |rows| tokens::revoke(rows, &id, now)).await
     }
 
+    async fn put_hook_secrets(&self, team: &str, service: &str, secrets: &[Secret]) -> Result<(), StoreError> {
+        let (name, plain) = ([team.to_owned(), service.to_owned()], contents::seal_secrets(secrets)?);
+        let is_empty = secrets.is_empty();
+        self.write(move |rows| {
+            let name = name.each_ref().map(String::as_str);
+            if is_empty { rows.remove(Table::Hooks, &name) } else { rows.put(Table::Hooks, &name, &plain).map(drop) }
+        })
+        .await
+    }
+
+    async fn hook_secrets(&self, team: &str, service: &str) -> Result<Vec<Secret>, StoreError> {
+        let name = [team.to_owned(), service.to_owned()];
+        let opened = self.read(move |rows| rows.get(Table::Hooks, &name.each_ref().map(String::as_str))).await?;
+        opened.as_ref().map(contents::secrets).transpose().map(Option::unwrap_or_default)
+    }
+
     async fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
         let (store, key) = (self.clone(), key.clone());
         let resealing = tokio::task::spawn_blocking(move || store.rotate(Some(&key), |_| Ok(())));

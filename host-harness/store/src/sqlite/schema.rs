@@ -53,6 +53,15 @@ const STEPS: [&str; 1] = ["
         sealed BLOB NOT NULL
     ) STRICT;
 
+    -- The secrets of a service's webhooks for a team.
+    CREATE TABLE hooks (
+        team TEXT NOT NULL,
+        service TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (team, service)
+    ) STRICT;
+
     CREATE TABLE leases (
         plugin TEXT NOT NULL,
         connection TEXT NOT NULL,

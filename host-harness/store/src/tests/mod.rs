@@ -223,6 +223,7 @@ macro_rules! promises {
             one_of_many_takers_gets_a_pending_connection,
             a_pending_connection_that_has_expired_is_swept,
             an_api_token_is_found_by_its_text_until_it_is_revoked,
+            the_secrets_of_a_hook_are_replaced_together,
             an_api_token_that_another_program_wrote_is_not_found,
             nothing_secret_can_be_read_without_the_key,
             another_key_is_refused_at_once,

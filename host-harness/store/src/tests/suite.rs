@@ -343,6 +343,24 @@ pub(super) async fn an_api_token_is_found_by_its_text_until_it_is_revoked(home: 
     }
 }
 
+pub(super) async fn the_secrets_of_a_hook_are_replaced_together(home: &Home) {
+    let store = home.open().await;
+    let [old, new] = ["the-old-secret-of-the-hook", "the-new-secret-of-the-hook"].map(Secret::new);
+    store.put_hook_secrets("営業", "calendly", &[old.clone(), new.clone()]).await.unwrap();
+    let found = async |team: &str, service: &str| -> Vec<String> {
+        let secrets = home.open().await.hook_secrets(team, service).await.unwrap();
+        secrets.iter().map(|secret| secret.expose().to_owned()).collect()
+    };
+    assert_eq!(found("営業", "calendly").await, [old.expose(), new.expose()]);
+    assert!(found("営業", "calcom").await.is_empty() && found("other", "calendly").await.is_empty());
+    let bytes = home.readable().await;
+    assert!(!bytes.windows(20).any(|window| window == &new.expose().as_bytes()[..20]));
+    store.put_hook_secrets("営業", "calendly", &[new.clone()]).await.unwrap();
+    assert_eq!(found("営業", "calendly").await, [new.expose()]);
+    store.put_hook_secrets("営業", "calendly", &[]).await.unwrap();
+    assert!(found("営業", "calendly").await.is_empty());
+}
+
 pub(super) async fn an_api_token_that_another_program_wrote_is_not_found(home: &Home) {
     let store = home.open().await;
     let now = Timestamp::now();
