@@ -34,8 +34,8 @@ pub use arrival::{ArrivalError, Payload};
 pub use chain::{Chain, Entry, EntryId};
 pub use circuit::Circuit;
 pub use ledger::{
-    Acceptance, Arrival, Attempt, Batch, CauseCount, Claimed, Detail, Filter, Integration, InvalidIntegration, Ledger, LedgerError,
-    MappingKey, Placed, QueueSummary, StoredMapping, Summary, TeamRow, Totals, Tried,
+    Acceptance, Arrival, Attempt, Batch, CauseCount, Claimed, Detail, Filter, Integration, InvalidIntegration, Ledger,
+    LedgerError, MappingKey, Placed, QueueSummary, StoredMapping, Summary, TeamRow, Totals, Tried,
 };
 pub use progress::{Cause, Claim, Ended, Progress, Stale, State, codes};
 pub use queue::{Hold, Queue};

@@ -75,7 +75,8 @@ impl Queue {
 
     /// When a queue that has no slot because of its circuit or its budget has one again.
     pub fn opens_at(&self, now: Instant) -> Instant {
-        let tomorrow = if self.has_spent_its_calls(now) { (now / DAY).saturating_add(1).saturating_mul(DAY) } else { 0 };
+        let tomorrow =
+            if self.has_spent_its_calls(now) { (now / DAY).saturating_add(1).saturating_mul(DAY) } else { 0 };
         self.circuit.open_until.unwrap_or_default().max(tomorrow)
     }
 

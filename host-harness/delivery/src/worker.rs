@@ -8,10 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use crm_booking::{Mapping, Memos};
 use crm_contract::{Delivery, Effect, Problem, Reaction};
-use crm_host::{
-    Asked, CallError, CallErrorKind, Deadline, Plugin, full_message,
-    credentials::ConnectionId,
-};
+use crm_host::{Asked, CallError, CallErrorKind, Deadline, Plugin, credentials::ConnectionId, full_message};
 use serde_json::json;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -144,7 +141,9 @@ impl Worker {
                     tracing::warn!(rescued, "bookings were taken back from lost workers");
                     self.wake.notify_one();
                 }
-                Err(error) => tracing::error!(code = error.code(), error = full_message(&error), "no claim could be rescued"),
+                Err(error) => {
+                    tracing::error!(code = error.code(), error = full_message(&error), "no claim could be rescued")
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -205,7 +204,11 @@ impl Worker {
                     break;
                 }
                 Err(error) => {
-                    tracing::error!(code = error.code(), error = full_message(&error), "the end of a try could not be noted");
+                    tracing::error!(
+                        code = error.code(),
+                        error = full_message(&error),
+                        "the end of a try could not be noted"
+                    );
                     if begun.elapsed() >= give_up {
                         break;
                     }
@@ -243,10 +246,15 @@ impl Worker {
         match called {
             Ok(called) => match called.answer {
                 Ok(delivery) => {
-                    let of_plugin = delivery.findings.iter().map(|found| json!(resolved.origins.explain(found.clone())));
+                    let of_plugin =
+                        delivery.findings.iter().map(|found| json!(resolved.origins.explain(found.clone())));
                     let findings: Vec<_> = of_host().chain(of_plugin).collect();
                     let detail = json!({ "outcome": delivery.outcome, "findings": findings });
-                    Attempted { ended: Ended::Delivered(with_lost(delivery, &resolved)), usage: Some(called.usage), detail }
+                    Attempted {
+                        ended: Ended::Delivered(with_lost(delivery, &resolved)),
+                        usage: Some(called.usage),
+                        detail,
+                    }
                 }
                 Err(problem) => {
                     let explained = resolved.origins.explain_problem(problem.clone());

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -89,7 +89,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// Finds out who asks, or refuses.
 pub(crate) async fn authenticate(State(service): State<Service>, mut request: Request, next: Next) -> Response {
-    match caller(&service, &request).await {
+    let token = bearer(request.headers());
+    match caller(&service, token).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -98,17 +99,18 @@ pub(crate) async fn authenticate(State(service): State<Service>, mut request: Re
     }
 }
 
-async fn caller(service: &Service, request: &Request) -> Result<Caller, ApiError> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(ApiError::unauthorized("token-missing", "send one header `authorization: Bearer TOKEN`"));
-    };
-    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-    let Some(("Bearer" | "bearer", token)) = token else {
-        return Err(ApiError::unauthorized("token-missing", "send the header `authorization: Bearer TOKEN`"));
-    };
+/// The token of a request (RFC 6750, section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+}
+
+async fn caller(service: &Service, token: Option<Secret>) -> Result<Caller, ApiError> {
+    let missing = || ApiError::unauthorized("token-missing", "send one header `authorization: Bearer TOKEN`");
     let unknown = || ApiError::unauthorized("token-unknown", "the token is unknown or was revoked; make another one");
-    let token = service.inner.known.token(&*service.inner.store, &Secret::new(token.trim())).await?;
+    let token = service.inner.known.token(&*service.inner.store, &token.ok_or_else(missing)?).await?;
     let token = token.ok_or_else(unknown)?;
     let role = Role::of(&token.scope).filter(|role| (*role == Role::Operator) == token.team.is_none());
     Ok(Caller { role: role.ok_or_else(unknown)?, name: format!("token {}", token.id), team: token.team })

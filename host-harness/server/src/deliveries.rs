@@ -267,10 +267,10 @@ pub(crate) async fn retry(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<u64>,
-    body: Option<Result<Json<RetryBody>, JsonRejection>>,
+    body: Result<Option<Json<RetryBody>>, JsonRejection>,
 ) -> Result<Json<Done>, ApiError> {
     caller.must_be(Role::Admin)?;
-    let RetryBody { looked, record } = body.transpose()?.map(|Json(body)| body).unwrap_or_default();
+    let RetryBody { looked, record } = body?.map(|Json(body)| body).unwrap_or_default();
     let looked = (looked || record.is_some()).then_some(record);
     let done = service.inner.ledger.resend_one(caller.team.as_deref(), EntryId(id), looked).await?;
     wake(&service);

@@ -99,7 +99,8 @@ impl From<LedgerError> for ApiError {
             // The cause is the operator's; it names files and hosts.
             other => {
                 tracing::error!(code, error = full_message(&other), "the ledger failed");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "the ledger cannot be used just now; try again").later(5)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "the ledger cannot be used just now; try again")
+                    .later(5)
             }
         }
     }

@@ -25,6 +25,7 @@ const PLUGIN_MEMORY: &str = "crm_plugin_memory_bytes";
 const REQUESTS: &str = "crm_requests_total";
 const BLOCKED: &str = "crm_responses_blocked_total";
 const DENIED: &str = "crm_requests_denied_total";
+const QUARANTINES: &str = "crm_quarantines_total";
 const LOGINS: &str = "crm_token_requests_total";
 const DELIVERIES: &str = "crm_deliveries";
 const OLDEST_WAITING: &str = "crm_oldest_due_seconds";
@@ -39,7 +40,8 @@ impl Metrics {
     /// # Errors
     /// If the process has one already.
     pub fn install() -> Result<PrometheusHandle, BuildError> {
-        let seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
+        let seconds =
+            [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
         let bytes = [131_072.0, 262_144.0, 524_288.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
@@ -64,6 +66,7 @@ fn describe() {
     describe_counter!(REQUESTS, "Requests of plugins, by plugin and status");
     describe_counter!(BLOCKED, "Responses that a plugin did not get, by plugin");
     describe_counter!(DENIED, "Requests of plugins that policy refused, by plugin and code");
+    describe_counter!(QUARANTINES, "Connections that get no further calls because responses contained the credential");
     describe_counter!(LOGINS, "Requests to authorization servers, by plugin and status");
     describe_gauge!(DELIVERIES, "Deliveries by state");
     describe_gauge!(OLDEST_WAITING, "Seconds since the oldest waiting booking was due");
@@ -155,28 +158,25 @@ pub fn host_observer(seen: &Observed<'_>) {
     let plugin = seen.plugin.to_string();
     match &seen.event {
         Event::Sent { outcome, .. } => {
-            let status = match outcome {
-                RequestOutcome::Answered(status) => status.to_string(),
-                RequestOutcome::Blocked(status) => {
-                    counter!(BLOCKED, "plugin" => plugin.clone()).increment(1);
-                    status.to_string()
-                }
-                RequestOutcome::Failed(_) => "failed".to_owned(),
-            };
-            counter!(REQUESTS, "plugin" => plugin, "status" => status).increment(1);
+            if let RequestOutcome::Blocked(_) = outcome {
+                counter!(BLOCKED, "plugin" => plugin.clone()).increment(1);
+            }
+            counter!(REQUESTS, "plugin" => plugin, "status" => status(*outcome)).increment(1);
         }
         Event::Login { outcome, .. } => {
-            let status = match outcome {
-                RequestOutcome::Answered(status) | RequestOutcome::Blocked(status) => status.to_string(),
-                RequestOutcome::Failed(_) => "failed".to_owned(),
-            };
-            counter!(LOGINS, "plugin" => plugin, "status" => status).increment(1);
+            counter!(LOGINS, "plugin" => plugin, "status" => status(*outcome)).increment(1);
         }
         Event::Denied(denial) => {
             counter!(DENIED, "plugin" => plugin, "code" => denial.kind.code()).increment(1);
         }
-        Event::Quarantined => {
-            counter!(BLOCKED, "plugin" => plugin).increment(1);
-        }
+        Event::Quarantined => counter!(QUARANTINES, "plugin" => plugin).increment(1),
+        _ => {}
+    }
+}
+
+fn status(outcome: RequestOutcome) -> String {
+    match outcome {
+        RequestOutcome::Answered(status) | RequestOutcome::Blocked(status) => status.to_string(),
+        _ => "none".to_owned(),
     }
 }

@@ -234,8 +234,8 @@ pub(crate) async fn create_token(
 ) -> Result<(StatusCode, Json<Created>), ApiError> {
     caller.must_be(Role::Operator)?;
     let Json(CreateToken { team, scope }) = body?;
-    let role = Role::of(&scope)
-        .ok_or_else(|| ApiError::invalid("scope", format!("expected one of {}", SCOPES.join(", "))))?;
+    let role =
+        Role::of(&scope).ok_or_else(|| ApiError::invalid("scope", format!("expected one of {}", SCOPES.join(", "))))?;
     if (role == Role::Operator) != team.is_none() {
         return Err(ApiError::invalid("team", "a token of scope `operator` has no team, any other one has"));
     }

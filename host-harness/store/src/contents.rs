@@ -8,16 +8,14 @@ use crm_host::{
     origin::Origin,
     secret::Secret,
 };
+use crm_seal::SealError;
 use jiff::Timestamp;
 use rand::{TryRng, rngs::SysRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{
-    seal::SealError,
-    table::{Opened, not_sealed},
-};
+use crate::table::{Opened, not_sealed};
 
 /// Serializes what is about to be sealed. Large from the start: a growing buffer leaves copies of its bytes behind.
 fn to_json(content: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {

@@ -4,7 +4,12 @@ use std::{error::Error, path::PathBuf};
 
 use crm_host::credentials::StoreError;
 
-use crate::{key::KEY_VARIABLE, sqlite::PrivacyError};
+use crm_seal::KeyError;
+
+use crate::sqlite::PrivacyError;
+
+/// The environment variable in which the command takes the key: 32 bytes in base64.
+pub const KEY_VARIABLE: &str = "HARNESS_STORE_KEY";
 
 type PostgresError = Box<dyn Error + Send + Sync>;
 
@@ -82,6 +87,9 @@ pub enum OpenError {
         /// The setting.
         setting: String,
     },
+    /// What else is sealed with the key cannot follow.
+    #[error("something else that is sealed with the same key cannot be sealed with the next one")]
+    Prepare(#[source] Box<dyn Error + Send + Sync>),
     /// Sealing failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -99,6 +107,7 @@ impl OpenError {
             Self::WrongKey => "store-wrong-key",
             Self::Damaged => "store-damaged",
             Self::KeyGiven => "store-key-given",
+            Self::Prepare(_) => "store-key-not-prepared",
             Self::SameKey => "store-key-same",
             Self::NoRandom(_) => "store-no-random",
             Self::NewerSchema { .. } => "store-newer-schema",
@@ -108,6 +117,15 @@ impl OpenError {
             Self::Certificates { .. } => "store-certificates",
             Self::NotDurable { .. } => "store-not-durable",
             Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl From<KeyError> for OpenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Format => Self::KeyFormat,
+            KeyError::NoRandom(reason) => Self::NoRandom(reason),
         }
     }
 }

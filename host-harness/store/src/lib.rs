@@ -28,16 +28,15 @@
 
 mod contents;
 mod error;
-mod key;
 mod postgres;
-mod seal;
 mod sqlite;
 mod store;
 mod table;
 
 pub use contents::{ApiToken, TeamConnection};
+pub use crm_seal::Key;
+pub use error::KEY_VARIABLE;
 pub use error::OpenError;
-pub use key::{KEY_VARIABLE, Key};
 pub use postgres::PostgresStore;
 pub use sqlite::{PrivacyError, SqliteStore};
 pub use store::{Rotated, Store};

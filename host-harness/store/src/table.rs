@@ -4,7 +4,7 @@ use crm_host::credentials::{GrantKey, StoreError};
 use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
 
-use crate::seal::{SealError, Sealer};
+use crm_seal::{SealError, Sealer};
 
 /// A table of sealed rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

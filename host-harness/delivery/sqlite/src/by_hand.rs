@@ -53,7 +53,8 @@ impl Conditions {
     }
 }
 
-const SUMMARY: &str = "SELECT entry.id, entry.team, entry.calendar, entry.integration, entry.booking, entry.change, entry.kind,
+const SUMMARY: &str =
+    "SELECT entry.id, entry.team, entry.calendar, entry.integration, entry.booking, entry.change, entry.kind,
         entry.meeting_start, entry.progress, queue.hold
      FROM entry JOIN queue ON queue.id = entry.queue";
 
@@ -312,10 +313,7 @@ pub(crate) fn put_team(database: &Connection, team: &TeamRow) -> Result<bool> {
 
 pub(crate) fn team(database: &Connection, id: &str) -> Result<Option<TeamRow>> {
     let mut select = database.prepare_cached("SELECT id, name FROM team WHERE id = ?1").map_err(failed)?;
-    select
-        .query_row([id], |row| Ok(TeamRow { id: row.get(0)?, name: row.get(1)? }))
-        .optional()
-        .map_err(failed)
+    select.query_row([id], |row| Ok(TeamRow { id: row.get(0)?, name: row.get(1)? })).optional().map_err(failed)
 }
 
 pub(crate) fn teams(database: &Connection) -> Result<Vec<TeamRow>> {

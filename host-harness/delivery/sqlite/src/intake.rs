@@ -1,9 +1,7 @@
 //! Accepting changes of bookings.
 
 use crm_contract::{Instant, UnknownTries};
-use crm_delivery::{
-    Acceptance, Arrival, Entry, EntryId, Integration, LedgerError, Placed, Progress, State, fairness,
-};
+use crm_delivery::{Acceptance, Arrival, Entry, EntryId, Integration, LedgerError, Placed, Progress, State, fairness};
 use crm_seal::{Sealer, Tag, Tagger};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -161,9 +159,7 @@ impl Prepared {
         let Arrival { booking, previous, .. } = &self.arrival;
         let of = |booking: &str| -> Result<Option<String>> {
             let mut select = database
-                .prepare_cached(
-                    "SELECT chain FROM entry WHERE team = ?1 AND integration = ?2 AND booking = ?3 LIMIT 1",
-                )
+                .prepare_cached("SELECT chain FROM entry WHERE team = ?1 AND integration = ?2 AND booking = ?3 LIMIT 1")
                 .map_err(failed)?;
             let key = params![self.arrival.team, integration.as_str(), booking];
             select.query_row(key, |row| row.get(0)).optional().map_err(failed)
@@ -218,7 +214,9 @@ fn share_lane(database: &Connection, loaded: &Loaded, lane: &[u8]) -> Result<()>
             .map_err(failed)?;
         if own != lane {
             database.execute("UPDATE entry SET lane = ?2 WHERE id = ?1", params![id, lane]).map_err(failed)?;
-            database.execute("UPDATE ready SET lane = ?2, head = 0 WHERE entry = ?1", params![id, lane]).map_err(failed)?;
+            database
+                .execute("UPDATE ready SET lane = ?2, head = 0 WHERE entry = ?1", params![id, lane])
+                .map_err(failed)?;
             rows::settle_lane(database, loaded.key.queue, &own)?;
             rows::settle_lane(database, loaded.key.queue, lane)?;
         }
@@ -246,8 +244,7 @@ fn mapped_integrations(database: &Connection, team: &str, calendar: &str) -> Res
 
 /// The time during which a change may have been delivered without the ledger knowing, because it was restored from a backup.
 fn restored(database: &Connection, changed_at: Option<Instant>, now: Instant) -> Result<Option<UnknownTries>> {
-    let mut select =
-        database.prepare_cached("SELECT restored_from, restored_until FROM ledger").map_err(failed)?;
+    let mut select = database.prepare_cached("SELECT restored_from, restored_until FROM ledger").map_err(failed)?;
     let found: (Option<i64>, Option<i64>) =
         select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
     let (Some(from), Some(until)) = found else { return Ok(None) };

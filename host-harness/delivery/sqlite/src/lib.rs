@@ -291,7 +291,10 @@ fn settle(database: &mut Connection, options: &Options) -> Result<(), OpenError>
         if rescued == 0 {
             break;
         }
-        tracing::info!(rescued, "bookings were under way when an earlier process ended; they are looked for before they are created");
+        tracing::info!(
+            rescued,
+            "bookings were under way when an earlier process ended; they are looked for before they are created"
+        );
     }
     for (key, _) in mappings::all(database, None)? {
         while mappings::release(database, &key, now)? == mappings::MOST_RELEASED {}
@@ -311,24 +314,18 @@ impl Ledger for SqliteLedger {
 
     async fn accept(&self, arrival: Arrival) -> Result<Acceptance> {
         let prepared = intake::Prepared::new(arrival, &self.inner.keys.sealer, &self.inner.keys.tagger)?;
-        self.write(move |database, inner, now| {
-            prepared.accept(database, &inner.keys.sealer, &inner.keys.tagger, now)
-        })
-        .await
+        self.write(move |database, inner, now| prepared.accept(database, &inner.keys.sealer, &inner.keys.tagger, now))
+            .await
     }
 
     async fn claim(&self, most: u32) -> Result<Vec<Claimed>> {
-        self.write(move |database, inner, now| {
-            work::claim(database, &inner.keys.sealer, &inner.settings, most, now)
-        })
-        .await
+        self.write(move |database, inner, now| work::claim(database, &inner.keys.sealer, &inner.settings, most, now))
+            .await
     }
 
     async fn finish(&self, tried: Tried) -> Result<()> {
-        self.write(move |database, inner, now| {
-            work::finish(database, &inner.keys.sealer, &inner.settings, tried, now)
-        })
-        .await
+        self.write(move |database, inner, now| work::finish(database, &inner.keys.sealer, &inner.settings, tried, now))
+            .await
     }
 
     async fn rescue(&self, random: f64) -> Result<u64> {
@@ -350,10 +347,8 @@ impl Ledger for SqliteLedger {
 
     async fn connected(&self, team: &str, plugin: &str, account: &str, accept_other: bool) -> Result<bool> {
         let [team, plugin, account] = [team, plugin, account].map(str::to_owned);
-        self.write(move |database, _, now| {
-            by_hand::connected(database, (&team, &plugin), &account, accept_other, now)
-        })
-        .await
+        self.write(move |database, _, now| by_hand::connected(database, (&team, &plugin), &account, accept_other, now))
+            .await
     }
 
     async fn limit_calls(&self, team: &str, plugin: &str, most: Option<u32>) -> Result<()> {

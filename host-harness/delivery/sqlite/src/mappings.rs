@@ -70,7 +70,12 @@ pub(crate) fn put(
 }
 
 /// Replaces the memos of a version.
-pub(crate) fn put_memos(database: &Connection, key: &MappingKey, version: u64, memos: &[(String, String)]) -> Result<()> {
+pub(crate) fn put_memos(
+    database: &Connection,
+    key: &MappingKey,
+    version: u64,
+    memos: &[(String, String)],
+) -> Result<()> {
     let MappingKey { team, calendar, integration } = key;
     database
         .execute(
@@ -114,10 +119,9 @@ pub(crate) fn release(database: &Connection, key: &MappingKey, now: Instant) -> 
         .map_err(failed)?;
     let MappingKey { team, calendar, integration } = key;
     let ids = select
-        .query_map(
-            params![codes::MAPPING_MISSING, team, integration.as_str(), calendar, MOST_RELEASED],
-            |row| row.get::<_, i64>(0),
-        )
+        .query_map(params![codes::MAPPING_MISSING, team, integration.as_str(), calendar, MOST_RELEASED], |row| {
+            row.get::<_, i64>(0)
+        })
         .map_err(failed)?;
     let ids = ids.collect::<rusqlite::Result<Vec<_>>>().map_err(failed)?;
     let found = u32::try_from(ids.len()).unwrap_or(u32::MAX);

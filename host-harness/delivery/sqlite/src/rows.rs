@@ -63,8 +63,9 @@ pub(crate) struct ChainKey {
 impl ChainKey {
     /// That of an entry.
     pub(crate) fn of(database: &Connection, id: EntryId) -> Result<Option<Self>> {
-        let mut select =
-            database.prepare_cached("SELECT queue, team, integration, chain FROM entry WHERE id = ?1").map_err(failed)?;
+        let mut select = database
+            .prepare_cached("SELECT queue, team, integration, chain FROM entry WHERE id = ?1")
+            .map_err(failed)?;
         let found = select
             .query_row([number(id.0)], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
@@ -94,8 +95,7 @@ impl Loaded {
                 "SELECT id, kind, changed_at, progress FROM entry WHERE queue = ?1 AND integration = ?2 AND chain = ?3",
             )
             .map_err(failed)?;
-        let mut rows =
-            select.query(params![key.queue, key.integration.as_str(), key.chain]).map_err(failed)?;
+        let mut rows = select.query(params![key.queue, key.integration.as_str(), key.chain]).map_err(failed)?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             entries.push(entry(row)?);
@@ -144,13 +144,7 @@ impl Loaded {
     }
 
     /// Keeps the small table that claiming searches.
-    fn save_ready(
-        &self,
-        database: &Connection,
-        id: i64,
-        progress: &Progress,
-        before: Option<&Progress>,
-    ) -> Result<()> {
+    fn save_ready(&self, database: &Connection, id: i64, progress: &Progress, before: Option<&Progress>) -> Result<()> {
         let was_open = before.is_some_and(|before| before.state.holds_its_lane());
         let is_open = progress.state.holds_its_lane();
         if !was_open && !is_open {
@@ -158,7 +152,8 @@ impl Loaded {
         }
         let lane = lane(database, id)?;
         if is_open {
-            let until = progress.claimed.filter(|_| progress.state == State::Delivering).map(|(_, until)| number(until));
+            let until =
+                progress.claimed.filter(|_| progress.state == State::Delivering).map(|(_, until)| number(until));
             let turn = i64::from(progress.turn() == fairness::Turn::Resend);
             let mut upsert = database
                 .prepare_cached(
@@ -167,9 +162,7 @@ impl Loaded {
                      SET turn = excluded.turn, due = excluded.due, until = excluded.until, lane = excluded.lane",
                 )
                 .map_err(failed)?;
-            upsert
-                .execute(params![id, self.key.queue, lane, turn, number(progress.due), until])
-                .map_err(failed)?;
+            upsert.execute(params![id, self.key.queue, lane, turn, number(progress.due), until]).map_err(failed)?;
         } else {
             let mut delete = database.prepare_cached("DELETE FROM ready WHERE entry = ?1").map_err(failed)?;
             delete.execute([id]).map_err(failed)?;
@@ -238,9 +231,7 @@ pub(crate) fn settle_lane(database: &Connection, queue: i64, lane: &[u8]) -> Res
     }
     if !is_claimed {
         let mut update = database
-            .prepare_cached(
-                "UPDATE queue SET next_due = ?2 WHERE id = ?1 AND (next_due IS NULL OR next_due > ?2)",
-            )
+            .prepare_cached("UPDATE queue SET next_due = ?2 WHERE id = ?1 AND (next_due IS NULL OR next_due > ?2)")
             .map_err(failed)?;
         update.execute(params![queue, due]).map_err(failed)?;
     }
@@ -275,8 +266,7 @@ pub(crate) fn queue_id(database: &Connection, team: &str, plugin: &str) -> Resul
 }
 
 pub(crate) fn existing_queue(database: &Connection, team: &str, plugin: &str) -> Result<Option<i64>> {
-    let mut select =
-        database.prepare_cached("SELECT id FROM queue WHERE team = ?1 AND plugin = ?2").map_err(failed)?;
+    let mut select = database.prepare_cached("SELECT id FROM queue WHERE team = ?1 AND plugin = ?2").map_err(failed)?;
     select.query_row([team, plugin], |row| row.get(0)).optional().map_err(failed)
 }
 

@@ -61,8 +61,7 @@ pub(crate) fn claim(
         note_next_due(database, candidate.queue)?;
     }
     if let Some(served) = served {
-        let mut update =
-            database.prepare_cached("UPDATE ledger SET served = max(served, ?1)").map_err(failed)?;
+        let mut update = database.prepare_cached("UPDATE ledger SET served = max(served, ?1)").map_err(failed)?;
         update.execute([number(served)]).map_err(failed)?;
     }
     Ok(claimed)
@@ -165,9 +164,8 @@ fn begin(
         .ok_or_else(|| damaged(format_args!("delivery {id} has no mapping")))?;
     let mut history = claim.history;
     history.related = related(database, loaded)?;
-    let mut attempt = database
-        .prepare_cached("INSERT INTO attempt (entry, fence, began) VALUES (?1, ?2, ?3)")
-        .map_err(failed)?;
+    let mut attempt =
+        database.prepare_cached("INSERT INTO attempt (entry, fence, began) VALUES (?1, ?2, ?3)").map_err(failed)?;
     attempt.execute(params![number(id.0), number(claim.fence), number(now)]).map_err(failed)?;
     let mut update = database.prepare_cached("UPDATE entry SET mapping = ?2 WHERE id = ?1").map_err(failed)?;
     update.execute(params![number(id.0), number(mapping.version)]).map_err(failed)?;
@@ -266,13 +264,7 @@ impl Outcome {
 }
 
 /// Takes back claims that ended before `now`, or all of them if `all` is set: no other process works then.
-pub(crate) fn rescue(
-    database: &Connection,
-    settings: &Settings,
-    random: f64,
-    now: Instant,
-    all: bool,
-) -> Result<u64> {
+pub(crate) fn rescue(database: &Connection, settings: &Settings, random: f64, now: Instant, all: bool) -> Result<u64> {
     let mut select = database
         .prepare_cached("SELECT entry, until FROM ready WHERE until IS NOT NULL AND (until <= ?1 OR ?2) LIMIT ?3")
         .map_err(failed)?;
@@ -319,9 +311,7 @@ pub(crate) fn mend_clock(database: &Connection, settings: &Settings, now: Instan
 /// When the first booking of any queue is due.
 pub(crate) fn next_due(database: &Connection) -> Result<Option<Instant>> {
     let mut select = database
-        .prepare_cached(
-            "SELECT min(max(next_due, opens_at)) FROM queue WHERE next_due IS NOT NULL AND hold IS NULL",
-        )
+        .prepare_cached("SELECT min(max(next_due, opens_at)) FROM queue WHERE next_due IS NOT NULL AND hold IS NULL")
         .map_err(failed)?;
     let due: Option<i64> = select.query_row([], |row| row.get(0)).map_err(failed)?;
     Ok(due.map(unsigned))

@@ -138,5 +138,8 @@ fn together(
 /// Whether nobody knows what is on the disk: after a failed sync, the kernel may have dropped what it could not write, and a later sync
 /// that succeeds says nothing about it. A full disk or a busy database is not like that: SQLite has rolled back.
 fn is_lasting(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }

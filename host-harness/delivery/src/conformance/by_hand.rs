@@ -3,9 +3,10 @@
 use crm_contract::{Effect, Problem, Reaction};
 
 use super::{
-    Bed, PLUGIN, TEAM, accept, arrival, claim, created, finish, ids, lead, map, of_team, refused, state, summary, try_one,
+    Bed, PLUGIN, TEAM, accept, arrival, claim, created, finish, ids, lead, map, of_team, refused, state, summary,
+    try_one,
 };
-use crate::{EntryId, Ended, Filter, LedgerError, State, codes};
+use crate::{Ended, EntryId, Filter, LedgerError, State, codes};
 
 /// Lists are pages of what a filter selects.
 pub async fn entries_are_listed_by_filter_newest_first(bed: &dyn Bed) {
@@ -87,10 +88,7 @@ pub async fn causes_are_counted_with_their_earliest_meeting(bed: &dyn Bed) {
         .iter()
         .map(|cause| (cause.code.as_str(), cause.state, cause.count, cause.earliest_meeting - (1 << 41)))
         .collect();
-    assert_eq!(
-        found,
-        [("frequent", State::NeedsAttention, 2, 1_000), ("rare", State::NeedsAttention, 1, 2_000)]
-    );
+    assert_eq!(found, [("frequent", State::NeedsAttention, 2, 1_000), ("rare", State::NeedsAttention, 1, 2_000)]);
     ledger.resend(&Filter { cause: Some("frequent".to_owned()), ..of_team(TEAM) }, None, 10).await.unwrap();
     let after = ledger.causes(None).await.unwrap();
     let waiting = after.iter().find(|cause| cause.code == "frequent").expect("still the last known cause");
@@ -130,9 +128,8 @@ pub async fn a_resend_goes_in_batches_by_its_filter(bed: &dyn Bed) {
 pub async fn a_person_who_looked_settles_unknown_tries(bed: &dyn Bed) {
     let ledger = bed.ledger();
     map(&*ledger, TEAM).await;
-    let unsure = || {
-        Ended::Refused(Problem { effect: Effect::Unknown, ..Problem::new("unsure", Reaction::CheckFirst, "") })
-    };
+    let unsure =
+        || Ended::Refused(Problem { effect: Effect::Unknown, ..Problem::new("unsure", Reaction::CheckFirst, "") });
     let id = accept(&*ledger, arrival(TEAM, "b-1", "c")).await;
     try_one(&*ledger, unsure()).await;
     assert_eq!(state(&*ledger, id).await, State::NeedsAttention);

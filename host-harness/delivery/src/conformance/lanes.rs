@@ -21,10 +21,7 @@ fn moved(from: &str, to: &str, changed_at: u64) -> Arrival {
 pub async fn a_lane_goes_in_order(bed: &dyn Bed) {
     let ledger = bed.ledger();
     map(&*ledger, TEAM).await;
-    let of_mina = |booking: &str, guest: &str| Arrival {
-        guest: Some(guest.to_owned()),
-        ..arrival(TEAM, booking, "c")
-    };
+    let of_mina = |booking: &str, guest: &str| Arrival { guest: Some(guest.to_owned()), ..arrival(TEAM, booking, "c") };
     let first = accept(&*ledger, of_mina("b-1", "mina@example.com")).await;
     let second = accept(&*ledger, of_mina("b-2", " Mina@Example.com")).await;
     let other = accept(&*ledger, of_mina("b-3", "aki@example.com")).await;

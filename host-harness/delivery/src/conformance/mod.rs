@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use crm_contract::{Delivery, Instant, Outcome, Problem, Reaction, RecordRef};
 
-use crate::{Acceptance, Arrival, Claimed, Ended, EntryId, Filter, Ledger, LedgerError, MappingKey, State, Summary, Tried};
+use crate::{
+    Acceptance, Arrival, Claimed, Ended, EntryId, Filter, Ledger, LedgerError, MappingKey, State, Summary, Tried,
+};
 
 pub use by_hand::*;
 pub use lanes::*;

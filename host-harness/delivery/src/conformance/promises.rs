@@ -3,8 +3,8 @@
 use crm_contract::{Effect, Problem, Reaction, UnknownTries};
 
 use super::{
-    Bed, PLUGIN, TEAM, accept, arrival, claim, created, finish, ids, is_stale, key, map, refused, state, summary, tried,
-    try_one,
+    Bed, PLUGIN, TEAM, accept, arrival, claim, created, finish, ids, is_stale, key, map, refused, state, summary,
+    tried, try_one,
 };
 use crate::{Acceptance, Ended, LedgerError, State, codes};
 
@@ -179,11 +179,8 @@ pub async fn an_unknown_try_keeps_its_mapping(bed: &dyn Bed) {
     let ledger = bed.ledger();
     map(&*ledger, TEAM).await;
     accept(&*ledger, arrival(TEAM, "b-1", "c-1")).await;
-    let unknown = Problem {
-        effect: Effect::Unknown,
-        retry_after: Some(1),
-        ..Problem::new("lost", Reaction::CheckFirst, "")
-    };
+    let unknown =
+        Problem { effect: Effect::Unknown, retry_after: Some(1), ..Problem::new("lost", Reaction::CheckFirst, "") };
     let first = try_one(&*ledger, Ended::Refused(unknown)).await;
     ledger.put_mapping(&key(TEAM), Some(1), "{\"new\":1}", &[], "a test").await.unwrap();
     bed.advance(ledger.settings().longest_wait + 1_000);

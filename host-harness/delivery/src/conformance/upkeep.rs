@@ -125,9 +125,6 @@ pub async fn totals_follow_the_entries(bed: &dyn Bed) {
     finish(&*ledger, &claimed[1], refused(Reaction::AskAdmin)).await;
     let totals = ledger.totals().await.unwrap();
     let count = |state: State| totals.states.get(&state).copied().unwrap_or_default();
-    assert_eq!(
-        [State::Waiting, State::Delivering, State::Delivered, State::NeedsAttention].map(count),
-        [0, 1, 1, 1]
-    );
+    assert_eq!([State::Waiting, State::Delivering, State::Delivered, State::NeedsAttention].map(count), [0, 1, 1, 1]);
     assert_eq!(totals.oldest_due, None);
 }

@@ -123,7 +123,9 @@ impl Broker {
     /// When the store fails.
     pub async fn account(&self, connection: &ConnectionId, credential: &str) -> Result<Option<String>, StoreError> {
         let Some((key, spec)) = self.shared.find(connection, credential) else { return Ok(None) };
-        let Some(Stored { state: GrantState::Live(grant), .. }) = self.shared.load(&key).await? else { return Ok(None) };
+        let Some(Stored { state: GrantState::Live(grant), .. }) = self.shared.load(&key).await? else {
+            return Ok(None);
+        };
         let names = match spec {
             CredentialSpec::OAuth2(spec) => spec.account.as_slice(),
             CredentialSpec::ApiKey(_) => &[],

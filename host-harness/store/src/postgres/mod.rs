@@ -22,6 +22,7 @@ use crm_host::{
     full_message,
     secret::Secret,
 };
+use crm_seal::Sealer;
 use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
 use tokio_postgres::{
@@ -33,7 +34,6 @@ use self::rows::{Found, Writing, texts};
 use crate::{
     ApiToken, Key, OpenError, Rotated, Store, TeamConnection,
     contents::{self, NewToken, TokenContent, number},
-    seal::Sealer,
     table::{StoreId, Table, new_store_id, not_sealed, row},
 };
 

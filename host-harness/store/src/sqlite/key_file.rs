@@ -43,7 +43,7 @@ impl KeySource {
                 }
                 let text =
                     folder.read(KEY_FILE)?.ok_or_else(|| OpenError::KeyMissing { path: folder.file(KEY_FILE) })?;
-                Key::from_base64(&text)
+                Ok(Key::from_base64(&text)?)
             }
         }
     }

@@ -24,6 +24,7 @@ use crm_host::{
     },
     secret::Secret,
 };
+use crm_seal::Sealer;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
@@ -36,7 +37,6 @@ use self::{
 use crate::{
     ApiToken, Key, OpenError, Rotated, Store, TeamConnection,
     contents::{self, number},
-    seal::Sealer,
     table::{Table, row},
 };
 
@@ -189,6 +189,10 @@ impl Open {
         }
         self.seen = rows.version();
         Ok(rows)
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
     }
 
     pub(crate) fn has_key(&self, key: &Key) -> bool {
@@ -404,7 +408,7 @@ impl Store for SqliteStore {
 
     async fn reseal(&self, key: &Key) -> Result<Rotated, OpenError> {
         let (store, key) = (self.clone(), key.clone());
-        let resealing = tokio::task::spawn_blocking(move || store.rotate(Some(&key), |_| Ok(())));
+        let resealing = tokio::task::spawn_blocking(move || store.rotate(Some(&key), |_, _| Ok(()), |_| Ok(())));
         resealing.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 }

@@ -31,12 +31,37 @@ impl SqliteStore {
     /// # Errors
     /// When the platform keeps the key itself, or the store fails; then all rows have the key that they had.
     pub fn rotate_key_file(&self) -> Result<Rotated, OpenError> {
-        self.rotate(None, |_| Ok(()))
+        self.rotate_key_file_after(|_, _| Ok(()))
+    }
+
+    /// The same for a folder with something else that is sealed with its key: `prepare` gets the present key and the next one, and makes
+    /// the next one open that too, before it replaces the present one.
+    ///
+    /// # Errors
+    /// As [`Self::rotate_key_file`], or if `prepare` fails; then nothing has changed.
+    pub fn rotate_key_file_after(
+        &self,
+        prepare: impl FnOnce(&Key, &Key) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Result<Rotated, OpenError> {
+        self.rotate(None, prepare, |_| Ok(()))
+    }
+
+    /// The keys of which one opens what is in the folder: the present one first.
+    ///
+    /// # Errors
+    /// If a key file cannot be read.
+    pub fn keys(&self) -> Result<Vec<Key>, OpenError> {
+        let present = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner).key().clone();
+        let mut keys = self.inner.keys.keys(&self.inner.folder)?;
+        keys.retain(|key| key.bytes() != present.bytes());
+        keys.insert(0, present);
+        Ok(keys)
     }
 
     pub(crate) fn rotate(
         &self,
         given: Option<&Key>,
+        prepare: impl FnOnce(&Key, &Key) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
         mut reached: impl FnMut(Step) -> Result<(), OpenError>,
     ) -> Result<Rotated, OpenError> {
         let inner = &self.inner;
@@ -54,6 +79,7 @@ impl SqliteStore {
         if open.has_key(&next) {
             return Err(OpenError::SameKey);
         }
+        prepare(open.key(), &next).map_err(OpenError::Prepare)?;
         if is_file {
             key_file::write_next(&inner.folder, &next)?;
         }

@@ -6,13 +6,12 @@
 //! can show that it is an old one. A process that has the store open notices it.
 
 use crm_host::credentials::StoreError;
+use crm_seal::{Key, Sealer};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params_from_iter};
 
 use super::unavailable;
 use crate::{
     Rotated,
-    key::Key,
-    seal::Sealer,
     table::{Opened, SealedFor, StoreId, Table, new_store_id, not_sealed},
 };
 

@@ -218,8 +218,11 @@ async fn a_rotation_of_the_key_can_be_interrupted_at_any_step() {
         connect(&store, "two", &key("two"), "two").await;
         let running = SqliteStore::open(directory.path()).unwrap();
         let before = fs::read_to_string(&key_file).unwrap();
-        let rotated =
-            store.rotate(None, |step| if Some(step) == interrupted { Err(OpenError::KeyGiven) } else { Ok(()) });
+        let rotated = store.rotate(
+            None,
+            |_, _| Ok(()),
+            |step| if Some(step) == interrupted { Err(OpenError::KeyGiven) } else { Ok(()) },
+        );
         assert_eq!(rotated.ok(), interrupted.is_none().then_some(Rotated { rows: 6, damaged: 0 }));
 
         let expected = ["one", "two"].map(|name| [name; 3].map(str::to_owned));
