@@ -466,6 +466,12 @@ pub trait Ledger: Debug + Send + Sync {
     /// Takes a task for a while, unless another process has it or finished it less than `every` milliseconds ago.
     async fn take_task(&self, task: &str, holder: &str, every: u64) -> Result<bool>;
 
+    /// What upkeep noted under a name, as JSON. Not personal.
+    async fn note(&self, name: &str) -> Result<Option<String>>;
+
+    /// Replaces what upkeep noted under a name.
+    async fn put_note(&self, name: &str, content: &str) -> Result<()>;
+
     /// Removes what is personal of entries that became final before `before`, at most so many; returns how many.
     async fn forget(&self, before: Instant, most: u32) -> Result<u64>;
 

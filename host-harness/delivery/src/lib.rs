@@ -10,6 +10,7 @@
 //!
 //! A [`Ledger`] keeps all that durably. `crm-delivery-sqlite` and `crm-delivery-postgres` do, and `conformance` tests others.
 
+pub mod alerts;
 mod arrival;
 mod chain;
 mod circuit;
@@ -27,6 +28,8 @@ mod ledger;
 mod progress;
 mod queue;
 mod schedule;
+#[cfg(feature = "worker")]
+pub mod upkeep;
 #[cfg(feature = "worker")]
 pub mod worker;
 

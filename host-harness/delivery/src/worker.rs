@@ -8,7 +8,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use crm_booking::{Mapping, Memos};
 use crm_contract::{Delivery, Effect, Problem, Reaction};
-use crm_host::{Asked, CallError, CallErrorKind, Deadline, Plugin, credentials::ConnectionId, full_message};
+use crm_host::{
+    Asked, CallError, CallErrorKind, Deadline, Plugin,
+    credentials::{ConnectionId, StoreError},
+    full_message,
+    manifest::Identifier,
+};
 use serde_json::json;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -22,14 +27,42 @@ const MOST_AT_ONCE: u32 = 32;
 const POLL: Duration = Duration::from_millis(200);
 /// How long to wait after the ledger failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// No connection of the team for the plugin.
+const NOT_CONNECTED: &str = "not-connected";
+/// An integration names a plugin that is not installed.
+const PLUGIN_MISSING: &str = "plugin-missing";
 /// How often claims of lost workers are looked for, as a part of a lease.
 const RESCUES_IN_A_LEASE: u32 = 6;
 
 /// Finds what delivers the bookings of an integration.
 #[async_trait]
 pub trait Plugins: fmt::Debug + Send + Sync {
-    /// The loaded plugin and the team's connection; `None` if no such plugin is installed.
-    async fn find(&self, team: &str, integration: &Integration) -> Option<(Plugin, ConnectionId)>;
+    /// The loaded plugin of this id, and a team's connection for it; `None` if no such plugin is installed.
+    ///
+    /// # Errors
+    /// If the store of connections fails.
+    async fn find(&self, team: &str, plugin: &str) -> Result<Option<Installed>, StoreError>;
+}
+
+/// An installed plugin.
+#[derive(Clone)]
+pub struct Installed {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// The team's connection, if it has one.
+    pub connection: Option<ConnectionId>,
+    /// The credential of the manifest that the connection has.
+    pub credential: Identifier,
+}
+
+impl Installed {
+    /// The account that the connection leads to; `None` if it has no grant that works.
+    pub(crate) async fn account(&self) -> Result<Option<String>, StoreError> {
+        match &self.connection {
+            Some(connection) => self.plugin.broker().account(connection, self.credential.as_str()).await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// Reports how tries end, for metrics.
@@ -222,9 +255,21 @@ impl Worker {
 
     async fn attempt(&self, claimed: &Claimed, asked: Asked) -> Attempted {
         let key = &claimed.mapping_key;
-        let Some((plugin, connection)) = self.plugins.find(&key.team, &key.integration).await else {
-            let code = "plugin-missing".to_owned();
-            return Attempted::without_call(Ended::Stopped { code, effect: Effect::None });
+        let (plugin, connection) = match self.plugins.find(&key.team, key.integration.plugin()).await {
+            Ok(Some(Installed { plugin, connection: Some(connection), .. })) => (plugin, connection),
+            Ok(Some(Installed { connection: None, .. })) => {
+                let message = "the team is not connected; an owner or admin connects it";
+                return Attempted::refused(Problem::new(NOT_CONNECTED, Reaction::Reconnect, message));
+            }
+            Ok(None) => {
+                let code = PLUGIN_MISSING.to_owned();
+                return Attempted::without_call(Ended::Stopped { code, effect: Effect::None });
+            }
+            Err(error) => {
+                let message = "the store of connections cannot be used just now";
+                tracing::error!(code = error.code(), error = full_message(&error), message);
+                return Attempted::refused(Problem::new(error.code(), Reaction::Retry, message));
+            }
         };
         let plugin = plugin.until(Deadline::after(asked, Duration::from_millis(claimed.time)));
         let payload = match Payload::read(&claimed.payload) {

@@ -453,6 +453,16 @@ impl Ledger for SqliteLedger {
         self.write(move |database, _, now| upkeep::take_task(database, &task, &holder, every, now)).await
     }
 
+    async fn note(&self, name: &str) -> Result<Option<String>> {
+        let name = name.to_owned();
+        self.read(move |database, _| upkeep::note(database, &name)).await
+    }
+
+    async fn put_note(&self, name: &str, content: &str) -> Result<()> {
+        let (name, content) = (name.to_owned(), content.to_owned());
+        self.write(move |database, _, _| upkeep::put_note(database, &name, &content)).await
+    }
+
     async fn forget(&self, before: Instant, most: u32) -> Result<u64> {
         self.write(move |database, _, _| upkeep::forget(database, before, most)).await
     }

@@ -141,6 +141,9 @@ pub(crate) const STEPS: [&str; 1] = ["
         PRIMARY KEY (team, calendar, integration, version)
     ) STRICT, WITHOUT ROWID;
 
+    -- What upkeep remembers, such as what people were told.
+    CREATE TABLE note (name TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
     -- Tasks that one process of the fleet does at a time.
     CREATE TABLE task (name TEXT PRIMARY KEY, holder TEXT NOT NULL, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 "];

@@ -3,7 +3,7 @@
 use crm_contract::{Instant, UnknownTries};
 use crm_delivery::{EntryId, Filter, LedgerError, State, Summary, Totals};
 use crm_seal::Tag;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     by_hand,
@@ -24,6 +24,20 @@ pub(crate) fn take_task(database: &Connection, task: &str, holder: &str, every: 
         )
         .map_err(failed)?;
     Ok(taken == 1)
+}
+
+pub(crate) fn note(database: &Connection, name: &str) -> Result<Option<String>> {
+    database
+        .query_row("SELECT content FROM note WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+        .map_err(failed)
+}
+
+pub(crate) fn put_note(database: &Connection, name: &str, content: &str) -> Result<()> {
+    database
+        .execute("INSERT OR REPLACE INTO note (name, content) VALUES (?1, ?2)", params![name, content])
+        .map_err(failed)?;
+    Ok(())
 }
 
 fn ids(database: &Connection, text: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<EntryId>> {

@@ -76,6 +76,7 @@ macro_rules! conformance_tests {
             a_guest_can_be_erased,
             after_a_restore_bookings_are_looked_for,
             a_task_is_done_by_one,
+            a_note_is_kept_by_its_name,
             totals_follow_the_entries,
             random_steps_keep_every_promise,
         }

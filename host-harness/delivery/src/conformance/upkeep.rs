@@ -111,6 +111,16 @@ pub async fn a_task_is_done_by_one(bed: &dyn Bed) {
     assert!(ledger.take_task("drift", "p-1", 1_000).await.unwrap());
 }
 
+/// Notes are replaced by name.
+pub async fn a_note_is_kept_by_its_name(bed: &dyn Bed) {
+    let ledger = bed.ledger();
+    assert_eq!(ledger.note("alerts").await.unwrap(), None);
+    ledger.put_note("alerts", "[1]").await.unwrap();
+    ledger.put_note("other", "[2]").await.unwrap();
+    ledger.put_note("alerts", "[3]").await.unwrap();
+    assert_eq!(ledger.note("alerts").await.unwrap().as_deref(), Some("[3]"));
+}
+
 /// Totals count every entry once.
 pub async fn totals_follow_the_entries(bed: &dyn Bed) {
     let ledger = bed.ledger();
