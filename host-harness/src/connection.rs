@@ -22,7 +22,7 @@ use crm_host::{
     secret::Secret,
     transport::{Bounds, ReqwestTransport, Transport as _},
 };
-use crm_store::{Key, SqliteStore, Store};
+use crm_store::{Key, OpenError, SqliteStore, Store};
 use salesforce_local_org::{Options, OrgFile, RunningOrg, visitor};
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ pub(crate) fn host_for(component: &ComponentFile, policy: Policy, data: Option<&
 pub(crate) fn given_key() -> Result<Option<Key>, CliError> {
     match &environment().store_key {
         Some(key) if key.expose().trim().is_empty() => Err(CliError::StoreKeyBlank),
-        Some(key) => Ok(Some(Key::from_base64(key.expose())?)),
+        Some(key) => Ok(Some(Key::from_base64(key.expose()).map_err(OpenError::from)?)),
         None => Ok(None),
     }
 }

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use crm_builder::BuildError;
+use crm_delivery::{InvalidIntegration, LedgerError};
 use crm_host::{
     CallError, HostError, InspectError, LoadError,
     credentials::{ConnectError, DisconnectError, StoreError},
@@ -225,6 +226,62 @@ pub enum CliError {
     /// The org did not confirm a revocation.
     #[error("the org did not confirm that the grant is revoked")]
     NotRevoked,
+    /// The ledger could not be opened.
+    #[error(transparent)]
+    OpenLedger(#[from] crm_delivery_sqlite::OpenError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An argument names no integration.
+    #[error(transparent)]
+    Integration(#[from] InvalidIntegration),
+    /// A settings file is invalid.
+    #[error("{}", file.display())]
+    Settings {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: toml::de::Error,
+    },
+    /// The recorder of metrics does not start.
+    #[error("metrics cannot be counted: {0}")]
+    Metrics(String),
+    /// A worker shares a database with others.
+    #[error("`worker` needs `--postgres URL`; `serve` delivers what is in a data folder itself")]
+    WorkerNeedsPostgres,
+    /// No team has this id.
+    #[error("there is no team `{0}`; make it with `host-harness team create {0}`")]
+    NoTeam(String),
+    /// A team's id is too short or too long.
+    #[error("a team's id has 1 to 200 bytes without control characters; found `{0}`")]
+    TeamId(String),
+    /// No token has this id.
+    #[error("there is no token `{0}`; `host-harness token list` lists them")]
+    NoToken(String),
+    /// No service of this name sends webhooks.
+    #[error("there is no hook for a service `{0}`; expected timerex, calendly or calcom")]
+    NoHook(String),
+    /// A hook's secret cannot be used.
+    #[error("{}", file.display())]
+    HookSecret {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: crm_intake::UnusableSecret,
+    },
+    /// Nobody agreed to a resend.
+    #[error("nothing was sent again; agree on the terminal, or with `--yes`")]
+    NotConfirmed,
+    /// Teams are connected to real orgs and to one on this machine.
+    #[error(
+        "some teams of this data folder are connected to an org on this machine, others to real ones or to another local one;          use a data folder for each, since a test must not mix with real data"
+    )]
+    MixedConnections,
+    /// Connections were made with different clients.
+    #[error(
+        "the stored connections were made with {0} different clients; set HARNESS_CLIENT_ID and HARNESS_CLIENT_SECRET to the one that          this server uses, and let the teams of the others connect again"
+    )]
+    SeveralClients(usize),
     /// The demo did not end as it must.
     #[error("{0}")]
     Demo(String),
@@ -252,6 +309,19 @@ impl CliError {
             | Self::NewKeyMissing
             | Self::StoreKeyBlank
             | Self::OpenStore(OpenError::SameKey)
+            | Self::Settings { .. }
+            | Self::Integration(_)
+            | Self::WorkerNeedsPostgres
+            | Self::NoTeam(_)
+            | Self::TeamId(_)
+            | Self::NoToken(_)
+            | Self::NoHook(_)
+            | Self::HookSecret { .. }
+            | Self::NotConfirmed
+            | Self::MixedConnections
+            | Self::SeveralClients(_)
+            | Self::OpenLedger(crm_delivery_sqlite::OpenError::InUse(_))
+            | Self::Ledger(LedgerError::NoEntry(_))
             | Self::Credentials(_)
             | Self::ArgumentMissing(_)
             | Self::ArgumentUnfit { .. }
@@ -288,6 +358,9 @@ impl CliError {
             | Self::NoCallback { .. }
             | Self::LoginHostUnreachable { .. }
             | Self::NotRevoked
+            | Self::OpenLedger(_)
+            | Self::Ledger(_)
+            | Self::Metrics(_)
             | Self::Demo(_)
             | Self::Json(_) => FAILED,
         }
@@ -335,6 +408,20 @@ impl CliError {
             Self::LocalLoginElsewhere(_) => "local-login-elsewhere",
             Self::NoField(_) | Self::FieldWithheld { .. } => "no-such-field",
             Self::NotRevoked => "not-revoked",
+            Self::OpenLedger(error) => error.code(),
+            Self::Ledger(error) => error.code(),
+            Self::Integration(_) => "integration-invalid",
+            Self::Settings { .. } => "settings-invalid",
+            Self::Metrics(_) => "metrics",
+            Self::WorkerNeedsPostgres => "worker-needs-postgres",
+            Self::NoTeam(_) => "no-such-team",
+            Self::TeamId(_) => "team-id",
+            Self::NoToken(_) => "no-such-token",
+            Self::NoHook(_) => "no-such-hook",
+            Self::HookSecret { source, .. } => source.code(),
+            Self::NotConfirmed => "not-confirmed",
+            Self::MixedConnections => "mixed-connections",
+            Self::SeveralClients(_) => "several-clients",
             Self::Demo(_) => "demo-failed",
             Self::Json(_) => "json",
         }

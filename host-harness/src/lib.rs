@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 mod component_file;
 mod connection;
+mod databases;
 mod doubt;
 pub mod environment;
 pub mod error;

@@ -94,6 +94,11 @@ impl Ui {
         Ok(())
     }
 
+    /// A line for machines, whether or not JSON was asked for.
+    pub(crate) fn line(&self, text: &str) {
+        self.write(text);
+    }
+
     /// Progress and notes.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         let _ = writeln!(std::io::stderr(), "{}", harmless(text.as_ref()));

@@ -46,7 +46,9 @@ impl Alarm for Log {
     async fn raise(&self, alert: &Alert) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (name, team) = (alert.name(), alert.team());
         match alert {
-            Alert::Recovered(key) => tracing::info!(alert = name, team, code = key.code, "bookings no longer wait for this"),
+            Alert::Recovered(key) => {
+                tracing::info!(alert = name, team, code = key.code, "bookings no longer wait for this")
+            }
             Alert::Began(counted) | Alert::Urgent(counted) => {
                 let key = &counted.key;
                 tracing::warn!(alert = name, team, code = key.code, count = counted.count, "bookings wait");
@@ -147,7 +149,11 @@ impl Upkeep {
         for alert in alerts {
             for alarm in &self.alarms {
                 if let Err(error) = alarm.raise(alert).await {
-                    tracing::error!(alert = alert.name(), error = full_message(&*error), "an alert could not be passed on");
+                    tracing::error!(
+                        alert = alert.name(),
+                        error = full_message(&*error),
+                        "an alert could not be passed on"
+                    );
                     all = false;
                 }
             }
@@ -231,8 +237,7 @@ impl Upkeep {
         stored: &StoredMapping,
         installed: &Installed,
     ) -> Result<Vec<String>, LedgerError> {
-        let (Some(connection), Ok(mapping)) =
-            (&installed.connection, serde_json::from_str::<Mapping>(&stored.content))
+        let (Some(connection), Ok(mapping)) = (&installed.connection, serde_json::from_str::<Mapping>(&stored.content))
         else {
             return Ok(Vec::new());
         };

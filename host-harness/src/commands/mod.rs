@@ -2,8 +2,10 @@
 
 mod booking;
 mod build;
+mod calendar;
 mod check;
 mod connect;
+mod deliveries;
 mod demo;
 mod disconnect;
 mod doctor;
@@ -15,6 +17,10 @@ mod org;
 mod preview;
 mod rotate_key;
 mod run;
+mod sample;
+mod serve;
+mod team;
+mod token;
 
 use std::process::ExitCode;
 
@@ -49,10 +55,11 @@ pub async fn run(cli: Cli) -> ExitCode {
     let doubt = Doubt::default();
     doubt.explain_panics(ui.say.language());
     let brokers = Brokers::default();
+    let ends_itself = matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     let ended = tokio::select! {
         ended = dispatch(&mut ui, &doubt, &brokers, cli.command) => ended,
         // The command's future is dropped: the org stops and connections close; what was stored stays.
-        () = interrupt() => {
+        () = interrupt(), if !ends_itself => {
             let left = doubt.left();
             let _ = report(&ui, "interrupted", "interrupted", left);
             ui.note(format!("\n{}", ui.say.interrupted()));
@@ -146,5 +153,13 @@ async fn dispatch(ui: &mut Ui, doubt: &Doubt, brokers: &Brokers, command: Comman
         Command::Check(arguments) => check::run(ui, brokers, &arguments).await,
         Command::LiveCheck(arguments) => live_check::run(ui, doubt, brokers, arguments).await,
         Command::RotateKey(arguments) => rotate_key::run(ui, &arguments).await,
+        Command::Serve(arguments) => serve::serve(ui, brokers, arguments).await,
+        Command::Worker(arguments) => serve::worker(ui, brokers, arguments).await,
+        Command::Team(command) => team::run(ui, command).await,
+        Command::Token(command) => token::run(ui, command).await,
+        Command::Calendar(command) => calendar::run(ui, command).await,
+        Command::Deliveries(command) => deliveries::run(ui, command).await,
+        Command::Recover(arguments) => deliveries::recover(ui, arguments).await,
+        Command::Erase(arguments) => deliveries::erase(ui, arguments).await,
     }
 }

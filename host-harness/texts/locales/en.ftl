@@ -223,6 +223,59 @@ live-left-behind = the test Lead { $lead } could not be deleted; please delete i
 live-org-written = { $file }: { $count } fields; `host-harness org --file` runs it
 live-cases-written = { $file }: { $count } refusals; `host-harness live-check --cases` with this org as `--org` tests it with them
 
+## Delivery
+
+serving = Accepting bookings at { $address }. Ctrl-C ends it.
+working = Delivering bookings. Ctrl-C ends it.
+finishing = Finishing the bookings that are under way; the others wait. Interrupt again to end at once.
+ended-at-once = Ended. Bookings that were under way are looked for before they are created.
+stopped-serving = Stopped.
+sample-ready = The team { $team } is connected to it, and the calendar { $calendar } has a mapping. Send a booking:
+sample-leads = Then look at its Leads: { $address }
+team-created = Created the team { $team }.
+team-renamed = The team { $team } is called { $name }.
+token-shown-once = This is the token { $id }. It is not shown again; keep it where your other secrets are.
+token-revoked = Revoked the token { $id }. Servers notice within five seconds.
+mapping-saved = Saved the mapping of calendar { $calendar } as version { $version }.
+hook-set = Webhooks of { $service } for the team { $team } are accepted with these secrets.
+hook-off = Webhooks of { $service } are not accepted any more.
+try-without-end = not ended
+given-up = Delivery { $id } is given up.
+not-changed = Delivery { $id } is final, or under way, so nothing was changed.
+resent-one = Delivery { $id } is sent again.
+resend-plan = { $count ->
+    [one] 1 delivery would be sent again, with at least { $requests } request to the CRM.
+   *[other] { $count } deliveries would be sent again, with at least { $requests } requests to the CRM.
+}
+resend-question = Send them again? [y/N]
+resent-so-far = { $done } of { $count }
+resent-all = { $count ->
+    [one] 1 delivery is sent again.
+   *[other] { $count } deliveries are sent again.
+}
+recovered = { $count ->
+    [one] 1 delivery will be looked for before it is created. Start the server now.
+   *[other] { $count } deliveries will be looked for before they are created. Start the server now.
+}
+erased = { $count ->
+    [0] No booking of this guest is kept.
+    [one] Removed what was personal of 1 booking. The CRM may have these records:
+   *[other] Removed what was personal of { $count } bookings. The CRM may have these records:
+}
+column-id = Id
+column-team = Team
+column-name = Name
+column-scope = Scope
+column-ends-with = Ends with
+column-revoked = Revoked
+column-cause = Cause
+column-state = State
+column-count = Count
+column-earliest-meeting = Earliest meeting
+column-booking = Booking
+column-record = Record
+column-meeting = Meeting
+
 ## Errors: files and arguments
 
 code-file-unreadable = A file can't be read.
@@ -461,3 +514,53 @@ code-live-check-incomplete = The org's app isn't named completely.
     .do = Set the three variables that `live-check --help` lists.
 code-demo-failed = The demo did not end as it should.
     .do = Tell the developer.
+
+## Errors: delivery
+
+code-ledger-in-use = Another process serves this data folder.
+    .do = Stop it first, or use another data folder.
+code-ledger-file = A file of the ledger can't be used.
+    .do = Check the folder's permissions.
+code-ledger-wrong-key = The ledger was sealed with another key.
+    .do = Provide the key that the data folder had.
+code-ledger-no-random = No key can be made.
+    .do = Check the operating system's random numbers.
+code-ledger-newer-schema = A newer version wrote the ledger.
+    .do = Use the newer program.
+code-ledger-database = The ledger's database failed.
+    .do = Check the disk or the database server, and try again.
+code-ledger-damaged = The ledger has a row that can't be read.
+    .do = Restore a backup, then run `host-harness recover`.
+code-ledger-busy = The ledger is busy.
+    .do = Try again in a moment.
+code-ledger-stale = Another worker has taken the booking since.
+code-no-such-delivery = There is no such delivery.
+    .do = See `host-harness deliveries list`.
+code-mapping-changed = Somebody else saved the mapping meanwhile.
+    .do = Read it again, and save once more.
+code-integration-invalid = The integration's name is invalid.
+    .do = Give a plugin's id, or PLUGIN.TARGET.
+code-settings-invalid = The settings file is invalid.
+    .do = See the keys in docs/operating.md.
+code-metrics = Metrics can't be counted.
+    .do = Tell the developer.
+code-worker-needs-postgres = Workers share a PostgreSQL database.
+    .do = Add --postgres URL.
+code-no-such-team = There is no such team.
+    .do = Make it with `host-harness team create`.
+code-team-id = The team's id can't be used.
+    .do = Choose one of 1 to 200 bytes.
+code-no-such-token = There is no such token.
+    .do = See `host-harness token list`.
+code-no-such-hook = There is no hook for this service.
+    .do = Expected timerex, calendly or calcom.
+code-secret-too-short = The secret is too short.
+    .do = Set one of at least 16 random bytes here and at the service.
+code-secret-with-blanks = The secret begins or ends with white space.
+    .do = Remove it here, and at the service if it is there too.
+code-not-confirmed = Nothing was sent again.
+    .do = Agree on the terminal, or add --yes.
+code-mixed-connections = Some teams are connected to a test org, others to real ones.
+    .do = Use a data folder for each.
+code-several-clients = The teams were connected with different clients.
+    .do = Set HARNESS_CLIENT_ID and HARNESS_CLIENT_SECRET, and let the other teams connect again.

@@ -220,6 +220,49 @@ live-left-behind = テスト用のリード { $lead } を削除できません�
 live-org-written = { $file }: 項目 { $count } 件。`host-harness org --file` で起動できます
 live-cases-written = { $file }: 拒否 { $count } 件。`host-harness live-check --cases` と `--org` で再現できます
 
+## Delivery
+
+serving = { $address } で予約を受け付けています。終了するには Ctrl-C を押してください。
+working = 予約を連携しています。終了するには Ctrl-C を押してください。
+finishing = 処理中の予約を完了しています。残りの予約は次回に連携されます。すぐに終了するには、もう一度中断してください。
+ended-at-once = 終了しました。処理中だった予約は、登録済みかどうかを確認してから連携されます。
+stopped-serving = 停止しました。
+sample-ready = チーム { $team } を連携し、カレンダー { $calendar } にマッピングを設定しました。次のコマンドで予約を送信できます:
+sample-leads = 登録されたリードはこちらで確認できます: { $address }
+team-created = チーム { $team } を作成しました。
+team-renamed = チーム { $team } の名前を { $name } に変更しました。
+token-shown-once = トークン { $id } を作成しました。再表示はできないため、安全な場所に保管してください。
+token-revoked = トークン { $id } を無効にしました。5 秒以内に反映されます。
+mapping-saved = カレンダー { $calendar } のマッピングをバージョン { $version } として保存しました。
+hook-set = チーム { $team } 宛ての { $service } の Webhook を受け付けます。
+hook-off = { $service } の Webhook の受け付けを停止しました。
+try-without-end = 未完了
+given-up = 連携 { $id } を取りやめました。
+not-changed = 連携 { $id } は完了済みか処理中のため、変更していません。
+resent-one = 連携 { $id } を再送します。
+resend-plan = { $count } 件を再送します (CRM へのリクエスト: { $requests } 件以上)。
+resend-question = 再送しますか? [y/N]
+resent-so-far = { $done }/{ $count } 件
+resent-all = { $count } 件を再送します。
+recovered = { $count } 件は、登録済みかどうかを確認してから連携されます。サーバーを起動してください。
+erased = { $count ->
+    [0] このゲストの予約は保存されていません。
+   *[other] { $count } 件の予約から個人情報を削除しました。CRM に次のレコードが残っている可能性があります:
+}
+column-id = ID
+column-team = チーム
+column-name = 名前
+column-scope = 権限
+column-ends-with = 末尾
+column-revoked = 無効化日時
+column-cause = 原因
+column-state = 状態
+column-count = 件数
+column-earliest-meeting = 最も早い予定
+column-booking = 予約
+column-record = レコード
+column-meeting = 予定日時
+
 ## Errors: files and arguments
 
 code-file-unreadable = ファイルを読み取れません。
@@ -458,3 +501,53 @@ code-live-check-incomplete = 組織のアプリケーションの情報が足り
     .do = `live-check --help` にある 3 つの変数を設定してください。
 code-demo-failed = デモが想定どおりに終わりませんでした。
     .do = 開発元に伝えてください。
+
+## Errors: delivery
+
+code-ledger-in-use = このデータフォルダーは、ほかのプロセスが使用中です。
+    .do = そのプロセスを停止するか、別のデータフォルダーを指定してください。
+code-ledger-file = 台帳のファイルを使用できません。
+    .do = フォルダーのアクセス権を確認してください。
+code-ledger-wrong-key = 台帳は別の鍵で暗号化されています。
+    .do = データフォルダーの元の鍵を指定してください。
+code-ledger-no-random = 鍵を作成できません。
+    .do = OS の乱数が利用できるか確認してください。
+code-ledger-newer-schema = 台帳は新しいバージョンで作成されています。
+    .do = 新しいバージョンのプログラムを使用してください。
+code-ledger-database = 台帳のデータベースでエラーが発生しました。
+    .do = ディスクまたはデータベースサーバーを確認し、再試行してください。
+code-ledger-damaged = 台帳に読み取れない行があります。
+    .do = バックアップを復元し、`host-harness recover` を実行してください。
+code-ledger-busy = 台帳が混み合っています。
+    .do = しばらくしてから再試行してください。
+code-ledger-stale = この予約は、すでに別のワーカーが処理しています。
+code-no-such-delivery = 指定された連携はありません。
+    .do = `host-harness deliveries list` で確認してください。
+code-mapping-changed = マッピングは、ほかの人が先に保存しました。
+    .do = 読み込み直してから、もう一度保存してください。
+code-integration-invalid = 連携の名前が正しくありません。
+    .do = プラグインの ID、または PLUGIN.TARGET を指定してください。
+code-settings-invalid = 設定ファイルが正しくありません。
+    .do = docs/operating.md の項目を確認してください。
+code-metrics = メトリクスを集計できません。
+    .do = 開発者に連絡してください。
+code-worker-needs-postgres = ワーカーには PostgreSQL のデータベースが必要です。
+    .do = --postgres URL を指定してください。
+code-no-such-team = 指定されたチームはありません。
+    .do = `host-harness team create` で作成してください。
+code-team-id = このチーム ID は使用できません。
+    .do = 1～200 バイトの ID を指定してください。
+code-no-such-token = 指定されたトークンはありません。
+    .do = `host-harness token list` で確認してください。
+code-no-such-hook = このサービスの Webhook には対応していません。
+    .do = timerex、calendly、calcom のいずれかを指定してください。
+code-secret-too-short = シークレットが短すぎます。
+    .do = 16 バイト以上のランダムな値を、こちらとサービス側の両方に設定してください。
+code-secret-with-blanks = シークレットの先頭または末尾に空白があります。
+    .do = こちらの空白を削除し、サービス側にもあれば削除してください。
+code-not-confirmed = 再送していません。
+    .do = 端末で確認に答えるか、--yes を付けてください。
+code-mixed-connections = テスト用組織に連携したチームと、実際の組織に連携したチームが混在しています。
+    .do = データフォルダーを分けてください。
+code-several-clients = 異なるクライアントで連携したチームがあります。
+    .do = HARNESS_CLIENT_ID と HARNESS_CLIENT_SECRET を設定し、ほかのチームは再連携してください。

@@ -27,10 +27,7 @@ pub(crate) fn take_task(database: &Connection, task: &str, holder: &str, every: 
 }
 
 pub(crate) fn note(database: &Connection, name: &str) -> Result<Option<String>> {
-    database
-        .query_row("SELECT content FROM note WHERE name = ?1", [name], |row| row.get(0))
-        .optional()
-        .map_err(failed)
+    database.query_row("SELECT content FROM note WHERE name = ?1", [name], |row| row.get(0)).optional().map_err(failed)
 }
 
 pub(crate) fn put_note(database: &Connection, name: &str, content: &str) -> Result<()> {
