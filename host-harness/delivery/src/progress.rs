@@ -120,7 +120,7 @@ pub struct Progress {
     /// When the try that is under way began, and when its claim ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<(Instant, Instant)>,
-    /// When the first try began.
+    /// When the first try began, once it has ended. A claim without a call is not a try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_try: Option<Instant>,
     /// Tries that may have written something that nobody knows of.
@@ -135,6 +135,9 @@ pub struct Progress {
     /// Tries in a row that passed without success.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub passing: u32,
+    /// How many of them, the last ones, were stopped by a trap or a limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped: u32,
     /// When a person last asked for another try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<Instant>,
@@ -185,6 +188,16 @@ pub enum Ended {
 #[error("another worker has taken the booking since")]
 pub struct Stale;
 
+/// What to do after a problem: `check-first` of any that may have written something [H16]. A reaction that a later version added
+/// stays, since it calls for a person in any case [H18].
+pub(crate) fn reaction(problem: &Problem) -> &Reaction {
+    match &problem.reaction {
+        other @ Reaction::Other(_) => other,
+        _ if problem.effect == Effect::Unknown => &Reaction::CheckFirst,
+        reaction => reaction,
+    }
+}
+
 impl Progress {
     /// A change that was accepted now.
     pub fn accepted(now: Instant, meeting_end: Instant) -> Self {
@@ -200,6 +213,7 @@ impl Progress {
             pinned_mapping: None,
             records: Vec::new(),
             passing: 0,
+            stopped: 0,
             resent: None,
             cause: None,
         }
@@ -236,7 +250,6 @@ impl Progress {
         self.state = State::Delivering;
         self.fence = self.fence.saturating_add(1);
         self.claimed = Some((now, until));
-        self.first_try.get_or_insert(now);
         Some(Claim { fence: self.fence, history, pinned_mapping: self.pinned_mapping, until })
     }
 
@@ -259,12 +272,16 @@ impl Progress {
             _ => return Err(Stale),
         };
         self.claimed = None;
+        if !matches!(ended, Ended::NotCalled) {
+            self.first_try.get_or_insert(began);
+        }
         match ended {
             Ended::Delivered(delivery) => self.deliver(delivery),
             Ended::Refused(problem) => {
                 if problem.effect == Effect::Unknown {
                     self.pinned_mapping.get_or_insert(mapping);
                 }
+                self.stopped = 0;
                 self.refuse(problem, began, paused_until, (now, random), settings);
             }
             Ended::Stopped { code, effect } => {
@@ -273,7 +290,8 @@ impl Progress {
                     self.pinned_mapping.get_or_insert(mapping);
                 }
                 self.wait(&code, None, (now, random), settings);
-                if self.passing >= settings.stopped_tries {
+                self.stopped = self.stopped.saturating_add(1);
+                if self.stopped >= settings.stopped_tries {
                     self.stop(State::NeedsAttention, &code, now);
                 }
             }
@@ -295,6 +313,7 @@ impl Progress {
             return false;
         };
         self.claimed = None;
+        self.first_try.get_or_insert(began);
         self.doubt(began);
         self.pinned_mapping.get_or_insert(mapping);
         self.wait(codes::TRY_LOST, None, (now, random), settings);
@@ -308,6 +327,7 @@ impl Progress {
         self.unknown = None;
         self.cause = None;
         self.passing = 0;
+        self.stopped = 0;
         self.state = if is_partial && !is_nothing { State::PartlyDelivered } else { State::Delivered };
     }
 
@@ -319,19 +339,17 @@ impl Progress {
         at: (Instant, f64),
         settings: &Settings,
     ) {
-        if problem.settles_earlier_tries() {
-            self.unknown = None;
-        }
-        // Any reaction with an unknown effect is `check-first` [H16].
-        let is_unknown = problem.effect == Effect::Unknown;
-        if is_unknown {
+        let reaction = reaction(&problem).clone();
+        if problem.effect == Effect::Unknown {
             self.doubt(began);
+        } else if problem.settles_earlier_tries() {
+            self.unknown = None;
         }
         self.keep(problem.made);
         let Problem { code, retry_after, .. } = problem;
-        match problem.reaction {
-            Reaction::Reconnect if !is_unknown => self.stop(State::Parked, &code, at.0),
-            Reaction::Retry if !is_unknown => match paused_until {
+        match reaction {
+            Reaction::Reconnect => self.stop(State::Parked, &code, at.0),
+            Reaction::Retry => match paused_until {
                 Some(until) => {
                     self.because(&code, at.0);
                     self.state = State::Waiting;
@@ -343,8 +361,6 @@ impl Progress {
             Reaction::FixBooking
             | Reaction::FixMapping
             | Reaction::AskAdmin
-            | Reaction::Reconnect
-            | Reaction::Retry
             | Reaction::CheckFirst
             | Reaction::Other(_) => self.stop(State::NeedsAttention, &code, at.0),
         }
@@ -357,15 +373,24 @@ impl Progress {
         unknown.newest = unknown.newest.max(began);
     }
 
-    /// Assumes that tries between two moments may have delivered the booking: the ledger does not know what happened then.
+    /// Assumes that tries between two moments may have delivered the booking: the ledger does not know what happened then. A worker
+    /// that has it loses it, since it was called without knowing that: its claim ends with the second moment, so that a rescue takes
+    /// it back with its place in the queue.
     pub(crate) fn doubt_between(&mut self, from: Instant, until: Instant) {
         self.doubt(from);
         self.doubt(until);
-        if self.state != State::Waiting {
-            self.state = State::Waiting;
-            self.due = until;
-        }
         self.because(codes::RESTORED, until);
+        match self.state {
+            State::Waiting => {}
+            State::Delivering => {
+                self.fence = self.fence.saturating_add(1);
+                self.claimed = self.claimed.map(|(began, end)| (began, end.min(until)));
+            }
+            _ => {
+                self.state = State::Waiting;
+                self.due = until;
+            }
+        }
     }
 
     pub(crate) fn keep(&mut self, records: Vec<RecordRef>) {
@@ -425,6 +450,7 @@ impl Progress {
         self.state = State::Waiting;
         self.due = now;
         self.passing = 0;
+        self.stopped = 0;
         if let Some(cause) = &mut self.cause {
             cause.tries_ended = false;
         }
