@@ -3,11 +3,13 @@
 use crm_contract::{Instant, Problem, Reaction};
 use serde::{Deserialize, Serialize};
 
+use crate::progress::reaction;
+
 /// From this many seconds on, a CRM that asks to wait means the account and not the one booking, such as an exhausted quota.
 const OF_THE_ACCOUNT: u32 = 300;
-/// The longest pause. After it, one booking is tried.
+/// The longest pause.
 const LONGEST: u64 = 3_600_000;
-/// So many tries in a row that passed without any success open the circuit, too.
+/// This many passing failures in a row, without a success between them, open the circuit, too.
 const FAILURES: u32 = 10;
 /// The pause after failures, which doubles.
 const SHORTEST: u64 = 300_000;
@@ -34,18 +36,24 @@ impl Circuit {
 
     /// A try ended with a problem. Returns whether the circuit opened, so that the booking's own schedule does not count the try.
     pub fn refused(&mut self, problem: &Problem, now: Instant) -> bool {
-        if problem.reaction != Reaction::Retry {
+        if *reaction(problem) != Reaction::Retry {
             return false;
         }
-        self.failures = self.failures.saturating_add(1);
+        // Tries that were under way when the circuit opened say nothing new: they neither double the pause nor shorten it.
+        let is_closed = self.is_closed(now);
+        if is_closed {
+            self.failures = self.failures.saturating_add(1);
+        }
         let pause = match problem.retry_after {
             Some(seconds) if seconds >= OF_THE_ACCOUNT => u64::from(seconds).saturating_mul(1_000),
+            _ if !is_closed => 0,
             _ if self.failures >= FAILURES => {
                 SHORTEST.saturating_mul(1_u64.checked_shl(self.failures - FAILURES).unwrap_or(u64::MAX))
             }
             _ => return false,
         };
-        self.open_until = Some(now.saturating_add(pause.min(LONGEST)));
+        let until = now.saturating_add(pause.min(LONGEST));
+        self.open_until = if is_closed { Some(until) } else { self.open_until.max(Some(until)) };
         true
     }
 }
@@ -53,6 +61,7 @@ impl Circuit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crm_contract::Effect;
 
     fn busy(retry_after: Option<u32>) -> Problem {
         Problem { retry_after, ..Problem::new("busy", Reaction::Retry, "") }
@@ -72,11 +81,56 @@ mod tests {
     #[test]
     fn failures_in_a_row_pause_the_team_for_ever_longer() {
         let mut circuit = Circuit::default();
-        let opened: Vec<_> = (0..16).map(|_| circuit.refused(&busy(None), 0).then_some(circuit.open_until)).collect();
-        assert!(opened.iter().take(9).all(Option::is_none));
-        let pauses: Vec<_> = opened.iter().skip(9).map(|until| until.flatten().unwrap_or_default() / 60_000).collect();
+        assert!((0..9).all(|_| !circuit.refused(&busy(None), 0)));
+        let mut now = 0;
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            assert!(circuit.refused(&busy(Some(299)), now));
+            let until = circuit.open_until.unwrap();
+            pauses.push((until - now) / 60_000);
+            now = until;
+        }
         assert_eq!(pauses, [5, 10, 20, 40, 60, 60, 60]);
-        let lasting = Problem::new("no", Reaction::AskAdmin, "");
-        assert!(!circuit.refused(&lasting, 0), "another try would not help");
+        circuit.succeeded();
+        assert!((0..9).all(|_| !circuit.refused(&busy(None), now)), "a success starts the count again");
+    }
+
+    #[test]
+    fn what_a_pause_would_not_help_opens_no_circuit() {
+        let mut circuit = Circuit::default();
+        for reaction in [
+            Reaction::FixBooking,
+            Reaction::FixMapping,
+            Reaction::AskAdmin,
+            Reaction::Reconnect,
+            Reaction::CheckFirst,
+            Reaction::Other("later".into()),
+        ] {
+            for _ in 0..FAILURES {
+                let problem = Problem { retry_after: Some(900), ..Problem::new("no", reaction.clone(), "") };
+                assert!(!circuit.refused(&problem, 0), "{reaction:?}");
+            }
+        }
+        let unknown = Problem { effect: Effect::Unknown, ..busy(Some(900)) };
+        assert!(!circuit.refused(&unknown, 0), "it is looked for, as `check-first` says [H16]");
+        assert_eq!(circuit, Circuit::default());
+    }
+
+    #[test]
+    fn tries_that_were_under_way_when_the_circuit_opened_neither_double_the_pause_nor_shorten_it() {
+        let mut circuit = Circuit::default();
+        for _ in 0..FAILURES {
+            circuit.refused(&busy(None), 0);
+        }
+        for now in 1..5 {
+            assert!(circuit.refused(&busy(None), now), "they do not count for their bookings either");
+        }
+        assert_eq!(circuit.open_until, Some(SHORTEST));
+        assert!(circuit.refused(&busy(Some(3_000)), 5));
+        assert_eq!(circuit.open_until, Some(3_000_005), "the CRM asks for more");
+        assert!(circuit.refused(&busy(Some(300)), 6));
+        assert_eq!(circuit.open_until, Some(3_000_005));
+        assert!(circuit.refused(&busy(None), 3_000_005));
+        assert_eq!(circuit.open_until, Some(3_000_005 + 2 * SHORTEST));
     }
 }
