@@ -35,7 +35,7 @@ pub struct Entry {
 ///
 /// After each transition these rules hold:
 ///
-/// - a change that arrived after a later one is superseded, and never sent;
+/// - a change that arrived after a later one is superseded, and never sent, unless one of its tries may have written something;
 /// - a change that waits behind one that needs a person needs a person too, and is released with it;
 /// - what was not sent before a cancellation is never sent, and if nothing was sent, neither is the cancellation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,15 +71,20 @@ impl Chain {
     /// know of it.
     pub fn accept(&mut self, entry: Entry, has_mapping: bool, restored: Option<UnknownTries>, now: Instant) {
         let is_late = self.0.iter().any(|other| other.changed_at > entry.changed_at);
+        if let Some(tries) = restored {
+            // A late change is never sent, not even to look [H12]. Those after it look for what it may have left.
+            let is_open = |other: &&mut Entry| !other.progress.state.is_final();
+            for other in self.0.iter_mut().filter(is_open).filter(|_| is_late) {
+                other.progress.doubt_between(tries.oldest, tries.newest);
+            }
+        }
         let id = entry.id;
         self.0.push(entry);
-        if let Some(progress) = self.get_mut(id) {
+        if let Some(progress) = self.get_mut(id).filter(|_| !is_late) {
             if let Some(tries) = restored {
                 progress.doubt_between(tries.oldest, tries.newest);
             }
-            if is_late && progress.unknown.is_none() {
-                progress.state = State::Superseded;
-            } else if !has_mapping {
+            if !has_mapping {
                 progress.stop(State::NeedsAttention, codes::MAPPING_MISSING, now);
             }
         }
@@ -88,8 +93,12 @@ impl Chain {
 
     /// Takes a change that is due, and its queue's turn. `None` if it cannot be tried now; it may have changed all the same.
     pub fn claim(&mut self, id: EntryId, queue: &mut Queue, now: Instant, settings: &Settings) -> Option<Claim> {
-        let is_ahead = |other: &Entry| other.id < id && !other.progress.state.is_final();
-        if queue.free_slots(now, settings) == 0 || self.0.iter().any(is_ahead) {
+        // One at a time, and never after a later one [H12].
+        let is_in_the_way = |other: &Entry| match other.progress.state {
+            State::Delivering => true,
+            state => other.id < id && !state.is_final(),
+        };
+        if queue.free_slots(now, settings) == 0 || self.0.iter().any(is_in_the_way) {
             self.arrange(now);
             return None;
         }
@@ -201,12 +210,14 @@ impl Chain {
         if is_open || is_recent {
             progress.doubt_between(tries.oldest, tries.newest);
         }
+        self.arrange(tries.newest);
         is_open || is_recent
     }
 
     /// Restores the rules above.
     fn arrange(&mut self, now: Instant) {
-        self.drop_what_a_cancellation_ends();
+        self.supersede_what_is_late();
+        self.drop_what_cancellations_end();
         let mut needs_attention = false;
         for entry in &mut self.0 {
             let progress = &mut entry.progress;
@@ -222,25 +233,40 @@ impl Chain {
         }
     }
 
-    fn drop_what_a_cancellation_ends(&mut self) {
-        let Some((last, earlier)) = self.0.split_last_mut() else { return };
-        if last.kind != Kind::Cancelled || last.progress.state.is_final() {
-            return;
+    /// An arrival can show that two chains are one, so that changes are late which were not when they arrived.
+    fn supersede_what_is_late(&mut self) {
+        let mut latest = 0;
+        for entry in &mut self.0 {
+            if entry.changed_at < latest && entry.progress.can_be_dropped() {
+                entry.progress.state = State::Superseded;
+            }
+            latest = latest.max(entry.changed_at);
         }
-        for entry in &mut *earlier {
-            if entry.progress.can_be_dropped() {
+    }
+
+    fn drop_what_cancellations_end(&mut self) {
+        // A cancellation that the CRM knows nothing of does no harm.
+        let may_be_in_the_crm = |Entry { progress, .. }: &Entry| match progress.state {
+            State::Superseded | State::Cancelled => !progress.records.is_empty(),
+            State::GivenUp => !progress.records.is_empty() || progress.first_try.is_some(),
+            _ => true,
+        };
+        for index in 0..self.0.len() {
+            let (earlier, from_here) = self.0.split_at_mut(index);
+            let Some(cancellation) = from_here.first_mut().filter(|entry| entry.kind == Kind::Cancelled) else {
+                continue;
+            };
+            if cancellation.progress.state.is_final() {
+                continue;
+            }
+            for entry in earlier.iter_mut().filter(|entry| entry.progress.can_be_dropped()) {
                 entry.progress.state = State::Cancelled;
             }
-        }
-        let has_reached_the_crm = |entry: &Entry| {
-            !entry.progress.records.is_empty()
-                || matches!(entry.progress.state, State::Delivering | State::Waiting | State::NeedsAttention)
-        };
-        let nothing_was_sent = !earlier.is_empty()
-            && !earlier.iter().any(has_reached_the_crm)
-            && earlier.iter().any(|entry| entry.progress.state == State::Cancelled);
-        if nothing_was_sent && last.progress.first_try.is_none() && last.progress.can_be_dropped() {
-            last.progress.state = State::Cancelled;
+            let was_dropped = earlier.iter().any(|entry| entry.progress.state == State::Cancelled);
+            let nothing_was_sent = was_dropped && !earlier.iter().any(may_be_in_the_crm);
+            if nothing_was_sent && cancellation.progress.records.is_empty() && cancellation.progress.can_be_dropped() {
+                cancellation.progress.state = State::Cancelled;
+            }
         }
     }
 }
