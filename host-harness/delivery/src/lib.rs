@@ -14,6 +14,7 @@ pub mod alerts;
 mod arrival;
 mod chain;
 mod circuit;
+pub mod columns;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::unwrap_used,

@@ -4,14 +4,10 @@ use crm_contract::{Instant, RecordRef};
 use crm_delivery::{
     Attempt, Batch, CauseCount, Detail, EntryId, Filter, Hold, LedgerError, QueueSummary, State, Summary, TeamRow,
 };
-use crm_seal::Sealer;
+use crm_seal::LedgerKeys;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter, types::Value};
 
-use crate::{
-    intake::payload_context,
-    rows::{self, Loaded, damaged, failed, from_json, kind_named, number, unsigned},
-    work::detail_context,
-};
+use crate::rows::{self, Loaded, damaged, failed, from_json, kind_named, number, unsigned};
 
 type Result<T> = std::result::Result<T, LedgerError>;
 
@@ -99,7 +95,7 @@ fn find(database: &Connection, team: Option<&str>, id: EntryId) -> Result<Summar
     summaries(database, &text, &[&number(id.0), &team])?.pop().ok_or(LedgerError::NoEntry(id))
 }
 
-pub(crate) fn show(database: &Connection, sealer: &Sealer, team: Option<&str>, id: EntryId) -> Result<Detail> {
+pub(crate) fn show(database: &Connection, keys: &LedgerKeys, team: Option<&str>, id: EntryId) -> Result<Detail> {
     let summary = find(database, team, id)?;
     let mut select = database
         .prepare_cached(
@@ -126,14 +122,9 @@ pub(crate) fn show(database: &Connection, sealer: &Sealer, team: Option<&str>, i
         .optional()
         .map_err(failed)?;
     let (payload, detail) = content.map_or((None, None), |(payload, detail)| (Some(payload), detail));
-    let of_payload = payload_context(&summary.team, &summary.booking, &summary.change);
-    let of_detail = detail_context(id);
-    let open = |sealed: Option<Vec<u8>>, context: &[&[u8]]| -> Result<Option<Vec<u8>>> {
-        let opened = sealed.map(|sealed| sealer.open(&sealed, context)).transpose().map_err(damaged)?;
-        Ok(opened.map(|plain| plain.to_vec()))
-    };
-    let payload = open(payload, &of_payload)?;
-    let detail = open(detail, &of_detail.each_ref().map(Vec::as_slice))?;
+    let of = [summary.team.as_str(), &summary.booking, &summary.change];
+    let payload = payload.map(|sealed| keys.open_payload(of, &sealed)).transpose().map_err(damaged)?;
+    let detail = detail.map(|sealed| keys.open_detail(id.0, &sealed)).transpose().map_err(damaged)?;
     Ok(Detail { summary, attempts, payload, detail })
 }
 

@@ -1,8 +1,10 @@
 //! Accepting changes of bookings.
 
 use crm_contract::{Instant, UnknownTries};
-use crm_delivery::{Acceptance, Arrival, Entry, EntryId, Integration, LedgerError, Placed, Progress, State, fairness};
-use crm_seal::{Sealer, Tag, Tagger};
+use crm_delivery::{
+    Acceptance, Arrival, Entry, EntryId, Integration, LedgerError, Placed, Progress, State, columns, fairness,
+};
+use crm_seal::{LedgerKeys, Tag};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::rows::{self, ChainKey, Loaded, damaged, failed, number, unsigned};
@@ -20,33 +22,17 @@ pub(crate) struct Prepared {
     guest: Option<Tag>,
 }
 
-/// The context that a payload is sealed for. It does not name the entry, whose id nobody knows yet; the booking is as good.
-pub(crate) fn payload_context<'a>(team: &'a str, booking: &'a str, change: &'a str) -> [&'a [u8]; 4] {
-    [b"payload", team.as_bytes(), booking.as_bytes(), change.as_bytes()]
-}
-
-/// Email addresses are compared without their case: nobody has two that differ in it.
-pub(crate) fn guest_tag(tagger: &Tagger, address: &str) -> Tag {
-    tagger.tag("guest", &address.trim().to_lowercase())
-}
-
 impl Prepared {
-    pub(crate) fn new(arrival: Arrival, sealer: &Sealer, tagger: &Tagger) -> Result<Self> {
-        let context = payload_context(&arrival.team, &arrival.booking, &arrival.change);
-        let sealed = sealer.seal(&arrival.payload, &context).map_err(damaged)?;
+    pub(crate) fn new(arrival: Arrival, keys: &LedgerKeys) -> Result<Self> {
+        let of = [arrival.team.as_str(), &arrival.booking, &arrival.change];
+        let sealed = keys.seal_payload(of, &arrival.payload).map_err(damaged)?;
         let guest = arrival.guest.as_deref().filter(|guest| !guest.trim().is_empty());
-        let guest = guest.map(|guest| guest_tag(tagger, guest));
+        let guest = guest.map(|guest| keys.guest_tag(guest));
         Ok(Self { sealed, guest, arrival })
     }
 
     /// Takes the arrival, for each integration of its calendar.
-    pub(crate) fn accept(
-        &self,
-        database: &Connection,
-        sealer: &Sealer,
-        tagger: &Tagger,
-        now: Instant,
-    ) -> Result<Acceptance> {
+    pub(crate) fn accept(&self, database: &Connection, keys: &LedgerKeys, now: Instant) -> Result<Acceptance> {
         let arrival = &self.arrival;
         let mapped = mapped_integrations(database, &arrival.team, &arrival.calendar)?;
         let has_mapping = !mapped.is_empty();
@@ -56,11 +42,11 @@ impl Prepared {
         for integration in integrations {
             if let Some(known) = self.known(database, &integration)? {
                 if known.digest != arrival.digest {
-                    return Ok(Acceptance::Differs(self.payload_of(database, sealer, known.placed.id)?));
+                    return Ok(Acceptance::Differs(self.payload_of(database, keys, known.placed.id)?));
                 }
                 placed.push(known.placed);
             } else {
-                placed.push(self.insert(database, tagger, integration, has_mapping, now)?);
+                placed.push(self.insert(database, keys, integration, has_mapping, now)?);
                 is_new = true;
             }
         }
@@ -87,20 +73,20 @@ impl Prepared {
         Ok(Some(Known { placed, digest }))
     }
 
-    fn payload_of(&self, database: &Connection, sealer: &Sealer, id: EntryId) -> Result<Option<Vec<u8>>> {
+    fn payload_of(&self, database: &Connection, keys: &LedgerKeys, id: EntryId) -> Result<Option<Vec<u8>>> {
         let Arrival { team, booking, change, .. } = &self.arrival;
         let sealed: Option<Vec<u8>> = database
             .query_row("SELECT payload FROM content WHERE entry = ?1", [number(id.0)], |row| row.get(0))
             .optional()
             .map_err(failed)?;
-        let opened = sealed.map(|sealed| sealer.open(&sealed, &payload_context(team, booking, change)));
-        Ok(opened.transpose().map_err(damaged)?.map(|plain| plain.to_vec()))
+        let opened = sealed.map(|sealed| keys.open_payload([team, booking, change], &sealed));
+        opened.transpose().map_err(damaged)
     }
 
     fn insert(
         &self,
         database: &Connection,
-        tagger: &Tagger,
+        keys: &LedgerKeys,
         integration: Integration,
         has_mapping: bool,
         now: Instant,
@@ -110,7 +96,7 @@ impl Prepared {
         let chain = self.chain(database, queue, &integration)?;
         let key = ChainKey { queue, team: arrival.team.clone(), integration: integration.clone(), chain };
         let mut loaded = Loaded::read(database, key)?;
-        let lane = self.lane(database, tagger, &loaded)?;
+        let lane = self.lane(database, keys, &loaded)?;
         share_lane(database, &loaded, &lane)?;
         let changed_at = loaded.chain.moment(arrival.changed_at, now);
         let progress = Progress::accepted(now, arrival.meeting.1);
@@ -130,7 +116,7 @@ impl Prepared {
                 arrival.booking,
                 arrival.change,
                 loaded.key.chain,
-                rows::kind_name(arrival.kind),
+                columns::kind_name(arrival.kind),
                 number(changed_at),
                 arrival.digest,
                 number(now),
@@ -181,12 +167,12 @@ impl Prepared {
     }
 
     /// Bookings of one guest keep their order, and so do the changes of one booking, even if its guest changes.
-    fn lane(&self, database: &Connection, tagger: &Tagger, loaded: &Loaded) -> Result<Vec<u8>> {
+    fn lane(&self, database: &Connection, keys: &LedgerKeys, loaded: &Loaded) -> Result<Vec<u8>> {
         if let Some(first) = loaded.chain.entries().first() {
             let mut select = database.prepare_cached("SELECT lane FROM entry WHERE id = ?1").map_err(failed)?;
             return select.query_row([number(first.id.0)], |row| row.get(0)).map_err(failed);
         }
-        let of_chain = || tagger.tag("chain", &format!("{}\n{}", self.arrival.team, loaded.key.chain));
+        let of_chain = || keys.chain_tag(&self.arrival.team, &loaded.key.chain);
         Ok(self.guest.unwrap_or_else(of_chain).to_vec())
     }
 

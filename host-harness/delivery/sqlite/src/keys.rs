@@ -1,69 +1,42 @@
-//! The keys of a ledger: one seals payloads, one makes tags.
-//!
-//! Both are random and sealed with the key of the data folder, so that replacing that key neither touches a million payloads nor splits
-//! the lanes. While it is replaced, there is a row for each of the two.
+//! The keys of a ledger, in its database.
 
-use crm_seal::{Key, Sealer, Tagger, unwrap, wrap};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use crm_seal::{Key, LedgerKeys, WrappedKey};
+use rusqlite::{Connection, params};
 
 use crate::OpenError;
 
-const PAYLOADS: &str = "payloads";
-const TAGS: &str = "tags";
-
-/// What a ledger seals and tags with.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) sealer: Sealer,
-    pub(crate) tagger: Tagger,
-}
-
-impl Keys {
-    /// Opens the keys with one of those that may be the folder's, or makes them with the first.
-    pub(crate) fn open(database: &Connection, outer: &[Key]) -> Result<Self, OpenError> {
-        Ok(Self {
-            sealer: Sealer::new(&open(database, outer, PAYLOADS)?),
-            tagger: Tagger::new(&open(database, outer, TAGS)?),
-        })
+/// Opens the keys with one of those that may be the folder's, or makes them with the first.
+pub(crate) fn open(database: &Connection, outer: &[Key]) -> Result<LedgerKeys, OpenError> {
+    let mut found = rows(database)?;
+    if found.is_empty() {
+        let first = outer.first().ok_or(OpenError::WrongKey)?;
+        found = LedgerKeys::make(first).map_err(|error| OpenError::NoRandom(error.to_string()))?;
+        put(database, &found)?;
     }
+    LedgerKeys::open(&found, outer).map_err(|_| OpenError::WrongKey)
 }
 
-fn open(database: &Connection, outer: &[Key], name: &str) -> Result<Key, OpenError> {
-    for key in outer {
-        let sealed: Option<Vec<u8>> = database
-            .query_row(
-                "SELECT sealed FROM key WHERE name = ?1 AND sealed_with = ?2",
-                params![name, key.fingerprint()],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if let Some(sealed) = sealed {
-            return unwrap(&sealed, key, name).map_err(|_| OpenError::WrongKey);
-        }
+fn rows(database: &Connection) -> Result<Vec<WrappedKey>, OpenError> {
+    let mut select = database.prepare("SELECT name, sealed_with, sealed FROM key")?;
+    let rows = select
+        .query_map([], |row| Ok(WrappedKey { name: row.get(0)?, sealed_with: row.get(1)?, sealed: row.get(2)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn put(database: &Connection, keys: &[WrappedKey]) -> Result<(), OpenError> {
+    let transaction = database.unchecked_transaction()?;
+    for WrappedKey { name, sealed_with, sealed } in keys {
+        transaction.execute(
+            "INSERT OR REPLACE INTO key (name, sealed_with, sealed) VALUES (?1, ?2, ?3)",
+            params![name, sealed_with, sealed],
+        )?;
     }
-    let is_sealed: bool =
-        database.query_row("SELECT EXISTS (SELECT 1 FROM key WHERE name = ?1)", [name], |row| row.get(0))?;
-    let first = outer.first().filter(|_| !is_sealed).ok_or(OpenError::WrongKey)?;
-    let key = Key::random().map_err(|error| OpenError::NoRandom(error.to_string()))?;
-    put(database, &key, first, name)?;
-    Ok(key)
-}
-
-fn put(database: &Connection, key: &Key, outer: &Key, name: &str) -> Result<(), OpenError> {
-    let sealed = wrap(key, outer, name).map_err(|error| OpenError::NoRandom(error.to_string()))?;
-    database.execute(
-        "INSERT OR REPLACE INTO key (name, sealed_with, sealed) VALUES (?1, ?2, ?3)",
-        params![name, outer.fingerprint(), sealed],
-    )?;
-    Ok(())
+    Ok(transaction.commit()?)
 }
 
 /// Seals the keys with a further key of the folder. Both open them until [`retire`].
 pub(crate) fn add(database: &Connection, present: &[Key], next: &Key) -> Result<(), OpenError> {
-    for name in [PAYLOADS, TAGS] {
-        put(database, &open(database, present, name)?, next, name)?;
-    }
-    Ok(())
+    put(database, &LedgerKeys::rewrap(&rows(database)?, present, next).map_err(|_| OpenError::WrongKey)?)
 }
 
 /// Removes the rows of all keys but the one that the folder has now.

@@ -31,10 +31,9 @@ use crm_delivery::{
     Acceptance, Arrival, Batch, CauseCount, Claimed, Detail, EntryId, Filter, Hold, Ledger, LedgerError, MappingKey,
     QueueSummary, Settings, StoredMapping, Summary, TeamRow, Totals, Tried,
 };
-use crm_seal::Key;
+use crm_seal::{Key, LedgerKeys};
 use rusqlite::{Connection, OpenFlags};
 
-use keys::Keys;
 use writer::Writer;
 
 type Result<T, E = LedgerError> = std::result::Result<T, E>;
@@ -128,7 +127,7 @@ pub struct SqliteLedger {
 struct Inner {
     path: PathBuf,
     settings: Settings,
-    keys: Arc<Keys>,
+    keys: LedgerKeys,
     clock: Clock,
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
@@ -176,7 +175,7 @@ impl SqliteLedger {
     }
 
     fn start(folder: &Path, database: Connection, options: Options, lock: Option<File>) -> Result<Self, OpenError> {
-        let keys = Arc::new(Keys::open(&database, &options.keys)?);
+        let keys = keys::open(&database, &options.keys)?;
         let path = folder.join(DATABASE_FILE);
         let mut readers = Vec::new();
         for _ in 0..READERS {
@@ -259,13 +258,13 @@ fn another_reader(path: &Path) -> Result<Connection> {
 }
 
 /// Opens the database to write, makes its tables and its keys.
-fn connect(folder: &Path, outer: &[Key]) -> Result<(Connection, Keys), OpenError> {
+fn connect(folder: &Path, outer: &[Key]) -> Result<(Connection, LedgerKeys), OpenError> {
     let path = folder.join(DATABASE_FILE);
     create_private(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut database = Connection::open_with_flags(&path, flags)?;
     schema::prepare(&mut database)?;
-    let keys = Keys::open(&database, outer)?;
+    let keys = keys::open(&database, outer)?;
     Ok((database, keys))
 }
 
@@ -313,19 +312,16 @@ impl Ledger for SqliteLedger {
     }
 
     async fn accept(&self, arrival: Arrival) -> Result<Acceptance> {
-        let prepared = intake::Prepared::new(arrival, &self.inner.keys.sealer, &self.inner.keys.tagger)?;
-        self.write(move |database, inner, now| prepared.accept(database, &inner.keys.sealer, &inner.keys.tagger, now))
-            .await
+        let prepared = intake::Prepared::new(arrival, &self.inner.keys)?;
+        self.write(move |database, inner, now| prepared.accept(database, &inner.keys, now)).await
     }
 
     async fn claim(&self, most: u32) -> Result<Vec<Claimed>> {
-        self.write(move |database, inner, now| work::claim(database, &inner.keys.sealer, &inner.settings, most, now))
-            .await
+        self.write(move |database, inner, now| work::claim(database, &inner.keys, &inner.settings, most, now)).await
     }
 
     async fn finish(&self, tried: Tried) -> Result<()> {
-        self.write(move |database, inner, now| work::finish(database, &inner.keys.sealer, &inner.settings, tried, now))
-            .await
+        self.write(move |database, inner, now| work::finish(database, &inner.keys, &inner.settings, tried, now)).await
     }
 
     async fn rescue(&self, random: f64) -> Result<u64> {
@@ -406,7 +402,7 @@ impl Ledger for SqliteLedger {
 
     async fn show(&self, team: Option<&str>, id: EntryId) -> Result<Detail> {
         let team = team.map(str::to_owned);
-        self.read(move |database, inner| by_hand::show(database, &inner.keys.sealer, team.as_deref(), id)).await
+        self.read(move |database, inner| by_hand::show(database, &inner.keys, team.as_deref(), id)).await
     }
 
     async fn causes(&self, team: Option<&str>) -> Result<Vec<CauseCount>> {
@@ -468,7 +464,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn erase(&self, guest: &str) -> Result<Vec<Summary>> {
-        let tag = intake::guest_tag(&self.inner.keys.tagger, guest);
+        let tag = self.inner.keys.guest_tag(guest);
         self.write(move |database, _, now| upkeep::erase(database, &tag, now)).await
     }
 

@@ -2,7 +2,11 @@
 
 use crm_booking::Kind;
 use crm_contract::Instant;
-use crm_delivery::{Chain, Entry, EntryId, Integration, LedgerError, Progress, Queue, State, fairness};
+use crm_delivery::{
+    Chain, Entry, EntryId, Integration, LedgerError, Progress, Queue, State,
+    columns::{self, code},
+    fairness,
+};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 type Result<T> = std::result::Result<T, LedgerError>;
@@ -26,21 +30,8 @@ pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-pub(crate) fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Confirmed => "confirmed",
-        Kind::Rescheduled => "rescheduled",
-        Kind::Cancelled => "cancelled",
-    }
-}
-
 pub(crate) fn kind_named(name: &str) -> Result<Kind> {
-    match name {
-        "confirmed" => Ok(Kind::Confirmed),
-        "rescheduled" => Ok(Kind::Rescheduled),
-        "cancelled" => Ok(Kind::Cancelled),
-        other => Err(damaged(format_args!("an entry of kind `{other}`"))),
-    }
+    columns::kind_named(name).ok_or_else(|| damaged(format_args!("an entry of kind `{name}`")))
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
@@ -174,11 +165,6 @@ impl Loaded {
         }
         settle_lane(database, self.key.queue, &lane)
     }
-}
-
-fn code(progress: &Progress) -> Option<&str> {
-    let is_shown = !progress.state.is_final() && progress.state != State::Delivering;
-    progress.cause.as_ref().filter(|_| is_shown).map(|cause| cause.code.as_str())
 }
 
 fn count(database: &Connection, key: &ChainKey, progress: &Progress, by: i64) -> Result<()> {

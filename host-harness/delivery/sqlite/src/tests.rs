@@ -44,4 +44,4 @@ async fn bed() -> SqliteBed {
     SqliteBed { ledger, time, _folder: folder }
 }
 
-crm_delivery::conformance_tests!(bed());
+crm_delivery::conformance_tests!(async { Some(bed().await) });

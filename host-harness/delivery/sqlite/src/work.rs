@@ -1,12 +1,13 @@
 //! What workers do: claim, finish, rescue.
 
-use crm_contract::{Effect, Instant, RecordRef};
-use crm_delivery::{Claimed, Ended, EntryId, Integration, LedgerError, MappingKey, Progress, Settings, Tried};
-use crm_seal::Sealer;
+use crm_contract::{Instant, RecordRef};
+use crm_delivery::{
+    Claimed, EntryId, Integration, LedgerError, MappingKey, Progress, Settings, Tried, columns::Outcome,
+};
+use crm_seal::LedgerKeys;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
-    intake::payload_context,
     mappings,
     rows::{self, Loaded, damaged, failed, from_json, number, unsigned},
 };
@@ -17,11 +18,6 @@ type Result<T> = std::result::Result<T, LedgerError>;
 const MOST_QUEUES: u32 = 64;
 /// Claims that are taken back in one transaction.
 const MOST_RESCUED: u32 = 256;
-
-/// The context that what a try left is sealed for.
-pub(crate) fn detail_context(id: EntryId) -> [Vec<u8>; 2] {
-    [b"detail".to_vec(), id.0.to_be_bytes().to_vec()]
-}
 
 /// A queue whose turn it may be.
 struct Candidate {
@@ -34,7 +30,7 @@ struct Candidate {
 /// Gives at most so many bookings away, by turns.
 pub(crate) fn claim(
     database: &Connection,
-    sealer: &Sealer,
+    keys: &LedgerKeys,
     settings: &Settings,
     most: u32,
     now: Instant,
@@ -54,7 +50,7 @@ pub(crate) fn claim(
         };
         served = served.max(Some(queue_time));
         next.virtual_time = loaded.queue.virtual_time;
-        claimed.push(begin(database, sealer, settings, id, &loaded, claim, now)?);
+        claimed.push(begin(database, keys, settings, id, &loaded, claim, now)?);
         loaded.save(database, now)?;
     }
     for candidate in &candidates {
@@ -136,7 +132,7 @@ fn note_next_due(database: &Connection, queue: i64) -> Result<()> {
 /// Notes that a try begins, and gathers what it needs.
 fn begin(
     database: &Connection,
-    sealer: &Sealer,
+    keys: &LedgerKeys,
     settings: &Settings,
     id: EntryId,
     loaded: &Loaded,
@@ -157,7 +153,7 @@ fn begin(
         })
         .map_err(failed)?;
     let sealed = sealed.ok_or_else(|| damaged(format_args!("delivery {id} has no content")))?;
-    let payload = sealer.open(&sealed, &payload_context(&team, &booking, &change)).map_err(damaged)?.to_vec();
+    let payload = keys.open_payload([&team, &booking, &change], &sealed).map_err(damaged)?;
     let integration: Integration = integration.parse().map_err(damaged)?;
     let mapping_key = MappingKey { team, calendar, integration };
     let mapping = mappings::read(database, &mapping_key, claim.pinned_mapping)?
@@ -208,7 +204,7 @@ fn related(database: &Connection, loaded: &Loaded) -> Result<Vec<RecordRef>> {
 /// Notes how a try ended.
 pub(crate) fn finish(
     database: &Connection,
-    sealer: &Sealer,
+    keys: &LedgerKeys,
     settings: &Settings,
     tried: Tried,
     now: Instant,
@@ -231,36 +227,10 @@ pub(crate) fn finish(
     attempt
         .execute(params![number(id.0), number(fence), number(now), code, reaction, effect, requests])
         .map_err(failed)?;
-    let context = detail_context(id);
-    let sealed = sealer.seal(&detail, &context.each_ref().map(Vec::as_slice)).map_err(damaged)?;
+    let sealed = keys.seal_detail(id.0, &detail).map_err(damaged)?;
     let mut update = database.prepare_cached("UPDATE content SET detail = ?2 WHERE entry = ?1").map_err(failed)?;
     update.execute(params![number(id.0), sealed]).map_err(failed)?;
     loaded.save(database, now)
-}
-
-/// What the list of tries says of one.
-struct Outcome {
-    code: String,
-    reaction: Option<String>,
-    effect: &'static str,
-}
-
-impl Outcome {
-    fn of(ended: &Ended) -> Self {
-        let effect_name = |effect: Effect| if effect == Effect::Unknown { "unknown" } else { "none" };
-        match ended {
-            Ended::Delivered(_) => Self { code: "delivered".to_owned(), reaction: None, effect: "none" },
-            Ended::Refused(problem) => Self {
-                code: problem.code.clone(),
-                reaction: Some(problem.reaction.name().to_owned()),
-                effect: effect_name(problem.effect),
-            },
-            Ended::Stopped { code, effect } => {
-                Self { code: code.clone(), reaction: None, effect: effect_name(*effect) }
-            }
-            Ended::NotCalled => Self { code: "not-called".to_owned(), reaction: None, effect: "none" },
-        }
-    }
 }
 
 /// Takes back claims that ended before `now`, or all of them if `all` is set: no other process works then.
