@@ -3,7 +3,7 @@
 use std::{error::Error, path::PathBuf};
 
 use crm_host::credentials::StoreError;
-
+use crm_postgres::ConnectError;
 use crm_seal::KeyError;
 
 use crate::sqlite::PrivacyError;
@@ -65,19 +65,9 @@ pub enum OpenError {
     /// PostgreSQL cannot be reached, or refused.
     #[error("the store in PostgreSQL cannot be opened")]
     Postgres(#[source] PostgresError),
-    /// The URL of PostgreSQL cannot be used.
-    #[error(
-        "the URL of PostgreSQL cannot be used; it has the form `postgres://user:password@host/database?sslmode=require`"
-    )]
-    PostgresUrl(#[source] PostgresError),
-    /// The certificates that `sslrootcert` names cannot be read, or those of the system.
-    #[error("the certificates that PostgreSQL's server is verified with cannot be used{}", file.as_ref().map(|file| format!(" (`sslrootcert={}`)", file.display())).unwrap_or_default())]
-    Certificates {
-        /// What `sslrootcert` names.
-        file: Option<PathBuf>,
-        /// The cause.
-        source: Box<dyn Error + Send + Sync>,
-    },
+    /// The URL of PostgreSQL, or the certificates that it names, cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// PostgreSQL confirms commits that a crash can lose.
     #[error(
         "PostgreSQL runs with `{setting} = off`, so a crash could lose a refresh token that was already used; set it to `on` for this \
@@ -113,8 +103,9 @@ impl OpenError {
             Self::NewerSchema { .. } => "store-newer-schema",
             Self::Database(_) => "store-database",
             Self::Postgres(_) => "store-postgres",
-            Self::PostgresUrl(_) => "store-url",
-            Self::Certificates { .. } => "store-certificates",
+            Self::Connect(ConnectError::Url(_)) => "store-url",
+            Self::Connect(ConnectError::Certificates { .. }) => "store-certificates",
+            Self::Connect(_) => "store-postgres",
             Self::NotDurable { .. } => "store-not-durable",
             Self::Store(error) => error.code(),
         }

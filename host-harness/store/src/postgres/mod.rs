@@ -3,7 +3,6 @@
 //! A transaction at `READ COMMITTED` is enough: each change is a compare-and-swap on one row's generation, an upsert, or a deletion
 //! that returns what it removed. Times are counted by the database's clock, because those of the machines differ.
 
-mod connect;
 mod rotate;
 mod rows;
 mod schema;
@@ -39,6 +38,8 @@ use crate::{
 
 /// What the row that shows the store's key is sealed for.
 const STORE: &[&[u8]] = &[b"store"];
+/// Each operation takes a few milliseconds, so few connections serve many.
+const POOL_SIZE: usize = 8;
 const OF_CONNECTION: &str = "plugin = $1 AND connection = $2";
 const OF_TEAM: &str = "team = $1 AND plugin = $2";
 
@@ -87,7 +88,7 @@ impl PostgresStore {
     /// # Errors
     /// When the URL, the server or the key cannot be used, or the server confirms commits that a crash can lose.
     pub async fn open(url: &str, key: Key, next: Option<Key>) -> Result<Self, OpenError> {
-        let pool = connect::pool(url)?;
+        let pool = crm_postgres::pool(url, "crm-store", POOL_SIZE)?;
         let mut client = pool.get().await.map_err(|error| OpenError::Postgres(error.into()))?;
         check_durability(&**client).await?;
         schema::prepare(&mut client).await?;
