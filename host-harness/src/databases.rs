@@ -3,10 +3,16 @@
 use std::sync::Arc;
 
 use crm_delivery::{Ledger, Settings};
+use crm_delivery_postgres::PostgresLedger;
 use crm_delivery_sqlite::{Options, SqliteLedger};
-use crm_store::Store;
+use crm_store::{PostgresStore, Store};
 
-use crate::{cli, connection::open_store, error::CliError, ui::Ui};
+use crate::{
+    cli,
+    connection::{given_key, open_store},
+    error::CliError,
+    ui::Ui,
+};
 
 /// Who opens the databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +31,33 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Opens the databases for a command that may be the first to use them.
-    pub(crate) fn create(ui: &Ui, arguments: &cli::Databases) -> Result<Self, CliError> {
-        Self::open_here(ui, arguments, As::Command, Settings::default())
+    pub(crate) async fn create(ui: &Ui, arguments: &cli::Databases) -> Result<Self, CliError> {
+        Self::open_any(ui, arguments, As::Command, Settings::default()).await
     }
 
-    /// Opens the databases that the arguments name. A command does not make them.
-    pub(crate) fn open(ui: &Ui, arguments: &cli::Databases, by: As, settings: Settings) -> Result<Self, CliError> {
-        if by == As::Command && !arguments.data.exists() {
+    /// Opens the databases that the arguments name. A command does not make a data folder.
+    pub(crate) async fn open(
+        ui: &Ui,
+        arguments: &cli::Databases,
+        by: As,
+        settings: Settings,
+    ) -> Result<Self, CliError> {
+        if by == As::Command && arguments.postgres.is_none() && !arguments.data.exists() {
             return Err(CliError::NoStore(arguments.data.clone()));
         }
-        Self::open_here(ui, arguments, by, settings)
+        Self::open_any(ui, arguments, by, settings).await
     }
 
-    fn open_here(ui: &Ui, arguments: &cli::Databases, by: As, settings: Settings) -> Result<Self, CliError> {
+    async fn open_any(ui: &Ui, arguments: &cli::Databases, by: As, settings: Settings) -> Result<Self, CliError> {
+        if let Some(url) = &arguments.postgres {
+            // Nothing is kept in the data folder, so no key either.
+            let key = given_key()?.ok_or(CliError::StoreKeyMissing)?;
+            let store = PostgresStore::open(url, key.clone(), None).await?;
+            let mut options = crm_delivery_postgres::Options::new(vec![key]);
+            options.settings = settings;
+            let ledger = PostgresLedger::open(url, options).await?;
+            return Ok(Self { ledger: Arc::new(ledger), store: Arc::new(store) });
+        }
         // The store makes the folder private, and its key.
         let store = open_store(ui, &arguments.data)?;
         let options = Options { keys: store.keys()?, settings, clock: None, failed: Box::new(end) };

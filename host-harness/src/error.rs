@@ -229,6 +229,15 @@ pub enum CliError {
     /// The ledger could not be opened.
     #[error(transparent)]
     OpenLedger(#[from] crm_delivery_sqlite::OpenError),
+    /// The ledger in PostgreSQL could not be opened.
+    #[error(transparent)]
+    OpenPostgresLedger(#[from] crm_delivery_postgres::OpenError),
+    /// PostgreSQL has no key file beside it.
+    #[error(
+        "with `--postgres`, HARNESS_STORE_KEY holds the key that secrets are sealed with, the same on all machines: 32 bytes in base64, \
+         as `openssl rand -base64 32` prints"
+    )]
+    StoreKeyMissing,
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -312,6 +321,7 @@ impl CliError {
             | Self::Settings { .. }
             | Self::Integration(_)
             | Self::WorkerNeedsPostgres
+            | Self::StoreKeyMissing
             | Self::NoTeam(_)
             | Self::TeamId(_)
             | Self::NoToken(_)
@@ -359,6 +369,7 @@ impl CliError {
             | Self::LoginHostUnreachable { .. }
             | Self::NotRevoked
             | Self::OpenLedger(_)
+            | Self::OpenPostgresLedger(_)
             | Self::Ledger(_)
             | Self::Metrics(_)
             | Self::Demo(_)
@@ -409,6 +420,8 @@ impl CliError {
             Self::NoField(_) | Self::FieldWithheld { .. } => "no-such-field",
             Self::NotRevoked => "not-revoked",
             Self::OpenLedger(error) => error.code(),
+            Self::OpenPostgresLedger(error) => error.code(),
+            Self::StoreKeyMissing => "store-key-not-given",
             Self::Ledger(error) => error.code(),
             Self::Integration(_) => "integration-invalid",
             Self::Settings { .. } => "settings-invalid",

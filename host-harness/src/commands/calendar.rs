@@ -13,7 +13,7 @@ pub(super) async fn run(ui: &Ui, command: CalendarCommand) -> Result<Ending, Cli
         CalendarCommand::Map { team, calendar, integration, mapping, databases } => {
             let key = MappingKey { team, calendar, integration: integration.parse()? };
             let mapping = read_mapping(&mapping)?;
-            let databases = Databases::create(ui, &databases)?;
+            let databases = Databases::create(ui, &databases).await?;
             if databases.ledger.team(&key.team).await?.is_none() {
                 return Err(CliError::NoTeam(key.team));
             }
@@ -32,7 +32,7 @@ pub(super) async fn run(ui: &Ui, command: CalendarCommand) -> Result<Ending, Cli
                 HookSecret::new(text.clone()).map_err(|source| CliError::HookSecret { file: file.clone(), source })?;
                 read.push(Secret::new(text));
             }
-            let databases = Databases::create(ui, &databases)?;
+            let databases = Databases::create(ui, &databases).await?;
             databases.store.put_hook_secrets(&team, &service, &read).await?;
             ui.json(&json!({ "secrets": read.len() }))?;
             ui.print(if read.is_empty() { ui.say.hook_off(&service) } else { ui.say.hook_set(&service, &team) });

@@ -29,15 +29,16 @@ impl From<DeliveryFilter> for Filter {
 }
 
 pub(super) async fn run(ui: &Ui, command: DeliveriesCommand) -> Result<Ending, CliError> {
-    let open = |databases: &cli::Databases| Databases::open(ui, databases, As::Command, Settings::default());
+    let open =
+        async |databases: &cli::Databases| Databases::open(ui, databases, As::Command, Settings::default()).await;
     match command {
         DeliveriesCommand::List { filter, limit, before, databases } => {
-            let found = open(&databases)?.ledger.list(&filter.into(), before.map(EntryId), limit).await?;
+            let found = open(&databases).await?.ledger.list(&filter.into(), before.map(EntryId), limit).await?;
             ui.json(&found.iter().map(shown).collect::<Vec<_>>())?;
             show_list(ui, &found);
         }
         DeliveriesCommand::Causes { team, databases } => {
-            let causes = open(&databases)?.ledger.causes(team.as_deref()).await?;
+            let causes = open(&databases).await?.ledger.causes(team.as_deref()).await?;
             ui.json(&causes)?;
             let say = &ui.say;
             ui.table(
@@ -55,7 +56,7 @@ pub(super) async fn run(ui: &Ui, command: DeliveriesCommand) -> Result<Ending, C
             );
         }
         DeliveriesCommand::Show { id, databases } => {
-            let detail = open(&databases)?.ledger.show(None, EntryId(id)).await?;
+            let detail = open(&databases).await?.ledger.show(None, EntryId(id)).await?;
             let result: Value =
                 detail.detail.as_deref().and_then(|detail| serde_json::from_slice(detail).ok()).unwrap_or_default();
             ui.json(&json!({ "delivery": shown(&detail.summary), "attempts": detail.attempts, "result": result }))?;
@@ -71,18 +72,18 @@ pub(super) async fn run(ui: &Ui, command: DeliveriesCommand) -> Result<Ending, C
         }
         DeliveriesCommand::Retry { id: Some(id), looked, record, databases, .. } => {
             let looked = (looked || record.is_some()).then_some(record);
-            retry_one(ui, &open(&databases)?, EntryId(id), looked).await?;
+            retry_one(ui, &open(&databases).await?, EntryId(id), looked).await?;
         }
         DeliveriesCommand::Retry { id: None, filter, yes, databases, .. } => {
-            return retry_many(ui, &open(&databases)?, filter.into(), yes).await;
+            return retry_many(ui, &open(&databases).await?, filter.into(), yes).await;
         }
         DeliveriesCommand::Cancel { id, databases } => {
-            let is_done = open(&databases)?.ledger.give_up(None, EntryId(id)).await?;
+            let is_done = open(&databases).await?.ledger.give_up(None, EntryId(id)).await?;
             ui.json(&json!({ "done": is_done }))?;
             ui.print(if is_done { ui.say.given_up(id) } else { ui.say.not_changed(id) });
         }
         DeliveriesCommand::Export { filter, databases } => {
-            let (databases, filter) = (open(&databases)?, filter.into());
+            let (databases, filter) = (open(&databases).await?, filter.into());
             let mut before = None;
             loop {
                 let page = databases.ledger.list(&filter, before, PAGE).await?;
@@ -149,7 +150,7 @@ fn agrees(ui: &Ui) -> Result<bool, CliError> {
 
 pub(super) async fn recover(ui: &Ui, arguments: Recover) -> Result<Ending, CliError> {
     // The server must not run: it would not know.
-    let databases = Databases::open(ui, &arguments.databases, As::Server, Settings::default())?;
+    let databases = Databases::open(ui, &arguments.databases, As::Server, Settings::default()).await?;
     let count = databases.ledger.recover(instant(arguments.from_backup)).await?;
     ui.json(&json!({ "looked_for": count }))?;
     ui.print(ui.say.recovered(shown_count(count)));
@@ -157,7 +158,7 @@ pub(super) async fn recover(ui: &Ui, arguments: Recover) -> Result<Ending, CliEr
 }
 
 pub(super) async fn erase(ui: &Ui, arguments: Erase) -> Result<Ending, CliError> {
-    let databases = Databases::open(ui, &arguments.databases, As::Command, Settings::default())?;
+    let databases = Databases::open(ui, &arguments.databases, As::Command, Settings::default()).await?;
     let erased = databases.ledger.erase(&arguments.guest).await?;
     ui.json(&erased.iter().map(shown).collect::<Vec<_>>())?;
     ui.print(ui.say.erased(erased.len()));

@@ -74,7 +74,7 @@ pub(super) async fn serve(ui: &mut Ui, brokers: &Brokers, arguments: Serve) -> R
     let listen = |source| CliError::Listen { address: arguments.listen.to_string(), source };
     let listener = TcpListener::bind(arguments.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let databases = Databases::open(ui, &arguments.databases, As::Server, settings.delivery)?;
+    let databases = Databases::open(ui, &arguments.databases, As::Server, settings.delivery).await?;
     let component = ComponentFile::find(ui, arguments.delivering.component.as_deref())?;
     let local_org = match arguments.local_org {
         true => Some(sample::Sample::start(ui, brokers, &component, &databases, &arguments.databases.data).await?),
@@ -116,7 +116,7 @@ pub(super) async fn worker(ui: &mut Ui, brokers: &Brokers, arguments: WorkerArgs
         return Err(CliError::WorkerNeedsPostgres);
     }
     log_as_json();
-    let databases = Databases::open(ui, &arguments.databases, As::Server, settings.delivery)?;
+    let databases = Databases::open(ui, &arguments.databases, As::Server, settings.delivery).await?;
     let component = ComponentFile::find(ui, arguments.delivering.component.as_deref())?;
     let fleet =
         Fleet::load(ui, brokers, &component, &databases, &arguments.delivering, &arguments.databases.data).await?;

@@ -16,14 +16,14 @@ pub(super) async fn run(ui: &Ui, command: TeamCommand) -> Result<Ending, CliErro
             if id.is_empty() || id.len() > 200 || id.chars().any(char::is_control) {
                 return Err(CliError::TeamId(id));
             }
-            let databases = Databases::create(ui, &databases)?;
+            let databases = Databases::create(ui, &databases).await?;
             let team = TeamRow { name: name.unwrap_or_else(|| id.clone()), id };
             let is_new = databases.ledger.put_team(&team).await?;
             ui.json(&team)?;
             ui.print(if is_new { ui.say.team_created(&team.id) } else { ui.say.team_renamed(&team.id, &team.name) });
         }
         TeamCommand::List { databases } => {
-            let databases = Databases::open(ui, &databases, As::Command, Settings::default())?;
+            let databases = Databases::open(ui, &databases, As::Command, Settings::default()).await?;
             let teams = databases.ledger.teams().await?;
             ui.json(&teams)?;
             ui.table(

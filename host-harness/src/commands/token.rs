@@ -15,7 +15,7 @@ use crate::{
 pub(super) async fn run(ui: &Ui, command: TokenCommand) -> Result<Ending, CliError> {
     match command {
         TokenCommand::Create { team, scope, databases } => {
-            let databases = Databases::create(ui, &databases)?;
+            let databases = Databases::create(ui, &databases).await?;
             if let Some(team) = &team
                 && databases.ledger.team(team).await?.is_none()
             {
@@ -28,7 +28,7 @@ pub(super) async fn run(ui: &Ui, command: TokenCommand) -> Result<Ending, CliErr
             ui.note(ui.say.token_shown_once(&token.id));
         }
         TokenCommand::List { databases } => {
-            let databases = Databases::open(ui, &databases, As::Command, Settings::default())?;
+            let databases = Databases::open(ui, &databases, As::Command, Settings::default()).await?;
             let (mut rows, mut listed) = (Vec::new(), Vec::new());
             for token in databases.store.tokens().await?.into_iter().flatten() {
                 let revoked = token.revoked_at.map(|time| time.to_string()).unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) async fn run(ui: &Ui, command: TokenCommand) -> Result<Ending, CliErr
             );
         }
         TokenCommand::Revoke { id, databases } => {
-            let databases = Databases::open(ui, &databases, As::Command, Settings::default())?;
+            let databases = Databases::open(ui, &databases, As::Command, Settings::default()).await?;
             if !databases.store.revoke_token(&id, Timestamp::now()).await? {
                 return Err(CliError::NoToken(id));
             }

@@ -455,6 +455,14 @@ impl Ledger for PostgresLedger {
         write!(self, |session| upkeep::take_task(session, self.inner.time(), task, holder, every))
     }
 
+    async fn note(&self, name: &str) -> Result<Option<String>> {
+        read!(self, |session| upkeep::note(session, name))
+    }
+
+    async fn put_note(&self, name: &str, content: &str) -> Result<()> {
+        write!(self, |session| upkeep::put_note(session, name, content))
+    }
+
     async fn forget(&self, before: Instant, most: u32) -> Result<u64> {
         write!(self, |session| upkeep::forget(session, before, most))
     }

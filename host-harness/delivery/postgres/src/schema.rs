@@ -169,6 +169,9 @@ const STEPS: [&str; 1] = [r#"
     );
 
     -- Tasks that one process of the fleet does at a time.
+    -- What upkeep remembers, such as what people were told.
+    CREATE TABLE crm_ledger.note (name text COLLATE "C" PRIMARY KEY, content text NOT NULL);
+
     CREATE TABLE crm_ledger.task (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, next bigint NOT NULL);
 
     CREATE TABLE crm_ledger.schema_version (

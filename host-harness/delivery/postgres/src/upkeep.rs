@@ -30,6 +30,19 @@ pub(crate) async fn take_task(
     Ok(taken == 1)
 }
 
+/// Notes hold names that callers chose.
+pub(crate) async fn note(session: Session<'_>, name: &str) -> Result<Option<String>> {
+    let found = session.query("SELECT content FROM crm_ledger.note WHERE name = $1", &[&storable(name)]).await?;
+    Ok(found.first().map(|row| row.try_get(0)).transpose()?)
+}
+
+pub(crate) async fn put_note(session: Session<'_>, name: &str, content: &str) -> Result<()> {
+    let insert = "INSERT INTO crm_ledger.note (name, content) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET content = excluded.content";
+    session.execute(insert, &[&storable(name), &storable(content)]).await?;
+    Ok(())
+}
+
 const REMOVE_CONTENT: &str = "DELETE FROM crm_ledger.content WHERE entry = ANY ($1::bigint[])";
 
 /// What is personal of an entry goes. Its id, state and records stay.
