@@ -58,7 +58,7 @@ impl Conditions {
     async fn query(&self, session: Session<'_>, text: &str) -> Result<Vec<Row>> {
         let values: Vec<_> =
             self.values.iter().map(|value| value.as_ref() as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
-        session.query(text, &values).await
+        session.query_once(text, &values).await
     }
 }
 

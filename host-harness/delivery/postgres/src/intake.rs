@@ -95,7 +95,7 @@ const FACTS: &str = "
 
 const NEW_IDS: &str = "SELECT nextval('crm_ledger.entry_id') FROM generate_series(1, $1::bigint)";
 
-const CHANGES: &str = "
+pub(crate) const CHANGES: &str = "
     SELECT entry.team, entry.integration, entry.booking, entry.change, entry.id, entry.digest, entry.state, entry.chain
     FROM unnest($1::text[], $2::text[], $3::text[]) AS own (team, integration, booking)
     JOIN crm_ledger.entry USING (team, integration, booking)";

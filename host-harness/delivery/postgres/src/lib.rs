@@ -66,14 +66,14 @@ use crm_delivery::{
 };
 use crm_postgres::ConnectError;
 use crm_seal::{Key, LedgerKeys};
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
 pub use tokio_postgres;
 
 use batch::Gatherer;
 use by_hand::Changed;
 use intake::Prepared;
 use mappings::MOST_RELEASED;
-use session::{Failure, Session, connection, damaged, number, transaction};
+use session::{Session, connection, damaged, number, transaction};
 
 type Result<T, E = LedgerError> = std::result::Result<T, E>;
 
@@ -195,10 +195,6 @@ impl Inner {
     fn time(&self) -> Option<i64> {
         self.test_time.as_ref().map(|time| number(time.load(Ordering::SeqCst)))
     }
-
-    async fn reader(&self) -> Result<Object, Failure> {
-        connection(&self.pool).await
-    }
 }
 
 impl fmt::Debug for Inner {
@@ -216,7 +212,7 @@ impl fmt::Debug for PostgresLedger {
 /// Reads outside a transaction.
 macro_rules! read {
     ($self:ident, |$session:ident| $task:expr) => {{
-        let client = $self.inner.reader().await?;
+        let client = connection(&$self.inner.pool).await?;
         let $session = Session::reading(&client);
         Ok($task.await?)
     }};

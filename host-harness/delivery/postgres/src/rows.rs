@@ -127,7 +127,7 @@ macro_rules! entry_columns {
 }
 
 /// Locks the queues of entries, always in the same order, so that transactions do not wait for each other in a circle.
-const LOCK_QUEUES_OF: &str = concat!(
+pub(crate) const LOCK_QUEUES_OF: &str = concat!(
     "SELECT ",
     queue_columns!(),
     " FROM crm_ledger.queue WHERE id = ANY (ARRAY (SELECT queue FROM crm_ledger.entry WHERE id = ANY ($1::bigint[])))
@@ -509,7 +509,7 @@ const INSERT_ENTRIES: &str = "
 const INSERT_CONTENT: &str = "
     INSERT INTO crm_ledger.content (entry, payload) SELECT * FROM unnest($1::bigint[], $2::bytea[])";
 
-const UPDATE_ENTRIES: &str = "
+pub(crate) const UPDATE_ENTRIES: &str = "
     UPDATE crm_ledger.entry
     SET chain = v.chain, lane = v.lane, mapping = v.mapping, state = v.state, code = v.code, progress = v.progress,
         -- Retention may have removed the content of a final one that only moves to another chain.
@@ -523,7 +523,7 @@ const COUNT: &str = "
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
     ON CONFLICT (team, integration, state, code) DO UPDATE SET count = cause_count.count + excluded.count";
 
-const CLOSE: &str = "DELETE FROM crm_ledger.ready WHERE entry = ANY ($1::bigint[])";
+pub(crate) const CLOSE: &str = "DELETE FROM crm_ledger.ready WHERE entry = ANY ($1::bigint[])";
 
 const OPEN: &str = "
     INSERT INTO crm_ledger.ready (entry, queue, lane, turn, due, until, head)
@@ -533,7 +533,7 @@ const OPEN: &str = "
         head = ready.head AND ready.lane = excluded.lane";
 
 /// Marks the first entry of each lane.
-const SETTLE_LANES: &str = "
+pub(crate) const SETTLE_LANES: &str = "
     WITH first AS (
         SELECT v.queue, v.lane, coalesce(
             -- What a worker has stays first, whatever else is put back before it.
@@ -550,7 +550,7 @@ const SETTLE_LANES: &str = "
     )
     UPDATE crm_ledger.ready SET head = changed.head FROM changed WHERE ready.entry = changed.entry";
 
-const UPDATE_QUEUES: &str = "
+pub(crate) const UPDATE_QUEUES: &str = "
     UPDATE crm_ledger.queue
     SET virtual_time = v.virtual_time, served = v.served, opens_at = v.opens_at, hold = v.hold, in_flight = v.in_flight,
         state = v.state, open = queue.open + v.opened,

@@ -19,15 +19,21 @@ pub(crate) enum Failure {
     Ledger(LedgerError),
     Postgres(tokio_postgres::Error),
     Pool(PoolError),
+    /// The connection had ended before anything was done.
+    Ended(tokio_postgres::Error),
 }
 
 impl Failure {
-    /// The server ended the transaction in favor of another one; the same again may succeed.
-    pub(crate) fn is_conflict(&self) -> bool {
-        let Self::Postgres(error) = self else { return false };
-        error
-            .code()
-            .is_some_and(|code| [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code))
+    /// Nothing was done, and the same again may succeed: the server ended the transaction in favor of another one, or the pool gave a
+    /// connection away whose server had gone.
+    pub(crate) fn can_be_repeated(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.code().is_some_and(|code| {
+                [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code)
+            }),
+            Self::Ended(_) => true,
+            Self::Ledger(_) | Self::Pool(_) => false,
+        }
     }
 
     /// Whether what was to be written is the reason, and not the server or the connection.
@@ -38,7 +44,7 @@ impl Failure {
             Self::Postgres(error) => {
                 error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)))
             }
-            Self::Pool(_) => false,
+            Self::Pool(_) | Self::Ended(_) => false,
         }
     }
 
@@ -48,7 +54,7 @@ impl Failure {
             Self::Ledger(LedgerError::Damaged(what)) => LedgerError::Damaged(what.clone()),
             Self::Ledger(LedgerError::Busy) => LedgerError::Busy,
             Self::Ledger(error) => LedgerError::Database(error.to_string().into()),
-            Self::Postgres(error) => LedgerError::Database(text(error).into()),
+            Self::Postgres(error) | Self::Ended(error) => LedgerError::Database(text(error).into()),
             // All connections are in use.
             Self::Pool(PoolError::Timeout(TimeoutType::Wait)) => LedgerError::Busy,
             Self::Pool(PoolError::Backend(error)) => LedgerError::Database(text(error).into()),
@@ -146,6 +152,11 @@ impl<'a> Session<'a> {
         Ok(self.client.query(&statement, values).await?)
     }
 
+    /// Runs a statement whose text has many forms: it is planned for its values, and not kept prepared.
+    pub(crate) async fn query_once(&self, text: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        Ok(self.client.query(text, values).await?)
+    }
+
     pub(crate) async fn execute(&self, text: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64> {
         let statement = self.prepare(text).await?;
         Ok(self.client.execute(&statement, values).await?)
@@ -167,7 +178,11 @@ impl<'a> Session<'a> {
 
 /// Begins a transaction. Each of its statements sees what others committed meanwhile, which the locks of queues rely on.
 pub(crate) async fn begin(client: &mut Object) -> Result<Transaction<'_>> {
-    Ok(client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?)
+    let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await;
+    begun.map_err(|error| {
+        let has_ended = error.is_closed() || error.code() == Some(&SqlState::ADMIN_SHUTDOWN);
+        if has_ended { Failure::Ended(error) } else { Failure::Postgres(error) }
+    })
 }
 
 /// A connection from a pool.
@@ -175,8 +190,8 @@ pub(crate) async fn connection(pool: &Pool) -> Result<Object> {
     Ok(pool.get().await?)
 }
 
-/// How often a transaction is tried again that the server ended in favor of another one.
-pub(crate) const RETRIES: u32 = 8;
+/// How often a transaction is tried again: more often than the pool has connections that can have ended.
+pub(crate) const RETRIES: u32 = 20;
 
 /// Runs a task in a transaction, again if it lost against another one. A future that is dropped rolls back.
 macro_rules! transaction {
@@ -192,7 +207,7 @@ macro_rules! transaction {
                 Ok::<_, $crate::session::Failure>(done)
             };
             match done.await {
-                Err(failure) if failure.is_conflict() && retries < $crate::session::RETRIES => retries += 1,
+                Err(failure) if failure.can_be_repeated() && retries < $crate::session::RETRIES => retries += 1,
                 done => break done,
             }
         }

@@ -20,7 +20,7 @@ use crate::{
 const MOST_RESCUED: i64 = 256;
 
 /// Queues that have something due and a free slot, in the order of their turns. Those that another worker looks at are its.
-const TURNS: &str = concat!(
+pub(crate) const TURNS: &str = concat!(
     "WITH time AS MATERIALIZED (SELECT coalesce($1::bigint, crm_ledger.milliseconds()) AS now)
      SELECT ",
     queue_columns!(),
@@ -33,7 +33,7 @@ const TURNS: &str = concat!(
 );
 
 /// What is due in queues, the next one first.
-const DUE: &str = "
+pub(crate) const DUE: &str = "
     SELECT own.id, due.entry, due.turn
     FROM unnest($1::bigint[], $2::bigint[]) AS own (id, slots)
     CROSS JOIN LATERAL (
@@ -47,12 +47,12 @@ const DUE: &str = "
     ) AS due
     ORDER BY own.id, due.turn, due.due, due.entry";
 
-const CONTENT: &str = "
+pub(crate) const CONTENT: &str = "
     SELECT entry.id, entry.team, entry.calendar, entry.integration, entry.booking, entry.change, entry.accepted, content.payload
     FROM crm_ledger.entry LEFT JOIN crm_ledger.content ON content.entry = entry.id WHERE entry.id = ANY ($1::bigint[])";
 
 /// What other integrations made of the same bookings.
-const RELATED: &str = "
+pub(crate) const RELATED: &str = "
     SELECT claimed.id, other.progress FROM crm_ledger.entry AS claimed
     JOIN crm_ledger.entry AS own
       ON own.queue = claimed.queue AND own.integration = claimed.integration AND own.chain = claimed.chain
@@ -236,8 +236,8 @@ pub(crate) async fn finish(
     session.run(&steps).await.map(drop)
 }
 
-const LOST: &str = "
-    SELECT entry FROM crm_ledger.ready WHERE until <= coalesce($1::bigint, crm_ledger.milliseconds()) ORDER BY until LIMIT $2";
+pub(crate) const LOST: &str = "
+    SELECT entry FROM crm_ledger.ready WHERE until <= (SELECT coalesce($1::bigint, crm_ledger.milliseconds())) ORDER BY until LIMIT $2";
 
 /// Takes back claims that have ended.
 pub(crate) async fn rescue(session: Session<'_>, settings: &Settings, time: Option<i64>, random: f64) -> Result<u64> {
@@ -261,9 +261,10 @@ pub(crate) fn read_ids(rows: &[Row]) -> Result<Vec<EntryId>> {
     rows.iter().map(|row| Ok(EntryId(get_number(row, 0)?))).collect()
 }
 
-const TOO_FAR: &str = "
+pub(crate) const TOO_FAR: &str = "
     SELECT entry FROM crm_ledger.ready
-    WHERE head AND until IS NULL AND due > coalesce($1::bigint, crm_ledger.milliseconds()) + $2::bigint LIMIT 500";
+    WHERE head AND until IS NULL AND due > (SELECT coalesce($1::bigint, crm_ledger.milliseconds()) + $2::bigint)
+    ORDER BY due LIMIT 500";
 
 /// Brings moments back that a clock which was wrong for a while put into the far future.
 pub(crate) async fn mend_clock(session: Session<'_>, settings: &Settings, time: Option<i64>) -> Result<()> {
