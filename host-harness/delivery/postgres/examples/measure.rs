@@ -5,8 +5,8 @@
 
 use std::{
     env,
-    sync::atomic::{AtomicUsize, Ordering},
     sync::Arc,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -40,7 +40,9 @@ async fn main() {
     client.batch_execute(&OLDER.replace("$1", &older.to_string())).await.unwrap();
     println!("{older} older entries in {:.1} s", began.elapsed().as_secs_f64());
 
-    for (name, teams, callers) in [("200 teams, 256 callers", TEAMS, 256), ("one team, 256 callers", 1, 256), ("one team, one caller", 1, 1)] {
+    for (name, teams, callers) in
+        [("200 teams, 256 callers", TEAMS, 256), ("one team, 256 callers", 1, 256), ("one team, one caller", 1, 1)]
+    {
         let bookings = if callers == 1 { 500 } else { BOOKINGS };
         accept(&ledger, name, teams, callers, bookings).await;
     }

@@ -21,7 +21,9 @@ async fn everything(client: &Client) -> Vec<String> {
 /// Ends the connection that changes a table, before or at its commit.
 async fn kill_at(client: &Client, (table, event, moment): (&str, &str, &str)) {
     let trigger = match moment {
-        "statement" => format!("CREATE TRIGGER killing AFTER {event} ON crm_ledger.{table} EXECUTE FUNCTION pg_temp_killing()"),
+        "statement" => {
+            format!("CREATE TRIGGER killing AFTER {event} ON crm_ledger.{table} EXECUTE FUNCTION pg_temp_killing()")
+        }
         _ => format!(
             "CREATE CONSTRAINT TRIGGER killing AFTER {event} ON crm_ledger.{table} DEFERRABLE INITIALLY DEFERRED
              FOR EACH ROW EXECUTE FUNCTION pg_temp_killing()"
@@ -149,7 +151,10 @@ async fn a_server_that_confirms_before_it_is_on_disk_is_refused() {
     client.batch_execute("ALTER DATABASE ledger_0 SET synchronous_commit = local").await.unwrap();
     cluster.restart();
     let error = PostgresLedger::open(&url, Options::new(vec![key()])).await.unwrap_err();
-    assert!(error.to_string().contains("`synchronous_commit = local`: with `synchronous_standby_names` set"), "{error}");
+    assert!(
+        error.to_string().contains("`synchronous_commit = local`: with `synchronous_standby_names` set"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
