@@ -438,7 +438,7 @@ impl World {
             let released = self.ledger.hold(team, None, self.now);
             self.released(released);
         }
-        for _ in 0..20_000 {
+        for _ in 0..2_000 {
             for team in 0..TEAMS {
                 self.connect(team, self.model.teams[team].account, false);
             }
@@ -454,7 +454,7 @@ impl World {
                 self.work();
             }
             self.rescue();
-            if self.count(|state| !state.is_final()) == 0 {
+            if self.ledger.open() == 0 {
                 return;
             }
             self.now += 60_000;
