@@ -163,7 +163,8 @@ impl Call {
         if now + REQUEST > self.deadline {
             return ends(Ended::Stopped { code: "deadline".into(), effect: Effect::None });
         }
-        if self.fence % 64 == 63 && !self.has_looked && !is_calm {
+        // The host is busy, before the plugin is called.
+        if chance == 99 && !self.has_looked {
             return ends(Ended::NotCalled);
         }
         let Some(account) = account else { return problem(Reaction::Reconnect, Effect::None, None) };
@@ -211,7 +212,7 @@ impl Call {
         // From 0 on: a refusal writes nothing. From 20 on: the request is carried out now, later, or never.
         match chance {
             0..4 => return refused(Reaction::Retry),
-            4 => return problem(Reaction::Retry, Effect::None, Some(2_000)),
+            4 => return problem(Reaction::Retry, Effect::None, Some(5_000)),
             5 => return refused(Reaction::FixBooking),
             6 => return refused(Reaction::FixMapping),
             7 => return refused(Reaction::AskAdmin),

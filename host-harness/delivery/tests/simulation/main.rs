@@ -14,7 +14,7 @@ use std::{cell::Cell, env, str::FromStr};
 use crm::{Call, Crm, Dice, Next, SETTLED};
 use crm_booking::Kind;
 use crm_contract::{Instant, RecordRef};
-use crm_delivery::{Ended, EntryId, Hold, State};
+use crm_delivery::{Ended, EntryId, Hold, State, codes};
 use ledger::{Claimed, Ledger};
 use model::{Expected, Model, TeamModel};
 use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
@@ -211,6 +211,7 @@ impl World {
         let expected = self.model.accepted(index, id, kind, changed_at);
         let state = self.ledger.progress(id).state;
         assert!(expected.is_none_or(|expected| expected == state), "{id} is {state:?}, not {expected:?}");
+        self.check_order(index);
     }
 
     // ---------------------------------------------------------------- workers
@@ -284,7 +285,7 @@ impl World {
         let progress = self.ledger.progress(id);
         let has_cause = progress.cause.is_some();
         let is_dropped = progress.state == State::Cancelled && self.model.is_cancelled(booking, id);
-        let tries_end = progress.accepted + self.ledger.settings.tries_last;
+        let tries_end = self.tries_end(id);
         match expected {
             _ if is_dropped => assert!(progress.unknown.is_none(), "{id} was dropped, and may have been written"),
             Expected::Final => {
@@ -292,14 +293,36 @@ impl World {
             }
             Expected::Parked => assert!(progress.state == State::Parked && has_cause, "{progress:?}"),
             Expected::Attention => assert!(progress.state == State::NeedsAttention && has_cause, "{progress:?}"),
-            Expected::Waiting { least, most } if progress.state == State::Waiting => {
+            Expected::Waiting { least, most, is_try } if progress.state == State::Waiting => {
                 assert!((least..=most).contains(&progress.due), "{id} waits until {}: {expected:?}", progress.due);
+                assert!(!is_try || progress.due <= tries_end, "{id} is tried too late: {progress:?}");
                 assert_eq!(progress.passing, self.model.passing(booking, id), "tries of {id}");
             }
-            Expected::Waiting { most, .. } => {
+            Expected::Waiting { most, is_try, .. } => {
                 let is_over = progress.cause.as_ref().is_some_and(|cause| cause.tries_ended);
-                assert!(progress.state == State::NeedsAttention && is_over && most > tries_end, "{progress:?}");
+                assert!(
+                    progress.state == State::NeedsAttention && is_over && is_try && most > tries_end,
+                    "{progress:?}"
+                );
             }
+        }
+        self.check_order(booking);
+    }
+
+    /// There are tries for three days, until a day after the meeting, or for three days after a person asked for one.
+    fn tries_end(&self, id: EntryId) -> Instant {
+        let progress = self.ledger.progress(id);
+        let asked = progress.resent.unwrap_or_default();
+        (progress.accepted.max(asked) + 3 * DAY).max(progress.meeting_end + DAY)
+    }
+
+    /// What waits behind a change that needs a person needs one too.
+    fn check_order(&self, booking: usize) {
+        let mut is_blocked = false;
+        for entry in self.ledger.chains[booking].entries() {
+            let state = entry.progress.state;
+            assert!(!is_blocked || state != State::Waiting, "{} waits, and nobody hears why", entry.id);
+            is_blocked |= state == State::NeedsAttention;
         }
     }
 
@@ -340,6 +363,11 @@ impl World {
         let progress = self.ledger.progress(id);
         let cause = progress.cause.as_ref();
         assert!(cause.is_some(), "{id} needs a person, and does not say why: {progress:?}");
+        // The earlier change releases it. Some ask all the same.
+        let is_blocked = cause.is_some_and(|cause| cause.code == codes::EARLIER_CHANGE);
+        if is_blocked && (self.is_calm || !self.dice.one_in(8)) {
+            return;
+        }
         let account = self.model.teams[self.ledger.team_of(id)].account;
         // A careful person looks once nothing can be written any more.
         let can_look = progress.unknown.is_none_or(|tries| self.now >= tries.newest + SETTLED);
@@ -356,6 +384,7 @@ impl World {
         let is_resent = self.ledger.resend(id, looked.clone(), self.now);
         assert!(is_resent, "{id} needs a person and cannot be sent again");
         self.model.resent(booking, id, looked.as_ref());
+        self.check_order(booking);
     }
 
     /// A team's connection ends, or it connects to its account or to another one.

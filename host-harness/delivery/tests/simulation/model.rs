@@ -187,7 +187,7 @@ impl Model {
             }
             Ended::NotCalled => {
                 change.not_before = now;
-                Expected::Waiting { least: now, most: now + settings.shortest_wait }
+                Expected::Waiting { least: now, most: now + settings.shortest_wait, is_try: false }
             }
             Ended::Stopped { effect, .. } => {
                 if *effect == Effect::Unknown {
@@ -199,7 +199,7 @@ impl Model {
                 if change.stopped >= settings.stopped_tries {
                     return Expected::Attention;
                 }
-                Expected::Waiting { least: now, most: now + HOUR }
+                Expected::Waiting { least: now, most: now + HOUR, is_try: true }
             }
             Ended::Refused(problem) => {
                 problem.made.iter().for_each(&mut keep);
@@ -228,16 +228,16 @@ impl Model {
                         if now < the_team.paused_until {
                             // The pause uses up no try.
                             change.not_before = the_team.paused_until;
-                            return Expected::Waiting { least: the_team.paused_until, most: now + HOUR };
+                            return Expected::Waiting { least: the_team.paused_until, most: now + HOUR, is_try: false };
                         }
                         change.passing += 1;
                         change.not_before = now + asked;
-                        Expected::Waiting { least: now + asked, most: now + asked + HOUR }
+                        Expected::Waiting { least: now + asked, most: now + asked + HOUR, is_try: true }
                     }
                     Reaction::CheckFirst if problem.retry_after.is_some() => {
                         change.passing += 1;
                         change.not_before = now + asked;
-                        Expected::Waiting { least: now + asked, most: now + asked + HOUR }
+                        Expected::Waiting { least: now + asked, most: now + asked + HOUR, is_try: true }
                     }
                     _ => Expected::Attention,
                 }
@@ -304,7 +304,12 @@ impl Model {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Expected {
     Final,
-    Waiting { least: Instant, most: Instant },
+    /// Due between both. What is no try, such as a pause, waits for however long there are tries.
+    Waiting {
+        least: Instant,
+        most: Instant,
+        is_try: bool,
+    },
     Parked,
     Attention,
 }
