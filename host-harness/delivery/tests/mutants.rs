@@ -4,6 +4,8 @@
 //! cargo test -p crm-delivery --no-default-features --test mutants -- --ignored --nocapture
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a test that does not hold panics")]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -454,11 +454,6 @@ impl World {
     /// Nothing goes wrong any more, people do what they must, and everything ends.
     fn settle(&mut self) {
         self.is_calm = true;
-        for index in 0..self.bookings.len() {
-            while !self.bookings[index].unsent.is_empty() {
-                self.send(index);
-            }
-        }
         for team in 0..TEAMS {
             if self.model.teams[team].mapping == 0 {
                 self.save_mapping();
@@ -467,7 +462,17 @@ impl World {
             let released = self.ledger.hold(team, None, self.now);
             self.released(released);
         }
-        for _ in 0..2_000 {
+        let mut unsent: Vec<_> =
+            (0..self.bookings.len()).filter(|index| !self.bookings[*index].unsent.is_empty()).collect();
+        let most_rounds = 2_000 + unsent.len();
+        for _ in 0..most_rounds {
+            while let Some(index) = unsent.last().filter(|_| self.ledger.open() < MOST_OPEN) {
+                let index = *index;
+                self.send(index);
+                if self.bookings[index].unsent.is_empty() {
+                    unsent.pop();
+                }
+            }
             for team in 0..TEAMS {
                 self.connect(team, self.model.teams[team].account, false);
             }
@@ -483,7 +488,7 @@ impl World {
                 self.work();
             }
             self.rescue();
-            if self.ledger.open() == 0 {
+            if self.ledger.open() == 0 && unsent.is_empty() {
                 return;
             }
             self.now += 60_000;
