@@ -119,7 +119,7 @@ mod tests {
         let mut rows = LedgerKeys::make(&old).unwrap();
         let before = LedgerKeys::open(&rows, &[new.clone(), old.clone()]).unwrap();
         let sealed = before.seal_payload(["t", "b", "c"], b"canary").unwrap();
-        assert!(LedgerKeys::open(&rows, &[new.clone()]).is_err());
+        assert!(LedgerKeys::open(&rows, std::slice::from_ref(&new)).is_err());
         rows.extend(LedgerKeys::rewrap(&rows, &[old], &new).unwrap());
         let after = LedgerKeys::open(&rows, &[new]).unwrap();
         assert_eq!(after.open_payload(["t", "b", "c"], &sealed).unwrap(), b"canary");

@@ -46,7 +46,7 @@ impl Conditions {
     }
 
     /// What a person can send again: it is neither final nor under way.
-    fn to_resend(mut self) -> Self {
+    fn resendable(mut self) -> Self {
         self.text.push("entry.state IN ('waiting', 'parked', 'needs-attention')".to_owned());
         self
     }
@@ -174,7 +174,7 @@ pub(crate) async fn causes(session: Session<'_>, team: Option<&str>) -> Result<V
 }
 
 pub(crate) async fn count_to_resend(session: Session<'_>, filter: &Filter) -> Result<u64> {
-    let conditions = Conditions::of(filter).to_resend();
+    let conditions = Conditions::of(filter).resendable();
     let text = format!("SELECT count(*) FROM crm_ledger.entry WHERE {}", conditions.clause());
     let found = conditions.query(session, &text).await?;
     get_number(found.first().ok_or_else(|| damaged("no count"))?, 0)
@@ -187,7 +187,7 @@ pub(crate) async fn resend(
     after: Option<EntryId>,
     most: u32,
 ) -> Result<Batch> {
-    let mut conditions = Conditions::of(filter).to_resend();
+    let mut conditions = Conditions::of(filter).resendable();
     conditions.add("entry.id >", after.map(|after| number(after.0)));
     let place = conditions.values.len().saturating_add(1);
     let text = format!("SELECT id FROM crm_ledger.entry WHERE {} ORDER BY id LIMIT ${place}", conditions.clause());

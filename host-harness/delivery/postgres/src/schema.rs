@@ -10,6 +10,10 @@ pub(crate) const LOCK: i64 = 0x6372_6d5f_6c65_6467;
 /// Each step migrates the schema from its index to the next version. Released steps never change.
 ///
 /// Names compare and sort byte by byte, as in SQLite, whatever the database's language is.
+///
+/// No table is partitioned. Entries are kept for good, so that a repeat is known for good, and content goes by when its entry became
+/// final, so no month could ever be dropped. With a million entries in twelve months, partitions made reading a chain 2.8 times, an
+/// update by id 2.1 times and a list 1.8 times as slow, and the table of keys that unique changes then need took 40 % more disk.
 const STEPS: [&str; 1] = [r#"
     CREATE SCHEMA crm_ledger;
 

@@ -126,34 +126,38 @@ pub(crate) async fn claim(
     Ok(claimed)
 }
 
+/// A queue whose turn it may be.
+struct Candidate {
+    id: i64,
+    virtual_time: u64,
+    /// The next one last.
+    due: Vec<(EntryId, fairness::Turn)>,
+}
+
 /// Which entries are next, by the turns of their queues.
 async fn choose(session: Session<'_>, settings: &Settings, unit: &Unit<'_>, most: u32) -> Result<Vec<EntryId>> {
-    let mut candidates: Vec<(u64, i64, std::vec::IntoIter<(EntryId, fairness::Turn)>)> = Vec::new();
-    let (mut queues, mut slots) = (Vec::new(), Vec::new());
-    for slot in unit.slots.values() {
-        queues.push(slot.id);
-        slots.push(i64::from(slot.queue.free_slots(unit.now, settings)));
-    }
+    let free = |slot: &Slot| slot.queue.free_slots(unit.now, settings);
+    let (queues, slots): (Vec<i64>, Vec<i64>) =
+        unit.slots.values().map(|slot| (slot.id, i64::from(free(slot)))).unzip();
     let most_resent = i64::from(settings.in_flight_resent);
     let mut due: HashMap<i64, Vec<(EntryId, fairness::Turn)>> = HashMap::new();
     for row in session.query(DUE, &[&queues, &slots, &number(unit.now), &most_resent]).await? {
-        let turn: i16 = get(&row, 2)?;
-        let turn = if turn == 1 { fairness::Turn::Resend } else { fairness::Turn::Fresh };
+        let turn = if get::<i16>(&row, 2)? == 1 { fairness::Turn::Resend } else { fairness::Turn::Fresh };
         due.entry(get(&row, 0)?).or_default().push((EntryId(get_number(&row, 1)?), turn));
     }
-    for slot in unit.slots.values() {
-        let due = due.remove(&slot.id).unwrap_or_default();
-        let free = usize::try_from(slot.queue.free_slots(unit.now, settings)).unwrap_or(usize::MAX);
-        let due: Vec<_> = due.into_iter().take(free).collect();
-        candidates.push((slot.queue.virtual_time, slot.id, due.into_iter()));
-    }
+    let candidate = |slot: &Slot| {
+        let mut due = due.remove(&slot.id).unwrap_or_default();
+        due.truncate(usize::try_from(free(slot)).unwrap_or(usize::MAX));
+        due.reverse();
+        Candidate { id: slot.id, virtual_time: slot.queue.virtual_time, due }
+    };
+    let mut candidates: Vec<Candidate> = unit.slots.values().map(candidate).collect();
     let mut chosen = Vec::new();
     while chosen.len() < usize::try_from(most).unwrap_or(usize::MAX) {
-        let waiting = candidates.iter_mut().filter(|(.., due)| due.len() > 0);
-        let Some(next) = waiting.min_by_key(|(virtual_time, queue, _)| (*virtual_time, *queue)) else { break };
-        let (virtual_time, _, due) = next;
-        let Some((id, turn)) = due.next() else { break };
-        *virtual_time = fairness::after_try(*virtual_time, turn);
+        let waiting = candidates.iter_mut().filter(|candidate| !candidate.due.is_empty());
+        let Some(next) = waiting.min_by_key(|candidate| (candidate.virtual_time, candidate.id)) else { break };
+        let Some((id, turn)) = next.due.pop() else { break };
+        next.virtual_time = fairness::after_try(next.virtual_time, turn);
         chosen.push(id);
     }
     Ok(chosen)

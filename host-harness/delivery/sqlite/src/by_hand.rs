@@ -39,7 +39,7 @@ impl Conditions {
     }
 
     /// What a person can send again: it is neither final nor under way.
-    fn to_resend(mut self) -> Self {
+    fn resendable(mut self) -> Self {
         self.text.push("entry.state IN ('waiting', 'parked', 'needs-attention')");
         self
     }
@@ -157,7 +157,7 @@ pub(crate) fn causes(database: &Connection, team: Option<&str>) -> Result<Vec<Ca
 }
 
 pub(crate) fn count_to_resend(database: &Connection, filter: &Filter) -> Result<u64> {
-    let conditions = Conditions::of(filter).to_resend();
+    let conditions = Conditions::of(filter).resendable();
     let text = format!("SELECT count(*) FROM entry WHERE {}", conditions.clause());
     let count: i64 =
         database.query_row(&text, params_from_iter(conditions.values), |row| row.get(0)).map_err(failed)?;
@@ -171,7 +171,7 @@ pub(crate) fn resend(
     most: u32,
     now: Instant,
 ) -> Result<Batch> {
-    let mut conditions = Conditions::of(filter).to_resend();
+    let mut conditions = Conditions::of(filter).resendable();
     conditions.add("entry.id > ?", after.map(|after| number(after.0)));
     let text = format!("SELECT id FROM entry WHERE {} ORDER BY id LIMIT {most}", conditions.clause());
     let mut select = database.prepare_cached(&text).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! Connections and servers that end.
 
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{collections::BTreeSet, sync::Mutex, task::Poll};
 
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
@@ -194,4 +194,49 @@ async fn many_processes_that_open_a_new_ledger_at_once_have_the_same_keys() {
     map(&opened[0], "team-1").await;
     opened[1].accept(arrival("team-1", "b-1", "c")).await.unwrap();
     assert_eq!(opened[7].claim(1).await.unwrap()[0].payload, b"payload of b-1");
+}
+
+/// Polls a future so many times, and drops it unless it is done by then.
+async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_does_all_or_nothing_and_leaves_its_connection_usable() {
+    let Some(url) = database() else { return };
+    let options = Options { connections: 1, ..Options::new(vec![key()]) };
+    let ledger = PostgresLedger::open(&url, options).await.unwrap();
+    map(&ledger, "team-1").await;
+    let client = connect(&url).await;
+    let mut number = 0;
+    for times in 0.. {
+        let booking = format!("b-{number}");
+        number += 1;
+        ledger.accept(arrival("team-1", &booking, "c")).await.unwrap();
+        // What a dropped claim took ends here, or is not there.
+        if polled(times, ledger.claim(1)).await.is_some_and(|claimed| claimed.unwrap().len() == 1) {
+            break;
+        }
+        // Waits until the server has ended the transaction.
+        client.batch_execute("SELECT FROM crm_ledger.queue FOR UPDATE").await.unwrap();
+        let counts = "SELECT (SELECT count(*) FROM crm_ledger.attempt), (SELECT count(*) FROM crm_ledger.ready WHERE until IS NOT NULL),
+             (SELECT sum(in_flight) FROM crm_ledger.queue)";
+        let row = client.query_one(counts, &[]).await.unwrap();
+        let counts: [i64; 3] = std::array::from_fn(|index| row.get(index));
+        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?} after {times} polls");
+        if counts[0] == 1 {
+            // The commit was sent.
+            break;
+        }
+    }
+    assert!(number > 4, "it was dropped at several stages");
 }
