@@ -2,12 +2,17 @@
 //!
 //! A sync takes as long for one booking as for 256. Nobody waits for a timer: a batch is what has gathered while the last one ran.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crm_delivery::{Acceptance, LedgerError};
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Inner, intake, intake::Prepared, session::transaction};
+use crate::{
+    Inner,
+    intake::{self, Prepared},
+    session::{Failure, transaction},
+};
 
 /// Arrivals of one transaction, at most.
 const MOST_TOGETHER: usize = 256;
@@ -26,8 +31,7 @@ impl Gatherer {
         tokio::spawn(async move {
             let mut together = Vec::with_capacity(MOST_TOGETHER);
             while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-                let (arrivals, replies): (Vec<Prepared>, Vec<Reply>) = together.drain(..).unzip();
-                write(&inner, &arrivals, replies).await;
+                write(&inner, together.drain(..).collect()).await;
             }
         });
         Self(send)
@@ -48,25 +52,21 @@ fn stopped() -> LedgerError {
     LedgerError::Database("the task that writes has ended; restart the process".into())
 }
 
-async fn write(inner: &Inner, arrivals: &[Prepared], replies: Vec<Reply>) {
-    let accept = async |arrivals: &[Prepared]| {
-        transaction!(&inner.pool, |session| intake::accept(session, &inner.keys, inner.time(), arrivals))
-    };
-    match accept(arrivals).await {
+async fn accept(inner: &Inner, arrivals: &[Prepared]) -> Result<Vec<Acceptance>, Failure> {
+    transaction!(&inner.pool, |session| intake::accept(session, &inner.keys, inner.time(), arrivals))
+}
+
+async fn write(inner: &Inner, together: Vec<(Prepared, Reply)>) {
+    let (arrivals, replies): (Vec<Prepared>, Vec<Reply>) = together.into_iter().unzip();
+    match accept(inner, &arrivals).await {
         Ok(accepted) => {
             for (acceptance, reply) in accepted.into_iter().zip(replies) {
                 // A caller that does not wait any more sends it again, and then it is known.
                 let _ = reply.send(Ok(acceptance));
             }
         }
-        // One of them cannot be stored. The others can.
-        Err(failure) if arrivals.len() > 1 && failure.is_about_data() => {
-            for (arrival, reply) in arrivals.iter().zip(replies) {
-                let accepted = accept(std::slice::from_ref(arrival)).await;
-                let one =
-                    accepted.map_err(LedgerError::from).and_then(|mut accepted| accepted.pop().ok_or_else(stopped));
-                let _ = reply.send(one);
-            }
+        Err(failure) if arrivals.len() > 1 && (failure.is_about_data() || failure.is_impatience()) => {
+            apart(inner, arrivals.into_iter().zip(replies)).await;
         }
         Err(failure) => {
             for reply in replies {
@@ -74,4 +74,31 @@ async fn write(inner: &Inner, arrivals: &[Prepared], replies: Vec<Reply>) {
             }
         }
     }
+}
+
+/// Writes arrivals each by itself, those of different teams beside each other: one of them cannot be stored, or another transaction
+/// has a team's queue and does not end. The others can.
+async fn apart(inner: &Inner, arrivals: impl Iterator<Item = (Prepared, Reply)>) {
+    let mut teams: BTreeMap<String, Vec<(Prepared, Reply)>> = BTreeMap::new();
+    for (arrival, reply) in arrivals {
+        teams.entry(arrival.team().to_owned()).or_default().push((arrival, reply));
+    }
+    let of_team = async |arrivals: Vec<(Prepared, Reply)>| {
+        let mut lasting: Option<Failure> = None;
+        for (arrival, reply) in arrivals {
+            let accepted = match &lasting {
+                Some(failure) => Err(failure.for_each()),
+                None => match accept(inner, std::slice::from_ref(&arrival)).await {
+                    Ok(mut accepted) => accepted.pop().ok_or_else(stopped),
+                    Err(failure) => {
+                        let error = failure.for_each();
+                        lasting = Some(failure).filter(|failure| !failure.is_about_data());
+                        Err(error)
+                    }
+                },
+            };
+            let _ = reply.send(accepted);
+        }
+    };
+    join_all(teams.into_values().map(of_team)).await;
 }

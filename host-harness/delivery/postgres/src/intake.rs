@@ -36,6 +36,10 @@ impl Prepared {
         let guest = guest.map(|guest| keys.guest_tag(guest));
         Ok(Self { sealed, guest, arrival })
     }
+
+    pub(crate) fn team(&self) -> &str {
+        &self.arrival.team
+    }
 }
 
 /// A booking for an integration, within a team.
@@ -139,12 +143,13 @@ pub(crate) async fn accept(
     time: Option<i64>,
     arrivals: &[Prepared],
 ) -> Result<Vec<Acceptance>> {
-    let mut mapped = read_mapped(&session.run(&[mapped_step(arrivals)]).await?)?;
+    let steps: Vec<Step> = session.patience().into_iter().chain([mapped_step(arrivals)]).collect();
+    let mut mapped = read_mapped(session.run(&steps).await?.last().map_or(&[], Vec::as_slice))?;
     for _ in 0..MOST_LOOKS {
         let places = places(arrivals, &mapped);
         let found = session.run(&look(&places, arrivals, time)).await?;
         let [queues, facts, again, ids, changes] = found.as_slice() else { return Err(damaged("five results")) };
-        let again = read_mapped(std::slice::from_ref(again))?;
+        let again = read_mapped(again)?;
         let slots = queues.iter().map(Slot::read).collect::<Result<Vec<_>>>()?;
         let wanted = queue_names(&places);
         if slots.len() < wanted.len() {
@@ -190,9 +195,9 @@ fn mapped_step(arrivals: &[Prepared]) -> Step {
     Step(MAPPED, values![teams, calendars])
 }
 
-fn read_mapped(found: &[Vec<Row>]) -> Result<Mapped> {
+fn read_mapped(found: &[Row]) -> Result<Mapped> {
     let mut mapped = Mapped::new();
-    for row in found.iter().flatten() {
+    for row in found {
         mapped.entry((get(row, 0)?, get(row, 1)?)).or_default().insert(integration(get(row, 2)?)?);
     }
     Ok(mapped)

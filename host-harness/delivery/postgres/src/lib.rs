@@ -270,7 +270,7 @@ impl PostgresLedger {
     /// ledger's tables.
     ///
     /// The queue of the booking's team stays locked until the transaction ends, so call this last and commit soon: meanwhile no other
-    /// booking of the team is accepted or delivered. One that accepts bookings of several teams should take them in one order, or may
+    /// booking of the team is accepted or delivered, and after two seconds those who wait for it are told that the ledger is busy. One that accepts bookings of several teams should take them in one order, or may
     /// be ended as a deadlock. It costs some 15 round trips, because statements are not kept prepared on a connection that is not the
     /// ledger's.
     ///

@@ -36,6 +36,11 @@ impl Failure {
         }
     }
 
+    /// Another transaction had a lock for too long.
+    pub(crate) fn is_impatience(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
+    }
+
     /// Whether what was to be written is the reason, and not the server or the connection.
     pub(crate) fn is_about_data(&self) -> bool {
         match self {
@@ -54,6 +59,7 @@ impl Failure {
             Self::Ledger(LedgerError::Damaged(what)) => LedgerError::Damaged(what.clone()),
             Self::Ledger(LedgerError::Busy) => LedgerError::Busy,
             Self::Ledger(error) => LedgerError::Database(error.to_string().into()),
+            _ if self.is_impatience() => LedgerError::Busy,
             Self::Postgres(error) | Self::Ended(error) => LedgerError::Database(text(error).into()),
             // All connections are in use.
             Self::Pool(PoolError::Timeout(TimeoutType::Wait)) => LedgerError::Busy,
@@ -138,6 +144,12 @@ impl<'a> Session<'a> {
     /// In the transaction of a caller.
     pub(crate) fn callers(transaction: &'a tokio_postgres::Transaction<'_>) -> Self {
         Self { client: transaction.client(), cache: None }
+    }
+
+    /// Bounds the waits for locks in a transaction of ours, so that one which hangs takes no connections and no arrivals of other
+    /// teams along. In a transaction of a caller, the caller decides.
+    pub(crate) fn patience(&self) -> Option<Step> {
+        self.cache.map(|_| Step("SELECT set_config('lock_timeout', '2s', true)", Vec::new()))
     }
 
     async fn prepare(&self, text: &str) -> Result<Statement> {

@@ -5,6 +5,11 @@ use std::{
     sync::Mutex,
 };
 
+use crm_booking::Kind;
+use proptest::{
+    strategy::{Strategy, ValueTree as _},
+    test_runner::TestRunner,
+};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -12,8 +17,13 @@ use super::*;
 const TEAMS: usize = 20;
 const BOOKINGS: usize = 100;
 
+/// Which of the ten guests of a team a booking is of.
+fn lane(booking: &str) -> usize {
+    booking.trim_start_matches("b-").parse::<usize>().unwrap() % 10
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_processes_deliver_each_booking_once_and_a_team_never_has_too_many_under_way() {
+async fn four_processes_deliver_each_booking_once_in_the_order_of_its_lane_and_never_too_many_of_a_team() {
     let Some(url) = database() else { return };
     let ledgers = [(); 4].map(|()| open(&url));
     let mut machines = Vec::new();
@@ -28,15 +38,17 @@ async fn four_processes_deliver_each_booking_once_and_a_team_never_has_too_many_
         let ledger = machines[number % machines.len()].clone();
         accepting.spawn(async move {
             let (team, booking) = (format!("team-{}", number % TEAMS), format!("b-{}", number / TEAMS));
-            ledger.accept(arrival(&team, &booking, "c")).await.unwrap()
+            let guest = Some(format!("guest-{}", lane(&booking)));
+            ledger.accept(Arrival { guest, ..arrival(&team, &booking, "c") }).await.unwrap()
         });
     }
+    let lanes = Arc::new(Mutex::new(BTreeMap::<(String, usize), EntryId>::new()));
     let delivered = Arc::new(Mutex::new(BTreeSet::new()));
     let under_way = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
     let mut working = JoinSet::new();
     for worker in 0..8 {
         let ledger = machines[worker % machines.len()].clone();
-        let (delivered, under_way) = (delivered.clone(), under_way.clone());
+        let (delivered, under_way, lanes) = (delivered.clone(), under_way.clone(), lanes.clone());
         let admin = connect(&url).await;
         working.spawn(async move {
             while delivered.lock().unwrap().len() < TEAMS * BOOKINGS {
@@ -46,6 +58,9 @@ async fn four_processes_deliver_each_booking_once_and_a_team_never_has_too_many_
                     assert!(under_way.lock().unwrap()[&team] <= ledger.settings().in_flight);
                     assert!(delivered.lock().unwrap().insert(claimed.id), "{claimed:?} was claimed twice");
                     assert_eq!(claimed.fence, 1);
+                    let lane = (team.clone(), lane(&claimed.booking));
+                    let earlier = lanes.lock().unwrap().insert(lane, claimed.id);
+                    assert!(earlier < Some(claimed.id), "{claimed:?} passed {earlier:?}");
                     // Another worker may have its place from now on.
                     *under_way.lock().unwrap().get_mut(&team).unwrap() -= 1;
                     ledger.finish(tried(&claimed, created(&claimed.booking))).await.unwrap();
@@ -70,39 +85,103 @@ async fn four_processes_deliver_each_booking_once_and_a_team_never_has_too_many_
     }
 }
 
+/// What a ledger keeps, by names that do not depend on ids and lanes.
+async fn kept(ledger: &PostgresLedger) -> Vec<String> {
+    let client = ledger.inner.pool.get().await.unwrap();
+    let mut kept = Vec::new();
+    for select in [
+        "SELECT (team, booking, integration, change, chain, state, code, rank() OVER (ORDER BY id), progress, ready.turn, ready.head,
+                 dense_rank() OVER (ORDER BY (SELECT min(first.id) FROM crm_ledger.entry AS first WHERE first.lane = entry.lane)))::text
+         FROM crm_ledger.entry LEFT JOIN crm_ledger.ready ON ready.entry = entry.id ORDER BY id",
+        "SELECT (team, integration, state, code, count)::text FROM crm_ledger.cause_count WHERE count > 0 ORDER BY 1",
+        "SELECT (team, plugin, virtual_time, open, in_flight, due_fresh)::text FROM crm_ledger.queue ORDER BY 1",
+    ] {
+        kept.extend(client.query(select, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)));
+    }
+    kept
+}
+
+fn shown(arrivals: &[Arrival]) -> String {
+    let line = |arrival: &Arrival| {
+        let Arrival { team, booking, previous, change, kind, changed_at, guest, digest, .. } = arrival;
+        format!("{team} {booking} from {previous:?}, {change}, {kind:?} at {changed_at:?}, {guest:?}, {}", digest[0])
+    };
+    arrivals.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Few bookings of few guests, so that changes meet.
+fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
+    let parts = (0..2_u8, 0..5_u8, proptest::option::of(0..5_u8), 0..3_u8, 0..3_usize, 0..2_u8, 0..4_u64);
+    let each = parts.prop_map(|(team, booking, previous, change, kind, digest, changed_at)| Arrival {
+        previous: previous.map(|previous| format!("b-{previous}")),
+        kind: [Kind::Confirmed, Kind::Rescheduled, Kind::Cancelled][kind],
+        // One change in eight has another content.
+        digest: [u8::from(digest == 1 && changed_at == 3); 32],
+        changed_at: (changed_at > 0).then_some(changed_at),
+        guest: (booking > 0).then(|| format!("guest-{}@example.com", booking % 2)),
+        ..arrival(&format!("team-{team}"), &format!("b-{booking}"), &format!("c-{change}"))
+    });
+    proptest::collection::vec(each, 1..40)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bookings_that_move_are_accepted_together_as_one_after_the_other() {
+async fn arrivals_that_are_accepted_together_are_kept_as_those_one_after_the_other() {
     let Some(url) = database() else { return };
-    let (one, together) = (open(&url).await, open(&database().unwrap()).await);
-    for ledger in [&one, &together] {
-        map(ledger, "team-1").await;
+    let time = Arc::new(AtomicU64::new(1_800_000_000_000));
+    let open = async |url: &str| {
+        let ledger = PostgresLedger::open(url, Options::new(vec![key()]).with_test_time(time.clone())).await.unwrap();
+        map(&ledger, "team-1").await;
+        ledger
+    };
+    let (apart, together) = (open(&url).await, open(&database().unwrap()).await);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..60 {
+        for ledger in [&apart, &together] {
+            let tables = "TRUNCATE crm_ledger.queue, crm_ledger.entry, crm_ledger.content, crm_ledger.ready, crm_ledger.cause_count";
+            ledger.inner.pool.get().await.unwrap().batch_execute(tables).await.unwrap();
+        }
+        let arrivals = arrivals().new_tree(&mut runner).unwrap().current();
+        let mut one_by_one = Vec::new();
+        for arrival in &arrivals {
+            one_by_one.push(apart.accept(arrival.clone()).await.unwrap());
+        }
+        let inner = &together.inner;
+        let prepared: Vec<_> =
+            arrivals.iter().map(|arrival| Prepared::new(arrival.clone(), &inner.keys).unwrap()).collect();
+        let accepted =
+            transaction!(&inner.pool, |session| intake::accept(session, &inner.keys, inner.time(), &prepared));
+        let state = |acceptance: &Acceptance| match acceptance {
+            Acceptance::Accepted(placed) => format!("accepted {:?}", placed[0].state),
+            Acceptance::Known(placed) => format!("known {:?}", placed[0].state),
+            Acceptance::Differs(payload) => format!("differs {payload:?}"),
+        };
+        let of = |acceptances: &[Acceptance]| acceptances.iter().map(state).collect::<Vec<_>>();
+        assert_eq!(of(&accepted.unwrap()), of(&one_by_one), "{}", shown(&arrivals));
+        assert_eq!(kept(&together).await, kept(&apart).await, "{}", shown(&arrivals));
     }
-    let mut arrivals = Vec::new();
-    for number in [3_u64, 1, 2, 0, 5, 4] {
-        let previous = (number > 0).then(|| format!("b-{}", number.saturating_sub(1)));
-        let kind = crm_booking::Kind::Rescheduled;
-        let changed_at = Some(1_000 + number);
-        arrivals.push(Arrival { previous, kind, changed_at, ..arrival("team-1", &format!("b-{number}"), "c") });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_of_the_platform_that_hangs_holds_up_its_own_team_only() {
+    let Some(url) = database() else { return };
+    let ledger = open(&url).await;
+    let mut client = connect(&url).await;
+    let hanging = client.transaction().await.unwrap();
+    ledger.accept_in(&hanging, arrival("team-1", "b-1", "c")).await.unwrap();
+    let accepts = (0..12).map(|number| {
+        let team = format!("team-{}", number % 3);
+        ledger.accept(arrival(&team, &format!("b-{number}"), "c"))
+    });
+    let accepted = futures_util::future::join_all(accepts).await;
+    for (number, accepted) in accepted.into_iter().enumerate() {
+        match accepted {
+            Ok(_) => assert_ne!(number % 3, 1),
+            Err(error) => assert_eq!((number % 3, error.code()), (1, "ledger-busy")),
+        }
     }
-    for arrival in &arrivals {
-        one.accept(arrival.clone()).await.unwrap();
-    }
-    let prepared: Vec<_> =
-        arrivals.iter().map(|arrival| Prepared::new(arrival.clone(), &together.inner.keys).unwrap()).collect();
-    let inner = &together.inner;
-    let accepted = transaction!(&inner.pool, |session| intake::accept(session, &inner.keys, None, &prepared)).unwrap();
-    assert_eq!(accepted.len(), 6);
-    let rows = "SELECT booking, chain, state, (SELECT count(DISTINCT lane) = 1 FROM crm_ledger.entry)
-         FROM crm_ledger.entry ORDER BY booking";
-    let mut found = Vec::new();
-    for ledger in [one, together] {
-        let client = ledger.inner.pool.get().await.unwrap();
-        let rows = client.query(rows, &[]).await.unwrap();
-        let row = |row: &tokio_postgres::Row| (row.get(0), row.get(1), row.get(2), row.get(3));
-        found.push(rows.iter().map(row).collect::<Vec<(String, String, String, bool)>>());
-    }
-    assert_eq!(found[0], found[1]);
-    assert!(found[1].iter().all(|(_, chain, _, has_lane)| chain == "b-0" && *has_lane), "{:?}", found[1]);
+    hanging.commit().await.unwrap();
+    let again = ledger.accept(arrival("team-1", "b-1", "c")).await.unwrap();
+    assert!(matches!(again, Acceptance::Known(_)), "{again:?}");
 }
 
 #[tokio::test]
