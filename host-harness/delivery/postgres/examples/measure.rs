@@ -47,6 +47,8 @@ async fn main() {
         accept(&ledger, name, teams, callers, bookings).await;
     }
     deliver(&ledger).await;
+    let accepting = accept(&ledger, "200 teams, 256 callers, while others deliver", TEAMS, 256, BOOKINGS);
+    tokio::join!(accepting, deliver(&ledger));
     let of_team = Filter { team: Some("team-1".to_owned()), ..Filter::default() };
     for _ in 0..5 {
         let began = Instant::now();

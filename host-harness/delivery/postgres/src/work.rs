@@ -19,17 +19,42 @@ use crate::{
 /// Claims that are taken back in one transaction.
 const MOST_RESCUED: i64 = 256;
 
-/// Queues that have something due and a free slot, in the order of their turns. Those that another worker looks at are its.
+/// The time of a claim.
+macro_rules! at_one_time {
+    () => {
+        "WITH time AS MATERIALIZED (SELECT coalesce($1::bigint, crm_ledger.milliseconds()) AS now) "
+    };
+}
+
+/// Whether a queue has something due and a free slot.
+macro_rules! may_be_next {
+    () => {
+        "next_due IS NOT NULL AND hold IS NULL AND next_due <= (SELECT now FROM time) AND opens_at <= (SELECT now FROM time)
+         AND in_flight < $2::integer
+         AND (due_fresh <= (SELECT now FROM time) OR (due_resent <= (SELECT now FROM time) AND resent_in_flight < $3::integer))"
+    };
+}
+
+/// Queues in the order of their turns. Those that another transaction has locked are left to it.
 pub(crate) const TURNS: &str = concat!(
-    "WITH time AS MATERIALIZED (SELECT coalesce($1::bigint, crm_ledger.milliseconds()) AS now)
-     SELECT ",
+    at_one_time!(),
+    "SELECT ",
     queue_columns!(),
-    ", (SELECT now FROM time)
-     FROM crm_ledger.queue
-     WHERE next_due IS NOT NULL AND hold IS NULL AND next_due <= (SELECT now FROM time) AND opens_at <= (SELECT now FROM time)
-       AND in_flight < $2::integer
-       AND (due_fresh <= (SELECT now FROM time) OR (due_resent <= (SELECT now FROM time) AND resent_in_flight < $3::integer))
-     ORDER BY virtual_time, id LIMIT $4::bigint FOR UPDATE OF queue SKIP LOCKED"
+    ", (SELECT now FROM time) FROM crm_ledger.queue WHERE ",
+    may_be_next!(),
+    " ORDER BY virtual_time, id LIMIT $4::bigint FOR UPDATE OF queue SKIP LOCKED"
+);
+
+/// The same if all were locked, as they are while bookings of all teams are accepted without a break: waits for their locks.
+pub(crate) const LOCKED_TURNS: &str = concat!(
+    at_one_time!(),
+    ", next AS MATERIALIZED (SELECT id FROM crm_ledger.queue WHERE ",
+    may_be_next!(),
+    " ORDER BY virtual_time, id LIMIT $4::bigint) SELECT ",
+    queue_columns!(),
+    ", (SELECT now FROM time) FROM crm_ledger.queue WHERE id IN (SELECT id FROM next) AND ",
+    may_be_next!(),
+    " ORDER BY id FOR UPDATE OF queue"
 );
 
 /// What is due in queues, the next one first.
@@ -73,7 +98,12 @@ pub(crate) async fn claim(
 ) -> Result<Vec<Claimed>> {
     let slots_of = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let (in_flight, resent) = (slots_of(settings.in_flight), slots_of(settings.in_flight_resent));
-    let turns = session.query(TURNS, &[&time, &in_flight, &resent, &i64::from(most)]).await?;
+    let mut turns = session.query(TURNS, &[&time, &in_flight, &resent, &i64::from(most)]).await?;
+    if turns.is_empty() {
+        let locked = Step(LOCKED_TURNS, values![time, in_flight, resent, i64::from(most)]);
+        let steps: Vec<Step> = session.patience().into_iter().chain([locked]).collect();
+        turns = session.run(&steps).await?.pop().unwrap_or_default();
+    }
     let Some(first) = turns.first() else { return Ok(Vec::new()) };
     let now = get_number(first, 6)?;
     let slots = turns.iter().map(Slot::read).collect::<Result<Vec<_>>>()?;

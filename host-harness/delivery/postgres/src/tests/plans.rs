@@ -46,6 +46,7 @@ async fn claims_accepts_and_finishes_use_indexes() {
     let ten = "'{4,8,12,16,20,24,28,32,36,40}'";
     for (name, text, values) in [
         ("turns", work::TURNS, "NULL, 5, 2, 10"),
+        ("locked turns", work::LOCKED_TURNS, "NULL, 5, 2, 10"),
         ("due", work::DUE, "'{1,2,3,4,5}', '{5,5,5,5,5}', 100, 2"),
         ("chains of entries", rows::CHAINS_OF, ten),
         ("content", work::CONTENT, ten),
