@@ -112,9 +112,9 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "NAME")]
     pub team: Option<String>,
 
-    /// Folder of stored connections
-    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
-    pub data: PathBuf,
+    /// Where connections are kept
+    #[command(flatten)]
+    pub databases: Databases,
 
     /// The operator's policy, which narrows what the plugin may do
     #[arg(long, value_name = "FILE")]
@@ -212,9 +212,9 @@ pub struct Connect {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub team: String,
 
-    /// Folder of stored connections
-    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
-    pub data: PathBuf,
+    /// Where connections are kept
+    #[command(flatten)]
+    pub databases: Databases,
 
     /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
@@ -292,9 +292,9 @@ pub struct Disconnect {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub team: String,
 
-    /// Folder of stored connections
-    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
-    pub data: PathBuf,
+    /// Where connections are kept
+    #[command(flatten)]
+    pub databases: Databases,
 
     /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]
@@ -397,9 +397,9 @@ pub struct LiveCheck {
     #[arg(long, requires = "team")]
     pub revoke: bool,
 
-    /// Folder of stored connections
-    #[arg(long, value_name = "DIR", env = "HARNESS_DATA", default_value = ".host-harness")]
-    pub data: PathBuf,
+    /// Where connections are kept
+    #[command(flatten)]
+    pub databases: Databases,
 
     /// The component [default: the Salesforce plugin, built from this workspace]
     #[arg(long, value_name = "FILE")]

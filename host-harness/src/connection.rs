@@ -28,8 +28,9 @@ use serde_json::Value;
 
 use crate::{
     brokers::Brokers,
-    cli::ConnectionArgs,
+    cli::{self, ConnectionArgs},
     component_file::ComponentFile,
+    databases::Databases,
     environment::environment,
     error::CliError,
     orgs,
@@ -116,9 +117,14 @@ pub(crate) struct Stored {
 
 impl Stored {
     /// Finds a team's connection for the plugin of a component.
-    pub(crate) async fn find(ui: &Ui, component: &ComponentFile, data: &Path, team: &str) -> Result<Self, CliError> {
-        let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
-        let store = Self::existing(ui, data, missing)?;
+    pub(crate) async fn find(
+        ui: &Ui,
+        component: &ComponentFile,
+        databases: &cli::Databases,
+        team: &str,
+    ) -> Result<Self, CliError> {
+        let missing = || no_connection(databases, team);
+        let store = Self::existing(ui, databases, missing).await?;
         let plugin = component.manifest.plugin.id.clone();
         let found = store.connection(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let key = GrantKey { plugin, connection: found.connection, credential: component.credential()? };
@@ -131,18 +137,18 @@ impl Stored {
                 Some(registration(client, &component.manifest, &key.credential, [&found.login_host, &origin]))
             }
         };
-        Ok(Self { store, key, data: data.to_owned(), origin: Some(origin), registration })
+        Ok(Self { store, key, data: databases.data.clone(), origin: Some(origin), registration })
     }
 
     /// Finds a team's connection to remove it. What cannot be opened counts as missing.
     pub(crate) async fn find_to_remove(
         ui: &Ui,
         component: &ComponentFile,
-        data: &Path,
+        databases: &cli::Databases,
         team: &str,
     ) -> Result<Self, CliError> {
-        let missing = || CliError::NoConnection { team: team.to_owned(), data: data.to_owned() };
-        let store = Self::existing(ui, data, missing)?;
+        let missing = || no_connection(databases, team);
+        let store = Self::existing(ui, databases, missing).await?;
         let plugin = component.manifest.plugin.id.clone();
         let connection = store.connection_to_remove(team, plugin.as_str()).await?.ok_or_else(missing)?;
         let found = readable(store.connection(team, plugin.as_str()).await)?;
@@ -152,12 +158,17 @@ impl Stored {
         let login_host = found.map(|found| found.login_host);
         let hosts = login_host.iter().chain(&origin);
         let registration = client.map(|client| registration(client, &component.manifest, &key.credential, hosts));
-        Ok(Self { store, key, data: data.to_owned(), origin: origin.or(login_host), registration })
+        Ok(Self { store, key, data: databases.data.clone(), origin: origin.or(login_host), registration })
     }
 
     /// Opening a store creates it; looking for a connection must not.
-    fn existing(ui: &Ui, data: &Path, missing: impl Fn() -> CliError) -> Result<Arc<dyn Store>, CliError> {
-        if data.exists() { Ok(Arc::new(open_store(ui, data)?)) } else { Err(missing()) }
+    async fn existing(
+        ui: &Ui,
+        databases: &cli::Databases,
+        missing: impl Fn() -> CliError,
+    ) -> Result<Arc<dyn Store>, CliError> {
+        let exists = databases.postgres.is_some() || databases.data.exists();
+        if exists { Databases::store(ui, databases).await } else { Err(missing()) }
     }
 
     /// Loads the plugin with this connection.
@@ -185,6 +196,10 @@ impl Stored {
     pub(crate) async fn forget(&self, team: &str) -> Result<Vec<String>, CliError> {
         Ok(self.store.remove_connection(team, self.key.plugin.as_str()).await?.unwrap_or_default())
     }
+}
+
+fn no_connection(databases: &cli::Databases, team: &str) -> CliError {
+    CliError::NoConnection { team: team.to_owned(), data: databases.data.clone() }
 }
 
 /// A row, unless it is missing or cannot be opened.
@@ -227,7 +242,7 @@ impl Connected {
         let policy = policy_file::read(arguments.policy.as_deref())?;
         let connected = match &arguments.team {
             Some(team) => {
-                let stored = Stored::find(ui, &component, &arguments.data, team).await?;
+                let stored = Stored::find(ui, &component, &arguments.databases, team).await?;
                 let plugin = stored.load(brokers, &component, policy).await?;
                 let GrantKey { connection, credential, .. } = stored.key;
                 let origin = stored.origin.as_ref().map_or_else(|| ui.say.the_server(), ToString::to_string);
@@ -235,7 +250,7 @@ impl Connected {
             }
             None => {
                 // A command against an org on this machine leaves no data folder behind.
-                let data = arguments.data.exists().then_some(arguments.data.as_path());
+                let data = arguments.databases.data.exists().then_some(arguments.databases.data.as_path());
                 Self::local(brokers, &component, policy, orgs::find(arguments.org.as_deref())?, data).await?
             }
         };

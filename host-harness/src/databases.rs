@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crm_delivery::{Ledger, Settings};
 use crm_delivery_postgres::PostgresLedger;
 use crm_delivery_sqlite::{Options, SqliteLedger};
-use crm_store::{PostgresStore, Store};
+use crm_store::{Key, PostgresStore, Store};
 
 use crate::{
     cli,
@@ -48,10 +48,17 @@ impl Databases {
         Self::open_any(ui, arguments, by, settings).await
     }
 
+    /// Opens the store of connections alone.
+    pub(crate) async fn store(ui: &Ui, arguments: &cli::Databases) -> Result<Arc<dyn Store>, CliError> {
+        Ok(match &arguments.postgres {
+            Some(url) => Arc::new(PostgresStore::open(url, shared_key()?, None).await?),
+            None => Arc::new(open_store(ui, &arguments.data)?),
+        })
+    }
+
     async fn open_any(ui: &Ui, arguments: &cli::Databases, by: As, settings: Settings) -> Result<Self, CliError> {
         if let Some(url) = &arguments.postgres {
-            // Nothing is kept in the data folder, so no key either.
-            let key = given_key()?.ok_or(CliError::StoreKeyMissing)?;
+            let key = shared_key()?;
             let store = PostgresStore::open(url, key.clone(), None).await?;
             let mut options = crm_delivery_postgres::Options::new(vec![key]);
             options.settings = settings;
@@ -67,6 +74,11 @@ impl Databases {
         };
         Ok(Self { ledger: Arc::new(ledger), store: Arc::new(store) })
     }
+}
+
+/// The key of a store in PostgreSQL. Nothing is kept in a data folder then, so no key either.
+fn shared_key() -> Result<Key, CliError> {
+    given_key()?.ok_or(CliError::StoreKeyMissing)
 }
 
 /// Ends the process after a sync failed. What was accepted is on the disk, and what may not be was not called accepted.

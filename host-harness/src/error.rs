@@ -252,6 +252,12 @@ pub enum CliError {
         /// The cause.
         source: toml::de::Error,
     },
+    /// Settings that cannot work.
+    #[error("{}: `delivery.lease` must be longer than `delivery.call`, and `delivery.in_flight` at least 1", file.display())]
+    SettingsUnfit {
+        /// The file.
+        file: PathBuf,
+    },
     /// The recorder of metrics does not start.
     #[error("metrics cannot be counted: {0}")]
     Metrics(String),
@@ -319,6 +325,7 @@ impl CliError {
             | Self::StoreKeyBlank
             | Self::OpenStore(OpenError::SameKey)
             | Self::Settings { .. }
+            | Self::SettingsUnfit { .. }
             | Self::Integration(_)
             | Self::WorkerNeedsPostgres
             | Self::StoreKeyMissing
@@ -424,7 +431,7 @@ impl CliError {
             Self::StoreKeyMissing => "store-key-not-given",
             Self::Ledger(error) => error.code(),
             Self::Integration(_) => "integration-invalid",
-            Self::Settings { .. } => "settings-invalid",
+            Self::Settings { .. } | Self::SettingsUnfit { .. } => "settings-invalid",
             Self::Metrics(_) => "metrics",
             Self::WorkerNeedsPostgres => "worker-needs-postgres",
             Self::NoTeam(_) => "no-such-team",

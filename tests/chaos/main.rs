@@ -1,5 +1,5 @@
 //! `cargo run --release -p acceptance --bin chaos -- --store sqlite --bookings 20000 --kills 100 --seed 7` feeds bookings, kills
-//! processes, and counts Leads. `--without-field` maps no field for booking ids.
+//! processes, stops others for longer than their claims last (`--stops`), and counts Leads. `--without-field` maps no field for booking ids.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use acceptance::chaos::{Plan, StoreKind, run};
 
 fn main() -> ExitCode {
     let mut plan =
-        Plan { store: StoreKind::Sqlite, bookings: 1_000, kills: 20, seed: rand::random(), with_field: true };
+        Plan { store: StoreKind::Sqlite, bookings: 1_000, kills: 20, stops: 0, seed: rand::random(), with_field: true };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|value| value.parse::<u64>().ok()).unwrap_or_default();
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--bookings" => plan.bookings = count(number()),
             "--kills" => plan.kills = count(number()),
+            "--stops" => plan.stops = count(number()),
             "--seed" => plan.seed = number(),
             "--without-field" => plan.with_field = false,
             "--store" => match arguments.next().as_deref() {
@@ -48,6 +49,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("chaos [--store sqlite|postgres] [--bookings N] [--kills K] [--seed S] [--without-field]");
+    eprintln!("chaos [--store sqlite|postgres] [--bookings N] [--kills K] [--stops S] [--seed S] [--without-field]");
     ExitCode::from(2)
 }

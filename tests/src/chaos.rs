@@ -68,6 +68,8 @@ pub struct Plan {
     pub bookings: usize,
     /// How many times a process is killed.
     pub kills: usize,
+    /// How many times a process is stopped for longer than its claims last, and then continued.
+    pub stops: usize,
     /// Decides who is killed when, and what the org does.
     pub seed: u64,
     /// Whether the mapping names a field for booking ids.
@@ -91,6 +93,8 @@ pub struct Outcome {
     pub doubled: usize,
     /// How often a process was killed.
     pub kills: usize,
+    /// How often a process was stopped and continued.
+    pub stops: usize,
     /// How many faults the org played.
     pub faults: usize,
 }
@@ -261,12 +265,20 @@ impl Bed {
         let accepted = Arc::new(Mutex::new(Vec::new()));
         let feeding = self.feed(accepted.clone());
         let mut outcome = Outcome::default();
-        for _ in 0..self.plan.kills {
+        let (mut kills, mut stops) = (self.plan.kills, self.plan.stops);
+        while kills + stops > 0 {
             self.org_fails(&mut outcome);
             let pause = self.random.random_range(50..400);
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            self.kill().await?;
-            outcome.kills += 1;
+            if self.random.random_range(0..kills + stops) < kills {
+                self.kill().await?;
+                kills -= 1;
+                outcome.kills += 1;
+            } else {
+                self.stop().await?;
+                stops -= 1;
+                outcome.stops += 1;
+            }
         }
         self.org.org().clear_faults();
         for task in feeding {
@@ -366,6 +378,15 @@ impl Bed {
         Ok(())
     }
 
+    /// Stops a process until its claims have ended, and lets it go on where it was.
+    async fn stop(&mut self) -> Result<()> {
+        let victim = self.random.random_range(0..self.processes.len());
+        let id = self.processes.get(victim).context("a process")?.child.id().to_string();
+        signal("STOP", &id)?;
+        tokio::time::sleep(STOPPED).await;
+        signal("CONT", &id)
+    }
+
     /// Waits until nothing waits but for people. A process that could not start is started again, as its supervisor would.
     async fn wait_until_settled(&mut self) -> Result<()> {
         let begun = Instant::now();
@@ -428,6 +449,15 @@ impl Bed {
         }
         Ok(())
     }
+}
+
+/// Longer than a lease of [`SETTINGS`].
+const STOPPED: Duration = Duration::from_millis(4_500);
+
+fn signal(name: &str, id: &str) -> Result<()> {
+    let sent = std::process::Command::new("kill").args(["-s", name, id]).status()?;
+    ensure!(sent.success(), "kill -s {name} {id}");
+    Ok(())
 }
 
 fn teams() -> impl Iterator<Item = String> {

@@ -3,7 +3,7 @@
 use acceptance::chaos::{Outcome, Plan, StoreKind, run};
 
 async fn play(store: StoreKind, bookings: usize, kills: usize) {
-    let plan = Plan { store, bookings, kills, seed: 7, with_field: true };
+    let plan = Plan { store, bookings, kills, stops: 1, seed: 7, with_field: true };
     let Some(outcome) = run(plan).await.unwrap() else { return };
     println!("{store:?}: {outcome:?} (seed {})", plan.seed);
     let Outcome { accepted, delivered, lost, doubled, .. } = outcome;
@@ -11,11 +11,11 @@ async fn play(store: StoreKind, bookings: usize, kills: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_processes_lose_and_double_nothing_in_sqlite() {
+async fn killed_and_stopped_processes_lose_and_double_nothing_in_sqlite() {
     play(StoreKind::Sqlite, 200, 8).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_processes_and_servers_lose_and_double_nothing_in_postgres() {
+async fn killed_and_stopped_processes_and_servers_lose_and_double_nothing_in_postgres() {
     play(StoreKind::Postgres, 200, 8).await;
 }

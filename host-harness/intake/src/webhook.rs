@@ -40,7 +40,7 @@ pub(crate) fn booked_zone(zone: &Node<'_>, start: &Node<'_>, losses: &mut Losses
     let start = start.required_text().unwrap_or_default();
     let offset = Pieces::parse(&start).ok().and_then(|start| start.to_numeric_offset());
     let seconds = offset.map(Offset::seconds).unwrap_or_default();
-    // The names of `Etc` count the other way (IANA, file `etcetera`). There are none for parts of an hour.
+    // The names of `Etc` count the other way (IANA, file `etcetera`). Offsets with a fraction of an hour have no name.
     let hours = -seconds / 3600;
     let name = if seconds % 3600 == 0 && hours != 0 { format!("Etc/GMT{hours:+}") } else { "UTC".to_owned() };
     let reason = format!("expected an IANA name such as Asia/Tokyo; read as {name}");

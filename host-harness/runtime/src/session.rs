@@ -201,7 +201,7 @@ impl CallState {
             Ok(Err(RefreshError::NeedsAPerson(error))) => {
                 Err(Failure { detail: error.code, ..failed(FailureKind::NeedsAPerson) })
             }
-            // It does not pass by itself: the operator registers the client.
+            // Waiting does not help: the operator must register the client.
             Ok(Err(RefreshError::Temporary(error @ NotRefreshed::NoClient))) => {
                 tracing::warn!(%connection, error = full_message(&error), "a credential could not be refreshed");
                 Err(failed(FailureKind::NeedsAPerson))

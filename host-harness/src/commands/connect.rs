@@ -33,7 +33,8 @@ use crate::{
     brokers::Brokers,
     cli::{Connect, Login},
     component_file::ComponentFile,
-    connection::{host_for, open_store, registration},
+    connection::{host_for, registration},
+    databases::Databases,
     environment::{environment, open_browser},
     error::CliError,
     files,
@@ -274,8 +275,9 @@ async fn load(
         Some(origin) => with_test_override(policy, &component.manifest, origin)?,
         None => policy,
     };
-    let store = open_store(ui, &arguments.data)?.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
-    let mut host = host_for(component, policy, Some(&arguments.data)).secrets(store);
+    let store = Databases::store(ui, &arguments.databases).await?;
+    let store = store.connecting(&arguments.team, client.map(|(_, client)| client.clone()));
+    let mut host = host_for(component, policy, Some(&arguments.databases.data)).secrets(store);
     if let (Some((credential, client)), Some(origin)) = (client, &origin) {
         let registration = registration(client.clone(), &component.manifest, credential, [origin]);
         host = host.registration(component.manifest.plugin.id.clone(), credential.clone(), registration);
@@ -299,7 +301,7 @@ fn show(ui: &Ui, arguments: &Connect, connected: &Connected) -> Result<(), CliEr
     for (name, value) in attributes {
         ui.print(format!("  {name}: {}", one_line(value)));
     }
-    ui.print(format!("  {}", ui.say.stored_in(arguments.data.display(), &arguments.team)));
+    ui.print(format!("  {}", ui.say.stored_in(arguments.databases.data.display(), &arguments.team)));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) async fn run(ui: &mut Ui, brokers: &Brokers, arguments: Disconnect) -> Result<Ending, CliError> {
     let component = ComponentFile::find(ui, arguments.component.as_deref())?;
-    let stored = Stored::find_to_remove(ui, &component, &arguments.data, &arguments.team).await?;
+    let stored = Stored::find_to_remove(ui, &component, &arguments.databases, &arguments.team).await?;
     let plugin = stored.load(brokers, &component, policy_file::read(arguments.policy.as_deref())?).await?;
     announce_test_overrides(ui, plugin.permissions());
 

@@ -62,7 +62,14 @@ impl ServeSettings {
     fn read(file: Option<&Path>) -> Result<Self, CliError> {
         let Some(file) = file else { return Ok(Self::default()) };
         let text = files::read_text(file)?;
-        toml::from_str(&text).map_err(|source| CliError::Settings { file: file.to_owned(), source })
+        let settings: Self =
+            toml::from_str(&text).map_err(|source| CliError::Settings { file: file.to_owned(), source })?;
+        // A call that outlives its claim would meet the next worker.
+        let Settings { call, lease, in_flight, .. } = settings.delivery;
+        if call >= lease || in_flight == 0 {
+            return Err(CliError::SettingsUnfit { file: file.to_owned() });
+        }
+        Ok(settings)
     }
 }
 

@@ -73,7 +73,7 @@ impl Tested {
     async fn open(ui: &mut Ui, brokers: &Brokers, arguments: &LiveCheck) -> Result<Option<Self>, CliError> {
         if let Some(team) = &arguments.team {
             let component = ComponentFile::find(ui, arguments.component.as_deref())?;
-            let stored = Stored::find(ui, &component, &arguments.data, team).await?;
+            let stored = Stored::find(ui, &component, &arguments.databases, team).await?;
             let policy = policy_file::read(arguments.policy.as_deref())?;
             let policy = match &stored.origin {
                 Some(origin) => with_test_override(policy, &component.manifest, origin)?,
