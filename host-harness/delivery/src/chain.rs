@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Claim, Ended, Progress, Queue, Settings, Stale, State, fairness, progress::codes};
 
+/// How long after a restore a change of unknown age is looked for before it is created.
+const RESTORE_LASTS: u64 = 30 * 86_400_000;
+
 /// Identifies a change of a booking for one plugin. A later one was accepted later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -65,6 +68,24 @@ impl Chain {
     /// When a change happened of which the scheduler does not say it: now, or with the latest change.
     pub fn moment(&self, changed_at: Option<Instant>, now: Instant) -> Instant {
         changed_at.unwrap_or_else(|| self.0.iter().map(|entry| entry.changed_at).fold(now, Instant::max))
+    }
+
+    /// The time during which an arrival may have been delivered without the ledger knowing, because the ledger was restored from a backup:
+    /// `lost`, from the backup to the restore. That is so for a change from before the restore, for one of unknown age, and for one that
+    /// follows a change which was lost with the backup.
+    pub fn restored(
+        &self,
+        lost: Option<UnknownTries>,
+        kind: Kind,
+        changed_at: Option<Instant>,
+        now: Instant,
+    ) -> Option<UnknownTries> {
+        lost.filter(|lost| {
+            let is_recent = now <= lost.newest.saturating_add(RESTORE_LASTS);
+            let follows_a_lost_one = kind != Kind::Confirmed && self.0.is_empty();
+            changed_at.is_some_and(|changed_at| changed_at <= lost.newest)
+                || (is_recent && (changed_at.is_none() || follows_a_lost_one))
+        })
     }
 
     /// Adds a change that was accepted now. `restored` is a time during which it may have been delivered although the ledger does not

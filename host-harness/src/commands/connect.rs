@@ -20,7 +20,6 @@ use crm_host::{
     origin::Origin,
     secret::Secret,
 };
-use crm_store::Store as _;
 use crm_texts::{Language, Texts};
 use salesforce_local_org::visitor;
 use tokio::{

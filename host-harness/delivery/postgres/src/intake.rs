@@ -15,8 +15,6 @@ use crate::{
     session::{Failure, Result, Session, Step, damaged, get, get_number, number, to_json, unsigned, values},
 };
 
-/// How long after a restore a change of unknown age is looked for before it is created.
-const RESTORE_LASTS: u64 = 30 * 86_400_000;
 /// How often a batch looks again because mappings or queues were made meanwhile.
 const MOST_LOOKS: u32 = 8;
 
@@ -109,7 +107,8 @@ const PAYLOAD: &str = "SELECT payload FROM crm_ledger.content WHERE entry = $1";
 /// What holds for all of a batch.
 struct Facts {
     now: Instant,
-    restored: Option<UnknownTries>,
+    /// The time of which the ledger knows nothing, because it was restored from a backup.
+    lost: Option<UnknownTries>,
     served: u64,
 }
 
@@ -122,17 +121,9 @@ impl Facts {
             return Err(Failure::Ledger(LedgerError::Database(why.into())));
         }
         let (from, until): (Option<i64>, Option<i64>) = (get(row, 1)?, get(row, 2)?);
-        let restored =
+        let lost =
             from.zip(until).map(|(from, until)| UnknownTries { oldest: unsigned(from), newest: unsigned(until) });
-        Ok(Self { now: get_number(row, 0)?, restored, served: get_number(row, 3)? })
-    }
-
-    /// The time during which a change may have been delivered without the ledger knowing, because it was restored from a backup.
-    fn restored(&self, changed_at: Option<Instant>) -> Option<UnknownTries> {
-        self.restored.filter(|tries| match changed_at {
-            Some(changed_at) => changed_at <= tries.newest,
-            None => self.now <= tries.newest.saturating_add(RESTORE_LASTS),
-        })
+        Ok(Self { now: get_number(row, 0)?, lost, served: get_number(row, 3)? })
     }
 }
 
@@ -363,8 +354,9 @@ impl<'a> Accepting<'a> {
             slot.queue.virtual_time = fairness::on_arrival(slot.queue.virtual_time, served);
         }
         let now = self.facts.now;
-        let restored = self.facts.restored(arrival.changed_at);
+        let lost = self.facts.lost;
         let chain = self.unit.chain(&key);
+        let restored = chain.restored(lost, arrival.kind, arrival.changed_at, now);
         let changed_at = chain.moment(arrival.changed_at, now);
         let progress = Progress::accepted(now, arrival.meeting.1);
         chain.accept(Entry { id, kind: arrival.kind, changed_at, progress }, has_mapping, restored, now);

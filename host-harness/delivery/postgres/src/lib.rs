@@ -359,7 +359,7 @@ impl Ledger for PostgresLedger {
     }
 
     async fn hold(&self, team: &str, plugin: &str, hold: Option<Hold>) -> Result<()> {
-        self.change_queue(team, plugin, |queue| queue.hold = hold).await.map(drop)
+        self.change_queue(team, plugin, |queue| queue.hold_by_hand(hold)).await.map(drop)
     }
 
     async fn connected(&self, team: &str, plugin: &str, account: &str, accept_other: bool) -> Result<bool> {

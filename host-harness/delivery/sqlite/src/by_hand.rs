@@ -244,7 +244,7 @@ pub(crate) fn hold(
     hold: Option<Hold>,
     now: Instant,
 ) -> Result<()> {
-    change_queue(database, (team, plugin), now, |queue| queue.hold = hold).map(drop)
+    change_queue(database, (team, plugin), now, |queue| queue.hold_by_hand(hold)).map(drop)
 }
 
 pub(crate) fn connected(

@@ -11,9 +11,6 @@ use crate::rows::{self, ChainKey, Loaded, damaged, failed, number, unsigned};
 
 type Result<T> = std::result::Result<T, LedgerError>;
 
-/// How long after a restore a change of unknown age is looked for before it is created.
-const RESTORE_LASTS: u64 = 30 * 86_400_000;
-
 /// An arrival with what must be computed before the writer's turn.
 pub(crate) struct Prepared {
     arrival: Arrival,
@@ -132,7 +129,7 @@ impl Prepared {
 
         let id = EntryId(unsigned(id));
         self.join_turns(database, &mut loaded)?;
-        let restored = restored(database, arrival.changed_at, now)?;
+        let restored = loaded.chain.restored(lost(database)?, arrival.kind, arrival.changed_at, now);
         loaded.chain.accept(Entry { id, kind: arrival.kind, changed_at, progress }, has_mapping, restored, now);
         let state = loaded.chain.get(id).map_or(State::Waiting, |progress| progress.state);
         loaded.save(database, now)?;
@@ -228,16 +225,11 @@ fn mapped_integrations(database: &Connection, team: &str, calendar: &str) -> Res
     Ok(found)
 }
 
-/// The time during which a change may have been delivered without the ledger knowing, because it was restored from a backup.
-fn restored(database: &Connection, changed_at: Option<Instant>, now: Instant) -> Result<Option<UnknownTries>> {
+/// The time of which the ledger knows nothing, because it was restored from a backup.
+fn lost(database: &Connection) -> Result<Option<UnknownTries>> {
     let mut select = database.prepare_cached("SELECT restored_from, restored_until FROM ledger").map_err(failed)?;
     let found: (Option<i64>, Option<i64>) =
         select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
     let (Some(from), Some(until)) = found else { return Ok(None) };
-    let tries = UnknownTries { oldest: unsigned(from), newest: unsigned(until) };
-    let may_be_older = match changed_at {
-        Some(changed_at) => changed_at <= tries.newest,
-        None => now <= tries.newest.saturating_add(RESTORE_LASTS),
-    };
-    Ok(may_be_older.then_some(tries))
+    Ok(Some(UnknownTries { oldest: unsigned(from), newest: unsigned(until) }))
 }
