@@ -41,6 +41,8 @@ shortest_wait = 100
 longest_wait = 2000
 lease = 4000
 call = 3000
+shortest_pause = 1000
+longest_pause = 5000
 ";
 /// The key of the tests' stores.
 const KEY: &str = "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=";
@@ -146,7 +148,9 @@ impl Bed {
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
         let component = guests::build(PLUGIN)?.path;
-        let org = salesforce_local_org::serve(OrgFile::parse("duplicate-rules = []\n")?, Options::default()).await?;
+        let mut file = OrgFile::enterprise()?;
+        file.duplicate_rules.clear();
+        let org = salesforce_local_org::serve(file, Options::default()).await?;
         let url = cluster.as_ref().map(|cluster| cluster.database("chaos"));
         let store: Arc<dyn Store> = match &url {
             Some(url) => Arc::new(PostgresStore::open(url, Key::from_base64(KEY)?, None).await?),
@@ -344,7 +348,8 @@ impl Bed {
             2 => unavailable("<html><h1>Down for maintenance</h1></html>", "text/html"),
             3 => unavailable(r#"[{"errorCode":"SERVER_UNAVAILABLE","message":"busy"}]"#, "application/json"),
             4 => Effect::Truncate { bytes: 3 },
-            5 => {
+            // Whoever is killed while it refreshes a grant has its lease for a minute and a half.
+            5 if self.plan.kills >= 20 => {
                 self.org.org().expire_access_tokens();
                 outcome.faults += 1;
                 return;

@@ -162,7 +162,7 @@ impl Chain {
         if progress.state != State::Delivering || progress.fence != fence {
             return Err(Stale);
         }
-        let paused_until = queue.tried(&ended, at.0);
+        let paused_until = queue.tried(&ended, at.0, settings);
         progress.finish(fence, mapping, ended, paused_until, at, settings)?;
         self.arrange(at.0);
         Ok(())

@@ -98,23 +98,23 @@ impl Queue {
     }
 
     /// Notes how a try ended. Returns until when the queue is paused, if this try paused it.
-    pub fn tried(&mut self, ended: &Ended, now: Instant) -> Option<Instant> {
+    pub fn tried(&mut self, ended: &Ended, now: Instant, settings: &Settings) -> Option<Instant> {
         self.in_flight = self.in_flight.saturating_sub(1);
         match ended {
             Ended::Delivered(_) => {
                 self.circuit.succeeded();
                 None
             }
-            Ended::Refused(problem) => self.refused(problem, now),
+            Ended::Refused(problem) => self.refused(problem, now, settings),
             Ended::Stopped { .. } | Ended::NotCalled => None,
         }
     }
 
-    fn refused(&mut self, problem: &Problem, now: Instant) -> Option<Instant> {
+    fn refused(&mut self, problem: &Problem, now: Instant, settings: &Settings) -> Option<Instant> {
         if is_disconnected(problem) {
             self.of_connection().get_or_insert(Hold::NotConnected);
         }
-        if self.circuit.refused(problem, now) { self.circuit.open_until } else { None }
+        if self.circuit.refused(problem, now, settings) { self.circuit.open_until } else { None }
     }
 
     /// The hold that follows the connection, be it covered by an operator's or not.
@@ -181,7 +181,7 @@ mod tests {
         assert!(queue.connected("org-1"));
         let ended = Ended::Refused(Problem::new("revoked", Reaction::Reconnect, ""));
         queue.in_flight = 1;
-        assert_eq!(queue.tried(&ended, 0), None);
+        assert_eq!(queue.tried(&ended, 0, &Settings::default()), None);
         assert_eq!((queue.hold, queue.in_flight), (Some(Hold::NotConnected), 0));
         assert!(!queue.connected("org-2"));
         assert_eq!(queue.hold, Some(Hold::OtherAccount));
@@ -198,7 +198,10 @@ mod tests {
         let same: Step = |queue| assert_eq!(queue.connected("org-1"), queue.hold.is_none());
         let other: Step = |queue| assert!(!queue.connected("org-2"));
         let disconnect: Step = |queue| {
-            assert_eq!(queue.tried(&Ended::Refused(Problem::new("revoked", Reaction::Reconnect, "")), 0), None);
+            assert_eq!(
+                queue.tried(&Ended::Refused(Problem::new("revoked", Reaction::Reconnect, "")), 0, &Settings::default()),
+                None
+            );
         };
         // What happens before the operator holds the queue, what meanwhile, and what holds it afterwards.
         let cases: [(&[Step], &[Step], Option<Hold>); 9] = [
@@ -226,7 +229,7 @@ mod tests {
             assert_eq!(queue.hold, expected, "case {index}");
             queue.hold_by_hand(None);
             assert_eq!(queue.hold, None, "a person decides about it, case {index}");
-            assert_eq!(queue.tried(&lost(), 0), None);
+            assert_eq!(queue.tried(&lost(), 0, &Settings::default()), None);
             assert_eq!(queue.hold, Some(Hold::NotConnected), "case {index}");
         }
     }
@@ -250,7 +253,7 @@ mod tests {
             (refused(Reaction::CheckFirst, Effect::None, Some(900)), None, None),
         ] {
             let mut queue = Queue { in_flight: 3, ..Queue::default() };
-            assert_eq!(queue.tried(&ended, 1), paused, "{ended:?}");
+            assert_eq!(queue.tried(&ended, 1, &Settings::default()), paused, "{ended:?}");
             assert_eq!((queue.in_flight, queue.hold), (2, hold), "{ended:?}");
             assert_eq!(queue.opens_at(1), paused.unwrap_or_default());
         }
@@ -260,7 +263,7 @@ mod tests {
     fn a_success_ends_the_pause_and_calls_are_counted_by_the_day() {
         let mut queue = Queue { most_calls: Some(3), ..Queue::default() };
         for now in 0..10 {
-            queue.tried(&Ended::Refused(Problem::new("busy", Reaction::Retry, "")), now);
+            queue.tried(&Ended::Refused(Problem::new("busy", Reaction::Retry, "")), now, &Settings::default());
         }
         assert!(queue.circuit.open_until.is_some());
         let delivery = crm_contract::Delivery {
@@ -269,7 +272,7 @@ mod tests {
             findings: Vec::new(),
             more: Vec::new(),
         };
-        assert_eq!(queue.tried(&Ended::Delivered(delivery), 10), None);
+        assert_eq!(queue.tried(&Ended::Delivered(delivery), 10, &Settings::default()), None);
         assert_eq!(queue.opens_at(10), 0);
         let settings = Settings::default();
         queue.spend(2, DAY - 1);
@@ -289,7 +292,11 @@ mod tests {
         held.connected("org-1");
         held.hold_by_hand(Some(Hold::Operator));
         held.connected("org-2");
-        held.tried(&Ended::Refused(Problem { retry_after: Some(900), ..Problem::new("busy", Reaction::Retry, "") }), 0);
+        held.tried(
+            &Ended::Refused(Problem { retry_after: Some(900), ..Problem::new("busy", Reaction::Retry, "") }),
+            0,
+            &Settings::default(),
+        );
         assert_eq!(serde_json::from_str::<Queue>(&serde_json::to_string(&held).unwrap()).unwrap(), held);
     }
 

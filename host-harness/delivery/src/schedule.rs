@@ -23,6 +23,10 @@ pub struct Settings {
     pub call: u64,
     /// How often in a row a plugin may be stopped by the same booking, by a trap or a limit, before a person must look.
     pub stopped_tries: u32,
+    /// How long a team is paused after ten passing failures in a row; it doubles with each further one.
+    pub shortest_pause: u64,
+    /// How long a team is paused at most. After it, its bookings are tried.
+    pub longest_pause: u64,
     /// How many bookings of a team may be tried at the same time.
     pub in_flight: u32,
     /// How many of them may be ones that a person sends again.
@@ -43,6 +47,8 @@ impl Default for Settings {
             lease: 90 * SECOND,
             call: 60 * SECOND,
             stopped_tries: 5,
+            shortest_pause: 300 * SECOND,
+            longest_pause: HOUR,
             in_flight: 5,
             in_flight_resent: 2,
         }

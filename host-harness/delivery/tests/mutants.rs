@@ -221,7 +221,7 @@ const FAULTS: &[Fault] = &[
         "those who failed together come back together",
     ),
     Fault("schedule.rs", "after_accepted.max(", "after_accepted.min(", "tries end at the earlier of both ends"),
-    Fault("circuit.rs", "pause.min(LONGEST)", "pause", "a pause lasts as long as the CRM likes"),
+    Fault("circuit.rs", "pause.min(settings.longest_pause)", "pause", "a pause lasts as long as the CRM likes"),
     Fault("circuit.rs", "*self = Self::default();", "self.failures = 0;", "a success does not end the pause"),
     Fault(
         "circuit.rs",
