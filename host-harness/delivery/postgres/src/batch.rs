@@ -29,9 +29,9 @@ impl Gatherer {
     pub(crate) fn start(inner: Arc<Inner>) -> Self {
         let (send, mut waiting) = mpsc::channel(MOST_WAITING);
         tokio::spawn(async move {
-            let mut together = Vec::with_capacity(MOST_TOGETHER);
+            let mut together = Vec::new();
             while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-                write(&inner, together.drain(..).collect()).await;
+                write(&inner, std::mem::take(&mut together)).await;
             }
         });
         Self(send)

@@ -25,8 +25,9 @@
 //!
 //! Each process opens the ledger by itself. Whoever changes a booking has locked the row of its queue (a team and a plugin), so that
 //! the changes of a team come one after the other and those of different teams do not wait for each other. Workers that claim skip the
-//! queues that another transaction has locked. Transactions that end each other in a deadlock are tried again. Times are counted by
-//! the database's clock, because those of the machines differ.
+//! queues that another transaction has locked, as long as others have something due. Nobody waits for a queue for more than two
+//! seconds: a caller then gets [`LedgerError::Busy`]. Transactions that end each other in a deadlock are tried again. Times are counted
+//! by the database's clock, because those of the machines differ.
 //!
 //! # What the server needs
 //!
@@ -340,7 +341,12 @@ impl Ledger for PostgresLedger {
 
     async fn claim(&self, most: u32) -> Result<Vec<Claimed>> {
         let Inner { keys, settings, .. } = &*self.inner;
-        write!(self, |session| work::claim(session, keys, settings, self.inner.time(), most))
+        let time = self.inner.time();
+        match transaction!(&self.inner.pool, |session| work::claim(session, keys, settings, time, most)) {
+            // All that is due belongs to teams whose queues another transaction has had for long.
+            Err(failure) if failure.is_impatience() => Ok(Vec::new()),
+            claimed => claimed.map_err(LedgerError::from),
+        }
     }
 
     async fn finish(&self, tried: Tried) -> Result<()> {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crm_contract::{Instant, RecordRef};
+use crm_contract::{Effect, Instant, RecordRef};
 use crm_delivery::{
-    Claim, Claimed, EntryId, LedgerError, MappingKey, Progress, Settings, StoredMapping, Tried, columns::Outcome,
-    fairness,
+    Claim, Claimed, Ended, EntryId, LedgerError, MappingKey, Progress, Settings, StoredMapping, Tried,
+    columns::Outcome, fairness,
 };
 use crm_seal::LedgerKeys;
 use tokio_postgres::Row;
@@ -119,7 +119,7 @@ pub(crate) async fn claim(
     let mut content = Content::read(keys, content)?;
     let mut related = read_related(related)?;
 
-    let mut begun: Vec<(EntryId, MappingKey, Claim)> = Vec::new();
+    let mut begun: Vec<(EntryId, Content, Claim)> = Vec::new();
     for id in chosen {
         let claim = unit.change(id, |chain, slot| {
             let turn = slot.queue.virtual_time;
@@ -129,23 +129,27 @@ pub(crate) async fn claim(
             }
             claim
         });
-        if let (Some(Some(claim)), Some(content)) = (claim, content.get(&id)) {
-            begun.push((id, content.mapping_key.clone(), claim));
+        let Some(Some(claim)) = claim else { continue };
+        match content.remove(&id).unwrap_or_else(|| Err(damaged("it has no row"))) {
+            Ok(content) => begun.push((id, content, claim)),
+            Err(why) => stop(&mut unit, settings, id, &claim, &why.into()),
         }
     }
     let mappings = mappings_of(session, &begun).await?;
     let mut claimed = Vec::with_capacity(begun.len());
     let (mut ids, mut fences) = (Vec::new(), Vec::new());
-    for ((id, mapping_key, claim), mapping) in begun.into_iter().zip(mappings) {
-        let mapping = mapping.ok_or_else(|| damaged(format_args!("delivery {id} has no mapping")))?;
-        let Some(Content { booking, accepted, payload, .. }) = content.remove(&id) else { continue };
+    for ((id, content, claim), mapping) in begun.into_iter().zip(mappings) {
+        let Some(mapping) = mapping else {
+            stop(&mut unit, settings, id, &claim, &damaged("it has no mapping").into());
+            continue;
+        };
         unit.set_mapping(id, mapping.version);
         ids.push(number(id.0));
         fences.push(number(claim.fence));
         let mut history = claim.history;
         history.related = related.remove(&id).unwrap_or_default();
         let time = settings.call.min(claim.until.saturating_sub(now));
-        let fence = claim.fence;
+        let (fence, Content { mapping_key, booking, accepted, payload }) = (claim.fence, content);
         claimed.push(Claimed { id, fence, mapping_key, booking, accepted, payload, mapping, history, time });
     }
     let mut steps = unit.save()?;
@@ -154,6 +158,16 @@ pub(crate) async fn claim(
     }
     session.run(&steps).await?;
     Ok(claimed)
+}
+
+/// Ends a try that cannot begin because what is stored of it cannot be read. It counts as one that the host stopped: so it comes back
+/// later and then needs a person, and meanwhile others have their turn.
+fn stop(unit: &mut Unit<'_>, settings: &Settings, id: EntryId, claim: &Claim, why: &LedgerError) {
+    tracing::error!(code = why.code(), delivery = %id, "a booking cannot be tried: {why}");
+    let ended = Ended::Stopped { code: why.code().to_owned(), effect: Effect::None };
+    let at = (unit.now, 1.0);
+    // The claim was made just now, so that it is current.
+    let _ = unit.change(id, |chain, slot| chain.finish(id, (claim.fence, 0), ended, &mut slot.queue, at, settings));
 }
 
 /// A queue whose turn it may be.
@@ -202,17 +216,18 @@ struct Content {
 }
 
 impl Content {
-    fn read(keys: &LedgerKeys, rows: &[Row]) -> Result<HashMap<EntryId, Self>> {
-        let read = |row: &Row| {
-            let id = EntryId(get_number(row, 0)?);
-            let (team, booking, change): (String, String, &str) = (get(row, 1)?, get(row, 4)?, get(row, 5)?);
-            let sealed: Option<&[u8]> = get(row, 7)?;
-            let sealed = sealed.ok_or_else(|| damaged(format_args!("delivery {id} has no content")))?;
-            let payload = keys.open_payload([&team, &booking, change], sealed).map_err(damaged)?;
-            let mapping_key = MappingKey { team, calendar: get(row, 2)?, integration: integration(get(row, 3)?)? };
-            Ok((id, Self { mapping_key, booking, accepted: get_number(row, 6)?, payload }))
-        };
-        rows.iter().map(read).collect()
+    /// By entry. One that cannot be read keeps no other from being tried.
+    fn read(keys: &LedgerKeys, rows: &[Row]) -> Result<HashMap<EntryId, Result<Self>>> {
+        rows.iter().map(|row| Ok((EntryId(get_number(row, 0)?), Self::of(keys, row)))).collect()
+    }
+
+    fn of(keys: &LedgerKeys, row: &Row) -> Result<Self> {
+        let (team, booking, change): (String, String, &str) = (get(row, 1)?, get(row, 4)?, get(row, 5)?);
+        let sealed: Option<&[u8]> = get(row, 7)?;
+        let sealed = sealed.ok_or_else(|| damaged("it has no content"))?;
+        let payload = keys.open_payload([&team, &booking, change], sealed).map_err(damaged)?;
+        let mapping_key = MappingKey { team, calendar: get(row, 2)?, integration: integration(get(row, 3)?)? };
+        Ok(Self { mapping_key, booking, accepted: get_number(row, 6)?, payload })
     }
 }
 
@@ -230,11 +245,8 @@ fn read_related(rows: &[Row]) -> Result<HashMap<EntryId, Vec<RecordRef>>> {
 }
 
 /// The mapping of each claim: the one that its unknown tries used, or the latest.
-async fn mappings_of(
-    session: Session<'_>,
-    begun: &[(EntryId, MappingKey, Claim)],
-) -> Result<Vec<Option<StoredMapping>>> {
-    let wanted: Vec<_> = begun.iter().map(|(_, key, claim)| (key, claim.pinned_mapping)).collect();
+async fn mappings_of(session: Session<'_>, begun: &[(EntryId, Content, Claim)]) -> Result<Vec<Option<StoredMapping>>> {
+    let wanted: Vec<_> = begun.iter().map(|(_, content, claim)| (&content.mapping_key, claim.pinned_mapping)).collect();
     mappings::read(session, &wanted).await
 }
 

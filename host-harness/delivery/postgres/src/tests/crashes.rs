@@ -240,3 +240,32 @@ async fn a_future_that_is_dropped_does_all_or_nothing_and_leaves_its_connection_
     }
     assert!(number > 4, "it was dropped at several stages");
 }
+
+#[tokio::test]
+async fn a_booking_that_cannot_be_read_comes_to_a_person_and_keeps_no_other_waiting() {
+    let Some(PostgresBed { ledger, time }) = bed().await else { return };
+    map(&ledger, "team-1").await;
+    let mut ids = Vec::new();
+    for booking in ["b-1", "b-2"] {
+        let Acceptance::Accepted(placed) = ledger.accept(arrival("team-1", booking, "c")).await.unwrap() else {
+            panic!()
+        };
+        ids.push(placed[0].id);
+    }
+    let client = ledger.inner.pool.get().await.unwrap();
+    let damage = "UPDATE crm_ledger.content SET payload = 'damaged' WHERE entry = $1";
+    client.execute(damage, &[&number(ids[0].0)]).await.unwrap();
+    let claimed = ledger.claim(10).await.unwrap();
+    assert_eq!(claimed.iter().map(|claimed| claimed.id).collect::<Vec<_>>(), [ids[1]]);
+    let damaged = async || {
+        let of_team = crm_delivery::Filter { booking: Some("b-1".to_owned()), ..crm_delivery::Filter::default() };
+        ledger.list(&of_team, None, 1).await.unwrap().remove(0).progress
+    };
+    assert_eq!(damaged().await.cause.unwrap().code, "ledger-damaged");
+    for _ in 1..ledger.settings().stopped_tries {
+        time.fetch_add(ledger.settings().longest_wait, Ordering::SeqCst);
+        assert!(ledger.claim(10).await.unwrap().is_empty());
+    }
+    assert_eq!(damaged().await.state, crm_delivery::State::NeedsAttention);
+    assert_eq!(ledger.queues().await.unwrap()[0].queue.in_flight, 1, "the other one's");
+}
