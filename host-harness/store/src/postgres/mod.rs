@@ -2,6 +2,8 @@
 //!
 //! A transaction at `READ COMMITTED` is enough: each change is a compare-and-swap on one row's generation, an upsert, or a deletion
 //! that returns what it removed. Times are counted by the database's clock, because those of the machines differ.
+//!
+//! No statement is prepared under a name and no setting outlives a transaction, so a pooler between may pool by transaction.
 
 mod rotate;
 mod rows;
