@@ -263,14 +263,14 @@ pub(crate) async fn change_queue(
 ) -> Result<Changed> {
     let (team, plugin) = (team.to_owned(), plugin.to_owned());
     let state = to_json(&Queue::default())?;
-    let steps = [
+    let steps = vec![
         Step(MAKE_QUEUE, values![team.clone(), plugin.clone(), state]),
         Step(LOCK_QUEUE, values![team.clone(), plugin.clone()]),
         Step(NOW, values![time]),
         Step(PARKED, values![team, plugin]),
     ];
-    let found = session.run(&session.patience().into_iter().chain(steps).collect::<Vec<_>>()).await?;
-    let [.., queue, now, parked] = found.as_slice() else { return Err(damaged("three results")) };
+    let found = session.run_first(steps).await?;
+    let [_, queue, now, parked] = found.as_slice() else { return Err(damaged("four results")) };
     let slot = Slot::read(queue.first().ok_or_else(|| damaged("a team without a queue"))?)?;
     let id = slot.id;
     let mut queue = slot.queue.clone();

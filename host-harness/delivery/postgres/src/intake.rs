@@ -93,7 +93,7 @@ const MAKE_QUEUES: &str = "
 const FACTS: &str = "
     SELECT coalesce($1::bigint, crm_ledger.milliseconds()), restored_from, restored_until,
            coalesce((SELECT max(served) FROM crm_ledger.queue), 0), current_setting('transaction_isolation')
-    FROM crm_ledger.ledger";
+    FROM crm_ledger.ledger WHERE one";
 
 const NEW_IDS: &str = "SELECT nextval('crm_ledger.entry_id') FROM generate_series(1, $1::bigint)";
 
@@ -134,8 +134,8 @@ pub(crate) async fn accept(
     time: Option<i64>,
     arrivals: &[Prepared],
 ) -> Result<Vec<Acceptance>> {
-    let steps: Vec<Step> = session.patience().into_iter().chain([mapped_step(arrivals)]).collect();
-    let mut mapped = read_mapped(session.run(&steps).await?.last().map_or(&[], Vec::as_slice))?;
+    let found = session.run_first(vec![mapped_step(arrivals)]).await?;
+    let mut mapped = read_mapped(found.first().map_or(&[], Vec::as_slice))?;
     for _ in 0..MOST_LOOKS {
         let places = places(arrivals, &mapped);
         let found = session.run(&look(&places, arrivals, time)).await?;

@@ -74,14 +74,14 @@ pub(crate) async fn put(
     let MappingKey { team, calendar, integration } = key;
     let (plugin, name) = (integration.plugin().to_owned(), integration.as_str());
     let state = to_json(&crm_delivery::Queue::default())?;
-    let steps = [
+    let steps = vec![
         Step(MAKE_QUEUE, values![team.clone(), plugin.clone(), state]),
         Step(LOCK_QUEUE, values![team.clone(), plugin]),
         Step(NOW, values![time]),
         Step(LATEST, values![team.clone(), calendar.clone(), integration.to_string()]),
     ];
-    let found = session.run(&session.patience().into_iter().chain(steps).collect::<Vec<_>>()).await?;
-    let [.., now, latest] = found.as_slice() else { return Err(damaged("two results")) };
+    let found = session.run_first(steps).await?;
+    let [_, _, now, latest] = found.as_slice() else { return Err(damaged("four results")) };
     let now = number(read_now(now)?);
     let current = latest.first().map_or(Ok(None), |row| get::<Option<i64>>(row, 0))?.map_or(0, unsigned);
     if expected.is_some_and(|expected| expected != current) {

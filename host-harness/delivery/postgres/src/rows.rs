@@ -162,14 +162,14 @@ impl<'a> Unit<'a> {
 
     /// Locks the queues of entries and loads their chains. Entries that do not exist are left out.
     pub(crate) async fn of_entries(session: Session<'_>, time: Option<i64>, ids: &[EntryId]) -> Result<Self> {
-        let steps = [
+        let steps = vec![
             Step(LOCK_QUEUES_OF, values![ids_value(ids)]),
             // After the lock: the clock of who waited for it has moved on.
             Step(NOW, values![time]),
             Step(CHAINS_OF, values![ids_value(ids)]),
         ];
-        let found = session.run(&session.patience().into_iter().chain(steps).collect::<Vec<_>>()).await?;
-        let [.., queues, now, rows] = found.as_slice() else { return Err(damaged("three results")) };
+        let found = session.run_first(steps).await?;
+        let [queues, now, rows] = found.as_slice() else { return Err(damaged("three results")) };
         let slots = queues.iter().map(Slot::read).collect::<Result<Vec<_>>>()?;
         let mut unit = Self::new(read_now(now)?, slots);
         unit.load(rows)?;

@@ -123,6 +123,10 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+const SETTINGS: &str = "
+    SELECT set_config('lock_timeout', '2s', true), set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true),
+           set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+
 /// A connection, in a transaction or not.
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'a> {
@@ -146,10 +150,16 @@ impl<'a> Session<'a> {
         Self { client: transaction.client(), cache: None }
     }
 
-    /// Bounds the waits for locks in a transaction of ours, so that one which hangs takes no connections and no arrivals of other
-    /// teams along. In a transaction of a caller, the caller decides.
-    pub(crate) fn patience(&self) -> Option<Step> {
-        self.cache.map(|_| Step("SELECT set_config('lock_timeout', '2s', true)", Vec::new()))
+    /// [`Self::run`] for the first statements of a transaction. In one of ours, waits for locks are bounded, so that one which hangs
+    /// takes no connections and no arrivals of other teams along, and plans use indexes: a plan that was made while a table was small
+    /// would read all of it until the next ANALYZE. In a transaction of a caller, the caller decides.
+    pub(crate) async fn run_first(&self, steps: Vec<Step>) -> Result<Vec<Vec<Row>>> {
+        if self.cache.is_none() {
+            return self.run(&steps).await;
+        }
+        let settings = Step(SETTINGS, Vec::new());
+        let mut found = self.run(&[settings].into_iter().chain(steps).collect::<Vec<_>>()).await?;
+        Ok(found.split_off(1))
     }
 
     async fn prepare(&self, text: &str) -> Result<Statement> {

@@ -98,15 +98,14 @@ pub(crate) async fn claim(
 ) -> Result<Vec<Claimed>> {
     let slots_of = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let (in_flight, resent) = (slots_of(settings.in_flight), slots_of(settings.in_flight_resent));
-    let mut turns = session.query(TURNS, &[&time, &in_flight, &resent, &i64::from(most)]).await?;
-    if turns.is_empty() {
-        let locked = Step(LOCKED_TURNS, values![time, in_flight, resent, i64::from(most)]);
-        let steps: Vec<Step> = session.patience().into_iter().chain([locked]).collect();
-        turns = session.run(&steps).await?.pop().unwrap_or_default();
+    let turns = |text| Step(text, values![time, in_flight, resent, i64::from(most)]);
+    let mut found = session.run_first(vec![turns(TURNS)]).await?.pop().unwrap_or_default();
+    if found.is_empty() {
+        found = session.run(&[turns(LOCKED_TURNS)]).await?.pop().unwrap_or_default();
     }
-    let Some(first) = turns.first() else { return Ok(Vec::new()) };
+    let Some(first) = found.first() else { return Ok(Vec::new()) };
     let now = get_number(first, 6)?;
-    let slots = turns.iter().map(Slot::read).collect::<Result<Vec<_>>>()?;
+    let slots = found.iter().map(Slot::read).collect::<Result<Vec<_>>>()?;
     let mut unit = Unit::new(now, slots);
 
     let chosen = choose(session, settings, &unit, most).await?;
