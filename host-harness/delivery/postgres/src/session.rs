@@ -123,7 +123,7 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-const SETTINGS: &str = "
+pub(crate) const SETTINGS: &str = "
     SELECT set_config('lock_timeout', '2s', true), set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true),
            set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
 

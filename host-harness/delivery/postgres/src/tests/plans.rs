@@ -43,6 +43,19 @@ async fn claims_accepts_and_finishes_use_indexes() {
     open(&url).await;
     let client = connect(&url).await;
     client.batch_execute(MANY).await.unwrap();
+    assert_all_use_indexes(&client).await;
+}
+
+#[tokio::test]
+async fn plans_that_were_made_for_an_empty_ledger_use_indexes() {
+    let Some(url) = database() else { return };
+    open(&url).await;
+    let client = connect(&url).await;
+    client.batch_execute(&session::SETTINGS.replace("true", "false")).await.unwrap();
+    assert_all_use_indexes(&client).await;
+}
+
+async fn assert_all_use_indexes(client: &Client) {
     let ten = "'{4,8,12,16,20,24,28,32,36,40}'";
     for (name, text, values) in [
         ("turns", work::TURNS, "NULL, 5, 2, 10"),
@@ -61,7 +74,7 @@ async fn claims_accepts_and_finishes_use_indexes() {
         ("lanes", rows::SETTLE_LANES, "'{1,2,3}', '{a,b,c}'"),
         ("queues", rows::UPDATE_QUEUES, "'{1}', '{1}', '{1}', '{1}', '{NULL}', '{1}', '{a}', '{1}'"),
     ] {
-        assert_uses_indexes(&client, name, text, values).await;
+        assert_uses_indexes(client, name, text, values).await;
     }
 }
 
