@@ -34,18 +34,21 @@ impl Prepared {
         let mapped = mapped_integrations(database, &arrival.team, &arrival.calendar)?;
         let has_mapping = !mapped.is_empty();
         let integrations = if has_mapping { mapped } else { vec![arrival.default_integration.clone()] };
-        let mut placed = Vec::new();
-        let mut is_new = false;
+        let mut places = Vec::new();
         for integration in integrations {
-            if let Some(known) = self.known(database, &integration)? {
-                if known.digest != arrival.digest {
-                    return Ok(Acceptance::Differs(self.payload_of(database, keys, known.placed.id)?));
-                }
-                placed.push(known.placed);
-            } else {
-                placed.push(self.insert(database, keys, integration, has_mapping, now)?);
-                is_new = true;
+            let known = self.known(database, &integration)?;
+            if let Some(known) = known.as_ref().filter(|known| known.digest != arrival.digest) {
+                return Ok(Acceptance::Differs(self.payload_of(database, keys, known.placed.id)?));
             }
+            places.push((integration, known));
+        }
+        let is_new = places.iter().any(|(_, known)| known.is_none());
+        let mut placed = Vec::new();
+        for (integration, known) in places {
+            placed.push(match known {
+                Some(known) => known.placed,
+                None => self.insert(database, keys, integration, has_mapping, now)?,
+            });
         }
         Ok(if is_new { Acceptance::Accepted(placed) } else { Acceptance::Known(placed) })
     }

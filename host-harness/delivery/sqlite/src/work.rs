@@ -1,8 +1,8 @@
 //! What workers do: claim, finish, rescue.
 
-use crm_contract::{Instant, RecordRef};
+use crm_contract::{Effect, Instant, RecordRef};
 use crm_delivery::{
-    Claimed, EntryId, Integration, LedgerError, MappingKey, Progress, Settings, Tried, columns::Outcome,
+    Claimed, Ended, EntryId, Integration, LedgerError, MappingKey, Progress, Settings, Tried, columns::Outcome,
 };
 use crm_seal::LedgerKeys;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -50,7 +50,21 @@ pub(crate) fn claim(
         };
         served = served.max(Some(queue_time));
         next.virtual_time = loaded.queue.virtual_time;
-        claimed.push(begin(database, keys, settings, id, &loaded, claim, now)?);
+        let fence = claim.fence;
+        match begin(database, keys, settings, id, &loaded, claim, now) {
+            Ok(begun) => claimed.push(begun),
+            // The others go on. A person sees which one it is.
+            Err(error @ LedgerError::Damaged(_)) => {
+                tracing::error!(delivery = id.0, %error, "a booking cannot be read");
+                let ended = Ended::Stopped { code: error.code().to_owned(), effect: Effect::None };
+                let at = (now, 1.0);
+                loaded
+                    .chain
+                    .finish(id, (fence, 0), ended, &mut loaded.queue, at, settings)
+                    .map_err(|_| LedgerError::Stale)?;
+            }
+            Err(error) => return Err(error),
+        }
         loaded.save(database, now)?;
     }
     for candidate in &candidates {

@@ -94,14 +94,14 @@ macro_rules! conformance_tests {
 }
 
 /// A team.
-pub(crate) const TEAM: &str = "team-1";
+pub const TEAM: &str = "team-1";
 /// A calendar.
-pub(crate) const CALENDAR: &str = "calendar-1";
+pub const CALENDAR: &str = "calendar-1";
 /// A plugin and integration.
-pub(crate) const PLUGIN: &str = "plugin-1";
+pub const PLUGIN: &str = "plugin-1";
 
 /// A change of a booking of a team.
-pub(crate) fn arrival(team: &str, booking: &str, change: &str) -> Arrival {
+pub fn arrival(team: &str, booking: &str, change: &str) -> Arrival {
     Arrival {
         team: team.to_owned(),
         calendar: CALENDAR.to_owned(),
@@ -127,12 +127,12 @@ pub(crate) fn key(team: &str) -> MappingKey {
 }
 
 /// Saves a mapping for a team's calendar.
-pub(crate) async fn map(ledger: &dyn Ledger, team: &str) {
+pub async fn map(ledger: &dyn Ledger, team: &str) {
     ledger.put_mapping(&key(team), None, "{}", &[], "a test").await.expect("a mapping");
 }
 
 /// Accepts a change, and returns its id.
-pub(crate) async fn accept(ledger: &dyn Ledger, arrival: Arrival) -> EntryId {
+pub async fn accept(ledger: &dyn Ledger, arrival: Arrival) -> EntryId {
     match ledger.accept(arrival).await.expect("accepted") {
         Acceptance::Accepted(placed) => placed.first().expect("an integration").id,
         other => panic!("{other:?}"),
@@ -140,7 +140,7 @@ pub(crate) async fn accept(ledger: &dyn Ledger, arrival: Arrival) -> EntryId {
 }
 
 /// Claims all that is due.
-pub(crate) async fn claim(ledger: &dyn Ledger) -> Vec<Claimed> {
+pub async fn claim(ledger: &dyn Ledger) -> Vec<Claimed> {
     ledger.claim(100).await.expect("claims")
 }
 
@@ -192,12 +192,13 @@ pub(crate) async fn state(ledger: &dyn Ledger, id: EntryId) -> State {
     summary(ledger, id).await.progress.state
 }
 
-pub(crate) async fn summary(ledger: &dyn Ledger, id: EntryId) -> Summary {
+/// An entry.
+pub async fn summary(ledger: &dyn Ledger, id: EntryId) -> Summary {
     ledger.show(None, id).await.expect("an entry").summary
 }
 
 /// The ids of claims.
-pub(crate) fn ids(claimed: &[Claimed]) -> Vec<EntryId> {
+pub fn ids(claimed: &[Claimed]) -> Vec<EntryId> {
     claimed.iter().map(|claimed| claimed.id).collect()
 }
 
