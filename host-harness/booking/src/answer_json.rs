@@ -90,6 +90,29 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for AnswerValue {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
+        let text = |pattern: Option<&str>| ObjectBuilder::new().schema_type(Type::String).pattern(pattern);
+        let number = ObjectBuilder::new()
+            .property("number", text(Some("^-?[0-9]+([.][0-9]+)?$")))
+            .required("number")
+            .additional_properties(Some(AdditionalProperties::<utoipa::openapi::Schema>::FreeForm(false)));
+        let one_of = OneOfBuilder::new()
+            .description(Some("Text, the choices taken, yes or no, or a number; `{\"number\": \"12.50\"}` keeps its digits."))
+            .item(text(None))
+            .item(ArrayBuilder::new().items(text(None)))
+            .item(ObjectBuilder::new().schema_type(Type::Boolean))
+            .item(ObjectBuilder::new().schema_type(Type::Number))
+            .item(number);
+        utoipa::openapi::RefOr::T(one_of.build().into())
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for AnswerValue {}
+
 #[cfg(test)]
 mod tests {
     use crate::*;

@@ -8,22 +8,27 @@ use crate::alike::named;
 /// One booking. Its JSON form is the native format of `docs/mapping.md`: unknown names are errors, absent options may be left
 /// out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Booking {
     /// What happened to the booking.
     pub kind: Kind,
     /// The platform's stable id, unique within the team; 1 to 200 bytes.
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200))]
     pub id: String,
     /// The booking that this one replaced when it was moved. Absent where a booking keeps its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200))]
     pub previous_id: Option<String>,
     /// The platform's id of this change of the booking, or its number in the order of changes; 1 to 200 bytes. The same change has
     /// the same id however often it is sent. Absent if the platform does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200))]
     pub change_id: Option<String>,
     /// When the change happened: RFC 3339 with any offset. Of two changes of a booking, it decides which one is later. Absent if
     /// the platform does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(format = DateTime))]
     pub changed_at: Option<String>,
     /// The team that owns the calendar and the connection.
     pub team: Team,
@@ -32,11 +37,14 @@ pub struct Booking {
     /// The title of the meeting as host and guest see it.
     pub title: String,
     /// When the meeting starts: RFC 3339 with the offset of `time_zone`.
+    #[cfg_attr(feature = "schema", schema(format = DateTime))]
     pub start: String,
     /// When the meeting ends: RFC 3339 with the offset of `time_zone`; not before `start`.
+    #[cfg_attr(feature = "schema", schema(format = DateTime))]
     pub end: String,
     /// When the booking was confirmed: RFC 3339 with the offset of `time_zone`. Absent if the platform does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(format = DateTime))]
     pub confirmed_at: Option<String>,
     /// The IANA name of the booked zone, for example `Asia/Tokyo`.
     pub time_zone: String,
@@ -44,15 +52,18 @@ pub struct Booking {
     pub guest: Guest,
     /// Further people the guest brings along.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub companions: Vec<Person>,
     /// The people of the team who hold the meeting; the first one owns it.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub hosts: Vec<Person>,
     /// Where the meeting takes place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The answers to the calendar's form, in its order.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub answers: Vec<Answer>,
     /// The calendar's questions as they stand now. With them, a mapping that names an unknown question is a finding of
     /// every delivery and preview; without them only a check of the mapping can tell.
@@ -60,6 +71,7 @@ pub struct Booking {
     pub form: Option<Vec<Question>>,
     /// UTM and other parameters of the URL by which the guest came, in order, repeats kept.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub tracking: Vec<Parameter>,
     /// What the guest wrote beside the form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +81,7 @@ pub struct Booking {
     pub payment: Option<Payment>,
     /// What the platform has beyond this record, in order, repeats kept: `extra.NAME` in a mapping.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub extra: Vec<Parameter>,
 }
 
@@ -79,6 +92,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserial
 
 /// What happened to a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Confirmed for the first time.
@@ -91,9 +105,11 @@ pub enum Kind {
 
 /// A team: owner of calendars and of one connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// Stable id, unique within the platform.
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200))]
     pub id: String,
     /// Name as people see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,9 +118,11 @@ pub struct Team {
 
 /// A booking page with a form of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Stable id, unique within the team.
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 200))]
     pub id: String,
     /// Name as people see it.
     pub name: String,
@@ -118,6 +136,7 @@ pub struct Calendar {
 
 /// The person who booked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guest {
     /// The whole name as typed, honorific and all.
@@ -150,6 +169,7 @@ pub struct Guest {
 
 /// A companion of the guest, or a host of the meeting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// The platform's stable id of this person.
@@ -165,6 +185,7 @@ pub struct Person {
 
 /// Where a meeting takes place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// What sort of place it is.
@@ -182,6 +203,7 @@ pub struct Place {
 
 /// What sort of place a meeting takes place at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceKind {
     /// An online room.
@@ -196,6 +218,7 @@ pub enum PlaceKind {
 
 /// One question of a calendar's form, as it stands now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Stable id, unique within the calendar, kept when the label is edited.
@@ -208,11 +231,13 @@ pub struct Question {
     pub required: bool,
     /// The choices offered, where there are any.
     #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schema(nullable))]
     pub choices: Vec<String>,
 }
 
 /// How a question is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionKind {
     /// A line of text.
@@ -249,6 +274,7 @@ pub enum QuestionKind {
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// `question.id`.
@@ -282,6 +308,7 @@ pub enum AnswerValue {
 
 /// What a guest pays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
     /// Who takes the money, in the host's spelling, for example `stripe`.

@@ -17,17 +17,23 @@ pub struct Mapping {
     options: BTreeMap<String, String>,
 }
 
+/// A mapping, as `docs/mapping.md` describes it.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Unchecked {
+    /// The object to write, as the plugin names it; the plugin's first if absent.
     target: Option<String>,
+    /// In the order in which they are shown.
     rows: Vec<Row>,
+    /// The plugin's own options by id; an option that is not named has its default.
     #[serde(default, deserialize_with = "options")]
     options: BTreeMap<String, String>,
 }
 
 /// One field and where its value comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Names the row in findings and versions, for as long as it exists.
@@ -45,11 +51,13 @@ pub struct Row {
     /// The events at which the row is written. Absent: at `confirmed`, and at `rescheduled` if the value is one of the meeting.
     /// A moved booking that has no record yet gets one with the rows for `confirmed`, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Kind>>))]
     pub on: Option<BTreeSet<Event>>,
 }
 
 /// The id of a row: 1 to 64 ASCII letters, digits, `-` and `_`, unique within its mapping.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,64}$"))]
 #[serde(try_from = "String", into = "String")]
 pub struct RowId(String);
 
@@ -60,6 +68,7 @@ pub type Event = Kind;
 /// that differs in no more than what people type differently, such as widths and kinds of dashes. Each choice of a multiple choice
 /// is translated for itself. A value that is not listed passes unchanged, with a finding.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct ValueTable(BTreeMap<String, String>);
 
@@ -192,6 +201,20 @@ impl Memos {
 impl FromIterator<(String, String)> for Memos {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         Self(pairs.into_iter().collect())
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for Mapping {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Unchecked::schema()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for Mapping {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        <Unchecked as utoipa::ToSchema>::schemas(schemas);
     }
 }
 

@@ -11,6 +11,7 @@ const RESTORE_LASTS: u64 = 30 * 86_400_000;
 
 /// Identifies a change of a booking for one plugin. A later one was accepted later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct EntryId(pub u64);
 

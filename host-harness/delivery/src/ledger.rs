@@ -15,6 +15,7 @@ use crate::{Ended, EntryId, Hold, Progress, Queue, Settings, State};
 /// A plugin and a target that a calendar's bookings go to: `salesforce-leads`, or `salesforce-leads.Contact` for another target than
 /// the plugin's first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[!-~]{1,200}$"))]
 #[serde(transparent)]
 pub struct Integration(String);
 
@@ -87,6 +88,7 @@ pub struct Arrival {
 
 /// Where a change of a booking is for one integration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Placed {
     /// Its id in the ledger.
     pub id: EntryId,
@@ -177,6 +179,7 @@ pub struct Tried {
 
 /// Which entries are meant. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Filter {
     /// Of one team.
@@ -196,9 +199,11 @@ pub struct Filter {
     pub booking: Option<String>,
     /// Accepted at or after this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
     pub from: Option<Instant>,
     /// Accepted before this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
     pub until: Option<Instant>,
 }
 
@@ -229,10 +234,13 @@ pub struct Summary {
 
 /// A try of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Attempt {
     /// When it began.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub began: Instant,
     /// When it ended; `None` if it is under way, or its worker was lost.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
     pub ended: Option<Instant>,
     /// `delivered`, or the code of the problem.
     pub code: Option<String>,
@@ -259,6 +267,7 @@ pub struct Detail {
 
 /// Entries that wait for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CauseCount {
     /// The team.
     pub team: String,
@@ -271,6 +280,7 @@ pub struct CauseCount {
     /// How many.
     pub count: u64,
     /// The earliest start of a meeting among them.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub earliest_meeting: Instant,
 }
 
@@ -307,6 +317,7 @@ pub struct Totals {
 
 /// A team that the platform told us of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TeamRow {
     /// Its id, as in bookings.

@@ -7,6 +7,7 @@ use crate::{Circuit, Ended, Settings, progress::reaction};
 
 /// Why no booking of a queue is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Hold {
     /// The team is not connected.

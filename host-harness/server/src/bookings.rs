@@ -1,52 +1,53 @@
 //! Taking bookings.
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode};
+use crm_booking::Booking;
 use crm_delivery::{Acceptance, Arrival, Placed};
 use crm_intake::{CalendarRef, Intake as _, Native, Reading, Received};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     ApiError, Service,
     authentication::{Caller, Role},
+    extract::{Body, Path},
     observed,
 };
 
-/// What became of a booking.
-#[derive(Debug, Serialize)]
-pub(crate) struct Answer {
+/// A booking that is durable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
     /// The booking's id.
     booking: String,
     /// The id of the change: the scheduler's, or one that stands for the content.
     change: String,
-    /// Where it goes.
+    /// Where it goes: one delivery for each integration of its calendar.
     deliveries: Vec<Placed>,
 }
 
-/// `POST /v1/teams/{team}/calendars/{calendar}/bookings`: 202 if the booking is durable now, 200 if it was already.
+/// Takes a change of a booking
+///
+/// Send it again until the answer is 202, 200 or 400: the same change with the same content is kept once.
+#[utoipa::path(post, path = "/v1/teams/{team}/calendars/{calendar}/bookings", tag = "bookings", request_body = Booking, responses(
+    (status = 202, description = "The change is durable now.", body = Accepted),
+    (status = 200, description = "The change was durable already.", body = Accepted),
+    (status = 404, description = "no-such-team"),
+    (status = 409, description = "change-differs"),
+    (status = 429, description = "too-fast"),
+))]
 pub(crate) async fn accept(
     State(service): State<Service>,
     caller: Caller,
     Path((team, calendar)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, ApiError> {
+    body: Body,
+) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     caller.may(Role::Intake, &team)?;
-    let body = body?;
-    let text = std::str::from_utf8(&body).map_err(|_| ApiError::invalid("", "expected JSON in UTF-8"))?;
-    let calendar = CalendarRef::new(&team, &calendar).map_err(fault)?;
-    match Native.read(text, Some(calendar)).map_err(fault)? {
+    let calendar = CalendarRef::new(&team, &calendar)?;
+    let read = body.text().and_then(|text| Ok(Native.read(&text, Some(calendar))?));
+    match read.inspect_err(|error| observed::refused("native", error.code()))? {
         Received::Booking(reading) => keep(&service, "native", &team, *reading).await,
         Received::Ignored { event, .. } => Err(ApiError::invalid("kind", format!("unknown kind `{event}`"))),
     }
-}
-
-pub(crate) fn fault(fault: crm_intake::Fault) -> ApiError {
-    ApiError::invalid(fault.path, fault.reason)
 }
 
 /// Keeps a booking.
@@ -55,11 +56,9 @@ pub(crate) async fn keep(
     format: &'static str,
     team: &str,
     reading: Reading,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let inner = &service.inner;
-    if !inner.known.team(&*inner.ledger, team).await? {
-        return Err(ApiError::not_found("no-such-team", format!("there is no team `{team}`; create it first")));
-    }
+    service.must_know(team).await.inspect_err(|error| observed::refused(format, error.code()))?;
     if !inner.pace.admits(team) {
         observed::refused(format, "too-fast");
         let detail = "too many bookings of this team arrive; send it again in a second";
@@ -69,12 +68,11 @@ pub(crate) async fn keep(
         .map_err(|error| ApiError::invalid("", error.to_string()))?;
     let (booking, change) = (arrival.booking.clone(), arrival.change.clone());
     let sent = arrival.clone();
-    let (status, deliveries) = match inner.ledger.accept(arrival).await? {
+    let failed = |error: &ApiError| observed::refused(format, error.code());
+    let (status, deliveries) = match inner.ledger.accept(arrival).await.map_err(ApiError::from).inspect_err(failed)? {
         Acceptance::Accepted(deliveries) => {
             observed::accepted(format);
-            if let Some(wake) = &inner.wake {
-                wake.notify_one();
-            }
+            service.wake();
             (StatusCode::ACCEPTED, deliveries)
         }
         Acceptance::Known(deliveries) => {
@@ -90,5 +88,5 @@ pub(crate) async fn keep(
             return Err(ApiError::new(StatusCode::CONFLICT, "change-differs", detail).at(paths));
         }
     };
-    Ok((status, Json(Answer { booking, change, deliveries })).into_response())
+    Ok((status, Json(Accepted { booking, change, deliveries })))
 }

@@ -2,25 +2,31 @@
 
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, JsonRejection},
+    extract::rejection::BytesRejection,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use crm_delivery::LedgerError;
 use crm_host::{credentials::StoreError, full_message};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
-/// An error of the API. Its JSON has `code`, `detail`, and what else helps; its type is `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A problem (RFC 9457) without a `type`: `code` tells problems apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct ApiError {
-    #[serde(skip)]
+    /// The HTTP status.
+    #[serde(serialize_with = "number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     /// Stable code.
+    #[schema(value_type = String)]
     code: &'static str,
     /// What went wrong, and what to do.
     detail: String,
-    /// Where in the body.
+    /// Where in the body, for example `guest.email`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     paths: Vec<String>,
     /// Seconds after which the same request may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +62,10 @@ impl ApiError {
         Self { paths, ..Self::new(StatusCode::BAD_REQUEST, "body-invalid", detail) }
     }
 
+    pub(crate) fn no_team(team: &str) -> Self {
+        Self::not_found("no-such-team", format!("there is no team `{team}`; create it first"))
+    }
+
     pub(crate) fn at(self, paths: Vec<String>) -> Self {
         Self { paths, ..self }
     }
@@ -70,13 +80,17 @@ impl ApiError {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.status, self.retry_after);
         let mut response = (status, Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -124,17 +138,9 @@ impl From<BytesRejection> for ApiError {
     }
 }
 
-impl From<JsonRejection> for ApiError {
-    fn from(rejection: JsonRejection) -> Self {
-        match rejection {
-            JsonRejection::BytesRejection(rejection) => rejection.into(),
-            JsonRejection::MissingJsonContentType(_) => Self::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "media-type",
-                "expected the header `content-type: application/json`",
-            ),
-            other => Self::invalid("", other.body_text()),
-        }
+impl From<crm_intake::Fault> for ApiError {
+    fn from(fault: crm_intake::Fault) -> Self {
+        Self::invalid(fault.path, fault.reason)
     }
 }
 

@@ -2,27 +2,68 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use crm_intake::{CalendarRef, HookRequest, HookSecret, Received};
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{ApiError, Service, bookings, observed};
+use crate::{
+    ApiError, Service,
+    bookings::{self, Accepted},
+    extract::{Body, Path, utf8},
+    observed,
+};
 
-/// `POST /hooks/{service}/{team}/{calendar}`: takes a service's webhook. The service proves itself first, on the bytes as they arrived.
+/// An event that was not kept, because it neither confirms nor moves nor cancels a booking.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ignored {
+    /// The service's name of the event.
+    ignored: String,
+    /// `not-a-change`, or `half-of-a-move`: another event has both bookings of the move.
+    #[schema(value_type = String)]
+    reason: &'static str,
+}
+
+/// What became of an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the answers of two kinds")]
+pub(crate) enum Heard {
+    /// Its booking is durable.
+    Accepted(Accepted),
+    /// There is nothing to deliver.
+    Ignored(Ignored),
+}
+
+/// Takes a scheduling service's webhook
+///
+/// The service proves itself as it documents: `timerex` and `calcom` and `calendly` by a secret of the team's hook. The body is the
+/// service's own.
+#[utoipa::path(post, path = "/hooks/{service}/{team}/{calendar}", tag = "bookings",
+    request_body(content = serde_json::Value, content_type = "application/json"), responses(
+    (status = 202, description = "The change is durable now.", body = Accepted),
+    (status = 200, description = "The change was durable already, or the event is ignored.", body = Heard),
+    (status = 401, description = "hook-without-secret authentication-missing authentication-repeated authentication-malformed \
+                                  service-without-secret authentication-mismatch signature-expired signature-from-the-future"),
+    (status = 404, description = "no-such-hook no-such-team"),
+    (status = 409, description = "change-differs"),
+    (status = 429, description = "too-fast"),
+    (status = 503, description = "ledger-busy ledger-damaged ledger-database ledger-stale store-conflict store-unavailable \
+                                  store-unreadable"),
+))]
 pub(crate) async fn receive(
     State(service): State<Service>,
     Path((name, team, calendar)): Path<(String, String, String)>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, ApiError> {
     let no_hook = || ApiError::not_found("no-such-hook", format!("there is no hook for a service `{name}`"));
     let hook = crm_intake::hook(&name).ok_or_else(no_hook)?;
-    let body = body?;
+    let body = body.bytes()?;
     // A team that does not exist has no secrets: nobody finds out which do.
     let stored = service.inner.store.hook_secrets(&team, hook.name()).await?;
     let mut secrets = Vec::new();
@@ -35,18 +76,20 @@ pub(crate) async fn receive(
         observed::refused(hook.name(), error.code());
         ApiError::unauthorized(error.code(), error.to_string())
     })?;
-    let text = std::str::from_utf8(&body).map_err(|_| ApiError::invalid("", "expected JSON in UTF-8"))?;
-    let calendar = CalendarRef::new(&team, &calendar).map_err(bookings::fault)?;
+    let text = utf8(&body)?;
+    let calendar = CalendarRef::new(&team, &calendar)?;
     let received = hook.read(text, Some(calendar)).map_err(|error| {
         observed::refused(hook.name(), "body-invalid");
         tracing::warn!(service = hook.name(), path = error.path, "a webhook's body was refused");
-        bookings::fault(error)
+        ApiError::from(error)
     })?;
     match received {
-        Received::Booking(reading) => bookings::keep(&service, hook.name(), &team, *reading).await,
+        Received::Booking(reading) => {
+            bookings::keep(&service, hook.name(), &team, *reading).await.map(IntoResponse::into_response)
+        }
         Received::Ignored { event, reason } => {
             observed::ignored(hook.name(), reason.code());
-            Ok((StatusCode::OK, Json(json!({ "ignored": event, "reason": reason.code() }))).into_response())
+            Ok((StatusCode::OK, Json(Ignored { ignored: event, reason: reason.code() })).into_response())
         }
     }
 }

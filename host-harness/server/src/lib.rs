@@ -9,17 +9,20 @@
 //! | `/v1/...` | tokens of operators and teams |
 //! | `/healthz`, `/readyz`, `/metrics`, `/v1/openapi.json` | anybody who reaches the port |
 //!
-//! One layer authenticates everything under `/v1`; each handler says which [`Role`] it takes.
+//! One layer authenticates everything under `/v1` but the document; each handler says which [`Role`] it takes.
 
+mod alert_webhook;
 mod authentication;
 mod bookings;
 mod cache;
 mod deliveries;
 mod error;
+mod extract;
 mod health;
 mod hooks;
 mod mappings;
 mod observed;
+mod openapi;
 mod teams;
 
 use std::{num::NonZeroU32, sync::Arc};
@@ -27,13 +30,17 @@ use std::{num::NonZeroU32, sync::Arc};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{delete, get, post, put},
+    http::{HeaderValue, header},
+    response::Response,
 };
 use crm_delivery::{Integration, Ledger};
 use crm_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Notify;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use alert_webhook::{AlertWebhook, AlertWebhookError};
 pub use authentication::{Role, SCOPES};
 pub use error::{ApiError, Fault};
 pub use observed::{Metrics, host_observer};
@@ -88,6 +95,19 @@ impl Service {
         self.with(|inner| inner.pace = cache::Pace::new(per_second))
     }
 
+    /// Wakes a worker of this process.
+    fn wake(&self) {
+        if let Some(wake) = &self.inner.wake {
+            wake.notify_one();
+        }
+    }
+
+    /// Whether a team was created.
+    async fn must_know(&self, team: &str) -> Result<(), ApiError> {
+        let is_known = self.inner.known.team(&*self.inner.ledger, team).await?;
+        if is_known { Ok(()) } else { Err(ApiError::no_team(team)) }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         // Nobody has cloned it yet; a service that was cloned keeps what it has.
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
@@ -103,38 +123,57 @@ const DEFAULT_PACE: NonZeroU32 = match NonZeroU32::new(500) {
     None => NonZeroU32::MIN,
 };
 
-/// All routes.
+/// All routes. Those with a token come first.
+fn routes() -> OpenApiRouter<Service> {
+    with_token().merge(open())
+}
+
+fn with_token() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(bookings::accept))
+        .routes(routes!(mappings::show, mappings::put))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::export))
+        .routes(routes!(deliveries::causes))
+        .routes(routes!(deliveries::plan))
+        .routes(routes!(deliveries::resend))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::retry))
+        .routes(routes!(deliveries::cancel))
+        .routes(routes!(teams::list))
+        .routes(routes!(teams::put))
+        .routes(routes!(teams::put_hook))
+        .routes(routes!(teams::queues))
+        .routes(routes!(teams::put_queue))
+        .routes(routes!(teams::tokens, teams::create_token))
+        .routes(routes!(teams::revoke_token))
+}
+
+fn open() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(hooks::receive))
+        .routes(routes!(openapi::show))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// All routes, to be served.
 pub fn router(service: Service) -> Router {
-    let v1 = Router::new()
-        .route("/teams", get(teams::list))
-        .route("/teams/{team}", put(teams::put))
-        .route("/teams/{team}/hooks/{service}", put(teams::put_hook))
-        .route("/teams/{team}/queues/{plugin}", put(teams::put_queue))
-        .route("/teams/{team}/calendars/{calendar}/bookings", post(bookings::accept))
-        .route(
-            "/teams/{team}/calendars/{calendar}/integrations/{integration}/mapping",
-            get(mappings::show).put(mappings::put),
-        )
-        .route("/queues", get(teams::queues))
-        .route("/tokens", get(teams::tokens).post(teams::create_token))
-        .route("/tokens/{id}", delete(teams::revoke_token))
-        .route("/deliveries", get(deliveries::list))
-        .route("/deliveries/causes", get(deliveries::causes))
-        .route("/deliveries/plan", post(deliveries::plan))
-        .route("/deliveries/resend", post(deliveries::resend))
-        .route("/deliveries/{id}", get(deliveries::show))
-        .route("/deliveries/{id}/retry", post(deliveries::retry))
-        .route("/deliveries/{id}/cancel", post(deliveries::cancel))
-        .fallback(error::no_route)
-        .layer(axum::middleware::from_fn_with_state(service.clone(), authentication::authenticate));
-    Router::new()
-        .nest("/v1", v1)
-        .route("/hooks/{service}/{team}/{calendar}", post(hooks::receive))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
+    let authenticate = axum::middleware::from_fn_with_state(service.clone(), authentication::authenticate);
+    let router = with_token().route_layer(authenticate).merge(open());
+    Router::from(router)
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .layer(axum::middleware::map_response(careful))
         .with_state(service)
+}
+
+/// Keeps browsers and proxies from storing answers and from guessing their types.
+async fn careful(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

@@ -40,16 +40,19 @@ impl Metrics {
     /// # Errors
     /// If the process has one already.
     pub fn install() -> Result<PrometheusHandle, BuildError> {
-        let seconds =
-            [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
-        let bytes = [131_072.0, 262_144.0, 524_288.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
-        let handle = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
-            .set_buckets_for_metric(Matcher::Full(PLUGIN_MEMORY.to_owned()), &bytes)?
-            .install_recorder()?;
+        let handle = builder()?.install_recorder()?;
         describe();
         Ok(handle)
     }
+}
+
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    let seconds =
+            [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
+    let bytes = [131_072.0, 262_144.0, 524_288.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full(PLUGIN_MEMORY.to_owned()), &bytes)
 }
 
 fn describe() {
@@ -155,8 +158,11 @@ fn bounded(code: &str) -> String {
 
 /// Counts requests of plugins, for [`crm_host::HostBuilder::observe`].
 pub fn host_observer(seen: &Observed<'_>) {
-    let plugin = seen.plugin.to_string();
-    match &seen.event {
+    happened(seen.plugin.to_string(), &seen.event);
+}
+
+fn happened(plugin: String, event: &Event<'_>) {
+    match event {
         Event::Sent { outcome, .. } => {
             if let RequestOutcome::Blocked(_) = outcome {
                 counter!(BLOCKED, "plugin" => plugin.clone()).increment(1);
@@ -178,5 +184,94 @@ fn status(outcome: RequestOutcome) -> String {
     match outcome {
         RequestOutcome::Answered(status) | RequestOutcome::Blocked(status) => status.to_string(),
         _ => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use crm_contract::{Delivery, Problem, Reaction};
+    use crm_host::Usage;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Counts something of everything, and returns what is served of it.
+    fn everything() -> String {
+        let recorder = builder().unwrap().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            accepted("native");
+            repeated("native");
+            refused("native", "too-fast");
+            ignored("calendly", "not-a-change");
+            totals(&Totals { states: BTreeMap::from([(State::Waiting, 3)]), oldest_due: Some(5_000) }, 8_000);
+            let (integration, usage) = ("plugin.Contact".parse().unwrap(), Usage::default());
+            let delivery =
+                Delivery { records: Vec::new(), outcome: Outcome::Created, findings: Vec::new(), more: Vec::new() };
+            let problem = Problem::new("日本語の理由", Reaction::Other("later".into()), "a message");
+            for ended in [Ended::Delivered(delivery), Ended::Refused(problem), Ended::NotCalled] {
+                let took = Duration::from_millis(20);
+                Metrics.tried(&Seen { integration: &integration, ended: &ended, waited: 1_000, took, usage: Some(&usage) });
+            }
+            Metrics.lost(&integration);
+            let host = "https://login.example".parse().unwrap();
+            let denial = crm_host::Denial { kind: crm_host::DenialKind::RouteDenied, reason: String::new(), would_allow: None };
+            let took = Duration::ZERO;
+            for event in [
+                Event::Sent { route: "query".into(), path: "/q", outcome: RequestOutcome::Answered(200), took },
+                Event::Sent { route: "query".into(), path: "/q", outcome: RequestOutcome::Blocked(401), took },
+                Event::Login { host: &host, path: "/token", outcome: RequestOutcome::Answered(200), took },
+                Event::Denied(&denial),
+                Event::Quarantined,
+            ] {
+                happened("plugin".to_owned(), &event);
+            }
+        });
+        recorder.handle().render()
+    }
+
+    fn families(text: &str, comment: &str) -> BTreeSet<String> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(comment));
+        lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_metric_that_is_served_is_described_and_every_one_that_is_described_is_served() {
+        let text = everything();
+        let (described, served) = (families(&text, "# HELP "), families(&text, "# TYPE "));
+        assert_eq!(described, served);
+        assert!(served.len() > 15, "{served:?}");
+        for line in [
+            r#"crm_attempts_total{integration="plugin.Contact",code="other",reaction="later",effect="none"} 1"#,
+            r#"crm_attempts_total{integration="plugin.Contact",code="delivered",reaction="none",effect="none"} 1"#,
+            "crm_oldest_due_seconds 3",
+            r#"crm_deliveries{state="waiting"} 3"#,
+            r#"crm_deliveries{state="parked"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_shows_every_metric_that_is_served_and_no_other() {
+        fn queries(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => {
+                    found.extend(members.get("expr").and_then(Value::as_str).map(str::to_owned));
+                    members.values().for_each(|member| queries(member, found));
+                }
+                Value::Array(items) => items.iter().for_each(|item| queries(item, found)),
+                _ => {}
+            }
+        }
+        let dashboard = serde_json::from_str(include_str!("../../../packaging/grafana/bookings.json")).unwrap();
+        let mut found = Vec::new();
+        queries(&dashboard, &mut found);
+        let words = found.iter().flat_map(|query| query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        let names = words.filter(|word| word.starts_with("crm_"));
+        let shown: BTreeSet<_> = names.map(|name| name.strip_suffix("_bucket").unwrap_or(name).to_owned()).collect();
+        assert_eq!(shown, families(&everything(), "# TYPE "));
     }
 }

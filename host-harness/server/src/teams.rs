@@ -1,86 +1,89 @@
 //! Teams, their tokens, hooks and queues.
 
-use axum::{
-    Json,
-    extract::{Path, State, rejection::JsonRejection},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use crm_delivery::{Hold, TeamRow};
 use crm_host::secret::Secret;
 use crm_intake::HookSecret;
 use crm_store::ApiToken;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     ApiError, Service,
     authentication::{Caller, Role, SCOPES},
+    extract::{Body, Path, check_id},
 };
 
 /// All teams.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Teams {
     teams: Vec<TeamRow>,
 }
 
-/// `GET /v1/teams`
+/// Lists all teams, for operators
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", responses((status = 200, description = "All teams.", body = Teams)))]
 pub(crate) async fn list(State(service): State<Service>, caller: Caller) -> Result<Json<Teams>, ApiError> {
     caller.must_be(Role::Operator)?;
     Ok(Json(Teams { teams: service.inner.ledger.teams().await? }))
 }
 
 /// A team's name.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutTeam {
+    /// For people.
     name: String,
 }
 
-/// `PUT /v1/teams/{team}`: 201 if it is new.
+/// Adds a team, or renames it, for operators
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", request_body = PutTeam, responses(
+    (status = 201, description = "The team is new.", body = TeamRow),
+    (status = 200, description = "The team has this name now.", body = TeamRow),
+))]
 pub(crate) async fn put(
     State(service): State<Service>,
     caller: Caller,
     Path(team): Path<String>,
-    body: Result<Json<PutTeam>, JsonRejection>,
+    body: Body,
 ) -> Result<(StatusCode, Json<TeamRow>), ApiError> {
     caller.must_be(Role::Operator)?;
-    let Json(PutTeam { name }) = body?;
     check_id("team", &team)?;
+    let PutTeam { name } = body.json()?;
     let team = TeamRow { id: team, name };
     let is_new = service.inner.ledger.put_team(&team).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(team)))
 }
 
-pub(crate) fn check_id(path: &str, id: &str) -> Result<(), ApiError> {
-    if id.is_empty() || id.len() > 200 || id.chars().any(char::is_control) {
-        return Err(ApiError::invalid(path, "expected 1 to 200 bytes without control characters"));
-    }
-    Ok(())
-}
-
-/// The secret of a service's webhooks.
-#[derive(Deserialize)]
+/// The secrets of a service's webhooks.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutHook {
-    /// Any of them will do, so that one can be replaced without a gap. None switches the hook off.
+    /// Any of them is accepted, so that one can be replaced without a gap. An empty list switches the hook off. At least 16 bytes each.
+    #[schema(max_items = 4)]
     secrets: Vec<String>,
 }
 
 /// Secrets of a hook at most.
 const MOST_SECRETS: usize = 4;
 
-/// `PUT /v1/teams/{team}/hooks/{service}`
+/// Replaces the secrets of a scheduling service's webhooks
+#[utoipa::path(put, path = "/v1/teams/{team}/hooks/{service}", tag = "teams", request_body = PutHook, responses(
+    (status = 204, description = "The hook has these secrets now."),
+    (status = 404, description = "no-such-hook no-such-team"),
+))]
 pub(crate) async fn put_hook(
     State(service): State<Service>,
     caller: Caller,
     Path((team, name)): Path<(String, String)>,
-    body: Result<Json<PutHook>, JsonRejection>,
+    body: Body,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Role::Admin, &team)?;
-    let Json(PutHook { secrets }) = body?;
+    let PutHook { secrets } = body.json()?;
     if crm_intake::hook(&name).is_none() {
         return Err(ApiError::not_found("no-such-hook", format!("there is no hook for a service `{name}`")));
     }
+    service.must_know(&team).await?;
     if secrets.len() > MOST_SECRETS {
         return Err(ApiError::invalid("secrets", format!("expected at most {MOST_SECRETS}")));
     }
@@ -94,28 +97,35 @@ pub(crate) async fn put_hook(
 }
 
 /// A team's bookings for a plugin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QueueShown {
     team: String,
     plugin: String,
+    /// Bookings that wait or are being delivered.
     open: u64,
+    /// Bookings that workers have.
     in_flight: u32,
+    /// Why none is tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<Hold>,
+    /// The CRM asked for a pause until then, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<u64>,
+    /// Requests to the CRM on the present day in UTC.
     calls_today: u32,
+    /// Requests a day at most; unlimited if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     most_calls: Option<u32>,
 }
 
 /// All queues.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Queues {
     queues: Vec<QueueShown>,
 }
 
-/// `GET /v1/queues`
+/// Lists the queues of the token's team, or of all teams
+#[utoipa::path(get, path = "/v1/queues", tag = "teams", responses((status = 200, description = "The queues.", body = Queues)))]
 pub(crate) async fn queues(State(service): State<Service>, caller: Caller) -> Result<Json<Queues>, ApiError> {
     caller.must_be(Role::Admin)?;
     let queues = service.inner.ledger.queues().await?.into_iter();
@@ -134,40 +144,42 @@ pub(crate) async fn queues(State(service): State<Service>, caller: Caller) -> Re
 }
 
 /// Changes of a queue.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutQueue {
-    /// Whether it is held.
+    /// Whether it is held. Unchanged if absent.
     held: Option<bool>,
-    /// The most requests a day; 0 for no limit.
+    /// Requests to the CRM a day at most; 0 for no limit. Unchanged if absent.
     most_calls: Option<u32>,
 }
 
-/// `PUT /v1/teams/{team}/queues/{plugin}`: holds a team's bookings, lets them go, limits its requests.
+/// Holds a team's bookings for a plugin, lets them go, or limits its requests
+#[utoipa::path(put, path = "/v1/teams/{team}/queues/{plugin}", tag = "teams", request_body = PutQueue, responses(
+    (status = 204, description = "It is so."),
+    (status = 404, description = "no-such-team"),
+))]
 pub(crate) async fn put_queue(
     State(service): State<Service>,
     caller: Caller,
     Path((team, plugin)): Path<(String, String)>,
-    body: Result<Json<PutQueue>, JsonRejection>,
+    body: Body,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Role::Admin, &team)?;
-    let Json(PutQueue { held, most_calls }) = body?;
-    check_id("team", &team)?;
     check_id("plugin", &plugin)?;
+    let PutQueue { held, most_calls } = body.json()?;
+    service.must_know(&team).await?;
     if let Some(held) = held {
         service.inner.ledger.hold(&team, &plugin, held.then_some(Hold::Operator)).await?;
     }
     if let Some(most) = most_calls {
         service.inner.ledger.limit_calls(&team, &plugin, (most > 0).then_some(most)).await?;
     }
-    if let Some(wake) = &service.inner.wake {
-        wake.notify_one();
-    }
+    service.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A token, without its text.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenShown {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,8 +187,10 @@ pub(crate) struct TokenShown {
     scope: String,
     /// The last four characters.
     ends_with: String,
+    #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     revoked: Option<Timestamp>,
 }
 
@@ -188,14 +202,15 @@ impl From<ApiToken> for TokenShown {
 }
 
 /// All tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tokens {
     tokens: Vec<TokenShown>,
     /// Rows that cannot be read. Their tokens do not work.
     damaged: usize,
 }
 
-/// `GET /v1/tokens`
+/// Lists all tokens without their texts, for operators
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, description = "All tokens.", body = Tokens)))]
 pub(crate) async fn tokens(State(service): State<Service>, caller: Caller) -> Result<Json<Tokens>, ApiError> {
     caller.must_be(Role::Operator)?;
     let (mut tokens, mut damaged) = (Vec::new(), 0);
@@ -209,47 +224,56 @@ pub(crate) async fn tokens(State(service): State<Service>, caller: Caller) -> Re
 }
 
 /// A token to make.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateToken {
     /// Absent for an operator's.
     team: Option<String>,
     /// `intake`, `admin` or `operator`.
+    #[schema(pattern = "^(intake|admin|operator)$")]
     scope: String,
 }
 
-/// A new token. Its text is shown once.
-#[derive(Serialize)]
+/// A new token.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Created {
+    /// Its text, which is shown once.
     token: String,
     #[serde(flatten)]
     shown: TokenShown,
 }
 
-/// `POST /v1/tokens`
+/// Makes a token, for operators
+#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = CreateToken, responses(
+    (status = 201, description = "The token.", body = Created),
+    (status = 404, description = "no-such-team"),
+))]
 pub(crate) async fn create_token(
     State(service): State<Service>,
     caller: Caller,
-    body: Result<Json<CreateToken>, JsonRejection>,
+    body: Body,
 ) -> Result<(StatusCode, Json<Created>), ApiError> {
     caller.must_be(Role::Operator)?;
-    let Json(CreateToken { team, scope }) = body?;
+    let CreateToken { team, scope } = body.json()?;
     let role =
         Role::of(&scope).ok_or_else(|| ApiError::invalid("scope", format!("expected one of {}", SCOPES.join(", "))))?;
     if (role == Role::Operator) != team.is_none() {
         return Err(ApiError::invalid("team", "a token of scope `operator` has no team, any other one has"));
     }
-    let inner = &service.inner;
-    if let Some(team) = &team
-        && !inner.known.team(&*inner.ledger, team).await?
-    {
-        return Err(ApiError::not_found("no-such-team", format!("there is no team `{team}`; create it first")));
+    if let Some(team) = &team {
+        service.must_know(team).await?;
     }
-    let (token, text) = inner.store.create_token(team.as_deref(), &scope, Timestamp::now()).await?;
+    let (token, text) = service.inner.store.create_token(team.as_deref(), &scope, Timestamp::now()).await?;
     Ok((StatusCode::CREATED, Json(Created { token: text.expose().to_owned(), shown: token.into() })))
 }
 
-/// `DELETE /v1/tokens/{id}`: revokes a token. It works for at most five more seconds.
+/// Revokes a token, for operators
+///
+/// It works for at most five more seconds.
+#[utoipa::path(delete, path = "/v1/tokens/{token}", tag = "tokens", responses(
+    (status = 204, description = "It is revoked."),
+    (status = 404, description = "no-such-token"),
+))]
 pub(crate) async fn revoke_token(
     State(service): State<Service>,
     caller: Caller,
