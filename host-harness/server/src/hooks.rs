@@ -4,7 +4,6 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
 };
 use crm_intake::{CalendarRef, HookRequest, HookSecret, Received};
 use jiff::Timestamp;
@@ -31,7 +30,6 @@ pub(crate) struct Ignored {
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "it describes the answers of two kinds")]
 pub(crate) enum Heard {
     /// Its booking is durable.
     Accepted(Accepted),
@@ -41,8 +39,8 @@ pub(crate) enum Heard {
 
 /// Takes a scheduling service's webhook
 ///
-/// The service proves itself as it documents: `timerex` and `calcom` and `calendly` by a secret of the team's hook. The body is the
-/// service's own.
+/// The service proves itself with a secret of the team's hook, as it documents: in a header, or by a signature over the body. The body
+/// is the service's own.
 #[utoipa::path(post, path = "/hooks/{service}/{team}/{calendar}", tag = "bookings",
     request_body(content = serde_json::Value, content_type = "application/json"), responses(
     (status = 202, description = "The change is durable now.", body = Accepted),
@@ -60,7 +58,7 @@ pub(crate) async fn receive(
     Path((name, team, calendar)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, Json<Heard>), ApiError> {
     let no_hook = || ApiError::not_found("no-such-hook", format!("there is no hook for a service `{name}`"));
     let hook = crm_intake::hook(&name).ok_or_else(no_hook)?;
     let body = body.bytes()?;
@@ -85,11 +83,12 @@ pub(crate) async fn receive(
     })?;
     match received {
         Received::Booking(reading) => {
-            bookings::keep(&service, hook.name(), &team, *reading).await.map(IntoResponse::into_response)
+            let (status, Json(accepted)) = bookings::keep(&service, hook.name(), &team, *reading).await?;
+            Ok((status, Json(Heard::Accepted(accepted))))
         }
         Received::Ignored { event, reason } => {
             observed::ignored(hook.name(), reason.code());
-            Ok((StatusCode::OK, Json(Ignored { ignored: event, reason: reason.code() })).into_response())
+            Ok((StatusCode::OK, Json(Heard::Ignored(Ignored { ignored: event, reason: reason.code() }))))
         }
     }
 }
