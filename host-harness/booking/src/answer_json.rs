@@ -100,7 +100,9 @@ impl utoipa::PartialSchema for AnswerValue {
             .required("number")
             .additional_properties(Some(AdditionalProperties::<utoipa::openapi::Schema>::FreeForm(false)));
         let one_of = OneOfBuilder::new()
-            .description(Some("Text, the choices taken, yes or no, or a number; `{\"number\": \"12.50\"}` keeps its digits."))
+            .description(Some(
+                "Text, the choices taken, yes or no, or a number; `{\"number\": \"12.50\"}` keeps its digits.",
+            ))
             .item(text(None))
             .item(ArrayBuilder::new().items(text(None)))
             .item(ObjectBuilder::new().schema_type(Type::Boolean))

@@ -48,7 +48,9 @@ pub enum AlertWebhookError {
     #[error("the address for alerts must begin with https://; http:// is for this machine only")]
     NotEncrypted,
     /// The secret does not have the form that Standard Webhooks gives it.
-    #[error("the secret for alerts must be `whsec_` and 24 to 64 random bytes in Base64; `openssl rand -base64 32` makes some")]
+    #[error(
+        "the secret for alerts must be `whsec_` and 24 to 64 random bytes in Base64; `openssl rand -base64 32` makes some"
+    )]
     Secret,
     /// The HTTP client could not be made.
     #[error("alerts cannot be sent: the HTTP client could not be made")]

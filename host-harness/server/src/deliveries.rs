@@ -9,7 +9,9 @@ use axum::{
 };
 use crm_booking::Kind;
 use crm_contract::{Instant, RecordRef};
-use crm_delivery::{Attempt, CauseCount, Detail, EntryId, Filter, Hold, Integration, LedgerError, State as Progressed, Summary};
+use crm_delivery::{
+    Attempt, CauseCount, Detail, EntryId, Filter, Hold, Integration, LedgerError, State as Progressed, Summary,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -285,11 +287,7 @@ pub(crate) struct Selection {
 #[utoipa::path(post, path = "/v1/deliveries/plan", tag = "deliveries", request_body = Selection, responses(
     (status = 200, description = "The plan.", body = Plan),
 ))]
-pub(crate) async fn plan(
-    State(service): State<Service>,
-    caller: Caller,
-    body: Body,
-) -> Result<Json<Plan>, ApiError> {
+pub(crate) async fn plan(State(service): State<Service>, caller: Caller, body: Body) -> Result<Json<Plan>, ApiError> {
     caller.must_be(Role::Admin)?;
     let filter = own(&caller, body.json::<Selection>()?.filter)?;
     let deliveries = service.inner.ledger.count_to_resend(&filter).await?;

@@ -70,6 +70,11 @@ impl ApiError {
         Self { paths, ..self }
     }
 
+    /// The same problem in other words.
+    pub(crate) fn saying(self, detail: &str) -> Self {
+        Self { detail: detail.to_owned(), ..self }
+    }
+
     pub(crate) fn later(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }

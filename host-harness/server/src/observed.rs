@@ -47,8 +47,7 @@ impl Metrics {
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    let seconds =
-            [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
+    let seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
     let bytes = [131_072.0, 262_144.0, 524_288.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
@@ -213,11 +212,18 @@ mod tests {
             let problem = Problem::new("日本語の理由", Reaction::Other("later".into()), "a message");
             for ended in [Ended::Delivered(delivery), Ended::Refused(problem), Ended::NotCalled] {
                 let took = Duration::from_millis(20);
-                Metrics.tried(&Seen { integration: &integration, ended: &ended, waited: 1_000, took, usage: Some(&usage) });
+                Metrics.tried(&Seen {
+                    integration: &integration,
+                    ended: &ended,
+                    waited: 1_000,
+                    took,
+                    usage: Some(&usage),
+                });
             }
             Metrics.lost(&integration);
             let host = "https://login.example".parse().unwrap();
-            let denial = crm_host::Denial { kind: crm_host::DenialKind::RouteDenied, reason: String::new(), would_allow: None };
+            let denial =
+                crm_host::Denial { kind: crm_host::DenialKind::RouteDenied, reason: String::new(), would_allow: None };
             let took = Duration::ZERO;
             for event in [
                 Event::Sent { route: "query".into(), path: "/q", outcome: RequestOutcome::Answered(200), took },

@@ -55,7 +55,8 @@ const PARAMETERS: [(&str, &str); 7] = [
 ];
 
 const OF_TOKENS: &str = "token-missing token-unknown";
-const OF_STORES: &str = "ledger-busy ledger-damaged ledger-database ledger-stale store-conflict store-unavailable store-unreadable";
+const OF_STORES: &str =
+    "ledger-busy ledger-damaged ledger-database ledger-stale store-conflict store-unavailable store-unreadable";
 
 fn complete(document: &mut Value) {
     let Some(document) = document.as_object_mut() else { return };

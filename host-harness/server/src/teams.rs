@@ -79,7 +79,8 @@ pub(crate) async fn put_hook(
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Role::Admin, &team)?;
-    let PutHook { secrets } = body.json()?;
+    // What serde found in place of a list may be a secret.
+    let PutHook { secrets } = body.json().map_err(|error| error.saying("expected `{\"secrets\": [\"...\"]}`"))?;
     if crm_intake::hook(&name).is_none() {
         return Err(ApiError::not_found("no-such-hook", format!("there is no hook for a service `{name}`")));
     }

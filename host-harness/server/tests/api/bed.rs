@@ -89,8 +89,17 @@ impl Bed {
         tokio::spawn(axum::serve(listener, crm_server::router(change(service))).into_future());
         let client = client();
         let unknown = String::new;
-        let mut bed =
-            Self { address, ledger, store, client, operator: unknown(), admin: unknown(), intake: unknown(), folder, time };
+        let mut bed = Self {
+            address,
+            ledger,
+            store,
+            client,
+            operator: unknown(),
+            admin: unknown(),
+            intake: unknown(),
+            folder,
+            time,
+        };
         bed.operator = bed.token(None, "operator").await;
         bed.team(TEAM).await;
         bed.admin = bed.token(Some(TEAM), "admin").await;
@@ -186,5 +195,13 @@ pub fn booking(id: &str) -> Value {
 }
 
 pub fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || byte == b'-' {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

@@ -56,7 +56,7 @@ async fn a_body_that_cannot_be_read_is_400_with_its_path_and_the_reason() {
         (with("/time_zone", json!("JST")), "time_zone", "expected an IANA name"),
         (with("/team/id", json!("other")), "team.id", "expected `minato-team`"),
         (with("/calendar/id", json!("other")), "calendar.id", "expected `intro-call`"),
-        (b"{\"kind\":".to_vec(), "", "EOF while parsing"),
+        (b"{\"kind\":".to_vec(), "kind", "EOF while parsing"),
         (b"".to_vec(), "", "EOF while parsing"),
         (b"[]".to_vec(), "", "expected"),
         (vec![b'"', 0xFF, b'"'], "", "expected JSON in UTF-8"),
@@ -117,7 +117,8 @@ async fn a_team_that_sends_too_fast_is_asked_to_wait() {
     let bed = Bed::with(|service| service.pace(NonZeroU32::MIN)).await;
     let ids: Vec<_> = (0..40).map(|number| booking(&format!("b-{number}"))).collect();
     let answers = join_all(ids.iter().map(|sent| bed.post(BOOKINGS, &bed.intake, sent))).await;
-    let refused = answers.into_iter().filter(|answer| answer.status != 202).map(|answer| answer.problem(429, "too-fast"));
+    let refused =
+        answers.into_iter().filter(|answer| answer.status != 202).map(|answer| answer.problem(429, "too-fast"));
     let refused: Vec<_> = refused.collect();
     assert!(!refused.is_empty());
     assert!(refused.iter().all(|answer| answer.headers["retry-after"] == "1" && answer.json["retry_after"] == 1));
@@ -131,7 +132,8 @@ async fn a_team_that_sends_too_fast_is_asked_to_wait() {
 async fn a_ledger_that_is_busy_is_503_with_a_time_to_come_back() {
     let bed = Bed::new().await;
     bed.accept("b-0").await;
-    let mut database = Connection::open(bed.folder.path().join("data").join(crm_delivery_sqlite::DATABASE_FILE)).unwrap();
+    let mut database =
+        Connection::open(bed.folder.path().join("data").join(crm_delivery_sqlite::DATABASE_FILE)).unwrap();
     let lock = database.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
     // Each waits for the lock, until no more may.
     while !matches!(bed.ledger.put_note("filler", "{}").now_or_never(), Some(Err(LedgerError::Busy))) {}
@@ -161,11 +163,17 @@ async fn ids_of_any_characters_and_200_bytes_go_through_paths() {
         let path = bookings(&team, &calendar);
         if calendar != ".." {
             let answer = bed.post(&path, &token, &sent).await.is(202).json;
-            let shown = bed.get(&format!("/v1/deliveries/{}", answer["deliveries"][0]["id"]), &token).await.is(200).json;
-            assert_eq!((&shown["team"], &shown["calendar"], &shown["booking"]), (&json!(team), &json!(calendar), &json!("予約 1/2")));
+            let shown =
+                bed.get(&format!("/v1/deliveries/{}", answer["deliveries"][0]["id"]), &token).await.is(200).json;
+            assert_eq!(
+                (&shown["team"], &shown["calendar"], &shown["booking"]),
+                (&json!(team), &json!(calendar), &json!("予約 1/2"))
+            );
         }
     }
-    bed.put(&format!("/v1/teams/{}", "t".repeat(201)), &bed.operator, &json!({ "name": "x" })).await.problem(400, "body-invalid");
+    bed.put(&format!("/v1/teams/{}", "t".repeat(201)), &bed.operator, &json!({ "name": "x" }))
+        .await
+        .problem(400, "body-invalid");
     bed.put("/v1/teams/a%0Ab", &bed.operator, &json!({ "name": "x" })).await.problem(400, "body-invalid");
     bed.put("/v1/teams/%FF", &bed.operator, &json!({ "name": "x" })).await.problem(400, "path-invalid");
     let long = bookings(TEAM, &"c".repeat(201));

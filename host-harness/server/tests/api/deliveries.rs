@@ -8,7 +8,12 @@ use crate::bed::{BOOKINGS, Bed, TEAM, booking};
 
 fn delivered() -> Ended {
     let record = RecordRef { object: "Lead".into(), id: "00Q1".into(), url: Some("https://org.example/00Q1".into()) };
-    Ended::Delivered(Delivery { records: vec![record], outcome: Outcome::Created, findings: Vec::new(), more: Vec::new() })
+    Ended::Delivered(Delivery {
+        records: vec![record],
+        outcome: Outcome::Created,
+        findings: Vec::new(),
+        more: Vec::new(),
+    })
 }
 
 fn refused(code: &str, effect: Effect) -> Ended {
@@ -86,11 +91,25 @@ async fn a_list_is_filtered_and_read_by_pages_and_an_export_has_the_same_rows() 
         next = format!("limit=3&before={before}");
     }
     assert_eq!(seen.len(), 8);
-    for query in ["state=moved", "limit=x", "limit=-1", "before=b", "from=2026-12-02", "order=asc", "state=", "limit=1&limit=2", "team=%FF"] {
+    for query in [
+        "state=moved",
+        "limit=x",
+        "limit=-1",
+        "before=b",
+        "from=2026-12-02",
+        "order=asc",
+        "state=",
+        "limit=1&limit=2",
+        "team=%FF",
+    ] {
         for route in ["/v1/deliveries", "/v1/deliveries/export"] {
             let problem = bed.get(&format!("{route}?{query}"), &bed.admin).await;
             // Bytes that are not UTF-8 are read as the replacement character: another team's name.
-            if query == "team=%FF" { problem.problem(403, "forbidden") } else { problem.problem(400, "query-invalid") };
+            if query == "team=%FF" {
+                problem.problem(403, "forbidden")
+            } else {
+                problem.problem(400, "query-invalid")
+            };
         }
     }
     bed.get("/v1/deliveries/export?limit=3", &bed.admin).await.problem(400, "query-invalid");
@@ -125,7 +144,10 @@ async fn a_delivery_is_shown_with_its_tries_and_its_booking_and_lists_have_nothi
     try_all(&bed, |_| refused("field-missing", Effect::None)).await;
     let shown = bed.get(&format!("/v1/deliveries/{id}"), &bed.admin).await.is(200).json;
     assert_eq!((&shown["state"], &shown["cause"]), (&json!("needs-attention"), &json!("field-missing")));
-    assert_eq!((&shown["attempts"][0]["code"], &shown["attempts"][0]["requests"]), (&json!("field-missing"), &json!(2)));
+    assert_eq!(
+        (&shown["attempts"][0]["code"], &shown["attempts"][0]["requests"]),
+        (&json!("field-missing"), &json!(2))
+    );
     assert_eq!(shown["booking_content"], booking("b-1"));
     assert_eq!(shown["result"], json!({ "findings": [] }));
     for path in ["/v1/deliveries", "/v1/deliveries/export", "/v1/deliveries/causes", "/v1/queues"] {
@@ -145,9 +167,11 @@ async fn what_needs_a_person_is_counted_planned_and_sent_again_in_batches() {
     for number in 0..5 {
         bed.accept(&format!("b-{number}")).await;
     }
-    try_all(&bed, |claimed| refused(if claimed.booking == "b-4" { "other" } else { "field-missing" }, Effect::None)).await;
+    try_all(&bed, |claimed| refused(if claimed.booking == "b-4" { "other" } else { "field-missing" }, Effect::None))
+        .await;
     let causes = bed.get(&format!("/v1/deliveries/causes?team={TEAM}"), &bed.operator).await.is(200).json;
-    let counts: Vec<_> = causes["causes"].as_array().unwrap().iter().map(|cause| (&cause["code"], &cause["count"])).collect();
+    let counts: Vec<_> =
+        causes["causes"].as_array().unwrap().iter().map(|cause| (&cause["code"], &cause["count"])).collect();
     assert!(counts.contains(&(&json!("field-missing"), &json!(4))) && counts.contains(&(&json!("other"), &json!(1))));
     let filter = json!({ "cause": "field-missing", "state": "needs-attention" });
     let plan = async || bed.post("/v1/deliveries/plan", &bed.admin, &json!({ "filter": filter })).await.is(200).json;
@@ -191,7 +215,10 @@ async fn one_delivery_is_sent_again_after_a_person_looked_and_given_up_once() {
     try_all(&bed, |_| refused("timeout", Effect::Unknown)).await;
     assert_eq!(show().await["unknown"], true);
     let record = json!({ "object": "Lead", "id": "00Q7" });
-    assert_eq!(bed.post(&retry, &bed.admin, &json!({ "looked": true, "record": record })).await.is(200).json["done"], true);
+    assert_eq!(
+        bed.post(&retry, &bed.admin, &json!({ "looked": true, "record": record })).await.is(200).json["done"],
+        true
+    );
     let shown = show().await;
     assert_eq!((&shown["unknown"], &shown["records"]), (&json!(false), &json!([record])));
     let claimed = bed.ledger.claim(10).await.unwrap().remove(0);
@@ -208,7 +235,11 @@ async fn one_delivery_is_sent_again_after_a_person_looked_and_given_up_once() {
         random: 0.0,
     };
     bed.ledger.finish(tried).await.unwrap();
-    assert_eq!(bed.send(reqwest::Method::POST, &retry, Some(&bed.admin), None).await.is(200).json["done"], true, "no body");
+    assert_eq!(
+        bed.send(reqwest::Method::POST, &retry, Some(&bed.admin), None).await.is(200).json["done"],
+        true,
+        "no body"
+    );
     for body in [json!({ "look": true }), json!({ "record": "00Q7" }), json!({ "record": { "object": "Lead" } })] {
         bed.post(&retry, &bed.admin, &body).await.problem(400, "body-invalid");
     }

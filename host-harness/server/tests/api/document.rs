@@ -26,7 +26,11 @@ impl Document {
     /// All operations, as methods and templates of paths.
     pub fn operations(&self) -> BTreeSet<(String, String)> {
         let paths = self.0["paths"].as_object().unwrap().iter();
-        paths.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))).collect()
+        paths
+            .flat_map(|(path, item)| {
+                item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+            })
+            .collect()
     }
 
     /// The operation of a request, as method and template of a path.
@@ -36,7 +40,10 @@ impl Document {
         let matching = |template: &&String| {
             let template: Vec<_> = template.split('/').collect();
             template.len() == segments.len()
-                && template.iter().zip(&segments).all(|(of, segment)| of == segment || of.starts_with('{') && !segment.is_empty())
+                && template
+                    .iter()
+                    .zip(&segments)
+                    .all(|(of, segment)| of == segment || of.starts_with('{') && !segment.is_empty())
         };
         let paths = self.0["paths"].as_object().unwrap();
         // A literal is preferred to a parameter, which sorts after it.
@@ -88,7 +95,8 @@ impl Document {
             return;
         };
         let media = header("content-type").unwrap();
-        let schema = &content.get(media).unwrap_or_else(|| panic!("{method} {path}: {media} is not documented"))["schema"];
+        let schema =
+            &content.get(media).unwrap_or_else(|| panic!("{method} {path}: {media} is not documented"))["schema"];
         match media {
             _ if is_head => assert_eq!(text, ""),
             "application/x-ndjson" => {
@@ -128,7 +136,9 @@ impl Document {
 fn routes(bed: &Bed) -> BTreeSet<String> {
     let service = crm_server::Service::new(bed.ledger.clone(), bed.store.clone(), "plugin".parse().unwrap());
     let debug = format!("{:?}", crm_server::router(service));
-    debug.split('"').filter(|part| part.starts_with('/')).map(str::to_owned).collect()
+    // Where there is no route, the router has the fallback at these two.
+    let is_fallback = |path: &str| path == "/" || path.contains("__private__axum_fallback");
+    debug.split('"').filter(|part| part.starts_with('/') && !is_fallback(part)).map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -142,7 +152,7 @@ async fn the_document_and_the_router_have_the_same_routes() {
     let methods = ["GET", "PUT", "POST", "DELETE", "PATCH"];
     for path in documented {
         let address = path.replace("{team}", TEAM).replace("{service}", "calcom").replace("{delivery}", "1");
-        let address = address.replace('{', "").replace('}', "");
+        let address = address.replace(['{', '}'], "");
         for method in methods {
             let is_documented = document.operations().contains(&(method.to_owned(), path.clone()));
             let answer = bed.send(method.parse().unwrap(), &address, Some(&bed.operator), None).await;
@@ -159,21 +169,37 @@ async fn every_operation_says_what_it_does_takes_and_returns() {
         let operation = document.operation(&method.parse().unwrap(), &path).unwrap();
         assert!(operation["summary"].is_string(), "{method} {path}");
         let parameters = operation["parameters"].as_array().unwrap();
-        let in_path: BTreeSet<_> =
-            parameters.iter().filter(|p| p["in"] == "path").map(|p| format!("{{{}}}", p["name"].as_str().unwrap())).collect();
-        let in_template: BTreeSet<_> = path.split('/').filter(|part| part.starts_with('{')).map(str::to_owned).collect();
+        let in_path: BTreeSet<_> = parameters
+            .iter()
+            .filter(|p| p["in"] == "path")
+            .map(|p| format!("{{{}}}", p["name"].as_str().unwrap()))
+            .collect();
+        let in_template: BTreeSet<_> =
+            path.split('/').filter(|part| part.starts_with('{')).map(str::to_owned).collect();
         assert_eq!(in_path, in_template, "{method} {path}");
         let is_open = path == "/v1/openapi.json" || !path.starts_with("/v1/");
         assert_eq!(operation.get("security").is_none(), is_open, "{method} {path}");
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
         for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with('2')) {
-            let codes = &response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"];
+            let codes =
+                &response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"];
             assert!(codes.as_array().is_some_and(|codes| !codes.is_empty()), "{method} {path} {status}");
         }
     }
     let schemas = document.0["components"]["schemas"].as_object().unwrap();
-    for name in ["Booking", "AnswerValue", "Mapping", "Row", "Source", "ValueTable", "Filter", "Problem", "Delivery", "RecordRef"] {
+    for name in [
+        "Booking",
+        "AnswerValue",
+        "Mapping",
+        "Row",
+        "Source",
+        "ValueTable",
+        "Filter",
+        "Problem",
+        "Delivery",
+        "RecordRef",
+    ] {
         assert!(schemas.contains_key(name), "{name} of {:?}", schemas.keys().collect::<Vec<_>>());
     }
 }

@@ -89,10 +89,13 @@ async fn a_request_that_proves_nothing_is_401_whatever_its_body() {
         let refused = bed.send_raw(Method::POST, &elsewhere, signed(), body.as_bytes().to_vec()).await;
         refused.problem(401, "hook-without-secret");
     }
-    send(&bed, "calendly", proof("calendly", NEW, CALENDLY, now() - 3_600), CALENDLY).await.problem(401, "signature-expired");
+    send(&bed, "calendly", proof("calendly", NEW, CALENDLY, now() - 3_600), CALENDLY)
+        .await
+        .problem(401, "signature-expired");
     let ahead = proof("calendly", NEW, CALENDLY, now() + 3_600);
     send(&bed, "calendly", ahead, CALENDLY).await.problem(401, "signature-from-the-future");
-    let unsigned = HeaderMap::from_iter([("x-cal-signature-256".parse().unwrap(), "no-secret-provided".parse().unwrap())]);
+    let unsigned =
+        HeaderMap::from_iter([("x-cal-signature-256".parse().unwrap(), "no-secret-provided".parse().unwrap())]);
     send(&bed, "calcom", unsigned, CALCOM).await.problem(401, "service-without-secret");
     let malformed = HeaderMap::from_iter([("x-cal-signature-256".parse().unwrap(), "zz".parse().unwrap())]);
     send(&bed, "calcom", malformed, CALCOM).await.problem(401, "authentication-malformed");
@@ -104,10 +107,20 @@ async fn a_request_that_proves_nothing_is_401_whatever_its_body() {
 async fn a_secret_is_replaced_without_a_gap_and_a_hook_is_switched_off() {
     let bed = Bed::new().await;
     for (service, body) in SERVICES {
-        for (secrets, old, new) in [(&[OLD][..], 202, 401), (&[NEW, OLD], 200, 200), (&[NEW], 401, 200), (&[], 401, 401)] {
+        for (secrets, old, new) in
+            [(&[OLD][..], 202, 401), (&[NEW, OLD], 200, 200), (&[NEW], 401, 200), (&[], 401, 401)]
+        {
             set(&bed, service, secrets).await;
-            assert_eq!(send(&bed, service, proof(service, OLD, body, now()), body).await.status, old, "{service} {secrets:?}");
-            assert_eq!(send(&bed, service, proof(service, NEW, body, now()), body).await.status, new, "{service} {secrets:?}");
+            assert_eq!(
+                send(&bed, service, proof(service, OLD, body, now()), body).await.status,
+                old,
+                "{service} {secrets:?}"
+            );
+            assert_eq!(
+                send(&bed, service, proof(service, NEW, body, now()), body).await.status,
+                new,
+                "{service} {secrets:?}"
+            );
         }
     }
 }

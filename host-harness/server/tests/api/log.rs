@@ -116,11 +116,19 @@ async fn what_is_logged_is_seen_here_and_names_are_found_in_it() {
     let mut headers = HeaderMap::new();
     headers.insert("x-timerex-authorization", secret.parse().unwrap());
     let text = r#"{"webhook_type":"event_confirmed","event":{"id":{},"guest_name":"Anna-Lena Weiß"}}"#;
-    bed.send_raw(Method::POST, "/hooks/timerex/minato-team/intro-call", headers, text.into()).await.problem(400, "body-invalid");
+    bed.send_raw(Method::POST, "/hooks/timerex/minato-team/intro-call", headers, text.into())
+        .await
+        .problem(400, "body-invalid");
     let lines = LINES.lock().unwrap();
     assert!(lines.iter().any(|line| line.contains("a webhook's body was refused")), "{lines:?}");
     assert_eq!(personal_in("guest: Anna-Lena Weiß"), Some("Anna-Lena Weiß".to_owned()));
-    for text in ["anna-lena.weiss+booking@nordwind.example", "+49 40 1234567", "Stop copying bookings by hand.", secret, &bed.admin] {
+    for text in [
+        "anna-lena.weiss+booking@nordwind.example",
+        "+49 40 1234567",
+        "Stop copying bookings by hand.",
+        secret,
+        &bed.admin,
+    ] {
         assert!(personal_in(&format!("x{text}x")).is_some(), "{text}");
     }
 }

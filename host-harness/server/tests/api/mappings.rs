@@ -42,7 +42,10 @@ async fn a_mapping_that_is_invalid_is_400_with_its_path() {
     ] });
     for (body, reason) in [
         (json!({ "mapping": twice }), "rows[1].field"),
-        (json!({ "mapping": { "rows": [{ "id": "r1", "field": "F", "source": { "fixed": 1 } }] } }), "expected a string"),
+        (
+            json!({ "mapping": { "rows": [{ "id": "r1", "field": "F", "source": { "fixed": 1 } }] } }),
+            "expected a string",
+        ),
         (json!({}), "missing field `mapping`"),
         (json!({ "mapping": mapping("x"), "expect": 1 }), "unknown field `expect`"),
     ] {
@@ -50,7 +53,8 @@ async fn a_mapping_that_is_invalid_is_400_with_its_path() {
         assert!(problem["detail"].as_str().unwrap().contains(reason), "{problem}");
     }
     let target = MAPPING.replace("salesforce-leads", "salesforce-leads.Contact");
-    let problem = bed.put(&target, &bed.admin, &json!({ "mapping": mapping("x") })).await.problem(400, "body-invalid").json;
+    let problem =
+        bed.put(&target, &bed.admin, &json!({ "mapping": mapping("x") })).await.problem(400, "body-invalid").json;
     assert_eq!(problem["paths"], json!(["mapping.target"]));
     let mut contact = mapping("x");
     contact["target"] = "Contact".into();

@@ -92,17 +92,25 @@ async fn another_teams_rows_are_neither_shown_nor_changed() {
     assert_eq!(bed.get("/v1/deliveries/export", &other).await.is(200).text, "");
     assert_eq!(bed.get("/v1/deliveries/causes", &other).await.is(200).json, json!({ "causes": [] }));
     assert_eq!(bed.get("/v1/queues", &other).await.is(200).json, json!({ "queues": [] }));
-    let filters = [json!({}), json!({ "filter": {} }), json!({ "filter": { "booking": "b-1", "calendar": "intro-call" } })];
+    let filters =
+        [json!({}), json!({ "filter": {} }), json!({ "filter": { "booking": "b-1", "calendar": "intro-call" } })];
     for filter in filters {
         assert_eq!(bed.post("/v1/deliveries/plan", &other, &filter).await.is(200).json["deliveries"], 0);
         assert_eq!(bed.post("/v1/deliveries/resend", &other, &filter).await.is(200).json["resent"], 0);
     }
-    bed.post(&format!("/v1/deliveries/{id}/retry"), &other, &json!({ "looked": true })).await.problem(404, "no-such-delivery");
+    bed.post(&format!("/v1/deliveries/{id}/retry"), &other, &json!({ "looked": true }))
+        .await
+        .problem(404, "no-such-delivery");
     bed.post(&format!("/v1/deliveries/{id}/cancel"), &other, &json!({})).await.problem(404, "no-such-delivery");
     let missing = bed.get("/v1/deliveries/999999", &other).await.problem(404, "no-such-delivery").json;
     let foreign = bed.get(&format!("/v1/deliveries/{id}"), &other).await.problem(404, "no-such-delivery").json;
-    assert_eq!(missing.to_string().replace("999999", &id.to_string()), foreign.to_string(), "nobody learns which ids exist");
-    let unknown = bed.put("/v1/teams/unknown/hooks/calcom", &other, &json!({ "secrets": [] })).await.problem(403, "forbidden");
+    assert_eq!(
+        missing.to_string().replace("999999", &id.to_string()),
+        foreign.to_string(),
+        "nobody learns which ids exist"
+    );
+    let unknown =
+        bed.put("/v1/teams/unknown/hooks/calcom", &other, &json!({ "secrets": [] })).await.problem(403, "forbidden");
     let known = bed.put("/v1/teams/minato-team/hooks/calcom", &other, &json!({ "secrets": [] })).await;
     assert_eq!(unknown.json, known.json, "nobody learns which teams exist");
     assert_eq!(bed.get(&format!("/v1/deliveries/{id}"), &bed.admin).await.is(200).json, own);
@@ -115,8 +123,9 @@ async fn a_token_is_one_bearer_header() {
         (vec![], "token-missing"),
         (vec!["Basic dTpw".to_owned()], "token-missing"),
         (vec![bed.admin.clone()], "token-missing"),
+        (vec![format!("Bearer {0} {0}", bed.admin)], "token-unknown"),
         (vec![format!("Bearer {}", bed.admin), format!("Bearer {}", bed.admin)], "token-missing"),
-        (vec!["Bearer ".to_owned()], "token-unknown"),
+        (vec!["Bearer ".to_owned()], "token-missing"),
         (vec![format!("Bearer {}x", bed.admin)], "token-unknown"),
     ] {
         let mut headers = reqwest::header::HeaderMap::new();
