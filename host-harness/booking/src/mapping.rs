@@ -51,7 +51,7 @@ pub struct Row {
     /// The events at which the row is written. Absent: at `confirmed`, and at `rescheduled` if the value is one of the meeting.
     /// A moved booking that has no record yet gets one with the rows for `confirmed`, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Kind>>))]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Kind>>, min_items = 1))]
     pub on: Option<BTreeSet<Event>>,
 }
 

@@ -15,7 +15,7 @@ use crate::{Ended, EntryId, Hold, Progress, Queue, Settings, State};
 /// A plugin and a target that a calendar's bookings go to: `salesforce-leads`, or `salesforce-leads.Contact` for another target than
 /// the plugin's first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[!-~]{1,200}$"))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = r"^[!-\-0-~]([!-.0-~]{0,198}[!-\-0-~])?$"))]
 #[serde(transparent)]
 pub struct Integration(String);
 

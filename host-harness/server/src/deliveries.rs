@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     ApiError, Service,
     authentication::{Caller, Role},
-    extract::{Body, Path, Query},
+    extract::{Body, Path, Query, object},
 };
 
 /// Entries of one page.
@@ -125,7 +125,7 @@ pub(crate) struct ListQuery {
     until: Option<Instant>,
     /// Only those with a smaller id: `next` of the page before.
     before: Option<u64>,
-    /// Deliveries of a page: 1 to 500, 50 if absent. An export has all of them.
+    /// Deliveries at most: 1 to 500 of a list, 50 if absent; any number of an export, all if absent.
     limit: Option<u32>,
 }
 
@@ -164,7 +164,6 @@ async fn page(service: &Service, filter: &Filter, before: Option<EntryId>, most:
 /// Read by pages while it is sent. If reading fails, the connection is cut, so that a part is not taken for the whole.
 #[utoipa::path(get, path = "/v1/deliveries/export", tag = "deliveries", params(ListQuery), responses(
     (status = 200, description = "Lines that end with a line feed.", content_type = "application/x-ndjson", body = Delivery),
-    (status = 400, description = "query-invalid"),
 ))]
 pub(crate) async fn export(
     State(service): State<Service>,
@@ -173,19 +172,16 @@ pub(crate) async fn export(
 ) -> Result<Response, ApiError> {
     caller.must_be(Role::Admin)?;
     let (filter, before, limit) = query.parts(&caller)?;
-    if limit.is_some() {
-        let detail = "an export has no pages; leave `limit` out";
-        return Err(ApiError::new(http::StatusCode::BAD_REQUEST, "query-invalid", detail));
-    }
     // The first page is read before the status is sent, so that a ledger that fails is a problem like any other.
-    let first = page(&service, &filter, before, MOST).await?;
-    let next = first.next;
-    let rest = stream::try_unfold(next, move |before| {
+    let left = limit.unwrap_or(u32::MAX).max(1);
+    let first = page(&service, &filter, before, left.min(MOST)).await?;
+    let next = first.next.map(|next| (next, left.saturating_sub(MOST)));
+    let rest = stream::try_unfold(next, move |next| {
         let (service, filter) = (service.clone(), filter.clone());
         async move {
-            let Some(before) = before else { return Ok(None) };
-            let page = page(&service, &filter, Some(before), MOST).await?;
-            let next = page.next;
+            let Some((before, left)) = next.filter(|(_, left)| *left > 0) else { return Ok(None) };
+            let page = page(&service, &filter, Some(before), left.min(MOST)).await?;
+            let next = page.next.map(|next| (next, left.saturating_sub(MOST)));
             Ok::<_, ApiError>(Some((page, next)))
         }
     });
@@ -279,7 +275,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Selection {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Filter,
 }
 
@@ -302,7 +298,7 @@ fn own(caller: &Caller, filter: Filter) -> Result<Filter, ApiError> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResendBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Filter,
     /// The `last` of the batch before.
     after: Option<u64>,

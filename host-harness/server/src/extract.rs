@@ -1,11 +1,16 @@
 //! What requests consist of. A part that cannot be read is a problem like any other: axum's own refusals are plain text.
 
+use std::{fmt, marker::PhantomData};
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::ApiError;
 
@@ -70,13 +75,43 @@ impl Body {
 
     /// A JSON body.
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, ApiError> {
-        Ok(crm_intake::json::parse(&self.text()?)?)
+        Ok(crm_intake::json::parse::<Object<T>>(&self.text()?)?.0)
     }
 
-    /// A JSON body that may be left out.
+    /// A JSON body that may be left out, or be `null`.
     pub(crate) fn optional_json<T: DeserializeOwned + Default>(self) -> Result<T, ApiError> {
-        if self.bytes.as_ref().is_ok_and(Bytes::is_empty) { Ok(T::default()) } else { self.json() }
+        if self.bytes.as_ref().is_ok_and(Bytes::is_empty) {
+            return Ok(T::default());
+        }
+        let body: Option<Object<T>> = crm_intake::json::parse(&self.text()?)?;
+        Ok(body.map(|Object(body)| body).unwrap_or_default())
     }
+}
+
+/// What is read from a JSON object only: serde reads the members of a struct from a list, too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
+/// Reads a member that is a JSON object.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Members<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+    deserializer.deserialize_map(Members(PhantomData))
 }
 
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {

@@ -9,6 +9,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use crm_delivery::Integration;
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema as _};
 
@@ -96,7 +97,8 @@ fn complete_operation(path: &str, operation: &mut Map<String, Value>) {
     for (name, description) in PARAMETERS.iter().filter(|(name, _)| path.contains(&format!("{{{name}}}"))) {
         add(StatusCode::BAD_REQUEST, "path-invalid");
         let schema = match *name {
-            "delivery" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
+            "delivery" => json!({ "type": "integer", "format": "uint64", "minimum": 0 }),
+            "integration" => json!({ "$ref": format!("#/components/schemas/{}", Integration::name()) }),
             _ => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
         };
         let parameter =

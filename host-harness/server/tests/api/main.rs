@@ -10,6 +10,7 @@ mod deliveries;
 mod document;
 mod hooks;
 mod http;
+mod judge;
 mod log;
 mod mappings;
 mod metrics;

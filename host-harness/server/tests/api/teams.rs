@@ -61,7 +61,9 @@ async fn a_queue_is_held_limited_and_let_go() {
     bed.put(&path, &bed.admin, &json!({ "held": false, "most_calls": 0 })).await.is(204);
     let free = queue().await;
     assert_eq!((free.get("hold"), free.get("most_calls")), (None, None));
-    bed.put(&path, &bed.admin, &json!({ "held": "yes" })).await.problem(400, "body-invalid");
+    for body in [json!({ "held": "yes" }), json!([true, 9]), json!(null)] {
+        bed.put(&path, &bed.admin, &body).await.problem(400, "body-invalid");
+    }
     let unknown = path.replace(TEAM, "unknown");
     bed.put(&unknown, &bed.operator, &json!({ "held": true })).await.problem(404, "no-such-team");
 }
