@@ -28,7 +28,7 @@ pub(crate) struct Accepted {
 /// Takes a change of a booking
 ///
 /// Send it again until the answer is 202, 200 or 400: the same change with the same content is kept once.
-#[utoipa::path(post, path = "/v1/teams/{team}/calendars/{calendar}/bookings", tag = "bookings", request_body = Booking, responses(
+#[utoipa::path(post, path = "/v1/teams/{team}/calendars/{calendar}/bookings", tag = "bookings", operation_id = "acceptBooking", request_body = Booking, responses(
     (status = 202, description = "The change is durable now.", body = Accepted),
     (status = 200, description = "The change was durable already.", body = Accepted),
     (status = 404, description = "no-such-team"),

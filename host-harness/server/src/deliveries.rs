@@ -139,7 +139,7 @@ impl ListQuery {
 }
 
 /// Lists deliveries, the newest first
-#[utoipa::path(get, path = "/v1/deliveries", tag = "deliveries", params(ListQuery), responses(
+#[utoipa::path(get, path = "/v1/deliveries", tag = "deliveries", operation_id = "listDeliveries", params(ListQuery), responses(
     (status = 200, description = "A page.", body = Page),
 ))]
 pub(crate) async fn list(
@@ -162,7 +162,7 @@ async fn page(service: &Service, filter: &Filter, before: Option<EntryId>, most:
 /// Lists all deliveries, one JSON object a line, the newest first
 ///
 /// Read by pages while it is sent. If reading fails, the connection is cut, so that a part is not taken for the whole.
-#[utoipa::path(get, path = "/v1/deliveries/export", tag = "deliveries", params(ListQuery), responses(
+#[utoipa::path(get, path = "/v1/deliveries/export", tag = "deliveries", operation_id = "exportDeliveries", params(ListQuery), responses(
     (status = 200, description = "Lines that end with a line feed.", content_type = "application/x-ndjson", body = Delivery),
 ))]
 pub(crate) async fn export(
@@ -216,7 +216,7 @@ pub(crate) struct Shown {
 /// Shows a delivery with everything that is kept of it
 ///
 /// The only answer with personal data.
-#[utoipa::path(get, path = "/v1/deliveries/{delivery}", tag = "deliveries", responses(
+#[utoipa::path(get, path = "/v1/deliveries/{delivery}", tag = "deliveries", operation_id = "showDelivery", responses(
     (status = 200, description = "The delivery.", body = Shown),
     (status = 404, description = "no-such-delivery"),
 ))]
@@ -249,7 +249,7 @@ pub(crate) struct Causes {
 }
 
 /// Counts why deliveries wait, the earliest meeting first
-#[utoipa::path(get, path = "/v1/deliveries/causes", tag = "deliveries", params(TeamQuery), responses(
+#[utoipa::path(get, path = "/v1/deliveries/causes", tag = "deliveries", operation_id = "countCauses", params(TeamQuery), responses(
     (status = 200, description = "The causes.", body = Causes),
 ))]
 pub(crate) async fn causes(
@@ -280,7 +280,7 @@ pub(crate) struct Selection {
 }
 
 /// Says what a resend would do, without doing it
-#[utoipa::path(post, path = "/v1/deliveries/plan", tag = "deliveries", request_body = Selection, responses(
+#[utoipa::path(post, path = "/v1/deliveries/plan", tag = "deliveries", operation_id = "planResend", request_body = Selection, responses(
     (status = 200, description = "The plan.", body = Plan),
 ))]
 pub(crate) async fn plan(State(service): State<Service>, caller: Caller, body: Body) -> Result<Json<Plan>, ApiError> {
@@ -319,7 +319,7 @@ pub(crate) struct Resent {
 /// Sends one batch of deliveries again, the oldest first
 ///
 /// Go on with `after` until there is no `last`.
-#[utoipa::path(post, path = "/v1/deliveries/resend", tag = "deliveries", request_body = ResendBody, responses(
+#[utoipa::path(post, path = "/v1/deliveries/resend", tag = "deliveries", operation_id = "resendDeliveries", request_body = ResendBody, responses(
     (status = 200, description = "How far it came.", body = Resent),
 ))]
 pub(crate) async fn resend(
@@ -354,7 +354,7 @@ pub(crate) struct Done {
 }
 
 /// Sends one delivery again
-#[utoipa::path(post, path = "/v1/deliveries/{delivery}/retry", tag = "deliveries", request_body = Option<RetryBody>, responses(
+#[utoipa::path(post, path = "/v1/deliveries/{delivery}/retry", tag = "deliveries", operation_id = "retryDelivery", request_body = Option<RetryBody>, responses(
     (status = 200, description = "Whether it is tried.", body = Done),
     (status = 404, description = "no-such-delivery"),
 ))]
@@ -375,7 +375,7 @@ pub(crate) async fn retry(
 /// Gives a delivery up
 ///
 /// Records that its tries made stay at the CRM.
-#[utoipa::path(post, path = "/v1/deliveries/{delivery}/cancel", tag = "deliveries", responses(
+#[utoipa::path(post, path = "/v1/deliveries/{delivery}/cancel", tag = "deliveries", operation_id = "cancelDelivery", responses(
     (status = 200, description = "Whether it is given up.", body = Done),
     (status = 404, description = "no-such-delivery"),
 ))]

@@ -25,16 +25,16 @@ pub(crate) struct Health {
 }
 
 /// The process runs
-#[utoipa::path(get, path = "/healthz", tag = "service", responses(
-    (status = 200, description = "It does.", body = Health),
+#[utoipa::path(get, path = "/healthz", tag = "service", operation_id = "isAlive", responses(
+    (status = 200, description = "The process runs.", body = Health),
 ))]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "alive" })
 }
 
 /// Bookings can be accepted: the ledger can be used
-#[utoipa::path(get, path = "/readyz", tag = "service", responses(
-    (status = 200, description = "They can.", body = Health),
+#[utoipa::path(get, path = "/readyz", tag = "service", operation_id = "isReady", responses(
+    (status = 200, description = "Bookings can be accepted.", body = Health),
     (status = 503, description = "ledger-slow ledger-busy ledger-damaged ledger-database ledger-stale"),
 ))]
 pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Health>, ApiError> {
@@ -50,7 +50,7 @@ pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Health
 /// What is counted
 ///
 /// In Prometheus's text format 0.0.4. No label names a team, a booking or a person.
-#[utoipa::path(get, path = "/metrics", tag = "service", responses(
+#[utoipa::path(get, path = "/metrics", tag = "service", operation_id = "showMetrics", responses(
     (status = 200, description = "Metrics.", content_type = "text/plain; version=0.0.4; charset=utf-8", body = String),
     (status = 404, description = "no-metrics"),
 ))]

@@ -41,7 +41,7 @@ pub(crate) enum Heard {
 ///
 /// The service proves itself with a secret of the team's hook, as it documents: in a header, or by a signature over the body. The body
 /// is the service's own.
-#[utoipa::path(post, path = "/hooks/{service}/{team}/{calendar}", tag = "bookings",
+#[utoipa::path(post, path = "/hooks/{service}/{team}/{calendar}", tag = "bookings", operation_id = "receiveWebhook",
     request_body(content = serde_json::Value, content_type = "application/json"), responses(
     (status = 202, description = "The change is durable now.", body = Accepted),
     (status = 200, description = "The change was durable already, or the event is ignored.", body = Heard),

@@ -61,7 +61,7 @@ fn key((team, calendar, integration): (String, String, String)) -> Result<Mappin
 }
 
 /// Shows a version of a calendar's mapping
-#[utoipa::path(get, path = "/v1/teams/{team}/calendars/{calendar}/integrations/{integration}/mapping", tag = "mappings",
+#[utoipa::path(get, path = "/v1/teams/{team}/calendars/{calendar}/integrations/{integration}/mapping", tag = "mappings", operation_id = "showMapping",
     params(VersionQuery), responses(
     (status = 200, description = "The version.", body = Versioned),
     (status = 400, description = "body-invalid"),
@@ -85,9 +85,9 @@ pub(crate) async fn show(
 /// Saves a new version of a calendar's mapping
 ///
 /// Bookings that wait for a mapping are tried.
-#[utoipa::path(put, path = "/v1/teams/{team}/calendars/{calendar}/integrations/{integration}/mapping", tag = "mappings",
+#[utoipa::path(put, path = "/v1/teams/{team}/calendars/{calendar}/integrations/{integration}/mapping", tag = "mappings", operation_id = "saveMapping",
     request_body = Save, responses(
-    (status = 200, description = "It was saved.", body = Saved),
+    (status = 200, description = "The version that was saved.", body = Saved),
     (status = 404, description = "no-such-team"),
     (status = 409, description = "mapping-changed"),
 ))]

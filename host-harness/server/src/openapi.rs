@@ -33,11 +33,12 @@ pub(crate) struct Document;
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = serde_json::to_value(crate::routes().to_openapi()).unwrap_or_default();
     complete(&mut document);
+    name_formats(&mut document);
     document.to_string()
 });
 
 /// This document.
-#[utoipa::path(get, path = "/v1/openapi.json", tag = "service", responses(
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "service", operation_id = "showDocument", responses(
     (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Value)
 ))]
 pub(crate) async fn show() -> Response {
@@ -58,6 +59,20 @@ const PARAMETERS: [(&str, &str); 7] = [
 const OF_TOKENS: &str = "token-missing token-unknown";
 const OF_STORES: &str =
     "ledger-busy ledger-damaged ledger-database ledger-stale store-conflict store-unavailable store-unreadable";
+
+/// utoipa writes `u-int64` for what the OpenAPI Initiative's registry of formats calls `uint64`.
+fn name_formats(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(format)) = members.get_mut("format") {
+                *format = format.replace("u-int", "uint");
+            }
+            members.values_mut().for_each(name_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_formats),
+        _ => {}
+    }
+}
 
 fn complete(document: &mut Value) {
     let Some(document) = document.as_object_mut() else { return };

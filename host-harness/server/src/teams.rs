@@ -22,7 +22,7 @@ pub(crate) struct Teams {
 }
 
 /// Lists all teams, for operators
-#[utoipa::path(get, path = "/v1/teams", tag = "teams", responses((status = 200, description = "All teams.", body = Teams)))]
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "listTeams", responses((status = 200, description = "All teams.", body = Teams)))]
 pub(crate) async fn list(State(service): State<Service>, caller: Caller) -> Result<Json<Teams>, ApiError> {
     caller.must_be(Role::Operator)?;
     Ok(Json(Teams { teams: service.inner.ledger.teams().await? }))
@@ -37,7 +37,7 @@ pub(crate) struct PutTeam {
 }
 
 /// Adds a team, or renames it, for operators
-#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", request_body = PutTeam, responses(
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "putTeam", request_body = PutTeam, responses(
     (status = 201, description = "The team is new.", body = TeamRow),
     (status = 200, description = "The team has this name now.", body = TeamRow),
 ))]
@@ -68,7 +68,7 @@ pub(crate) struct PutHook {
 const MOST_SECRETS: usize = 4;
 
 /// Replaces the secrets of a scheduling service's webhooks
-#[utoipa::path(put, path = "/v1/teams/{team}/hooks/{service}", tag = "teams", request_body = PutHook, responses(
+#[utoipa::path(put, path = "/v1/teams/{team}/hooks/{service}", tag = "teams", operation_id = "putHook", request_body = PutHook, responses(
     (status = 204, description = "The hook has these secrets now."),
     (status = 404, description = "no-such-hook no-such-team"),
 ))]
@@ -126,7 +126,7 @@ pub(crate) struct Queues {
 }
 
 /// Lists the queues of the token's team, or of all teams
-#[utoipa::path(get, path = "/v1/queues", tag = "teams", responses((status = 200, description = "The queues.", body = Queues)))]
+#[utoipa::path(get, path = "/v1/queues", tag = "teams", operation_id = "listQueues", responses((status = 200, description = "The queues.", body = Queues)))]
 pub(crate) async fn queues(State(service): State<Service>, caller: Caller) -> Result<Json<Queues>, ApiError> {
     caller.must_be(Role::Admin)?;
     let queues = service.inner.ledger.queues().await?.into_iter();
@@ -155,8 +155,8 @@ pub(crate) struct PutQueue {
 }
 
 /// Holds a team's bookings for a plugin, lets them go, or limits its requests
-#[utoipa::path(put, path = "/v1/teams/{team}/queues/{plugin}", tag = "teams", request_body = PutQueue, responses(
-    (status = 204, description = "It is so."),
+#[utoipa::path(put, path = "/v1/teams/{team}/queues/{plugin}", tag = "teams", operation_id = "putQueue", request_body = PutQueue, responses(
+    (status = 204, description = "The queue was changed."),
     (status = 404, description = "no-such-team"),
 ))]
 pub(crate) async fn put_queue(
@@ -211,7 +211,7 @@ pub(crate) struct Tokens {
 }
 
 /// Lists all tokens without their texts, for operators
-#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, description = "All tokens.", body = Tokens)))]
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", operation_id = "listTokens", responses((status = 200, description = "All tokens.", body = Tokens)))]
 pub(crate) async fn tokens(State(service): State<Service>, caller: Caller) -> Result<Json<Tokens>, ApiError> {
     caller.must_be(Role::Operator)?;
     let (mut tokens, mut damaged) = (Vec::new(), 0);
@@ -245,7 +245,7 @@ pub(crate) struct Created {
 }
 
 /// Makes a token, for operators
-#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = CreateToken, responses(
+#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", operation_id = "createToken", request_body = CreateToken, responses(
     (status = 201, description = "The token.", body = Created),
     (status = 404, description = "no-such-team"),
 ))]
@@ -271,8 +271,8 @@ pub(crate) async fn create_token(
 /// Revokes a token, for operators
 ///
 /// It works for at most five more seconds.
-#[utoipa::path(delete, path = "/v1/tokens/{token}", tag = "tokens", responses(
-    (status = 204, description = "It is revoked."),
+#[utoipa::path(delete, path = "/v1/tokens/{token}", tag = "tokens", operation_id = "revokeToken", responses(
+    (status = 204, description = "The token is revoked."),
     (status = 404, description = "no-such-token"),
 ))]
 pub(crate) async fn revoke_token(

@@ -27,7 +27,7 @@ async fn a_new_change_is_202_a_repeat_is_200_and_another_content_is_409_with_wha
     assert_eq!(bed.post(BOOKINGS, &bed.intake, &sent).await.is(200).json, new);
     let mut later = sent.clone();
     later["changed_at"] = "2026-11-24T09:05:10Z".into();
-    assert_eq!(bed.post(BOOKINGS, &bed.intake, &later).await.is(200).json, new, "a repeat may be stamped anew");
+    assert_eq!(bed.post(BOOKINGS, &bed.intake, &later).await.is(200).json, new, "a repeat may have another time");
     let mut differs = sent.clone();
     differs["guest"]["email"] = "another@nordwind.example".into();
     differs["answers"][0]["value"] = "Head of Sales".into();

@@ -165,9 +165,15 @@ async fn the_document_and_the_router_have_the_same_routes() {
 async fn every_operation_says_what_it_does_takes_and_returns() {
     let bed = Bed::new().await;
     let document = get(&bed).await;
+    let mut ids = BTreeSet::new();
     for (method, path) in document.operations() {
         let operation = document.operation(&method.parse().unwrap(), &path).unwrap();
         assert!(operation["summary"].is_string(), "{method} {path}");
+        assert!(
+            ids.insert(operation["operationId"].as_str().unwrap()),
+            "{method} {path}: {}",
+            operation["operationId"]
+        );
         let parameters = operation["parameters"].as_array().unwrap();
         let in_path: BTreeSet<_> = parameters
             .iter()
@@ -187,6 +193,7 @@ async fn every_operation_says_what_it_does_takes_and_returns() {
             assert!(codes.as_array().is_some_and(|codes| !codes.is_empty()), "{method} {path} {status}");
         }
     }
+    assert!(!document.0.to_string().contains("u-int"), "formats are those of the registry");
     let schemas = document.0["components"]["schemas"].as_object().unwrap();
     for name in [
         "Booking",

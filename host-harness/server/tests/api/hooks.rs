@@ -126,7 +126,7 @@ async fn a_secret_is_replaced_without_a_gap_and_a_hook_is_switched_off() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_change_is_ignored_and_a_body_that_is_none_is_400() {
+async fn an_event_that_changes_no_booking_is_ignored_and_an_unreadable_body_is_400() {
     let bed = Bed::new().await;
     let changed = |body: &str, pointer: &str, value: Value| {
         let mut body: Value = serde_json::from_str(body).unwrap();

@@ -39,7 +39,7 @@ async fn head_is_get_without_a_body_and_other_methods_are_405_with_those_allowed
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_route_is_404_with_or_without_a_token() {
+async fn a_path_without_a_route_is_404_with_or_without_a_token() {
     let bed = Bed::new().await;
     for path in [
         "/",
