@@ -1,13 +1,14 @@
 //! HTTP itself: methods, paths, bodies that never arrive.
 
 use reqwest::{Method, header::HeaderMap};
+use rusqlite::Connection;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use crate::bed::{BOOKINGS, Bed};
+use crate::bed::{BOOKINGS, Bed, MAPPING};
 
 #[tokio::test]
 async fn head_is_get_without_a_body_and_other_methods_are_405_with_those_allowed() {
@@ -100,5 +101,27 @@ async fn a_body_without_a_token_is_not_judged() {
     let bed = Bed::new().await;
     bed.send_raw(Method::POST, BOOKINGS, HeaderMap::new(), b"{".to_vec()).await.problem(401, "token-missing");
     let other = json!({ "not": "a mapping" });
-    bed.put(crate::bed::MAPPING, &bed.intake, &other).await.problem(403, "forbidden");
+    bed.put(MAPPING, &bed.intake, &other).await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_database_that_fails_is_503_and_only_the_log_says_how() {
+    let bed = Bed::new().await;
+    bed.map("intro-call").await;
+    let change =
+        |file: &str, sql: &str| Connection::open(bed.folder.path().join("data").join(file)).unwrap().execute_batch(sql);
+    let ledger = crm_delivery_sqlite::DATABASE_FILE;
+    change(ledger, "UPDATE mapping SET content = '{'").unwrap();
+    let damaged = bed.get(MAPPING, &bed.admin).await.problem(503, "ledger-damaged");
+    change(ledger, "ALTER TABLE mapping RENAME TO hidden").unwrap();
+    let failed = bed.get(MAPPING, &bed.admin).await.problem(503, "ledger-database");
+    change("store.sqlite3", "ALTER TABLE hooks RENAME TO hidden").unwrap();
+    let hook = "/hooks/calcom/minato-team/intro-call";
+    let unavailable = bed.send(Method::POST, hook, None, Some(&json!({}))).await.problem(503, "store-unavailable");
+    for answer in [damaged, failed, unavailable] {
+        assert_eq!(answer.headers["retry-after"], "5");
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(!detail.contains("table") && !detail.contains("sqlite") && !detail.contains("column"), "{detail}");
+    }
+    assert!(crate::log::has("no such table"));
 }

@@ -1,9 +1,13 @@
 //! Teams, tokens and queues.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::{
-    bed::{Bed, PLUGIN, TEAM},
+    bed::{BOOKINGS, Bed, MAPPING, PLUGIN, TEAM, booking},
     log,
 };
 
@@ -66,4 +70,24 @@ async fn a_queue_is_held_limited_and_let_go() {
     }
     let unknown = path.replace(TEAM, "unknown");
     bed.put(&unknown, &bed.operator, &json!({ "held": true })).await.problem(404, "no-such-team");
+}
+
+#[tokio::test]
+async fn a_worker_is_woken_by_whatever_may_make_a_booking_due() {
+    let wake = Arc::new(Notify::new());
+    let service_wakes = wake.clone();
+    let bed = Bed::with(|service| service.waking(service_wakes)).await;
+    let is_woken = || wake.notified().now_or_never().is_some();
+    let id = bed.accept("b-1").await;
+    assert!(is_woken());
+    bed.post(BOOKINGS, &bed.intake, &booking("b-1")).await.is(200);
+    assert!(!is_woken(), "a repeat changes nothing");
+    bed.put(MAPPING, &bed.admin, &json!({ "mapping": { "rows": [] } })).await.is(200);
+    assert!(is_woken());
+    bed.put(&format!("/v1/teams/{TEAM}/queues/{PLUGIN}"), &bed.admin, &json!({ "held": false })).await.is(204);
+    assert!(is_woken());
+    bed.post("/v1/deliveries/resend", &bed.admin, &json!({})).await.is(200);
+    assert!(is_woken());
+    bed.post(&format!("/v1/deliveries/{id}/retry"), &bed.admin, &json!({})).await.is(200);
+    assert!(is_woken());
 }
