@@ -70,7 +70,7 @@ impl Body {
             let detail = "expected the header `content-type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", detail));
         }
-        Ok(utf8(&bytes)?.to_owned())
+        String::from_utf8(bytes.into()).map_err(|_| not_utf8())
     }
 
     /// A JSON body.
@@ -115,7 +115,11 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserialize
 }
 
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(bytes).map_err(|_| ApiError::invalid("", "expected JSON in UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| not_utf8())
+}
+
+fn not_utf8() -> ApiError {
+    ApiError::invalid("", "expected JSON in UTF-8")
 }
 
 /// `application/json`, or a type with the suffix `+json` (RFC 6839).
