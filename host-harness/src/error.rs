@@ -258,6 +258,9 @@ pub enum CliError {
         /// The file.
         file: PathBuf,
     },
+    /// Alerts cannot be sent to the webhook of the settings.
+    #[error(transparent)]
+    AlertWebhook(#[from] crm_server::AlertWebhookError),
     /// The recorder of metrics does not start.
     #[error("metrics cannot be counted: {0}")]
     Metrics(String),
@@ -326,6 +329,7 @@ impl CliError {
             | Self::OpenStore(OpenError::SameKey)
             | Self::Settings { .. }
             | Self::SettingsUnfit { .. }
+            | Self::AlertWebhook(_)
             | Self::Integration(_)
             | Self::WorkerNeedsPostgres
             | Self::StoreKeyMissing
@@ -432,6 +436,7 @@ impl CliError {
             Self::Ledger(error) => error.code(),
             Self::Integration(_) => "integration-invalid",
             Self::Settings { .. } | Self::SettingsUnfit { .. } => "settings-invalid",
+            Self::AlertWebhook(error) => error.code(),
             Self::Metrics(_) => "metrics",
             Self::WorkerNeedsPostgres => "worker-needs-postgres",
             Self::NoTeam(_) => "no-such-team",

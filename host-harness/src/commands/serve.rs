@@ -1,6 +1,11 @@
 //! `serve` and `worker`: accept bookings and deliver them, until stopped.
 
-use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use crm_delivery::{
@@ -14,8 +19,9 @@ use crm_host::{
     manifest::{CredentialSpec, Identifier},
     origin::Origin,
     policy::Policy,
+    secret::Secret,
 };
-use crm_server::{Metrics, Service, host_observer};
+use crm_server::{AlertWebhook, Metrics, Service, host_observer};
 use crm_store::Store;
 use serde::Deserialize;
 use tokio::{net::TcpListener, sync::watch};
@@ -49,12 +55,31 @@ struct ServeSettings {
     bookings_per_second: NonZeroU32,
     /// Days that the content of a booking is kept once it is final.
     retention_days: u32,
+    /// Where alerts are sent, besides the log.
+    alerts: Option<AlertSettings>,
+}
+
+/// A webhook that gets alerts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlertSettings {
+    /// An `https` URL.
+    webhook: String,
+    /// File with the secret that alerts are signed with, as Standard Webhooks writes it: `whsec_` and base64.
+    secret_file: PathBuf,
+}
+
+impl AlertSettings {
+    fn open(&self) -> Result<AlertWebhook, CliError> {
+        let secret = Secret::new(files::read_secret(&self.secret_file)?.trim().to_owned());
+        Ok(AlertWebhook::new(&self.webhook, &secret)?)
+    }
 }
 
 impl Default for ServeSettings {
     fn default() -> Self {
         let pace = NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN);
-        Self { delivery: Settings::default(), slots: 32, bookings_per_second: pace, retention_days: 30 }
+        Self { delivery: Settings::default(), slots: 32, bookings_per_second: pace, retention_days: 30, alerts: None }
     }
 }
 
@@ -90,7 +115,7 @@ pub(super) async fn serve(ui: &mut Ui, brokers: &Brokers, arguments: Serve) -> R
     let fleet =
         Fleet::load(ui, brokers, &component, &databases, &arguments.delivering, &arguments.databases.data).await?;
     let integration = fleet.integration()?;
-    let (worker, upkeep) = workers(&databases, fleet, &settings);
+    let (worker, upkeep) = workers(&databases, fleet, &settings)?;
     let service = Service::new(databases.ledger.clone(), databases.store.clone(), integration)
         .waking(worker.waker())
         .metrics(metrics)
@@ -127,7 +152,7 @@ pub(super) async fn worker(ui: &mut Ui, brokers: &Brokers, arguments: WorkerArgs
     let component = ComponentFile::find(ui, arguments.delivering.component.as_deref())?;
     let fleet =
         Fleet::load(ui, brokers, &component, &databases, &arguments.delivering, &arguments.databases.data).await?;
-    let (worker, upkeep) = workers(&databases, fleet, &settings);
+    let (worker, upkeep) = workers(&databases, fleet, &settings)?;
     let (stop, stopped) = watch::channel(false);
     ui.note(ui.say.working());
     deliver_until_interrupted(ui, worker, upkeep, &stop, stopped).await;
@@ -135,14 +160,17 @@ pub(super) async fn worker(ui: &mut Ui, brokers: &Brokers, arguments: WorkerArgs
     Ok(Ending::Done)
 }
 
-fn workers(databases: &Databases, fleet: Fleet, settings: &ServeSettings) -> (Worker, Upkeep) {
+fn workers(databases: &Databases, fleet: Fleet, settings: &ServeSettings) -> Result<(Worker, Upkeep), CliError> {
     let plugins: Arc<dyn Plugins> = Arc::new(fleet);
     let worker = Worker::new(databases.ledger.clone(), plugins.clone(), settings.slots).observe(Arc::new(Metrics));
-    let alarms: Vec<Arc<dyn Alarm>> = vec![Arc::new(Log)];
+    let mut alarms: Vec<Arc<dyn Alarm>> = vec![Arc::new(Log)];
+    if let Some(alerts) = &settings.alerts {
+        alarms.push(Arc::new(alerts.open()?));
+    }
     let holder = format!("{}-{:x}", std::process::id(), rand::random::<u64>());
     let upkeep = Upkeep::new(databases.ledger.clone(), plugins, alarms, holder, worker.waker())
         .retention_days(settings.retention_days);
-    (worker, upkeep)
+    Ok((worker, upkeep))
 }
 
 /// Works until an interrupt, then finishes what is under way. A second interrupt ends that.
