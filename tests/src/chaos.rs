@@ -13,7 +13,6 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use crm_host::{
-    Host,
     credentials::{Asker, Builds, ClientRegistration, ConnectRequest, ConnectionId, Registration},
     manifest::{GrantType, Manifest},
     policy::{Policy, TestOverride},
@@ -511,7 +510,7 @@ async fn connect(store: &Arc<dyn Store>, org: &RunningOrg, component: &Path, tea
         login_hosts: vec!["https://login.salesforce.com".parse()?, "https://*.my.salesforce.com".parse()?],
         grant_types: [GrantType::AuthorizationCode].into(),
     };
-    let plugin = Host::builder()
+    let plugin = crate::memory::host()
         .plugin(manifest.plugin.id.clone(), Builds::Any)
         .policy(manifest.plugin.id.clone(), policy)
         .registration(manifest.plugin.id.clone(), credential.clone(), registration)
