@@ -355,7 +355,7 @@ pub(super) async fn the_secrets_of_a_hook_are_replaced_together(home: &Home) {
     assert!(found("営業", "calcom").await.is_empty() && found("other", "calendly").await.is_empty());
     let bytes = home.readable().await;
     assert!(!bytes.windows(20).any(|window| window == &new.expose().as_bytes()[..20]));
-    store.put_hook_secrets("営業", "calendly", &[new.clone()]).await.unwrap();
+    store.put_hook_secrets("営業", "calendly", std::slice::from_ref(&new)).await.unwrap();
     assert_eq!(found("営業", "calendly").await, [new.expose()]);
     store.put_hook_secrets("営業", "calendly", &[]).await.unwrap();
     assert!(found("営業", "calendly").await.is_empty());
