@@ -159,7 +159,7 @@ fn counted(causes: &[CauseCount]) -> Open {
     open
 }
 
-/// One message for each team of which people heard an hour ago or earlier.
+/// One message for each team that people last heard about an hour ago or earlier.
 fn digests(known: &mut BTreeMap<CauseKey, Told>, open: &Open, now: Instant) -> Vec<Alert> {
     let mut teams: BTreeMap<String, Vec<Counted>> = BTreeMap::new();
     let latest = |known: &BTreeMap<CauseKey, Told>, team: &str| {

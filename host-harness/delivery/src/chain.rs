@@ -66,7 +66,7 @@ impl Chain {
         self.0.iter_mut().find(|entry| entry.id == id).map(|entry| &mut entry.progress)
     }
 
-    /// When a change happened of which the scheduler does not say it: now, or with the latest change.
+    /// When a change happened. If the scheduler does not say, now or with the latest change.
     pub fn moment(&self, changed_at: Option<Instant>, now: Instant) -> Instant {
         changed_at.unwrap_or_else(|| self.0.iter().map(|entry| entry.changed_at).fold(now, Instant::max))
     }

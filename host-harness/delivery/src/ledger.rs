@@ -385,7 +385,7 @@ pub trait Ledger: Debug + Send + Sync {
 
     // ---------------------------------------------------------------- workers
 
-    /// Gives a worker at most so many bookings that are due, whose turn it is. Each try is durably noted to have begun [H11].
+    /// Gives a worker up to `most` bookings that are due, in turn. Each try is durably noted to have begun [H11].
     async fn claim(&self, most: u32) -> Result<Vec<Claimed>>;
 
     /// Notes how a try ended.
@@ -451,7 +451,7 @@ pub trait Ledger: Debug + Send + Sync {
     /// How many entries a resend would try again.
     async fn count_to_resend(&self, filter: &Filter) -> Result<u64>;
 
-    /// Tries entries again that come after `after`, at most so many, the oldest first.
+    /// Tries up to `most` entries again that come after `after`, the oldest first.
     async fn resend(&self, filter: &Filter, after: Option<EntryId>, most: u32) -> Result<Batch>;
 
     /// Tries one entry again. `looked` says that a person looked for what unknown tries wrote, and which record they found. Returns
@@ -483,7 +483,7 @@ pub trait Ledger: Debug + Send + Sync {
     /// Replaces what upkeep noted under a name.
     async fn put_note(&self, name: &str, content: &str) -> Result<()>;
 
-    /// Removes what is personal of entries that became final before `before`, at most so many; returns how many.
+    /// Removes what is personal of up to `most` entries that became final before `before`; returns how many.
     async fn forget(&self, before: Instant, most: u32) -> Result<u64>;
 
     /// Removes what is personal of all entries of a guest that no worker has, and gives up those that were not delivered. Returns the

@@ -437,12 +437,6 @@ impl Progress {
         self.cause.as_ref().is_some_and(|cause| cause.code == code)
     }
 
-    /// Whether a person should hear of a booking that is still tried: the same refusal has lasted.
-    pub fn should_be_told(&self, now: Instant, settings: &Settings) -> bool {
-        let lasts = |cause: &Cause| now.saturating_sub(cause.since) >= settings.told_after;
-        self.state == State::Waiting && self.cause.as_ref().is_some_and(lasts)
-    }
-
     /// Tries again now, because what was in the way is gone. What is final or under way stays as it is.
     pub(crate) fn release(&mut self, now: Instant) -> bool {
         if self.state.is_final() || self.state == State::Delivering {

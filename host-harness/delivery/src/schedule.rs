@@ -56,7 +56,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The wait after so many tries in a row that passed without success. `random` is from 0 to 1: with full jitter, those who failed
+    /// The wait after this many tries in a row that passed without success. `random` is from 0 to 1: with full jitter, those who failed
     /// at the same moment do not come back at the same moment. `retry_after` is the CRM's own wish in seconds.
     pub(crate) fn wait(&self, tries: u32, retry_after: Option<u32>, random: f64) -> u64 {
         let doubled = 1_u64.checked_shl(tries.saturating_sub(1)).unwrap_or(u64::MAX);

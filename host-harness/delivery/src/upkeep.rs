@@ -93,7 +93,7 @@ impl Upkeep {
         Self { ledger, plugins, alarms, holder, retention: 30 * DAY, wake }
     }
 
-    /// Keeps the content of a booking for so many days once it is final. The default is 30.
+    /// Keeps the content of a booking for `days` once it is final. The default is 30.
     pub fn retention_days(mut self, days: u32) -> Self {
         self.retention = u64::from(days).saturating_mul(DAY);
         self

@@ -27,7 +27,7 @@ struct Candidate {
     due: Vec<EntryId>,
 }
 
-/// Gives at most so many bookings away, by turns.
+/// Gives up to `most` bookings away, by turns.
 pub(crate) fn claim(
     database: &Connection,
     keys: &LedgerKeys,

@@ -133,7 +133,7 @@ pub async fn a_cancellation_follows_a_delivery(bed: &dyn Bed) {
     assert_eq!(try_one(&*ledger, created("9")).await.id, alone, "the platform may know of an earlier delivery");
 }
 
-/// A slow CRM has only so many bookings of a team at a time.
+/// A CRM that is slow has a bounded number of a team's bookings at a time.
 pub async fn a_team_has_few_bookings_under_way(bed: &dyn Bed) {
     let ledger = bed.ledger();
     map(&*ledger, TEAM).await;

@@ -340,24 +340,16 @@ fn only_stops_in_a_row_count_as_such() {
 }
 
 #[test]
-fn a_person_hears_of_a_refusal_that_lasts_a_day_while_the_tries_go_on() {
-    let settings = Settings::default();
+fn a_cause_keeps_the_moment_since_which_it_lasts() {
     let mut progress = waiting();
-    assert!(!progress.should_be_told(NOW + 2 * DAY, &settings), "nothing is in its way");
+    assert_eq!(progress.cause, None, "nothing is in its way");
+    let since = |progress: &Progress| progress.cause.as_ref().map(|cause| cause.since);
     after(&mut progress, refused(Reaction::Retry, Effect::None, None));
-    let told = NOW + 10 + settings.told_after;
-    assert!(!progress.should_be_told(told - 1, &settings));
-    assert!(progress.should_be_told(told, &settings));
     after(&mut progress, refused(Reaction::Retry, Effect::None, None));
-    assert!(progress.should_be_told(told, &settings), "since the first of them");
+    assert_eq!(since(&progress), Some(NOW + 10), "since the first of them");
     let began = progress.due;
     after(&mut progress, stopped(Effect::None));
-    assert!(!progress.should_be_told(told, &settings), "another cause");
-    assert!(progress.should_be_told(began + 10 + settings.told_after, &settings));
-    for state in State::ALL.into_iter().filter(|state| *state != State::Waiting) {
-        let progress = Progress { state, ..progress.clone() };
-        assert!(!progress.should_be_told(NOW + 9 * DAY, &settings), "{state:?} shows it already, or is final");
-    }
+    assert_eq!(since(&progress), Some(began + 10), "another cause");
 }
 
 #[test]
