@@ -22,6 +22,8 @@ const DAY: u64 = 24 * 60 * MINUTE;
 const ROUND: Duration = Duration::from_secs(2);
 /// How often people may hear of something.
 const ALERTS: u64 = 5_000;
+/// How often to look which teams connected again.
+const CONNECTIONS: u64 = 2_000;
 /// Entries whose content is removed in one transaction.
 const FORGOTTEN_AT_ONCE: u32 = 500;
 /// The note of what people were told.
@@ -163,6 +165,9 @@ impl Upkeep {
 
     /// Lets the bookings of teams go on that connected again. Whoever connected them may be another process.
     async fn welcome_back(&self) -> Result<(), LedgerError> {
+        if !self.is_ours("connections", CONNECTIONS).await? {
+            return Ok(());
+        }
         for queue in self.ledger.queues().await? {
             let is_waited_for = queue.queue.hold == Some(Hold::NotConnected) || queue.queue.account.is_none();
             if !is_waited_for {
