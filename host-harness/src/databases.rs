@@ -67,7 +67,7 @@ impl Databases {
         }
         // The store makes the folder private, and its key.
         let store = open_store(ui, &arguments.data)?;
-        let options = Options { keys: store.keys()?, settings, clock: None, failed: Box::new(end) };
+        let options = Options { keys: store.keys()?, settings, clock: None, failed: ending(ui) };
         let ledger = match by {
             As::Server => SqliteLedger::serve(&arguments.data, options)?,
             As::Command => SqliteLedger::open(&arguments.data, options)?,
@@ -82,8 +82,11 @@ fn shared_key() -> Result<Key, CliError> {
 }
 
 /// Ends the process after a sync failed. What was accepted is on the disk, and what may not be was not called accepted.
-fn end(error: String) {
-    tracing::error!(error, "the ledger could not be synced; the process ends, and must be started again");
-    eprintln!("The ledger could not be synced ({error}). Check the disk, then start the process again.");
-    std::process::exit(1);
+fn ending(ui: &Ui) -> Box<dyn FnOnce(String) + Send> {
+    let message = ui.say.not_synced();
+    Box::new(move |error| {
+        tracing::error!(error, "the ledger could not be synced");
+        eprintln!("{message}");
+        std::process::exit(1);
+    })
 }

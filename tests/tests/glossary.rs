@@ -235,7 +235,16 @@ fn has_words(text: &str) -> bool {
 fn every_code_of_the_command_is_explained() -> Fallible<()> {
     let known = catalog("host-harness/texts/locales", "en")?;
     let mut missing = Vec::new();
-    for file in ["src/error.rs", "src/input.rs", "runtime/src/credentials/connect.rs", "store/src/error.rs"] {
+    for file in [
+        "src/error.rs",
+        "src/input.rs",
+        "runtime/src/credentials/connect.rs",
+        "store/src/error.rs",
+        "delivery/src/ledger.rs",
+        "delivery/sqlite/src/lib.rs",
+        "delivery/postgres/src/lib.rs",
+        "server/src/alert_webhook.rs",
+    ] {
         let source = fs::read_to_string(Path::new(ROOT).join("host-harness").join(file))?;
         let codes = source.split("pub fn code(&self)").nth(1).and_then(|rest| rest.split("\n    }").next());
         for line in codes.unwrap_or_default().lines() {

@@ -67,7 +67,7 @@ impl Installed {
 
 /// Reports how tries end, for metrics.
 pub trait Observer: fmt::Debug + Send + Sync {
-    /// A try ended.
+    /// A try ended, and the ledger knows it unless it lost the claim.
     fn tried(&self, seen: &Seen<'_>);
 
     /// The ledger lost a claim of this worker, and what its try did is unknown.
@@ -196,32 +196,36 @@ impl Worker {
         );
         async {
             let begun = std::time::Instant::now();
-            let tried = self.attempt(&claimed, asked).await;
+            let attempted = self.attempt(&claimed, asked).await;
+            let took = begun.elapsed();
+            log(&attempted.ended);
+            self.finish(&claimed, &attempted).await;
             if let Some(observer) = &self.observer {
                 observer.tried(&Seen {
                     integration: &claimed.mapping_key.integration,
-                    ended: &tried.ended,
+                    ended: &attempted.ended,
                     waited: claimed.history.now.saturating_sub(claimed.accepted),
-                    took: begun.elapsed(),
-                    usage: tried.usage.as_ref(),
+                    took,
+                    usage: attempted.usage.as_ref(),
                 });
             }
-            log(&tried.ended);
-            self.finish(&claimed, tried).await;
         }
         .instrument(span)
         .await;
     }
 
     /// Keeps trying to note how a try ended: what is not noted counts as unknown, and costs a look.
-    async fn finish(&self, claimed: &Claimed, attempted: Attempted) {
+    async fn finish(&self, claimed: &Claimed, attempted: &Attempted) {
         let tried = Tried {
             id: claimed.id,
             fence: claimed.fence,
             mapping: claimed.mapping.version,
-            requests: attempted.usage.map_or(0, |usage| u32::try_from(usage.requests.len()).unwrap_or(u32::MAX)),
+            requests: attempted
+                .usage
+                .as_ref()
+                .map_or(0, |usage| u32::try_from(usage.requests.len()).unwrap_or(u32::MAX)),
             detail: serde_json::to_vec(&attempted.detail).unwrap_or_default(),
-            ended: attempted.ended,
+            ended: attempted.ended.clone(),
             random: random(),
         };
         let give_up = Duration::from_millis(self.ledger.settings().lease);

@@ -127,9 +127,10 @@ pub(super) async fn serve(ui: &mut Ui, brokers: &Brokers, arguments: Serve) -> R
         let _ = closing.wait_for(|stop| *stop).await;
     });
     let serving = tokio::spawn(server.into_future());
-    ui.note(ui.say.serving(format_args!("http://{address}")));
+    let address = format!("http://{address}");
+    ui.note(ui.say.serving(&address));
     if let Some(sample) = &local_org {
-        sample.explain(ui, &format!("http://{address}")).await?;
+        sample.explain(ui, &address).await?;
     }
     deliver_until_interrupted(ui, worker, upkeep, &stop, stopped).await;
     if tokio::time::timeout(GRACE, serving).await.is_err() {

@@ -6,6 +6,7 @@ mod cases;
 mod host_knows_neither;
 mod ledger;
 mod tiny;
+mod worker;
 
 use anyhow::Result;
 use bed::PLUGINS;
