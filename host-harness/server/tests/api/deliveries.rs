@@ -144,9 +144,11 @@ async fn an_export_has_all_pages_or_is_cut_off() {
     let database = Connection::open(bed.folder.path().join("data").join(crm_delivery_sqlite::DATABASE_FILE)).unwrap();
     database.execute("UPDATE entry SET progress = '{' WHERE id = 1", []).unwrap();
     let export = bed.client.get(format!("http://{}/v1/deliveries/export", bed.address)).bearer_auth(&bed.admin);
-    let response = export.send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    assert!(response.text().await.is_err(), "a part must not be taken for the whole");
+    // The connection may be cut before the status has left the server's buffer.
+    if let Ok(response) = export.send().await {
+        assert_eq!(response.status(), 200);
+        assert!(response.text().await.is_err(), "a part must not be taken for the whole");
+    }
 }
 
 #[tokio::test]
