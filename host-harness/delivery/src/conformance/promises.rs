@@ -230,7 +230,7 @@ pub async fn mappings_have_versions(bed: &dyn Bed) {
     let ledger = bed.ledger();
     let key = key(TEAM);
     assert_eq!(ledger.mapping(&key, None).await.unwrap(), None);
-    let memos = [("LastName".to_owned(), "a memo".to_owned())];
+    let memos = [("a-field".to_owned(), "a memo".to_owned())];
     assert_eq!(ledger.put_mapping(&key, Some(0), "1", &memos, "mina").await.unwrap(), 1);
     assert_eq!(ledger.put_mapping(&key, Some(1), "2", &[], "aki").await.unwrap(), 2);
     let changed = ledger.put_mapping(&key, Some(1), "3", &[], "aki").await;
