@@ -6,12 +6,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crm_booking::{EVENTS, Mapping, Memos, codes, expectations, unknown_fields};
-use crm_contract::Consequence;
+use crm_contract::{Consequence, Instant};
 use crm_host::full_message;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Hold, Ledger, LedgerError, MappingKey, StoredMapping,
+    Filter, Hold, Ledger, LedgerError, MappingKey, QueueSummary, State, StoredMapping,
     alerts::{self, Alert, AllTold},
     worker::{Installed, Plugins},
 };
@@ -24,6 +24,8 @@ const ROUND: Duration = Duration::from_secs(2);
 const ALERTS: u64 = 5_000;
 /// How often to look which teams connected again.
 const CONNECTIONS: u64 = 2_000;
+/// Parked bookings that are looked at: there are only those that were under way when the connection ended.
+const MOST_PARKED: u32 = 50;
 /// Entries whose content is removed in one transaction.
 const FORGOTTEN_AT_ONCE: u32 = 500;
 /// The note of what people were told.
@@ -179,7 +181,10 @@ impl Upkeep {
                 Err(error) => Err(error),
             };
             match account {
-                Ok(Some(account)) => {
+                Ok(Some((account, connected_at))) => {
+                    if self.has_failed_since(&queue, connected_at).await? {
+                        continue;
+                    }
                     let goes_on = self.ledger.connected(&queue.team, &queue.plugin, &account, false).await?;
                     tracing::info!(team = queue.team, plugin = queue.plugin, goes_on, "a team is connected");
                     self.wake.notify_one();
@@ -189,6 +194,21 @@ impl Upkeep {
             }
         }
         Ok(())
+    }
+
+    /// Whether a try that began after the team connected was refused all the same. A CRM can refuse a grant that is still stored, such as
+    /// an API key that was withdrawn there: only connecting again helps.
+    async fn has_failed_since(&self, queue: &QueueSummary, connected_at: Instant) -> Result<bool, LedgerError> {
+        let parked = Filter { team: Some(queue.team.clone()), state: Some(State::Parked), ..Filter::default() };
+        for summary in self.ledger.list(&parked, None, MOST_PARKED).await? {
+            if summary.integration.plugin() == queue.plugin {
+                let attempts = self.ledger.show(Some(&queue.team), summary.id).await?.attempts;
+                if attempts.last().is_some_and(|last| last.began >= connected_at) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {

@@ -7,10 +7,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crm_booking::{Mapping, Memos};
-use crm_contract::{Delivery, Effect, Problem, Reaction};
+use crm_contract::{Delivery, Effect, Instant, Problem, Reaction};
 use crm_host::{
     Asked, CallError, CallErrorKind, Deadline, Plugin,
-    credentials::{ConnectionId, StoreError},
+    credentials::{ConnectionId, GrantState, StoreError},
     full_message,
     manifest::Identifier,
 };
@@ -56,12 +56,15 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// The account that the connection leads to; `None` if it has no grant that works.
-    pub(crate) async fn account(&self) -> Result<Option<String>, StoreError> {
-        match &self.connection {
-            Some(connection) => self.plugin.broker().account(connection, self.credential.as_str()).await,
-            None => Ok(None),
-        }
+    /// The account that the connection leads to, and when a person connected it; `None` if it has no grant.
+    pub(crate) async fn account(&self) -> Result<Option<(String, Instant)>, StoreError> {
+        let Some(connection) = &self.connection else { return Ok(None) };
+        let (broker, credential) = (self.plugin.broker(), self.credential.as_str());
+        let connected_at = match broker.state(connection, credential).await?.map(|stored| stored.state) {
+            Some(GrantState::Live(grant)) => u64::try_from(grant.connected_at().as_millisecond()).unwrap_or(0),
+            _ => return Ok(None),
+        };
+        Ok(broker.account(connection, credential).await?.map(|account| (account, connected_at)))
     }
 }
 

@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use crm_booking::{Booking, Kind};
 use crm_delivery::{
     Acceptance, Arrival, EntryId, Hold, Ledger, MappingKey, Settings, State,
+    alerts::Alert,
+    upkeep::{Alarm, Upkeep},
     worker::{Installed, Observer, Plugins, Seen, Worker},
 };
 use crm_delivery_sqlite::{Options, SqliteLedger};
@@ -32,8 +34,19 @@ impl Observer for Ended {
     }
 }
 
-/// One team's connection.
-struct OneTeam(Installed);
+/// Passes alerts on to the test.
+#[derive(Debug)]
+struct Told(mpsc::UnboundedSender<&'static str>);
+
+#[async_trait]
+impl Alarm for Told {
+    async fn raise(&self, alert: &Alert) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.send(alert.name())?)
+    }
+}
+
+/// One team's connection. Says when it is looked up.
+struct OneTeam(Installed, mpsc::UnboundedSender<()>);
 
 impl std::fmt::Debug for OneTeam {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,6 +57,8 @@ impl std::fmt::Debug for OneTeam {
 #[async_trait]
 impl Plugins for OneTeam {
     async fn find(&self, _: &str, _: &str) -> Result<Option<Installed>, StoreError> {
+        // The test may be over.
+        let _ = self.1.send(());
         Ok(Some(self.0.clone()))
     }
 }
@@ -53,6 +68,9 @@ struct Delivering {
     bed: Arc<dyn Bed>,
     ledger: SqliteLedger,
     ended: mpsc::UnboundedReceiver<()>,
+    told: mpsc::UnboundedReceiver<&'static str>,
+    looked_up: mpsc::UnboundedReceiver<()>,
+    upkeep: Option<(Upkeep, watch::Receiver<bool>)>,
     stop: watch::Sender<bool>,
     key: MappingKey,
     _folder: TempDir,
@@ -60,13 +78,18 @@ struct Delivering {
 
 impl Delivering {
     async fn start(plugin: &str) -> Result<Self> {
+        Self::by(plugin, true).await
+    }
+
+    /// By the CRM's clock, or by the machine's, which also dates connections.
+    async fn by(plugin: &str, crm_clock: bool) -> Result<Self> {
         let bed: Arc<dyn Bed> = Arc::from(bed(plugin).await?);
         let folder = tempfile::tempdir()?;
         let clock = bed.clone();
         let options = Options {
             keys: vec![Key::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?],
             settings: Settings::default(),
-            clock: Some(Arc::new(move || clock.now())),
+            clock: crm_clock.then_some(Arc::new(move || clock.now())),
             failed: Box::new(|_| {}),
         };
         let ledger = SqliteLedger::serve(folder.path(), options)?;
@@ -74,16 +97,21 @@ impl Delivering {
         let installed =
             Installed { plugin: bed.plugin().clone(), connection: Some(bed.connection().clone()), credential };
         let (send, ended) = mpsc::unbounded_channel();
-        let worker =
-            Worker::new(Arc::new(ledger.clone()), Arc::new(OneTeam(installed)), 4).observe(Arc::new(Ended(send)));
+        let (looks, looked_up) = mpsc::unbounded_channel();
+        let plugins = Arc::new(OneTeam(installed, looks));
+        let worker = Worker::new(Arc::new(ledger.clone()), plugins.clone(), 4).observe(Arc::new(Ended(send)));
         let (stop, stopped) = watch::channel(false);
+        let (tell, told) = mpsc::unbounded_channel();
+        let alarms: Vec<Arc<dyn Alarm>> = vec![Arc::new(Told(tell))];
+        let upkeep = Upkeep::new(Arc::new(ledger.clone()), plugins, alarms, "a test".to_owned(), worker.waker());
+        let upkeep = Some((upkeep, stopped.clone()));
         tokio::spawn(worker.run(stopped));
         let booking = samples::booking()?;
         let key = MappingKey { team: booking.team.id, calendar: booking.calendar.id, integration: plugin.parse()? };
         let Mapped { mapping, .. } = bed.mapped().await?;
         // Without memos: the worker asks for them once.
         ledger.put_mapping(&key, None, &serde_json::to_string(&mapping)?, &[], "a test").await?;
-        Ok(Self { bed, ledger, ended, stop, key, _folder: folder })
+        Ok(Self { bed, ledger, ended, told, looked_up, upkeep, stop, key, _folder: folder })
     }
 
     async fn accept(&self, booking: Booking) -> Result<EntryId> {
@@ -97,6 +125,15 @@ impl Delivering {
     /// Waits for the end of a try.
     async fn one_try(&mut self) -> Result<()> {
         tokio::time::timeout(Duration::from_secs(60), self.ended.recv()).await?.context("a worker")
+    }
+
+    /// Waits for an alert. The daily check may tell of the connection, too.
+    async fn hear(&mut self, alert: &str) -> Result<()> {
+        let heard = async {
+            while self.told.recv().await.context("upkeep")? != alert {}
+            Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(60), heard).await?
     }
 
     async fn state(&self, id: EntryId) -> Result<State> {
@@ -183,6 +220,32 @@ async fn an_ended_connection_parks_bookings_until_the_team_connects_again() -> R
         delivering.ledger.connected(&team, integration.plugin(), "account", false).await?;
         delivering.one_try().await?;
         assert_eq!((delivering.state(id).await?, delivering.records()), (State::Delivered, 1), "{plugin}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upkeep_tells_people_and_goes_on_once_the_team_connected_again_and_not_before() -> Result<()> {
+    let patience = Duration::from_secs(60);
+    for plugin in PLUGINS {
+        let mut delivering = Delivering::by(plugin, false).await?;
+        delivering.bed.end_credential();
+        let id = delivering.accept(booking(Kind::Confirmed, "1")?).await?;
+        delivering.one_try().await?;
+        assert_eq!(delivering.state(id).await?, State::Parked, "{plugin}");
+        let (upkeep, stopped) = delivering.upkeep.take().context("upkeep")?;
+        tokio::spawn(upkeep.run(stopped));
+        delivering.hear("began").await?;
+        // The worker's look-up, and two rounds of upkeep: the grant may still be stored, but the CRM refuses it.
+        for _ in 0..3 {
+            tokio::time::timeout(patience, delivering.looked_up.recv()).await?.context("a look-up")?;
+        }
+        let detail = delivering.ledger.show(None, id).await?;
+        assert_eq!((detail.summary.progress.state, detail.attempts.len()), (State::Parked, 1), "{plugin}");
+        delivering.bed.reconnect().await?;
+        delivering.one_try().await?;
+        assert_eq!((delivering.state(id).await?, delivering.records()), (State::Delivered, 1), "{plugin}");
+        delivering.hear("recovered").await?;
     }
     Ok(())
 }
