@@ -62,7 +62,7 @@ impl ConnectError {
     }
 }
 
-/// A pool of at most so many connections. None is made yet.
+/// A pool of at most `size` connections. It connects when it is first used.
 ///
 /// `name` is what the server calls them (`application_name`), unless the URL says otherwise.
 ///

@@ -1,4 +1,4 @@
-//! Prints how fast a ledger in PostgreSQL is, beside so many older entries:
+//! Prints how fast a ledger in PostgreSQL is, beside a number of older entries:
 //! `cargo run --release -p crm-delivery-postgres --example measure -- 1000000`.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a tool for developers")]

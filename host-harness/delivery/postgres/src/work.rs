@@ -88,7 +88,7 @@ pub(crate) const RELATED: &str = "
 const BEGIN_ATTEMPTS: &str = "
     INSERT INTO crm_ledger.attempt (entry, fence, began) SELECT id, fence, $3 FROM unnest($1::bigint[], $2::bigint[]) AS v (id, fence)";
 
-/// Gives at most so many bookings away, by turns.
+/// Gives up to `most` bookings away, by turns.
 pub(crate) async fn claim(
     session: Session<'_>,
     keys: &LedgerKeys,
